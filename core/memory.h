@@ -1,0 +1,33 @@
+// Raw memory of either device: a caching pool on the CPU, the CUDA runtime's pool on the GPU.
+#pragma once
+
+#include <cstdint>
+
+#include <pliant/core/device.h>
+
+namespace pliant {
+
+inline constexpr std::int64_t kAlignment = 64;  // bytes; one cache line, one AVX-512 vector
+
+namespace cpu {
+void* allocate(std::int64_t bytes);
+void release(void* memory, std::int64_t bytes);
+// Gives cached blocks back to the system.
+void trim_memory_pool();
+}  // namespace cpu
+
+namespace cuda {
+void* allocate(std::int64_t bytes, int device);
+void release(void* memory, std::int64_t bytes, int device);
+// Copies between host and device or within a device; returns when the host may reuse its side.
+void copy(void* to, const void* from, std::int64_t bytes);
+}  // namespace cuda
+
+// Uninitialised bytes, aligned to kAlignment; what cannot be had is an Error that says how much
+// was asked for.
+void* allocate(std::int64_t bytes, Device device);
+void release(void* memory, std::int64_t bytes, Device device);
+void copy_bytes(void* to, Device to_device, const void* from, Device from_device,
+                std::int64_t bytes);
+
+}  // namespace pliant

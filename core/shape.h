@@ -1,0 +1,74 @@
+// Shape: the extents of a tensor, outermost first.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <initializer_list>
+#include <limits>
+#include <ostream>
+#include <span>
+
+#include <pliant/core/error.h>
+
+namespace pliant {
+
+// Up to eight extents, each >= 0, in place (no allocation). Prints as [2 28 28 1].
+class Shape {
+ public:
+  static constexpr int kMaxRank = 8;
+
+  Shape() = default;
+  Shape(std::initializer_list<std::int64_t> extents)
+      : Shape(std::span(extents.begin(), extents.size())) {}
+  explicit Shape(std::span<const std::int64_t> extents) {
+    for (const std::int64_t extent : extents) push_back(extent);
+  }
+
+  int rank() const { return rank_; }
+
+  // Number of elements; 1 for a scalar.
+  std::int64_t size() const {
+    std::int64_t product = 1;
+    for (const std::int64_t extent : *this) product *= extent;
+    return product;
+  }
+
+  std::int64_t operator[](int axis) const { return extents_[static_cast<std::size_t>(axis)]; }
+  std::int64_t& operator[](int axis) { return extents_[static_cast<std::size_t>(axis)]; }
+  std::int64_t back() const { return (*this)[rank_ - 1]; }
+
+  const std::int64_t* begin() const { return extents_.data(); }
+  const std::int64_t* end() const { return extents_.data() + rank_; }
+
+  void push_back(std::int64_t extent) {
+    require(rank_ < kMaxRank, "shape: more than ", kMaxRank, " axes");
+    require(extent >= 0, "shape: extent ", extent, " is negative");
+    require(extent == 0 || size() <= std::numeric_limits<std::int64_t>::max() / extent,
+            "shape: the number of elements does not fit in 64 bits");
+    extents_[static_cast<std::size_t>(rank_++)] = extent;
+  }
+
+  // Counts a negative axis from the end; an axis out of range is an Error that names `who`.
+  int axis(int index, const char* who) const {
+    require(index >= -rank_ && index < rank_, who, ": axis ", index, " is out of range for ",
+            *this);
+    return index < 0 ? index + rank_ : index;
+  }
+
+  friend bool operator==(const Shape& a, const Shape& b) {
+    return std::equal(a.begin(), a.end(), b.begin(), b.end());
+  }
+
+  friend std::ostream& operator<<(std::ostream& out, const Shape& shape) {
+    out << '[';
+    for (int i = 0; i < shape.rank(); ++i) out << (i == 0 ? "" : " ") << shape[i];
+    return out << ']';
+  }
+
+ private:
+  std::array<std::int64_t, kMaxRank> extents_{};
+  int rank_ = 0;
+};
+
+}  // namespace pliant

@@ -1,0 +1,221 @@
+#include <pliant/core/tensor.h>
+
+#include <algorithm>
+#include <cstring>
+#include <type_traits>
+
+#include <pliant/core/memory.h>
+
+namespace pliant {
+
+struct Tensor::Storage {
+  std::byte* memory = nullptr;
+  std::int64_t bytes = 0;
+  Device device;
+  std::uint64_t version = 0;
+  bool owned = true;
+  std::shared_ptr<void> keep_alive;  // of memory that is not ours
+
+  Storage(void* memory_, std::int64_t bytes_, Device device_, bool owned_)
+      : memory(static_cast<std::byte*>(memory_)), bytes(bytes_), device(device_), owned(owned_) {}
+  Storage(const Storage&) = delete;
+  Storage& operator=(const Storage&) = delete;
+  ~Storage() {
+    if (owned) release(memory, bytes, device);
+  }
+};
+
+Tensor Tensor::empty(const Shape& shape, DType dtype, Device device) {
+  Tensor t;
+  t.shape_ = shape;
+  t.size_ = shape.size();
+  t.dtype_ = dtype;
+  require(t.size_ <= std::numeric_limits<std::int64_t>::max() / 16, "tensor: ", shape,
+          " is too large");
+  t.storage_ =
+      std::make_shared<Storage>(allocate(t.bytes(), device), t.bytes(), device, /*owned=*/true);
+  return t;
+}
+
+Tensor Tensor::zeros(const Shape& shape, DType dtype, Device device) {
+  Tensor t = empty(shape, dtype);
+  std::memset(t.mutable_raw(), 0, static_cast<std::size_t>(t.bytes()));
+  return t.to(device);
+}
+
+Tensor Tensor::full(const Shape& shape, double value, DType dtype, Device device) {
+  Tensor t = empty(shape, dtype);
+  t.fill(value);
+  return t.to(device);
+}
+
+Tensor Tensor::scalar(double value, DType dtype, Device device) {
+  return full({}, value, dtype, device);
+}
+
+Tensor Tensor::from_bytes(const void* values, std::int64_t count, const Shape& shape, DType dtype) {
+  require(count == shape.size(), "tensor: ", count, " values do not fill ", shape);
+  Tensor t = empty(shape, dtype);
+  copy_bytes(t.mutable_raw(), {}, values, {}, t.bytes());
+  return t;
+}
+
+Tensor Tensor::wrap_bytes(void* memory, const Shape& shape, DType dtype,
+                          std::shared_ptr<void> keep_alive) {
+  Tensor t;
+  t.shape_ = shape;
+  t.size_ = shape.size();
+  t.dtype_ = dtype;
+  require(memory != nullptr || t.size_ == 0, "tensor: wrap of a null pointer");
+  t.storage_ = std::make_shared<Storage>(memory, t.bytes(), Device::cpu(), /*owned=*/false);
+  t.storage_->keep_alive = std::move(keep_alive);
+  return t;
+}
+
+Device Tensor::device() const { return defined() ? storage_->device : Device::cpu(); }
+
+const void* Tensor::raw() const {
+  require(defined(), "tensor: it is undefined (made by the default constructor)");
+  return storage_->memory + offset_;
+}
+
+void* Tensor::mutable_raw() {
+  require(defined(), "tensor: it is undefined (made by the default constructor)");
+  ++storage_->version;
+  return storage_->memory + offset_;
+}
+
+const void* Tensor::bytes_for(DType dtype) const {
+  require(dtype == dtype_, "tensor: its elements are ", dtype_, ", not ", dtype);
+  return raw();
+}
+
+void* Tensor::mutable_bytes_for(DType dtype) {
+  require(dtype == dtype_, "tensor: its elements are ", dtype_, ", not ", dtype);
+  return mutable_raw();
+}
+
+void Tensor::require_host(const char* who) const {
+  require(device().is_cpu(), who, ": the tensor is on ", device(),
+          "; bring it over with to(Device::cpu())");
+}
+
+std::uint64_t Tensor::version() const { return defined() ? storage_->version : 0; }
+
+std::vector<double> Tensor::to_vector() const {
+  const Tensor host = to(Device::cpu());
+  std::vector<double> values(static_cast<std::size_t>(size_));
+  visit_any(dtype_, [&]<class T>() {
+    if constexpr (std::is_arithmetic_v<T>) {
+      const T* const from = host.data<T>();
+      std::transform(from, from + size_, values.begin(),
+                     [](T v) { return static_cast<double>(v); });
+    } else {
+      fail("to_vector: not for ", dtype_);
+    }
+  });
+  return values;
+}
+
+double Tensor::item() const {
+  require(size_ == 1, "item: the tensor has ", size_, " elements, not one (", shape_, ")");
+  return to_vector().front();
+}
+
+Tensor Tensor::reshape(std::initializer_list<std::int64_t> extents) const {
+  std::int64_t known = 1;
+  int open = 0;
+  for (const std::int64_t extent : extents) {
+    if (extent == -1)
+      ++open;
+    else
+      known *= extent;
+  }
+  require(open <= 1, "reshape: more than one extent is -1");
+  Shape shape;
+  for (const std::int64_t extent : extents) {
+    require(extent != -1 || (known > 0 && size_ % known == 0), "reshape: ", shape_,
+            " cannot be cut into rows of ", known, " elements");
+    shape.push_back(extent == -1 ? size_ / known : extent);
+  }
+  return reshape(shape);
+}
+
+Tensor Tensor::reshape(const Shape& shape) const {
+  require(shape.size() == size_, "reshape: ", shape_, " has ", size_, " elements, ", shape, " has ",
+          shape.size());
+  Tensor view = *this;
+  view.shape_ = shape;
+  return view;
+}
+
+Tensor Tensor::slice(std::int64_t begin, std::int64_t end) const {
+  require(rank() > 0, "slice: a scalar has no leading axis");
+  require(0 <= begin && begin <= end && end <= shape_[0], "slice: rows ", begin, " to ", end,
+          " are not in ", shape_);
+  Tensor view = *this;
+  const std::int64_t row = shape_[0] == 0 ? 0 : size_ / shape_[0];
+  view.shape_[0] = end - begin;
+  view.size_ = row * (end - begin);
+  view.offset_ += begin * row * size_of(dtype_);
+  return view;
+}
+
+Tensor Tensor::clone() const {
+  Tensor t = empty(shape_, dtype_, device());
+  t.copy_from(*this);
+  return t;
+}
+
+Tensor Tensor::to(Device where) const {
+  if (where == device()) return *this;
+  Tensor t = empty(shape_, dtype_, where);
+  t.copy_from(*this);
+  return t;
+}
+
+Tensor Tensor::to(DType dtype) const {
+  if (dtype == dtype_) return *this;
+  require_host("to(dtype)");
+  Tensor t = empty(shape_, dtype);
+  visit_any(dtype_, [&]<class From>() {
+    visit_any(dtype, [&]<class To>() {
+      if constexpr (std::is_arithmetic_v<From> && std::is_arithmetic_v<To>) {
+        const From* const from = data<From>();
+        std::transform(from, from + size_, t.mutable_data<To>(),
+                       [](From v) { return static_cast<To>(v); });
+      } else {
+        fail("to: no conversion from ", dtype_, " to ", dtype, " on the CPU");
+      }
+    });
+  });
+  return t;
+}
+
+void Tensor::copy_from(const Tensor& source) {
+  require(source.shape_ == shape_ && source.dtype_ == dtype_, "copy_from: ", source.dtype_, " ",
+          source.shape_, " into ", dtype_, " ", shape_);
+  copy_bytes(mutable_raw(), device(), source.raw(), source.device(), bytes());
+}
+
+void Tensor::fill(double value) {
+  if (!device().is_cpu()) return copy_from(full(shape_, value, dtype_));
+  visit_any(dtype_, [&]<class T>() {
+    if constexpr (std::is_arithmetic_v<T>) {
+      std::fill_n(mutable_data<T>(), size_, static_cast<T>(value));
+    } else {
+      fail("fill: not for ", dtype_);
+    }
+  });
+}
+
+std::ostream& operator<<(std::ostream& out, const Tensor& tensor) {
+  if (!tensor.defined()) return out << "undefined tensor";
+  out << tensor.dtype() << ' ' << tensor.shape() << " on " << tensor.device();
+  if (tensor.size() > 32 || tensor.dtype() == DType::bfloat16) return out;
+  out << ':';
+  for (const double value : tensor.to_vector()) out << ' ' << value;
+  return out;
+}
+
+}  // namespace pliant

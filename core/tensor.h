@@ -1,0 +1,124 @@
+// Tensor: a handle to row-major, contiguous elements on one device. It knows nothing of gradients.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include <pliant/core/device.h>
+#include <pliant/core/dtype.h>
+#include <pliant/core/shape.h>
+
+namespace pliant {
+
+// Copying a Tensor copies the handle: both see the same elements. clone() copies the elements.
+class Tensor {
+ public:
+  Tensor() = default;  // undefined: no shape, no elements
+
+  // Makers. `empty` leaves the elements uninitialised.
+  static Tensor empty(const Shape& shape, DType dtype = DType::float32, Device device = {});
+  static Tensor zeros(const Shape& shape, DType dtype = DType::float32, Device device = {});
+  static Tensor full(const Shape& shape, double value, DType dtype = DType::float32,
+                     Device device = {});
+  static Tensor scalar(double value, DType dtype = DType::float32, Device device = {});
+  template <class T>
+  static Tensor from(std::span<const T> values, const Shape& shape) {
+    return from_bytes(values.data(), static_cast<std::int64_t>(values.size()), shape, dtype_of<T>);
+  }
+  template <class T>
+  static Tensor from(const std::vector<T>& values, const Shape& shape) {
+    return from(std::span<const T>(values), shape);
+  }
+  template <class T>
+  static Tensor from(std::initializer_list<T> values, const Shape& shape) {
+    return from(std::span<const T>(values.begin(), values.size()), shape);
+  }
+  // Around memory of the caller's own, which must stay valid until `keep_alive` is destroyed.
+  template <class T>
+  static Tensor wrap(T* memory, const Shape& shape, std::shared_ptr<void> keep_alive = nullptr) {
+    return wrap_bytes(memory, shape, dtype_of<T>, std::move(keep_alive));
+  }
+
+  bool defined() const { return storage_ != nullptr; }
+  const Shape& shape() const { return shape_; }
+  int rank() const { return shape_.rank(); }
+  // Extent of one axis; negative axes count from the end.
+  std::int64_t dim(int axis) const { return shape_[shape_.axis(axis, "dim")]; }
+  std::int64_t size() const { return size_; }  // number of elements
+  std::int64_t bytes() const { return size_ * size_of(dtype_); }
+  DType dtype() const { return dtype_; }
+  Device device() const;
+
+  // The elements, on whatever device they are. Asking for the wrong type is an Error.
+  template <class T>
+  const T* data() const {
+    return static_cast<const T*>(bytes_for(dtype_of<T>));
+  }
+  // For writing: every call counts as a change of the storage (see version()).
+  template <class T>
+  T* mutable_data() {
+    return static_cast<T*>(mutable_bytes_for(dtype_of<T>));
+  }
+  const void* raw() const;
+  void* mutable_raw();
+
+  // The elements as a span; CPU only.
+  template <class T>
+  std::span<const T> span() const {
+    require_host("span");
+    return {data<T>(), static_cast<std::size_t>(size_)};
+  }
+  template <class T>
+  std::span<T> mutable_span() {
+    require_host("span");
+    return {mutable_data<T>(), static_cast<std::size_t>(size_)};
+  }
+  // All elements as doubles, from any device and dtype but bfloat16.
+  std::vector<double> to_vector() const;
+  // The one element of a tensor of size 1.
+  double item() const;
+
+  // Views: they share the storage. One extent of a reshape may be -1: it is worked out.
+  Tensor reshape(std::initializer_list<std::int64_t> extents) const;
+  Tensor reshape(const Shape& shape) const;
+  // Rows begin .. end-1 of the leading axis.
+  Tensor slice(std::int64_t begin, std::int64_t end) const;
+
+  // Copies.
+  Tensor clone() const;
+  Tensor to(Device device) const;  // the same handle if it is there already
+  Tensor to(DType dtype) const;    // CPU only unless the dtype is the same already
+  // Overwrites the elements with those of `source`: same shape and dtype, any device.
+  void copy_from(const Tensor& source);
+  void fill(double value);  // any dtype but bfloat16
+
+  // Grows whenever an element of the storage may have changed.
+  std::uint64_t version() const;
+  bool shares_storage_with(const Tensor& other) const { return storage_ == other.storage_; }
+  // Whether this handle is the only one to its storage.
+  bool unique() const { return storage_.use_count() == 1; }
+
+ private:
+  struct Storage;
+
+  static Tensor from_bytes(const void* values, std::int64_t count, const Shape& shape, DType dtype);
+  static Tensor wrap_bytes(void* memory, const Shape& shape, DType dtype,
+                           std::shared_ptr<void> keep_alive);
+  const void* bytes_for(DType dtype) const;
+  void* mutable_bytes_for(DType dtype);
+  void require_host(const char* who) const;
+
+  std::shared_ptr<Storage> storage_;
+  std::int64_t offset_ = 0;  // bytes into the storage
+  Shape shape_;
+  std::int64_t size_ = 0;
+  DType dtype_ = DType::float32;
+};
+
+// "float32 [2 28 28 1] on cpu" and, when small, the elements.
+std::ostream& operator<<(std::ostream& out, const Tensor& tensor);
+
+}  // namespace pliant
