@@ -1,0 +1,75 @@
+#include <pliant/data/idx.h>
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include <pliant/data/byte_reader.h>
+
+namespace pliant {
+namespace {
+
+constexpr std::size_t kChunkBytes = std::size_t{1} << 20;
+constexpr int kUnsignedByte = 0x08;
+
+struct Hex {
+  int value;
+  friend std::ostream& operator<<(std::ostream& out, Hex hex) {
+    constexpr const char* digits = "0123456789abcdef";
+    return out << "0x" << digits[hex.value >> 4 & 15] << digits[hex.value & 15];
+  }
+};
+
+Shape read_header(ByteReader& reader, const std::string& name) {
+  std::array<std::uint8_t, 4> magic{};
+  require(reader.read(magic.data(), 4) == 4, name,
+          ": shorter than the 4 bytes that an IDX file begins with");
+  require(magic[0] == 0 && magic[1] == 0, name, ": not an IDX file: begins with ", Hex{magic[0]},
+          ' ', Hex{magic[1]}, ", expected two zero bytes");
+  require(magic[2] == kUnsignedByte, name, ": IDX element type is ", Hex{magic[2]},
+          ", expected 0x08 (unsigned bytes)");
+  const int rank = magic[3];
+  require(rank >= 1 && rank <= Shape::kMaxRank, name, ": IDX rank is ", rank, ", expected 1 to ",
+          Shape::kMaxRank);
+  Shape shape;
+  for (int axis = 0; axis < rank; ++axis) {
+    std::array<std::uint8_t, 4> word{};
+    require(reader.read(word.data(), 4) == 4, name, ": the IDX header is truncated, expected ",
+            rank, " sizes");
+    const std::int64_t extent =
+        std::int64_t{word[0]} << 24 | word[1] << 16 | word[2] << 8 | word[3];
+    require(extent == 0 || shape.size() <= std::numeric_limits<std::int64_t>::max() / extent, name,
+            ": the IDX header promises more bytes than 64 bits can count");
+    shape.push_back(extent);
+  }
+  return shape;
+}
+
+}  // namespace
+
+Tensor read_idx(const std::filesystem::path& path, ContentId* content) {
+  const std::string name = path.string();
+  ContentDigest digest;
+  ByteReader reader(path, content != nullptr ? &digest : nullptr);
+  const Shape shape = read_header(reader, name);
+  const auto promised = static_cast<std::size_t>(shape.size());
+
+  std::vector<std::uint8_t> bytes;
+  while (bytes.size() < promised) {
+    const std::size_t before = bytes.size();
+    const std::size_t wanted = std::min(promised - before, kChunkBytes);
+    bytes.resize(before + wanted);
+    const std::size_t got = reader.read(bytes.data() + before, wanted);
+    require(got == wanted, name, ": truncated: the IDX header ", shape, " promises ", promised,
+            " bytes, the file has ", before + got);
+  }
+  std::uint8_t extra = 0;
+  require(reader.read(&extra, 1) == 0, name, ": trailing bytes after the ", promised,
+          " that the IDX header ", shape, " promises");
+  if (content != nullptr) *content = digest.finish();
+  return Tensor::from(bytes, shape);
+}
+
+}  // namespace pliant
