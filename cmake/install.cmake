@@ -1,0 +1,28 @@
+# `cmake --install`, and find_package(pliant) afterwards.
+
+option(PLIANT_INSTALL "Make install rules" ${PROJECT_IS_TOP_LEVEL})
+if(PLIANT_INSTALL AND pliant_fetched)
+  # What was fetched is not in the prefix, so the package could not find it again.
+  message(STATUS "pliant: no install rules, because these were fetched: ${pliant_fetched}")
+  return()
+elseif(NOT PLIANT_INSTALL)
+  return()
+endif()
+
+include(GNUInstallDirs)
+include(CMakePackageConfigHelpers)
+set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/pliant)
+install(TARGETS pliant EXPORT pliant-targets)
+install(DIRECTORY core autograd layers data DESTINATION include/pliant
+        FILES_MATCHING PATTERN "*.h")
+install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(EXPORT pliant-targets NAMESPACE pliant:: DESTINATION ${package_dir})
+configure_package_config_file(cmake/pliant-config.cmake.in pliant-config.cmake
+                              INSTALL_DESTINATION ${package_dir})
+write_basic_package_version_file(pliant-config-version.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${PROJECT_BINARY_DIR}/pliant-config.cmake
+              ${PROJECT_BINARY_DIR}/pliant-config-version.cmake DESTINATION ${package_dir})
+get_property(programs GLOBAL PROPERTY pliant_programs)
+if(programs)
+  install(TARGETS ${programs})
+endif()

@@ -1,0 +1,35 @@
+# Every dependency: the system's package first, else a pinned archive, checked by its SHA-256.
+# pliant_fetched lists those that had to be fetched.
+
+include(FetchContent)
+set(pliant_fetched)
+
+# Fetches an archive into ${name}_SOURCE_DIR, and adds its own CMake project only with ADD.
+macro(pliant_fetch name url sha256)
+  message(STATUS "pliant: ${name} is not installed; fetching ${url}")
+  list(APPEND pliant_fetched ${name})
+  if("${ARGN}" STREQUAL "ADD")
+    FetchContent_Declare(${name} URL ${url} URL_HASH SHA256=${sha256}
+                         DOWNLOAD_EXTRACT_TIMESTAMP ON SYSTEM)
+  else()
+    FetchContent_Declare(${name} URL ${url} URL_HASH SHA256=${sha256}
+                         DOWNLOAD_EXTRACT_TIMESTAMP ON SOURCE_SUBDIR no-project)
+  endif()
+  FetchContent_MakeAvailable(${name})
+endmacro()
+
+include(third_party/eigen.cmake)
+include(third_party/openmp.cmake)
+include(third_party/zlib.cmake)
+include(third_party/json.cmake)
+include(third_party/curl.cmake)
+include(third_party/openssl.cmake)
+if(PLIANT_APPS OR PLIANT_TESTS)
+  include(third_party/cli11.cmake)
+endif()
+if(PLIANT_TESTS)
+  include(third_party/doctest.cmake)
+endif()
+if(PLIANT_BENCH)
+  include(third_party/benchmark.cmake)
+endif()
