@@ -39,7 +39,7 @@ PLIANT_HD inline Philox4 philox(std::uint64_t key, std::uint64_t counter_low,
 
 class Rng {
  public:
-  explicit Rng(std::uint64_t seed = 0) : key_(mix(seed, 0x5EED)) {}
+  explicit Rng(std::uint64_t seed = 0) { key_ = mix(seed, 0x5EED); }
 
   // Independent keys: one per name or number.
   Rng fork(std::string_view name) const {
