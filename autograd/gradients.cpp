@@ -1,0 +1,75 @@
+#include <pliant/autograd/gradients.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include <pliant/autograd/ops/arithmetic.h>
+#include <pliant/autograd/ops/reduce.h>
+
+namespace pliant {
+
+const Tensor* Gradients::find(const Parameter& parameter) const {
+  for (const Entry& entry : entries_)
+    if (entry.parameter == parameter) return &entry.gradient;
+  return nullptr;
+}
+
+const Tensor& Gradients::operator[](const Parameter& parameter) const {
+  const Tensor* const gradient = find(parameter);
+  require(gradient != nullptr, "gradients: none for ", parameter.name(),
+          " (the loss does not depend on it, or it is frozen)");
+  return *gradient;
+}
+
+const Tensor* Gradients::find(const Var& var) const {
+  require(var.tape_ == tape_, "gradients: this Var lies on another tape");
+  for (const auto& [slot, gradient] : vars_)
+    if (slot == var.slot_) return &gradient;
+  return nullptr;
+}
+
+const Tensor& Gradients::operator[](const Var& var) const {
+  const Tensor* const gradient = find(var);
+  require(gradient != nullptr, "gradients: none for this Var; make it with tape.variable(), or name "
+          "it in tape.gradients(loss, {var}); and the loss must depend on it");
+  return *gradient;
+}
+
+Gradients& Gradients::operator+=(const Gradients& other) {
+  for (const Entry& theirs : other.entries_) {
+    const auto mine = std::find_if(entries_.begin(), entries_.end(), [&](const Entry& entry) {
+      return entry.parameter == theirs.parameter;
+    });
+    if (mine == entries_.end())
+      entries_.push_back(theirs);
+    else
+      mine->gradient = add(mine->gradient, theirs.gradient).value();
+  }
+  std::sort(entries_.begin(), entries_.end(), [](const Entry& a, const Entry& b) {
+    return a.parameter.id() < b.parameter.id();
+  });
+  return *this;
+}
+
+Gradients& Gradients::operator*=(double factor) {
+  for (Entry& entry : entries_) entry.gradient = (Var(entry.gradient) * factor).value();
+  return *this;
+}
+
+double Gradients::norm() const {
+  double squares = 0;
+  for (const Entry& entry : entries_) {
+    const Var gradient(entry.gradient);
+    squares += sum(gradient * gradient).value().item();
+  }
+  return std::sqrt(squares);
+}
+
+double Gradients::clip(double max_norm) {
+  require(max_norm > 0, "clip: max_norm must be positive, got ", max_norm);
+  const double before = norm();
+  if (before > max_norm) *this *= max_norm / before;
+  return before;
+}
+
+}  // namespace pliant

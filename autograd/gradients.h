@@ -1,0 +1,49 @@
+// Gradients: what Tape::gradients returns; parameters in the order of their construction.
+#pragma once
+
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include <pliant/autograd/parameter.h>
+#include <pliant/autograd/var.h>
+
+namespace pliant {
+
+class Gradients {
+ public:
+  struct Entry {
+    Parameter parameter;
+    Tensor gradient;
+  };
+
+  // Every parameter that the loss depends on, in the order of parameters(), never of addresses.
+  const std::vector<Entry>& entries() const { return entries_; }
+
+  bool contains(const Parameter& parameter) const { return find(parameter) != nullptr; }
+  bool contains(const Var& var) const { return find(var) != nullptr; }
+  // The gradient, or nullptr if the loss does not depend on the parameter or it is frozen.
+  const Tensor* find(const Parameter& parameter) const;
+  const Tensor* find(const Var& var) const;
+  // The same; what is not there is an Error that names it.
+  const Tensor& operator[](const Parameter& parameter) const;
+  // By a tape.variable(), or an intermediate that was named in the call of gradients().
+  const Tensor& operator[](const Var& var) const;
+
+  // Adds the gradients of another batch; parameters found in one alone are kept.
+  Gradients& operator+=(const Gradients& other);
+  // Multiplies every gradient.
+  Gradients& operator*=(double factor);
+  // Euclidean norm over all parameters' gradients.
+  double norm() const;
+  // Scales all so that norm() is at most `max_norm`; returns the norm before.
+  double clip(double max_norm);
+
+ private:
+  friend class Tape;
+  std::vector<Entry> entries_;
+  std::vector<std::pair<int, Tensor>> vars_;  // by slot
+  std::shared_ptr<TapeState> tape_;
+};
+
+}  // namespace pliant

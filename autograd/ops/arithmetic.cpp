@@ -1,0 +1,113 @@
+#include <pliant/autograd/ops/arithmetic.h>
+
+#include <pliant/autograd/ops/checks.h>
+#include <pliant/autograd/ops/reduce.h>
+#include <pliant/core/dispatch.h>
+#include <pliant/core/kernels/binary.h>
+
+namespace pliant {
+namespace {
+
+Tensor compute(const char* name, BinaryOp op, const Tensor& a, const Tensor& b,
+               const Shape& shape) {
+  const BroadcastGeometry geometry = broadcast_geometry(shape, a.shape(), b.shape());
+  Tensor y = Tensor::empty(shape, a.dtype(), a.device());
+  visit_floating(name, a.dtype(), [&]<class T>() {
+    kernel<Binary<T>, cpu::binary, cuda::binary>(name, a.device())(
+        op, geometry, a.data<T>(), b.data<T>(), y.mutable_data<T>());
+  });
+  return y;
+}
+
+Tensor compute(const char* name, BinaryOp op, const Var& a, const Var& b) {
+  require(a.defined() && b.defined(), name, ": an operand is undefined");
+  require_same_kind(name, {&a, &b});
+  return compute(name, op, a.value(), b.value(), broadcast_shape(name, a.shape(), b.shape()));
+}
+
+}  // namespace
+
+Var add(const Var& a, const Var& b) {
+  return record("add", compute("add", BinaryOp::add, a, b), {a, b}, {},
+                [a = a.shape(), b = b.shape()](const StepView& step) -> Vars {
+                  const Var& dy = step.cotangent();
+                  return {step.wants(0) ? sum_to(dy, a) : Var(),
+                          step.wants(1) ? sum_to(dy, b) : Var()};
+                });
+}
+
+Var sub(const Var& a, const Var& b) {
+  return record("sub", compute("sub", BinaryOp::sub, a, b), {a, b}, {},
+                [a = a.shape(), b = b.shape()](const StepView& step) -> Vars {
+                  const Var& dy = step.cotangent();
+                  return {step.wants(0) ? sum_to(dy, a) : Var(),
+                          step.wants(1) ? sum_to(neg(dy), b) : Var()};
+                });
+}
+
+Var mul(const Var& a, const Var& b) {
+  return record("mul", compute("mul", BinaryOp::mul, a, b), {a, b},
+                {keep_if(b.wants_gradient(), a), keep_if(a.wants_gradient(), b)},
+                [a = a.shape(), b = b.shape()](const StepView& step) -> Vars {
+                  const Var& dy = step.cotangent();
+                  return {step.wants(0) ? sum_to(mul(dy, step.saved(1)), a) : Var(),
+                          step.wants(1) ? sum_to(mul(dy, step.saved(0)), b) : Var()};
+                });
+}
+
+Var div(const Var& a, const Var& b) {
+  return record("div", compute("div", BinaryOp::div, a, b), {a, b},
+                {keep_if(b.wants_gradient(), a), b},
+                [a = a.shape(), b = b.shape()](const StepView& step) -> Vars {
+                  // d(a/b)/db = -a / b^2
+                  const Var da = div(step.cotangent(), step.saved(1));
+                  return {step.wants(0) ? sum_to(da, a) : Var(),
+                          step.wants(1)
+                              ? sum_to(neg(mul(da, div(step.saved(0), step.saved(1)))), b)
+                              : Var()};
+                });
+}
+
+Var neg(const Var& x) { return mul(x, scalar_like(-1.0, x)); }
+
+Var scalar_like(double value, const Var& x) {
+  return Tensor::scalar(value, x.dtype(), x.device());
+}
+
+Var broadcast_to(const Var& x, const Shape& shape) {
+  require(x.defined(), "broadcast_to: x is undefined");
+  if (x.shape() == shape) return x;
+  require(broadcast_shape("broadcast_to", x.shape(), shape) == shape, "broadcast_to: ", x.shape(),
+          " does not stretch to ", shape);
+  Tensor y = compute("broadcast_to", BinaryOp::mul, x.value(), scalar_like(1.0, x).value(), shape);
+  return record("broadcast_to", std::move(y), {x}, {},
+                [from = x.shape()](const StepView& step) -> Vars {
+                  return {sum_to(step.cotangent(), from)};
+                });
+}
+
+Var sum_to(const Var& x, const Shape& shape) {
+  if (x.shape() == shape) return x;
+  require(broadcast_shape("sum_to", x.shape(), shape) == x.shape(), "sum_to: ", shape,
+          " does not stretch to ", x.shape());
+  std::vector<int> axes;
+  for (int axis = 0; axis < x.rank(); ++axis) {
+    const int theirs = axis - (x.rank() - shape.rank());
+    if (theirs < 0 || (shape[theirs] == 1 && x.shape()[axis] != 1)) axes.push_back(axis);
+  }
+  return reshape(sum(x, axes), shape);
+}
+
+Var reshape(const Var& x, std::initializer_list<std::int64_t> extents) {
+  return reshape(x, x.value().reshape(extents).shape());
+}
+
+Var reshape(const Var& x, const Shape& shape) {
+  require(x.defined(), "reshape: x is undefined");
+  return record("reshape", x.value().reshape(shape), {x}, {},
+                [from = x.shape()](const StepView& step) -> Vars {
+                  return {reshape(step.cotangent(), from)};
+                });
+}
+
+}  // namespace pliant

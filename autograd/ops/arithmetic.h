@@ -1,0 +1,42 @@
+// Element-wise arithmetic with NumPy broadcasting, and changes of shape.
+#pragma once
+
+#include <pliant/autograd/tape.h>
+
+namespace pliant {
+
+// Shapes broadcast as in NumPy: aligned at the last axis, an extent of 1 stretches. One dtype.
+Var add(const Var& a, const Var& b);
+Var sub(const Var& a, const Var& b);
+Var mul(const Var& a, const Var& b);
+Var div(const Var& a, const Var& b);
+Var neg(const Var& x);
+
+inline Var operator+(const Var& a, const Var& b) { return add(a, b); }
+inline Var operator-(const Var& a, const Var& b) { return sub(a, b); }
+inline Var operator*(const Var& a, const Var& b) { return mul(a, b); }
+inline Var operator/(const Var& a, const Var& b) { return div(a, b); }
+inline Var operator-(const Var& x) { return neg(x); }
+
+// A number beside a Var takes its dtype and device.
+Var scalar_like(double value, const Var& x);
+inline Var operator+(const Var& a, double b) { return add(a, scalar_like(b, a)); }
+inline Var operator-(const Var& a, double b) { return sub(a, scalar_like(b, a)); }
+inline Var operator*(const Var& a, double b) { return mul(a, scalar_like(b, a)); }
+inline Var operator/(const Var& a, double b) { return div(a, scalar_like(b, a)); }
+inline Var operator+(double a, const Var& b) { return add(scalar_like(a, b), b); }
+inline Var operator-(double a, const Var& b) { return sub(scalar_like(a, b), b); }
+inline Var operator*(double a, const Var& b) { return mul(scalar_like(a, b), b); }
+inline Var operator/(double a, const Var& b) { return div(scalar_like(a, b), b); }
+
+// x stretched to `shape`; its gradient is sum_to.
+Var broadcast_to(const Var& x, const Shape& shape);
+// x summed over the axes along which `shape` would be broadcast to x's; its gradient is
+// broadcast_to.
+Var sum_to(const Var& x, const Shape& shape);
+
+// The same elements in another shape; one extent may be -1.
+Var reshape(const Var& x, std::initializer_list<std::int64_t> extents);
+Var reshape(const Var& x, const Shape& shape);
+
+}  // namespace pliant

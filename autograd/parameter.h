@@ -1,0 +1,56 @@
+// Parameter and Buffer: what a net remembers between steps. Shared nodes: copying one copies the
+// handle. They convert to nothing, so that an expression of parameters alone cannot drop off the
+// tape unseen: write `tape(p)`, or `x.lift(p)` beside an input x.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include <pliant/core/tensor.h>
+
+namespace pliant {
+
+// A tensor that is saved with the net. It has a shape from the start and is empty until
+// initialise(rng) or a checkpoint fills it.
+class Buffer {
+ public:
+  Buffer() = default;
+  explicit Buffer(const Shape& shape, std::string name = "");
+  explicit Buffer(Tensor value, std::string name = "");
+
+  const Shape& shape() const { return node_->shape; }
+  const std::string& name() const { return node_->name; }  // full path once the net is built
+  void rename(std::string name) { node_->name = std::move(name); }
+
+  bool filled() const { return node_ != nullptr && node_->value.defined(); }
+  // The tensor; an Error that says what to do while there is none.
+  const Tensor& value() const;
+  // Replaces the tensor; the shape must be the declared one, dtype and device may change.
+  void set(Tensor value);
+
+  friend bool operator==(const Buffer& a, const Buffer& b) { return a.node_ == b.node_; }
+
+ protected:
+  struct Node {
+    Tensor value;
+    Shape shape;
+    std::string name;
+    std::uint64_t id = 0;  // order of construction
+    bool frozen = false;
+  };
+  std::shared_ptr<Node> node_;
+};
+
+// A tensor that is trained. A frozen one takes part in the forward pass only.
+class Parameter : public Buffer {
+ public:
+  using Buffer::Buffer;
+
+  bool frozen() const { return node_->frozen; }
+  void set_frozen(bool frozen) { node_->frozen = frozen; }
+  // Grows in the order of construction, which in a Module is the order of parameters().
+  std::uint64_t id() const { return node_->id; }
+};
+
+}  // namespace pliant

@@ -1,0 +1,95 @@
+// Tape: records what is computed from its Vars and gives gradients of a loss.
+//
+//   Tape tape;
+//   Var loss = softmax_cross_entropy(net(tape.input(images)), labels);
+//   optimizer.step(tape.gradients(loss));
+#pragma once
+
+#include <initializer_list>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <pliant/autograd/gradients.h>
+#include <pliant/autograd/parameter.h>
+#include <pliant/autograd/var.h>
+#include <pliant/core/random.h>
+
+namespace pliant {
+
+enum class Mode : unsigned char {
+  training,   // layers train: batch statistics, dropout
+  inference,  // layers infer, but the tape still records gradients
+};
+
+enum class Buffers : unsigned char {
+  update,  // layers keep the statistics they compute in training
+  keep,    // buffers stay as they are
+};
+
+struct TapeOptions {
+  Mode mode = Mode::training;
+  bool record = true;  // false: training behaviour, no gradients
+  Buffers buffers = Buffers::update;
+  Rng rng = Rng(0);  // the key of random layers; fork it by step
+};
+
+struct GradientsOptions {
+  Tensor cotangent;  // of a loss that is not a scalar; same shape as the loss
+};
+
+// Neither copied nor moved. Gradients are taken once: what the steps kept is released on the way.
+class Tape {
+ public:
+  explicit Tape(const TapeOptions& options = {});
+  ~Tape();
+  Tape(const Tape&) = delete;
+  Tape& operator=(const Tape&) = delete;
+
+  // On the tape, no gradient wanted: the data.
+  Var input(Tensor value) const;
+  // On the tape, gradient wanted.
+  Var variable(Tensor value) const;
+  // A parameter on the tape: the same Var at every call. A frozen one wants no gradient.
+  Var operator()(const Parameter& parameter) const;
+
+  // Gradients of `loss` by every parameter and variable on the tape, and by the intermediates
+  // named in `wanted`.
+  Gradients gradients(const Var& loss, const std::vector<Var>& wanted = {},
+                      const GradientsOptions& options = {}) const;
+
+  // Tensors that the recorded steps keep for their gradients, in bytes.
+  std::int64_t saved_bytes() const;
+
+ private:
+  std::shared_ptr<TapeState> state_;
+};
+
+// What a gradient function sees of its step: the cotangent of the output and what was saved.
+class StepView {
+ public:
+  const Var& cotangent() const { return cotangent_; }
+  // Number `index` of what record() was told to save. If it was changed in place since, that is
+  // an Error naming the op.
+  Var saved(std::size_t index) const;
+  // Whether the gradient by input number `index` is wanted; if not, an undefined Var will do.
+  bool wants(std::size_t index) const;
+
+ private:
+  friend class Tape;
+  StepView(const TapeState& tape, std::size_t step, Var cotangent)
+      : tape_(tape), step_(step), cotangent_(std::move(cotangent)) {}
+  const TapeState& tape_;
+  std::size_t step_;
+  Var cotangent_;
+};
+
+// The end of every op: gives `value` its place on the tape of `inputs`, if they have one. The step
+// keeps `saved` (undefined ones are allowed) and the function only if some input wants a gradient.
+Var record(const char* op, Tensor value, std::initializer_list<Var> inputs,
+           std::initializer_list<Var> saved, GradientFunction gradient);
+
+// `var` if `condition`, else an undefined Var: for what a step need not save.
+inline Var keep_if(bool condition, const Var& var) { return condition ? var : Var(); }
+
+}  // namespace pliant

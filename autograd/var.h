@@ -1,0 +1,66 @@
+// Var: a tensor on its way through a net, with its place on a tape if it has one.
+#pragma once
+
+#include <functional>
+#include <initializer_list>
+#include <memory>
+#include <vector>
+
+#include <pliant/autograd/parameter.h>
+#include <pliant/core/random.h>
+#include <pliant/core/tensor.h>
+
+namespace pliant {
+
+struct TapeState;
+class StepView;
+class Var;
+
+using Vars = std::vector<Var>;
+// From a step's cotangent and saved values to one gradient per input; an undefined Var stands for
+// none.
+using GradientFunction = std::function<Vars(const StepView&)>;
+
+// A Tensor converts to a constant Var. A Var shares its tape's state, so using one after its tape
+// is gone is an Error that says so.
+class Var {
+ public:
+  Var() = default;
+  Var(Tensor value) : value_(std::move(value)) {}  // NOLINT(google-explicit-constructor)
+
+  const Tensor& value() const { return value_; }
+  bool defined() const { return value_.defined(); }
+  const Shape& shape() const { return value_.shape(); }
+  int rank() const { return value_.rank(); }
+  std::int64_t dim(int axis) const { return value_.dim(axis); }
+  std::int64_t size() const { return value_.size(); }
+  DType dtype() const { return value_.dtype(); }
+  Device device() const { return value_.device(); }
+
+  bool on_tape() const { return tape_ != nullptr; }
+  bool wants_gradient() const { return slot_ >= 0; }
+  // Whether layers should behave as in training: true only on a tape of Mode::training.
+  bool training() const;
+  // Whether a layer that computes new statistics should keep them.
+  bool updates_buffers() const;
+  // The key for random layers: the tape's. An Error off the tape.
+  Rng rng() const;
+
+  // A parameter beside this value: on its tape, or a constant if this is one.
+  Var lift(const Parameter& parameter) const;
+
+ private:
+  friend class Tape;
+  friend class Gradients;
+  friend Var record(const char* op, Tensor value, std::initializer_list<Var> inputs,
+                    std::initializer_list<Var> saved, GradientFunction gradient);
+
+  Var(Tensor value, std::shared_ptr<TapeState> tape, int slot)
+      : value_(std::move(value)), tape_(std::move(tape)), slot_(slot) {}
+
+  Tensor value_;
+  std::shared_ptr<TapeState> tape_;
+  int slot_ = -1;  // index of its gradient on the tape; -1: no gradient wanted
+};
+
+}  // namespace pliant

@@ -1,0 +1,151 @@
+#include <pliant/autograd/ops/activation.h>
+#include <pliant/autograd/ops/arithmetic.h>
+#include <pliant/autograd/ops/matmul.h>
+#include <pliant/autograd/ops/reduce.h>
+#include <pliant/tests/op_case.h>
+
+using namespace pliant;
+using namespace pliant::test;
+
+TEST_CASE("tape: an L2 penalty of parameters alone") {
+  const Parameter p(Tensor::from({1.0, -2.0, 3.0}, {3}), "p");
+  Tape tape;
+  const Var loss = sum(tape(p) * tape(p));
+  const Gradients gradients = tape.gradients(loss);
+  CHECK(gradients[p].to_vector() == std::vector<double>{2, -4, 6});
+  CHECK(gradients.norm() == doctest::Approx(std::sqrt(56.0)));
+}
+
+TEST_CASE("tape: two uses of one parameter add up") {
+  const Parameter p(Tensor::from({3.0}, {1}), "p");
+  Tape tape;
+  const Var x = tape.input(Tensor::from({5.0}, {1}));
+  const Var y = x * x.lift(p) + x.lift(p) * x.lift(p);
+  CHECK(tape.gradients(sum(y))[p].item() == doctest::Approx(5 + 6));
+}
+
+TEST_CASE("tape: a frozen backbone under a training head keeps nothing") {
+  Parameter backbone(random({4, 3}, 1), "backbone"), head(random({2, 4}, 2), "head");
+  backbone.set_frozen(true);
+  Tape tape;
+  const Var h = relu(linear(tape.input(random({5, 3}, 3)), tape(backbone)));
+  CHECK(tape.saved_bytes() == 0);
+  CHECK_FALSE(h.wants_gradient());
+  CHECK(h.training());
+  const Var y = linear(h, h.lift(head));
+  CHECK(tape.saved_bytes() == 5 * 4 * 8);  // h alone, for the head's weight
+  const Gradients gradients = tape.gradients(sum(y));
+  CHECK(gradients.contains(head));
+  CHECK_FALSE(gradients.contains(backbone));
+  CHECK(contains(error_of([&] { gradients[backbone]; }), "gradients: none for backbone"));
+}
+
+TEST_CASE("tape: variables, intermediates and an explicit cotangent") {
+  Tape tape;
+  const Var x = tape.variable(Tensor::from({1.0, 2.0}, {2}));
+  const Var h = x * 3.0;
+  const Var y = h * h;
+  const Gradients gradients =
+      tape.gradients(y, {h}, {.cotangent = Tensor::from({1.0, 10.0}, {2})});
+  CHECK(gradients[h].to_vector() == std::vector<double>{6, 120});
+  CHECK(gradients[x].to_vector() == std::vector<double>{18, 360});
+}
+
+TEST_CASE("tape: gradients in inference mode, training without gradients") {
+  const Parameter p(Tensor::from({2.0}, {1}), "p");
+  {
+    Tape tape({.mode = Mode::inference});
+    const Var x = tape.input(Tensor::from({7.0}, {1}));
+    CHECK_FALSE(x.training());
+    CHECK(tape.gradients(sum(x * x.lift(p)))[p].item() == 7);
+  }
+  Tape tape({.record = false});
+  const Var x = tape.input(Tensor::from({7.0}, {1}));
+  CHECK(x.training());
+  const Var y = x * x.lift(p);
+  CHECK_FALSE(y.wants_gradient());
+  CHECK(contains(error_of([&] { tape.gradients(y); }), "does not record"));
+}
+
+TEST_CASE("tape: constants stay off it") {
+  const Tape tape;
+  const Var y = relu(random({3}, 4));
+  CHECK_FALSE(y.on_tape());
+  CHECK_FALSE(y.training());
+  CHECK(contains(error_of([&] { tape.gradients(sum(y)); }), "the loss is not on the tape"));
+}
+
+TEST_CASE("tape: misuse is an Error that says what to do") {
+  Var stale;
+  {
+    const Tape tape;
+    stale = tape.variable(random({2}, 5));
+  }
+  CHECK(contains(error_of([&] { relu(stale); }), "relu: the tape of this Var is gone"));
+  CHECK(stale.value().size() == 2);
+
+  const Tape tape, other;
+  const Var x = tape.variable(random({2, 2}, 6));
+  CHECK(contains(error_of([&] { tape.gradients(x * x); }), "not one element"));
+  CHECK(contains(error_of([&] { x + other.variable(random({2, 2}, 7)); }), "two different tapes"));
+  CHECK(contains(error_of([&] { other.gradients(sum(x)); }), "another tape"));
+  CHECK(contains(error_of([&] { tape.gradients(sum(tape.input(random({2}, 8)))); }),
+                 "depends on no variable"));
+  CHECK(contains(error_of([&] {
+                   tape.gradients(x, {}, {.cotangent = random({2, 3}, 9)});
+                 }),
+                 "the cotangent is float64 [2 3]"));
+  const Var loss = sum(x);
+  tape.gradients(loss);
+  CHECK(contains(error_of([&] { tape.gradients(loss); }), "taken already"));
+}
+
+TEST_CASE("tape: a saved tensor that was changed in place") {
+  Tensor a = random({3}, 10);
+  const Tape tape;
+  const Var x = tape.variable(random({3}, 11));
+  const Var loss = sum(x * a);
+  a.mutable_data<double>()[0] = 0;
+  CHECK(contains(error_of([&] { tape.gradients(loss); }), "mul: a tensor that its gradient needs"));
+}
+
+TEST_CASE("gradients: sum of batches and clipping") {
+  const Parameter p(Tensor::from({1.0, 1.0}, {2}), "p"), q(Tensor::from({1.0}, {1}), "q");
+  Gradients total;
+  {
+    const Tape tape;
+    total = tape.gradients(sum(tape(p) * 3.0));
+  }
+  const Tape tape;
+  total += tape.gradients(sum(tape(p)) + sum(tape(q) * 3.0));
+  CHECK(total[p].to_vector() == std::vector<double>{4, 4});
+  CHECK(total[q].item() == 3);
+  CHECK(total.entries().front().parameter == p);
+  CHECK(total.clip(1.0) == doctest::Approx(std::sqrt(41.0)));
+  CHECK(total.norm() == doctest::Approx(1.0));
+}
+
+TEST_CASE("an empty parameter says what to do") {
+  const Parameter p(Shape{2}, "stem.weight");
+  CHECK(contains(error_of([&] { p.value(); }), "stem.weight: it is empty; call initialise(rng)"));
+}
+
+TEST_CASE("gradcheck finds a wrong gradient") {
+  const auto wrong = [](const Vars& v) {
+    return record("wrong", (v[0] * v[0]).value(), {v[0]}, {v[0]}, [](const StepView& step) -> Vars {
+      return {step.cotangent() * step.saved(0)};  // misses the factor 2
+    });
+  };
+  const GradcheckResult result = gradcheck(wrong, {random({3}, 12, 0.5, 1.0)});
+  CHECK_FALSE(result);
+  CHECK(contains(result.message, "gradcheck: input 0 element"));
+  CHECK(gradcheck([](const Vars& v) { return v[0] * v[0]; }, {random({3}, 12)}));
+}
+
+TEST_CASE("gradcheck covers parameters and leaves them as they were") {
+  const Parameter w(random({2, 3}, 13), "w");
+  const std::vector<double> before = w.value().to_vector();
+  CHECK(gradcheck([&](const Vars& v) { return linear(v[0], v[0].lift(w)); }, {random({4, 3}, 14)},
+                  {}, {w}));
+  CHECK(w.value().to_vector() == before);
+}
