@@ -1,0 +1,26 @@
+// Batch normalisation over NHWC maps (Ioffe and Szegedy 2015).
+#pragma once
+
+#include <pliant/autograd/tape.h>
+
+namespace pliant {
+
+struct BatchStatistics {
+  Var y;                // the normalised map
+  Tensor running_mean;  // the new statistics [C]; the caller decides whether to keep them
+  Tensor running_var;
+};
+
+// y = (x - mean) / sqrt(var + eps) * weight + bias with the mean and biased variance of each
+// channel over the batch; new running = (1 - momentum) * running + momentum * batch, the running
+// variance from the unbiased one. x [N H W C]; weight, bias, running_mean, running_var [C].
+// Fewer than two values per channel are an Error.
+BatchStatistics batch_norm2d_training(const Var& x, const Var& weight, const Var& bias,
+                                      const Tensor& running_mean, const Tensor& running_var,
+                                      double eps = 1e-5, double momentum = 0.1);
+
+// The same with given statistics.
+Var batch_norm2d(const Var& x, const Var& weight, const Var& bias, const Tensor& running_mean,
+                 const Tensor& running_var, double eps = 1e-5);
+
+}  // namespace pliant
