@@ -3,10 +3,15 @@
 #include <algorithm>
 
 #include <pliant/core/eigen.h>
+#include <pliant/core/gemm_tiles.h>
+#include <pliant/core/parallel.h>
 
 namespace pliant::cpu {
 namespace {
 
+constexpr std::int64_t kPackRows = 256;  // rows of B that one task packs
+
+// Any of the four transpositions, without packing by the caller: Eigen's.
 template <class T>
 void multiply(std::int64_t m, std::int64_t n, std::int64_t k, MatrixView<T> a, MatrixView<T> b,
               T* c, std::int64_t ldc, Accumulate accumulate) {
@@ -28,6 +33,27 @@ void multiply(std::int64_t m, std::int64_t n, std::int64_t k, MatrixView<T> a, M
     out.noalias() += left.transpose() * right.transpose();
 }
 
+// C (+)= A B (+ bias), where row i of A starts at row(i).
+template <class T, class Row>
+void multiply_packed(std::int64_t m, const Row& row, const PackedMatrix<T>& b, T* c,
+                     std::int64_t ldc, const T* bias, Accumulate accumulate) {
+  const Panels<T> panels(b.n);
+  for (std::int64_t p = 0; p < panels.count(); ++p) {
+    const Panel panel = panels[p];
+    for (std::int64_t first = 0; first < m; first += kTileRows) {
+      const T* rows[kTileRows];
+      T* results[kTileRows];
+      const std::int64_t count = std::min(kTileRows, m - first);
+      for (std::int64_t i = 0; i < count; ++i) {
+        rows[i] = row(first + i);
+        results[i] = c + (first + i) * ldc + panel.first;
+      }
+      gemm_tile<T>({count, rows, results}, 1, b.k, panel, b.data + b.k * panel.first, bias,
+                   accumulate);
+    }
+  }
+}
+
 }  // namespace
 
 void gemm(std::int64_t m, std::int64_t n, std::int64_t k, MatrixView<float> a, MatrixView<float> b,
@@ -42,40 +68,63 @@ void gemm(std::int64_t m, std::int64_t n, std::int64_t k, MatrixView<double> a,
 
 template <class T>
 std::int64_t packed_size(std::int64_t k, std::int64_t n) {
-  return k * n;
+  return k * Panels<T>(n).width();
 }
 
 template <class T>
 PackedMatrix<T> pack(std::int64_t k, std::int64_t n, MatrixView<T> b, T* memory) {
-  for (std::int64_t i = 0; i < k; ++i)
-    for (std::int64_t j = 0; j < n; ++j)
-      memory[i * n + j] =
-          b.transpose == Transpose::yes ? b.data[j * b.stride + i] : b.data[i * b.stride + j];
+  const Panels<T> panels(n);
+  const std::int64_t blocks = (k + kPackRows - 1) / kPackRows;
+  parallel_for(panels.count() * blocks, [&](std::int64_t task) {
+    const Panel panel = panels[task / blocks];
+    const std::int64_t first = task % blocks * kPackRows;
+    MatrixView<T> part = b;
+    part.data += b.transpose == Transpose::yes ? first : first * b.stride;
+    pack_panel(panel, std::min(kPackRows, k - first), part,
+               memory + k * panel.first + first * panel.width);
+  });
   return {memory, k, n};
 }
 
 template <class T>
 void gemm(std::int64_t m, const T* a, std::int64_t lda, const PackedMatrix<T>& b, T* c,
           std::int64_t ldc, const T* bias, Accumulate accumulate) {
-  for (std::int64_t i = 0; i < m; ++i)
-    for (std::int64_t j = 0; j < b.n; ++j) {
-      if (accumulate == Accumulate::no) c[i * ldc + j] = T(0);
-      if (bias != nullptr) c[i * ldc + j] += bias[j];
-    }
-  gemm(m, b.n, b.k, MatrixView<T>{a, lda}, MatrixView<T>{b.data, b.n}, c, ldc, Accumulate::yes);
+  multiply_packed(
+      m, [&](std::int64_t i) { return a + i * lda; }, b, c, ldc, bias, accumulate);
 }
 
 template <class T>
 void gemm(std::int64_t m, const T* const* rows, const PackedMatrix<T>& b, T* c, std::int64_t ldc,
           const T* bias, Accumulate accumulate) {
-  for (std::int64_t i = 0; i < m; ++i) gemm(1, rows[i], b.k, b, c + i * ldc, ldc, bias, accumulate);
+  multiply_packed(
+      m, [&](std::int64_t i) { return rows[i]; }, b, c, ldc, bias, accumulate);
 }
 
 template <class T>
 void gemm_transposed(std::int64_t m, std::int64_t n, std::int64_t k, const T* a, std::int64_t lda,
                      const T* b, std::int64_t ldb, T* c, std::int64_t ldc) {
-  gemm(m, n, k, MatrixView<T>{a, lda, Transpose::yes}, MatrixView<T>{b, ldb}, c, ldc,
-       Accumulate::yes);
+  constexpr std::int64_t kRows = 4 * kTileRows;
+  const Panels<T> panels(n);
+  Entries<T> entries;
+  alignas(kAlignment) T sum[kRows * kMaxPanelWidth];
+  for (std::int64_t begin = 0; begin < k; begin += kBlockEntries) {
+    entries.count = std::min(kBlockEntries, k - begin);
+    for (std::int64_t e = 0; e < entries.count; ++e) {
+      entries.a[e] = a + (begin + e) * lda;
+      entries.b[e] = b + (begin + e) * ldb;
+    }
+    for (std::int64_t p = 0; p < panels.count(); ++p) {
+      const Panel panel = panels[p];
+      for (std::int64_t first = 0; first < m; first += kRows) {
+        const std::int64_t rows = std::min(kRows, m - first);
+        std::fill_n(sum, rows * panel.width, T(0));
+        gemm_block(entries, first, rows, panel, sum);
+        for (std::int64_t i = 0; i < rows; ++i)
+          for (std::int64_t j = 0; j < panel.columns; ++j)
+            c[(first + i) * ldc + panel.first + j] += sum[i * panel.width + j];
+      }
+    }
+  }
 }
 
 template std::int64_t packed_size<float>(std::int64_t, std::int64_t);

@@ -1,0 +1,178 @@
+// The two micro kernels under every product of the CPU: a register tile of up to six rows by up to
+// kMaxVectors vectors of columns, whose accumulators stay in registers over the whole sum.
+//
+// Written with GCC's vector extensions for the widest vectors that the including file is compiled
+// for. Nothing of std:: but types and nothing inline from elsewhere may be used here, so that the
+// file can be compiled once per instruction set without its functions colliding at link time.
+#pragma once
+
+#include <cstdint>
+
+namespace pliant::cpu::micro {
+
+#if defined(__AVX512F__)
+inline constexpr int kVectorBytes = 64;
+inline constexpr int kMaxVectors = 4;  // 6 x 4 accumulators of 32 registers
+#elif defined(__AVX__)
+inline constexpr int kVectorBytes = 32;
+inline constexpr int kMaxVectors = 2;  // 6 x 2 accumulators of 16 registers
+#else
+inline constexpr int kVectorBytes = 16;
+inline constexpr int kMaxVectors = 2;
+#endif
+inline constexpr int kMaxRows = 6;
+
+// Vectors that may lie at any address of an element: rows of C and of dY are not aligned.
+template <class T>
+struct VectorOf;
+template <>
+struct VectorOf<float> {
+  typedef float type __attribute__((vector_size(kVectorBytes), aligned(4), may_alias));
+};
+template <>
+struct VectorOf<double> {
+  typedef double type __attribute__((vector_size(kVectorBytes), aligned(8), may_alias));
+};
+
+template <class T>
+inline constexpr int kLanes = kVectorBytes / static_cast<int>(sizeof(T));
+
+template <int n>
+inline constexpr unsigned long kExtent = n;  // of an array
+
+// c[i][0..columns) (+)= bias + sum over taps t and depth d of a[t][i][d] * b[t * depth + d][..]
+template <class T>
+struct RowsJob {
+  const T* const* a;  // row pointers, [taps][kMaxRows]
+  std::int64_t taps;
+  std::int64_t depth;    // elements summed per tap
+  const T* b;            // a panel [taps * depth, width]
+  T* const* c;           // row pointers [kMaxRows]
+  std::int64_t columns;  // at most the panel's width: how many are stored
+  const T* bias;         // [columns] or null
+  bool add;              // whether c is added to
+};
+
+// c[i * ldc + 0..width) += sum over entries e of a[e][i] * b[e][..], where i < MR
+template <class T>
+struct ColumnsJob {
+  const T* const* a;
+  const T* const* b;
+  std::int64_t entries;
+  std::int64_t first_a;  // added to every pointer of a
+  std::int64_t first_b;
+  T* c;
+  std::int64_t ldc;
+};
+
+// Stores an accumulated row; a row that ends inside a vector takes the way round a buffer.
+template <class T, int NV>
+inline void store_row(const typename VectorOf<T>::type* sum, T* c, const RowsJob<T>& job) {
+  using V = typename VectorOf<T>::type;
+  constexpr int lanes = kLanes<T>;
+  if (job.columns == NV * lanes) {
+#pragma GCC unroll 4
+    for (int j = 0; j < NV; ++j) {
+      V value = sum[j];
+      if (job.bias != nullptr) value += *reinterpret_cast<const V*>(job.bias + j * lanes);
+      if (job.add) value += *reinterpret_cast<const V*>(c + j * lanes);
+      *reinterpret_cast<V*>(c + j * lanes) = value;
+    }
+    return;
+  }
+  T buffer[kExtent<NV * lanes>];
+#pragma GCC unroll 4
+  for (int j = 0; j < NV; ++j) *reinterpret_cast<V*>(buffer + j * lanes) = sum[j];
+  for (std::int64_t j = 0; j < job.columns; ++j) {
+    T value = buffer[j];
+    if (job.bias != nullptr) value += job.bias[j];
+    c[j] = job.add ? value + c[j] : value;
+  }
+}
+
+template <class T, int MR, int NV>
+void rows_kernel(const RowsJob<T>& job) {
+  using V = typename VectorOf<T>::type;
+  constexpr int lanes = kLanes<T>;
+  V sum[kExtent<MR>][kExtent<NV>] = {};
+  const T* b = job.b;
+  for (std::int64_t tap = 0; tap < job.taps; ++tap) {
+    const T* a[kExtent<MR>];
+#pragma GCC unroll 6
+    for (int i = 0; i < MR; ++i) a[i] = job.a[tap * kMaxRows + i];
+    for (std::int64_t d = 0; d < job.depth; ++d, b += NV * lanes) {
+      V right[kExtent<NV>];
+#pragma GCC unroll 4
+      for (int j = 0; j < NV; ++j) right[j] = *reinterpret_cast<const V*>(b + j * lanes);
+#pragma GCC unroll 6
+      for (int i = 0; i < MR; ++i) {
+        const V left = a[i][d] - V{};  // becomes one broadcast from memory
+#pragma GCC unroll 4
+        for (int j = 0; j < NV; ++j) sum[i][j] += left * right[j];
+      }
+    }
+  }
+#pragma GCC unroll 6
+  for (int i = 0; i < MR; ++i) store_row<T, NV>(sum[i], job.c[i], job);
+}
+
+template <class T, int MR, int NV>
+void columns_kernel(const ColumnsJob<T>& job) {
+  using V = typename VectorOf<T>::type;
+  constexpr int lanes = kLanes<T>;
+  V sum[kExtent<MR>][kExtent<NV>] = {};
+  for (std::int64_t e = 0; e < job.entries; ++e) {
+    const T* const a = job.a[e] + job.first_a;
+    const T* const b = job.b[e] + job.first_b;
+    V right[kExtent<NV>];
+#pragma GCC unroll 4
+    for (int j = 0; j < NV; ++j) right[j] = *reinterpret_cast<const V*>(b + j * lanes);
+#pragma GCC unroll 6
+    for (int i = 0; i < MR; ++i) {
+      const V left = a[i] - V{};
+#pragma GCC unroll 4
+      for (int j = 0; j < NV; ++j) sum[i][j] += left * right[j];
+    }
+  }
+#pragma GCC unroll 6
+  for (int i = 0; i < MR; ++i)
+#pragma GCC unroll 4
+    for (int j = 0; j < NV; ++j)
+      *reinterpret_cast<V*>(job.c + i * job.ldc + j * lanes) += sum[i][j];
+}
+
+template <class T>
+using RowsKernel = void (*)(const RowsJob<T>&);
+template <class T>
+using ColumnsKernel = void (*)(const ColumnsJob<T>&);
+
+// The kernels by [rows - 1][vectors - 1].
+template <class T>
+struct Kernels {
+  RowsKernel<T> rows[kMaxRows][kMaxVectors];
+  ColumnsKernel<T> columns[kMaxRows][kMaxVectors];
+};
+
+template <class T, int MR>
+constexpr void fill_kernels(Kernels<T>& kernels) {
+  kernels.rows[MR - 1][0] = rows_kernel<T, MR, 1>;
+  kernels.rows[MR - 1][1] = rows_kernel<T, MR, 2>;
+  kernels.columns[MR - 1][0] = columns_kernel<T, MR, 1>;
+  kernels.columns[MR - 1][1] = columns_kernel<T, MR, 2>;
+  if constexpr (kMaxVectors == 4) {
+    kernels.rows[MR - 1][2] = rows_kernel<T, MR, 3>;
+    kernels.rows[MR - 1][3] = rows_kernel<T, MR, 4>;
+    kernels.columns[MR - 1][2] = columns_kernel<T, MR, 3>;
+    kernels.columns[MR - 1][3] = columns_kernel<T, MR, 4>;
+  }
+  if constexpr (MR > 1) fill_kernels<T, MR - 1>(kernels);
+}
+
+template <class T>
+constexpr Kernels<T> all_kernels() {
+  Kernels<T> kernels{};
+  fill_kernels<T, kMaxRows>(kernels);
+  return kernels;
+}
+
+}  // namespace pliant::cpu::micro

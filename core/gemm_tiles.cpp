@@ -1,0 +1,115 @@
+#include <pliant/core/gemm_tiles.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include <pliant/core/gemm_micro.h>
+
+namespace pliant::cpu {
+namespace {
+
+static_assert(kTileRows == micro::kMaxRows);
+static_assert(kMaxPanelWidth >= micro::kMaxVectors * micro::kLanes<float>);
+
+template <class T>
+constexpr micro::Kernels<T> kKernels = micro::all_kernels<T>();
+
+template <class T>
+constexpr std::int64_t kLanes = micro::kLanes<T>;
+
+constexpr std::int64_t ceil_divide(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+
+// Columns of b are rows in memory: goes block-wise, so that both sides stay in the first cache.
+template <class T>
+void pack_transposed(const Panel& panel, std::int64_t k, const MatrixView<T>& b, T* to) {
+  constexpr std::int64_t kBlock = 16;
+  for (std::int64_t first = 0; first < k; first += kBlock) {
+    const std::int64_t last = std::min(k, first + kBlock);
+    for (std::int64_t j = 0; j < panel.columns; ++j) {
+      const T* const from = b.data + (panel.first + j) * b.stride;
+      for (std::int64_t i = first; i < last; ++i) to[i * panel.width + j] = from[i];
+    }
+  }
+}
+
+}  // namespace
+
+template <class T>
+Panels<T>::Panels(std::int64_t n)
+    : n_(n),
+      count_(ceil_divide(ceil_divide(n, kLanes<T>), micro::kMaxVectors)),
+      vectors_(ceil_divide(n, kLanes<T>)) {}
+
+template <class T>
+std::int64_t Panels<T>::width() const {
+  return vectors_ * kLanes<T>;
+}
+
+template <class T>
+Panel Panels<T>::operator[](std::int64_t p) const {
+  const std::int64_t each = vectors_ / count_, wider = vectors_ % count_;
+  const std::int64_t first = (p * each + std::min(p, wider)) * kLanes<T>;
+  const std::int64_t width = (each + (p < wider ? 1 : 0)) * kLanes<T>;
+  return {first, std::min(width, n_ - first), width};
+}
+
+template <class T>
+void pack_panel(const Panel& panel, std::int64_t k, const MatrixView<T>& b, T* to) {
+  if (b.transpose == Transpose::yes) {
+    pack_transposed(panel, k, b, to);
+  } else {
+    for (std::int64_t i = 0; i < k; ++i)
+      std::copy_n(b.data + i * b.stride + panel.first, panel.columns, to + i * panel.width);
+  }
+  if (panel.columns < panel.width)
+    for (std::int64_t i = 0; i < k; ++i)
+      std::fill_n(to + i * panel.width + panel.columns, panel.width - panel.columns, T(0));
+}
+
+template <class T>
+void gemm_tile(const Tile<T>& tile, std::int64_t taps, std::int64_t depth, const Panel& panel,
+               const T* packed, const T* bias, Accumulate accumulate) {
+  kKernels<T>.rows[tile.rows - 1][panel.width / kLanes<T> - 1](
+      {tile.a, taps, depth, packed, tile.c, panel.columns,
+       bias == nullptr ? nullptr : bias + panel.first, accumulate == Accumulate::yes});
+}
+
+template <class T>
+void gemm_block(const Entries<T>& entries, std::int64_t first_a, std::int64_t m, const Panel& panel,
+                T* sum) {
+  micro::ColumnsJob<T> job{entries.a,   entries.b, entries.count, first_a,
+                           panel.first, sum,       panel.width};
+  // A panel that ends inside a vector would read past the rows of b: it takes copies of them.
+  alignas(kAlignment) T copies[kBlockEntries * kMaxPanelWidth];
+  const T* rows[kBlockEntries];
+  if (panel.columns < panel.width) {
+    for (std::int64_t e = 0; e < entries.count; ++e) {
+      T* const row = copies + e * panel.width;
+      std::copy_n(entries.b[e] + panel.first, panel.columns, row);
+      std::fill_n(row + panel.columns, panel.width - panel.columns, T(0));
+      rows[e] = row;
+    }
+    job.b = rows;
+    job.first_b = 0;
+  }
+  const std::int64_t tiles = ceil_divide(m, kTileRows);
+  for (std::int64_t tile = 0; tile < tiles; ++tile) {
+    const std::int64_t first = m * tile / tiles, last = m * (tile + 1) / tiles;
+    job.first_a = first_a + first;
+    job.c = sum + first * panel.width;
+    kKernels<T>.columns[last - first - 1][panel.width / kLanes<T> - 1](job);
+  }
+}
+
+template class Panels<float>;
+template class Panels<double>;
+template void pack_panel(const Panel&, std::int64_t, const MatrixView<float>&, float*);
+template void pack_panel(const Panel&, std::int64_t, const MatrixView<double>&, double*);
+template void gemm_tile(const Tile<float>&, std::int64_t, std::int64_t, const Panel&, const float*,
+                        const float*, Accumulate);
+template void gemm_tile(const Tile<double>&, std::int64_t, std::int64_t, const Panel&,
+                        const double*, const double*, Accumulate);
+template void gemm_block(const Entries<float>&, std::int64_t, std::int64_t, const Panel&, float*);
+template void gemm_block(const Entries<double>&, std::int64_t, std::int64_t, const Panel&, double*);
+
+}  // namespace pliant::cpu

@@ -1,0 +1,154 @@
+// Forward and data gradient of conv2d: both are walks over a grid of locations (conv2d_walk.h).
+// The weight gradient is conv2d_weight.cpp.
+#include <pliant/core/kernels/conv2d.h>
+
+#include <algorithm>
+
+#include <pliant/core/gemm_tiles.h>
+#include <pliant/core/kernels/conv2d_walk.h>
+#include <pliant/core/parallel.h>
+
+namespace pliant {
+namespace {
+
+using namespace cpu;
+
+template <class T>
+void forward(const Conv2dGeometry& g, const T* x, const T* weight, const T* bias, T* y,
+             Workspace& workspace) {
+  const std::int64_t channels = g.c / g.groups, filters = g.k / g.groups;
+  const std::int64_t sum_length = g.r * g.s * channels;
+  const std::int64_t packed = packed_size<T>(sum_length, filters);
+  T* const memory = workspace.take<T>(g.groups * packed);
+  const TappedMap<T> source = tapped_input(g, x, workspace);
+  std::vector<Walk<T>> walks;
+  for (std::int64_t group = 0; group < g.groups; ++group) {
+    const MatrixView<T> filter{weight + group * filters * sum_length, sum_length, Transpose::yes};
+    Walk<T> walk{source,
+                 {y + group * filters, g.n, g.p, g.q, {g.p * g.q * g.k, g.q * g.k, g.k}},
+                 pack(sum_length, filters, filter, memory + group * packed),
+                 bias == nullptr ? nullptr : bias + group * filters};
+    walk.source.data += group * channels;
+    walks.push_back(walk);
+  }
+  run(walks, take_zeros<T>(source.depth, workspace));
+}
+
+// Rows (columns) of the input that lie `phase` after a multiple of the stride see only some of the
+// taps, and through them dY with stride 1: the tap, and where in dY the phase's row 0 reads.
+struct PhaseTap {
+  std::int64_t tap, offset;
+};
+
+std::vector<PhaseTap> phase_taps(std::int64_t phase, std::int64_t taps, std::int64_t stride,
+                                 std::int64_t pad, std::int64_t dilation) {
+  std::vector<PhaseTap> found;
+  for (std::int64_t tap = 0; tap < taps; ++tap) {
+    const std::int64_t distance = phase + pad - tap * dilation;
+    if (distance % stride == 0) found.push_back({tap, distance / stride});
+  }
+  return found;
+}
+
+// One tap's part of a transposed filter, packed: filters [K/groups, C/groups] of tap `tap`.
+template <class T>
+struct PackJob {
+  Panel panel;
+  MatrixView<T> filter;
+  T* to;
+};
+
+// The data gradient's walks, one per group and stride phase, and what is to be packed for them.
+template <class T>
+class DataGradient {
+ public:
+  DataGradient(const Conv2dGeometry& g, const T* dy, const T* weight, T* dx, Workspace& workspace)
+      : g_(g), dy_(dy), weight_(weight), dx_(dx) {
+    // Every tap belongs to one phase, so the phases together pack the weight once.
+    memory_ = workspace.take<T>(g.groups * packed_size<T>(g.r * g.s * filters_, channels_));
+    for (std::int64_t group = 0; group < g.groups; ++group)
+      for (std::int64_t a = 0; a < std::min(g.stride_h, g.h); ++a)
+        for (std::int64_t b = 0; b < std::min(g.stride_w, g.w); ++b) add_phase(group, a, b);
+  }
+
+  void run(const T* zeros) const {
+    parallel_for(static_cast<std::int64_t>(jobs_.size()), [&](std::int64_t i) {
+      const PackJob<T>& job = jobs_[static_cast<std::size_t>(i)];
+      pack_panel(job.panel, filters_, job.filter, job.to);
+    });
+    cpu::run(walks_, zeros);
+  }
+
+ private:
+  void add_phase(std::int64_t group, std::int64_t a, std::int64_t b) {
+    const auto rows = phase_taps(a, g_.r, g_.stride_h, g_.pad_top, g_.dilation_h);
+    const auto columns = phase_taps(b, g_.s, g_.stride_w, g_.pad_left, g_.dilation_w);
+    const auto taps = static_cast<std::int64_t>(rows.size() * columns.size());
+    Walk<T> walk{{dy_ + group * filters_,
+                  g_.p,
+                  g_.q,
+                  {g_.p * g_.q * g_.k, g_.q * g_.k, g_.k},
+                  1,
+                  1,
+                  {},
+                  filters_},
+                 {dx_ + (a * g_.w + b) * g_.c + group * channels_,
+                  g_.n,
+                  (g_.h - a + g_.stride_h - 1) / g_.stride_h,
+                  (g_.w - b + g_.stride_w - 1) / g_.stride_w,
+                  {g_.h * g_.w * g_.c, g_.stride_h * g_.w * g_.c, g_.stride_w * g_.c}},
+                 {memory_, taps * filters_, channels_},
+                 nullptr};
+    for (const PhaseTap& row : rows)
+      for (const PhaseTap& column : columns) {
+        pack_tap(group, row.tap * g_.s + column.tap, walk);
+        walk.source.taps.push_back({row.offset, column.offset});
+      }
+    memory_ += packed_size<T>(walk.weight.k, channels_);
+    walks_.push_back(walk);
+  }
+
+  void pack_tap(std::int64_t group, std::int64_t tap, const Walk<T>& walk) {
+    const std::int64_t stride = g_.r * g_.s * channels_;
+    const MatrixView<T> filter{weight_ + group * filters_ * stride + tap * channels_, stride};
+    const auto position = static_cast<std::int64_t>(walk.source.taps.size());
+    const Panels<T> panels(channels_);
+    for (std::int64_t p = 0; p < panels.count(); ++p)
+      jobs_.push_back(
+          {panels[p], filter,
+           memory_ + walk.weight.k * panels[p].first + position * filters_ * panels[p].width});
+  }
+
+  const Conv2dGeometry& g_;
+  const T* dy_;
+  const T* weight_;
+  T* dx_;
+  T* memory_;
+  std::int64_t channels_ = g_.c / g_.groups, filters_ = g_.k / g_.groups;
+  std::vector<Walk<T>> walks_;
+  std::vector<PackJob<T>> jobs_;
+};
+
+}  // namespace
+
+void cpu::conv2d_forward(const Conv2dGeometry& g, const float* x, const float* weight,
+                         const float* bias, float* y, Workspace& workspace) {
+  forward(g, x, weight, bias, y, workspace);
+}
+
+void cpu::conv2d_forward(const Conv2dGeometry& g, const double* x, const double* weight,
+                         const double* bias, double* y, Workspace& workspace) {
+  forward(g, x, weight, bias, y, workspace);
+}
+
+void cpu::conv2d_data_gradient(const Conv2dGeometry& g, const float* dy, const float* weight,
+                               float* dx, Workspace& workspace) {
+  DataGradient<float>(g, dy, weight, dx, workspace).run(take_zeros<float>(g.k, workspace));
+}
+
+void cpu::conv2d_data_gradient(const Conv2dGeometry& g, const double* dy, const double* weight,
+                               double* dx, Workspace& workspace) {
+  DataGradient<double>(g, dy, weight, dx, workspace).run(take_zeros<double>(g.k, workspace));
+}
+
+}  // namespace pliant

@@ -1,0 +1,155 @@
+#include <pliant/core/kernels/conv2d_walk.h>
+
+#include <algorithm>
+
+#include <pliant/core/gemm_tiles.h>
+#include <pliant/core/parallel.h>
+
+namespace pliant::cpu {
+namespace {
+
+constexpr std::int64_t kTilesPerTask = 16;
+constexpr std::int64_t kTasksWanted = 32;  // fewer leave cores idle: then tasks are made smaller
+constexpr std::int64_t kFewChannels = 16;  // below, a tap is a whole kernel row
+
+constexpr std::int64_t ceil_divide(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+
+// Steps through the locations of a grid without dividing for each.
+struct Cursor {
+  std::int64_t image, row, column;
+
+  template <class T>
+  Cursor(const Grid<T>& grid, std::int64_t location)
+      : image(location / (grid.rows * grid.columns)),
+        row(location / grid.columns % grid.rows),
+        column(location % grid.columns) {}
+
+  template <class T>
+  void advance(const Grid<T>& grid) {
+    if (++column < grid.columns) return;
+    column = 0;
+    if (++row < grid.rows) return;
+    row = 0;
+    ++image;
+  }
+};
+
+// Where every tap of one location starts: to[t * kTileRows].
+template <class T>
+void point(const TappedMap<T>& map, const Cursor& at, const T* zeros, const T** to) {
+  const T* const image = map.data + at.image * map.stride.image;
+  const std::int64_t first_row = at.row * map.step_h, first_column = at.column * map.step_w;
+  for (const Tap& tap : map.taps) {
+    const std::int64_t row = first_row + tap.row, column = first_column + tap.column;
+    const bool inside = row >= 0 && row < map.h && column >= 0 && column < map.w;
+    *to = inside ? image + row * map.stride.row + column * map.stride.pixel : zeros;
+    to += kTileRows;
+  }
+}
+
+// Locations [first, last) of one walk.
+template <class T>
+void run_part(const Walk<T>& walk, std::int64_t first, std::int64_t last, const T* zeros) {
+  const auto taps = static_cast<std::int64_t>(walk.source.taps.size());
+  const std::int64_t tiles = ceil_divide(last - first, kTileRows);
+  std::vector<const T*> sources(static_cast<std::size_t>(tiles * taps * kTileRows));
+  std::vector<T*> results(static_cast<std::size_t>(tiles * kTileRows));
+  Cursor at(walk.grid, first);
+  for (std::int64_t i = 0; i < last - first; ++i, at.advance(walk.grid)) {
+    point(walk.source, at, zeros,
+          sources.data() + i / kTileRows * taps * kTileRows + i % kTileRows);
+    const MapStrides& stride = walk.grid.stride;
+    results[static_cast<std::size_t>(i)] =
+        walk.grid.data + at.image * stride.image + at.row * stride.row + at.column * stride.pixel;
+  }
+  const Panels<T> panels(walk.weight.n);
+  for (std::int64_t p = 0; p < panels.count(); ++p) {
+    const Panel panel = panels[p];
+    for (std::int64_t tile = 0; tile < tiles; ++tile) {
+      const std::int64_t rows = std::min(kTileRows, last - first - tile * kTileRows);
+      T* to[kTileRows];
+      for (std::int64_t i = 0; i < rows; ++i)
+        to[i] = results[static_cast<std::size_t>(tile * kTileRows + i)] + panel.first;
+      gemm_tile<T>({rows, sources.data() + tile * taps * kTileRows, to}, taps, walk.source.depth,
+                   panel, walk.weight.data + walk.weight.k * panel.first, walk.bias,
+                   Accumulate::no);
+    }
+  }
+}
+
+// The padded copy of the input in which no tap lies outside.
+template <class T>
+TappedMap<T> padded_input(const Conv2dGeometry& g, const T* x, Workspace& workspace) {
+  const std::int64_t rows = (g.p - 1) * g.stride_h + (g.r - 1) * g.dilation_h + 1;
+  const std::int64_t columns = (g.q - 1) * g.stride_w + g.s;
+  T* const padded = workspace.take<T>(g.n * rows * columns * g.c);
+  const std::int64_t first = std::clamp<std::int64_t>(g.pad_left, 0, columns);
+  const std::int64_t last = std::clamp(g.pad_left + g.w, first, columns);
+  parallel_for(g.n, [&](std::int64_t n) {
+    for (std::int64_t row = 0; row < rows; ++row) {
+      T* const to = padded + (n * rows + row) * columns * g.c;
+      const std::int64_t h = row - g.pad_top;
+      if (h < 0 || h >= g.h) {
+        std::fill_n(to, columns * g.c, T(0));
+        continue;
+      }
+      std::fill_n(to, first * g.c, T(0));
+      std::copy_n(x + ((n * g.h + h) * g.w + first - g.pad_left) * g.c, (last - first) * g.c,
+                  to + first * g.c);
+      std::fill_n(to + last * g.c, (columns - last) * g.c, T(0));
+    }
+  });
+  TappedMap<T> map{padded,     rows,       columns, {rows * columns * g.c, columns * g.c, g.c},
+                   g.stride_h, g.stride_w, {},      g.s * g.c};
+  for (std::int64_t r = 0; r < g.r; ++r) map.taps.push_back({r * g.dilation_h, 0});
+  return map;
+}
+
+}  // namespace
+
+template <class T>
+TappedMap<T> tapped_input(const Conv2dGeometry& g, const T* x, Workspace& workspace) {
+  const bool padding_is_known = g.pad_left >= 0 && g.p > 0 && g.q > 0;
+  if (g.groups == 1 && g.c < kFewChannels && g.s > 1 && g.dilation_w == 1 && padding_is_known)
+    return padded_input(g, x, workspace);
+  TappedMap<T> map{x,          g.h,        g.w, {g.h * g.w * g.c, g.w * g.c, g.c},
+                   g.stride_h, g.stride_w, {},  g.c / g.groups};
+  for (std::int64_t r = 0; r < g.r; ++r)
+    for (std::int64_t s = 0; s < g.s; ++s) map.taps.push_back({g.row(0, r), g.column(0, s)});
+  return map;
+}
+
+template <class T>
+void run(const std::vector<Walk<T>>& walks, const T* zeros) {
+  std::int64_t locations = 0;
+  for (const Walk<T>& walk : walks) locations += walk.grid.size();
+  const std::int64_t tiles_each =
+      std::clamp<std::int64_t>(locations / (kTasksWanted * kTileRows), 1, kTilesPerTask);
+  const std::int64_t block = tiles_each * kTileRows;
+  std::vector<std::int64_t> first_task{0};
+  for (const Walk<T>& walk : walks)
+    first_task.push_back(first_task.back() + ceil_divide(walk.grid.size(), block));
+  parallel_for(first_task.back(), [&](std::int64_t task) {
+    const auto index =
+        std::upper_bound(first_task.begin(), first_task.end(), task) - first_task.begin() - 1;
+    const Walk<T>& walk = walks[static_cast<std::size_t>(index)];
+    const std::int64_t first = (task - first_task[static_cast<std::size_t>(index)]) * block;
+    run_part(walk, first, std::min(first + block, walk.grid.size()), zeros);
+  });
+}
+
+template <class T>
+const T* take_zeros(std::int64_t count, Workspace& workspace) {
+  T* const zeros = workspace.take<T>(count);
+  std::fill_n(zeros, count, T(0));
+  return zeros;
+}
+
+template TappedMap<float> tapped_input(const Conv2dGeometry&, const float*, Workspace&);
+template TappedMap<double> tapped_input(const Conv2dGeometry&, const double*, Workspace&);
+template void run(const std::vector<Walk<float>>&, const float*);
+template void run(const std::vector<Walk<double>>&, const double*);
+template const float* take_zeros(std::int64_t, Workspace&);
+template const double* take_zeros(std::int64_t, Workspace&);
+
+}  // namespace pliant::cpu
