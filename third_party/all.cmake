@@ -3,6 +3,8 @@
 
 include(FetchContent)
 set(pliant_fetched)
+# Who adds this folder to a larger build links our dependencies through us.
+set(CMAKE_FIND_PACKAGE_TARGETS_GLOBAL ON)
 
 # Fetches an archive into ${name}_SOURCE_DIR, and adds its own CMake project only with ADD.
 macro(pliant_fetch name url sha256)

@@ -1,0 +1,150 @@
+// Who may include whom: third_party <- core <- autograd <- layers <- apps, tests, bench;
+// core <- data <- apps; cuda sees the kernels' headers and a few of core's, never a Tensor.
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <regex>
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+namespace {
+
+using Names = std::vector<std::string>;
+namespace fs = std::filesystem;
+
+bool contains(const Names& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+std::string first_part(const std::string& path) { return path.substr(0, path.find('/')); }
+
+// What each room may include of the project itself.
+const std::map<std::string, Names>& rooms() {
+  static const std::map<std::string, Names> rooms = {
+      {"core", {"core"}},
+      {"autograd", {"core", "autograd"}},
+      {"layers", {"core", "autograd", "layers"}},
+      {"data", {"core", "data"}},
+      {"apps", {"core", "autograd", "layers", "data", "apps"}},
+      {"tests", {"core", "autograd", "layers", "data", "apps", "tests"}},
+      {"bench", {"core", "autograd", "layers", "data", "tests", "bench"}},
+      {"cuda", {"cuda"}},
+  };
+  return rooms;
+}
+
+// The rooms that may include each foreign header, by the first part of its name.
+const std::map<std::string, Names>& foreign_headers() {
+  static const std::map<std::string, Names> headers = {
+      {"Eigen", {"core", "tests", "bench"}},
+      {"omp.h", {"core"}},
+      {"zlib.h", {"data", "tests"}},
+      {"curl", {"data"}},
+      {"openssl", {"data"}},
+      {"nlohmann", {"layers", "data", "apps", "tests", "bench"}},
+      {"CLI", {"apps", "tests", "bench"}},
+      {"doctest", {"tests"}},
+      {"benchmark", {"bench"}},
+  };
+  return headers;
+}
+
+bool is_kernel(const std::string& path) { return path.starts_with("core/kernels/"); }
+
+// A header of the kernels that both sides share; x_walk.h belongs to the CPU side alone.
+bool is_kernel_header(const std::string& path) {
+  return is_kernel(path) && path.ends_with(".h") && !path.ends_with("_walk.h");
+}
+
+// Compiled by nvcc too. shape.h is for the plans that a kernel's header makes on the host.
+bool seen_by_cuda(const std::string& path) {
+  static const Names core = {"core/portable.h", "core/error.h",  "core/random.h",
+                             "core/device.h",   "core/memory.h", "core/shape.h"};
+  return is_kernel_header(path) || contains(core, path);
+}
+
+bool may_include_foreign(const std::string& room, const std::string& header) {
+  static const std::regex cuda_header("(cuda|cub|cudnn|cublas|thrust|mma|cooperative_groups).*");
+  if (std::regex_match(header, cuda_header)) return room == "cuda";
+  const auto found = foreign_headers().find(first_part(header));
+  return found == foreign_headers().end() || contains(found->second, room);
+}
+
+// Whether the file `path` (relative to the root) may include what stands between <> or "".
+bool may_include(const std::string& path, const std::string& included) {
+  const std::string prefix = "pliant/", room = first_part(path);
+  if (!included.starts_with(prefix)) return may_include_foreign(room, included);
+  const std::string target = included.substr(prefix.size());
+  if (room == "cuda") return target.starts_with("cuda/") || seen_by_cuda(target);
+  if (is_kernel_header(path)) return seen_by_cuda(target);
+  if (is_kernel(path) && target == "core/tensor.h") return false;
+  return contains(rooms().at(room), first_part(target));
+}
+
+struct Include {
+  std::string header;
+  bool quoted;
+};
+
+std::vector<Include> includes_of(std::istream& file) {
+  static const std::regex pattern(R"(^\s*#\s*include\s*([<"])([^>"]+)[>"].*)");
+  std::vector<Include> includes;
+  std::smatch match;
+  for (std::string line; std::getline(file, line);)
+    if (std::regex_match(line, match, pattern)) includes.push_back({match[2], match[1] == "\""});
+  return includes;
+}
+
+std::vector<fs::path> sources_in(const fs::path& folder) {
+  static const Names kinds = {".h", ".cpp", ".cu", ".cuh"};
+  std::vector<fs::path> sources;
+  if (!fs::exists(folder)) return sources;
+  for (const auto& entry : fs::recursive_directory_iterator(folder))
+    if (entry.is_regular_file() && contains(kinds, entry.path().extension().string()))
+      sources.push_back(entry.path());
+  return sources;
+}
+
+}  // namespace
+
+TEST_CASE("layering: the rules tell right from wrong") {
+  CHECK(may_include("core/gemm.cpp", "Eigen/Core"));
+  CHECK(may_include("layers/conv2d.h", "pliant/autograd/var.h"));
+  CHECK(may_include("apps/mnist/main.cpp", "pliant/data/mnist.h"));
+  CHECK(may_include("cuda/deform_conv.cu", "pliant/core/kernels/deform_conv.h"));
+  CHECK(may_include("cuda/runtime.cu", "cuda_runtime.h"));
+  CHECK(may_include("core/tensor.cpp", "vector"));
+
+  CHECK_FALSE(may_include("core/tensor.cpp", "pliant/autograd/var.h"));
+  CHECK_FALSE(may_include("autograd/var.h", "pliant/layers/module.h"));
+  CHECK_FALSE(may_include("data/idx.cpp", "pliant/autograd/var.h"));
+  CHECK_FALSE(may_include("layers/conv2d.cpp", "pliant/data/mnist.h"));
+  CHECK_FALSE(may_include("layers/conv2d.cpp", "Eigen/Core"));
+  CHECK_FALSE(may_include("cuda/deform_conv.cu", "pliant/core/tensor.h"));
+  CHECK_FALSE(may_include("core/kernels/relu.h", "pliant/core/tensor.h"));
+  CHECK_FALSE(may_include("core/kernels/relu.cpp", "pliant/core/tensor.h"));
+  CHECK_FALSE(may_include("cuda/conv2d.cu", "pliant/core/kernels/conv2d_walk.h"));
+  CHECK_FALSE(may_include("core/memory.cpp", "cuda_runtime.h"));
+  CHECK_FALSE(may_include("core/memory.cpp", "pliant/tests/op_case.h"));
+}
+
+TEST_CASE("layering: no file includes what its room may not see") {
+  const fs::path root = PLIANT_SOURCE_DIR;
+  std::size_t files = 0, own = 0;
+  for (const auto& [room, allowed] : rooms())
+    for (const fs::path& source : sources_in(root / room)) {
+      const std::string path = fs::relative(source, root).generic_string();
+      std::ifstream file(source);
+      ++files;
+      for (const auto& [header, quoted] : includes_of(file)) {
+        if (header.starts_with("pliant/")) ++own;
+        CHECK_MESSAGE(may_include(path, header), path, " must not include ", header);
+        CHECK_MESSAGE(!quoted, path, " includes \"", header, "\": write <pliant/...>");
+      }
+    }
+  CHECK(files > 20);  // else the files were not found and nothing was checked
+  CHECK(own > files);
+}

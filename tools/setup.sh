@@ -1,0 +1,86 @@
+# shellcheck shell=bash
+# Sourced by the commands in tools/: packages, configuring, building.
+# PLIANT_SETUP=no skips the package check, for a machine whose compilers and libraries come from
+# elsewhere.
+
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+
+# What every build needs; "a|b" is satisfied by either, and a is what gets installed.
+build_packages=(g++ cmake ninja-build libeigen3-dev zlib1g-dev doctest-dev nlohmann-json3-dev
+                libcli11-dev 'libcurl4-openssl-dev|libcurl4-gnutls-dev' libssl-dev ca-certificates)
+# What tools/check-all needs besides.
+check_packages=(git clang clang-tidy clang-format libomp-dev libbenchmark-dev)
+
+say() { printf 'pliant: %s\n' "$*" >&2; }
+
+is_installed() {
+  local package
+  for package in ${1//|/ }; do
+    case $(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) in
+      installed) return 0 ;;
+    esac
+  done
+  # A compiler, CMake or Ninja of the user's own will do.
+  case $1 in
+    g++) [[ -n ${CXX:-} ]] ;;
+    cmake) command -v cmake >/dev/null ;;
+    ninja-build) command -v ninja >/dev/null ;;
+    *) return 1 ;;
+  esac
+}
+
+# Installs what is missing of the named packages; says nothing where nothing is.
+setup_packages() {
+  [[ ${PLIANT_SETUP:-} != no ]] || return 0
+  if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
+    setup_elsewhere "$@"
+    return
+  fi
+  local package as_root=() missing=()
+  for package in "$@"; do
+    is_installed "$package" || missing+=("${package%%|*}")
+  done
+  (( ${#missing[@]} )) || return 0
+  if (( EUID )); then
+    if ! command -v sudo >/dev/null || ! sudo -n true 2>/dev/null; then
+      say "packages are missing and installing them needs a password. Run this, then try again:"
+      printf '  sudo apt-get install -y %s\n' "${missing[*]}" >&2
+      exit 1
+    fi
+    as_root=(sudo -n)
+  fi
+  say "installing ${missing[*]} (${as_root[*]:+sudo }apt-get)"
+  as_root+=(env DEBIAN_FRONTEND=noninteractive apt-get)
+  "${as_root[@]}" update -qq || say "apt-get update failed; trying the package lists there are"
+  if ! "${as_root[@]}" install -y -qq "${missing[@]}" >/dev/null; then
+    say "apt-get could not install them; see above"
+    exit 1
+  fi
+}
+
+# No apt here: the three programs must be there, and CMake finds or fetches the libraries.
+setup_elsewhere() {
+  local program missing=()
+  command -v "${CXX:-c++}" >/dev/null || missing+=("a C++ compiler (g++ >= 12 or clang >= 14)")
+  command -v cmake >/dev/null || missing+=("cmake >= 3.25")
+  command -v ninja >/dev/null || missing+=("ninja")
+  if (( ${#missing[@]} )); then
+    say "no apt-get here, so install with your package manager:"
+    printf '  %s\n' "${missing[@]}" >&2
+    exit 1
+  fi
+  [[ -e $root/build/release/build.ninja ]] ||
+    say "no apt-get here; wanted are Eigen 3.4, zlib, doctest, nlohmann-json, CLI11, libcurl," \
+        "OpenSSL; CMake fetches what it needs and does not find"
+}
+
+# build PRESET [TARGET...]: configures if that was not done, then builds the targets (all).
+build() {
+  local preset=$1 folder=$root/build/$1 targets=()
+  shift
+  (( $# == 0 )) || targets=(--target "$@")
+  # In a subshell: presets are read from the current folder, and the caller's must not change.
+  [[ -e $folder/build.ninja ]] || (cd "$root" && cmake --preset "$preset") >&2 || exit 1
+  cmake --build "$folder" "${targets[@]}" >&2 || exit 1
+}
