@@ -50,10 +50,8 @@ class Checker {
   }
 
   double loss() const {
-    const Tape tape({.mode = options_.mode,
-                     .record = false,
-                     .buffers = Buffers::keep,
-                     .rng = options_.rng});
+    const Tape tape(
+        {.mode = options_.mode, .record = false, .buffers = Buffers::keep, .rng = options_.rng});
     Vars vars;
     for (const Tensor& input : inputs_) vars.push_back(tape.input(input));
     const std::vector<double> y = f_(vars).value().to_vector();

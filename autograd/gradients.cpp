@@ -30,7 +30,8 @@ const Tensor* Gradients::find(const Var& var) const {
 
 const Tensor& Gradients::operator[](const Var& var) const {
   const Tensor* const gradient = find(var);
-  require(gradient != nullptr, "gradients: none for this Var; make it with tape.variable(), or name "
+  require(gradient != nullptr,
+          "gradients: none for this Var; make it with tape.variable(), or name "
           "it in tape.gradients(loss, {var}); and the loss must depend on it");
   return *gradient;
 }
@@ -45,9 +46,8 @@ Gradients& Gradients::operator+=(const Gradients& other) {
     else
       mine->gradient = add(mine->gradient, theirs.gradient).value();
   }
-  std::sort(entries_.begin(), entries_.end(), [](const Entry& a, const Entry& b) {
-    return a.parameter.id() < b.parameter.id();
-  });
+  std::sort(entries_.begin(), entries_.end(),
+            [](const Entry& a, const Entry& b) { return a.parameter.id() < b.parameter.id(); });
   return *this;
 }
 

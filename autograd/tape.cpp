@@ -46,7 +46,8 @@ struct TapeState {
   }
 
   void require_alive(const char* who) const {
-    require(alive, who, ": the tape of this Var is gone; keep the Tape alive, or take the tensor "
+    require(alive, who,
+            ": the tape of this Var is gone; keep the Tape alive, or take the tensor "
             "out with value()");
   }
 };
@@ -107,7 +108,8 @@ Var StepView::saved(std::size_t index) const {
   const TapeState::Step& step = tape_.steps[step_];
   const TapeState::Saved& saved = step.saved.at(index);
   require(saved.tensor.version() == saved.version, step.op, ": a tensor that its gradient needs (",
-          saved.tensor.shape(), ") was changed in place after the op ran; take gradients first, or "
+          saved.tensor.shape(),
+          ") was changed in place after the op ran; take gradients first, or "
           "change a clone()");
   return saved.tensor;
 }
@@ -153,14 +155,18 @@ std::int64_t Tape::saved_bytes() const {
 
 namespace {
 
-void check_loss(const TapeState& tape, const Var& loss, bool on_this_tape, const Tensor& cotangent) {
-  require(loss.on_tape(), "gradients: the loss is not on the tape; compute it from "
+void check_loss(const TapeState& tape, const Var& loss, bool on_this_tape,
+                const Tensor& cotangent) {
+  require(loss.on_tape(),
+          "gradients: the loss is not on the tape; compute it from "
           "tape.input(x), tape.variable(x) or tape(parameter)");
   require(on_this_tape, "gradients: the loss lies on another tape");
   require(tape.options.record, "gradients: this tape does not record (TapeOptions::record)");
-  require(!tape.spent, "gradients: this tape's gradients were taken already; name all that is "
+  require(!tape.spent,
+          "gradients: this tape's gradients were taken already; name all that is "
           "wanted in one call, or record anew");
-  require(loss.wants_gradient(), "gradients: the loss depends on no variable and no unfrozen "
+  require(loss.wants_gradient(),
+          "gradients: the loss depends on no variable and no unfrozen "
           "parameter of this tape");
   if (!cotangent.defined()) {
     require(loss.size() == 1, "gradients: the loss has shape ", loss.shape(),
@@ -225,9 +231,8 @@ Gradients Tape::gradients(const Var& loss, const std::vector<Var>& wanted,
   for (const auto& [parameter, slot] : tape.parameters)
     if (const Var& gradient = slots[static_cast<std::size_t>(slot)]; gradient.defined())
       result.entries_.push_back({parameter, gradient.value()});
-  std::sort(result.entries_.begin(), result.entries_.end(), [](const auto& a, const auto& b) {
-    return a.parameter.id() < b.parameter.id();
-  });
+  std::sort(result.entries_.begin(), result.entries_.end(),
+            [](const auto& a, const auto& b) { return a.parameter.id() < b.parameter.id(); });
   for (const int slot : tape.variables)
     if (slots[static_cast<std::size_t>(slot)].defined())
       result.vars_.emplace_back(slot, slots[static_cast<std::size_t>(slot)].value());

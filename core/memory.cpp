@@ -43,12 +43,12 @@ Pool& pool() {
 }
 
 void* system_allocate(std::int64_t bytes) {
-  return ::operator new(static_cast<std::size_t>(bytes),
-                        std::align_val_t{static_cast<std::size_t>(kAlignment)}, std::nothrow);
+  return ::operator new (static_cast<std::size_t>(bytes),
+                         std::align_val_t{static_cast<std::size_t>(kAlignment)}, std::nothrow);
 }
 
 void system_release(void* memory) {
-  ::operator delete(memory, std::align_val_t{static_cast<std::size_t>(kAlignment)});
+  ::operator delete (memory, std::align_val_t{static_cast<std::size_t>(kAlignment)});
 }
 
 }  // namespace

@@ -10,8 +10,8 @@ using namespace pliant::test;
 
 TEST_CASE("arithmetic: gradients under every kind of broadcast") {
   const std::vector<std::pair<Shape, Shape>> shapes = {
-      {{3, 4}, {3, 4}}, {{2, 3, 4}, {4}}, {{3, 1}, {1, 5}}, {{}, {2, 3}},
-      {{2, 1, 3}, {5, 1}}, {{7}, {1}}, {{0, 3}, {3}}, {{2, 3, 1, 5}, {3, 4, 1}}};
+      {{3, 4}, {3, 4}},    {{2, 3, 4}, {4}}, {{3, 1}, {1, 5}}, {{}, {2, 3}},
+      {{2, 1, 3}, {5, 1}}, {{7}, {1}},       {{0, 3}, {3}},    {{2, 3, 1, 5}, {3, 4, 1}}};
   for (const auto& [a, b] : shapes) {
     const std::vector<Tensor> inputs = {random(a, 1, 0.5, 2.0), random(b, 2, 0.5, 2.0)};
     check({"add", [](const Vars& v) { return v[0] + v[1]; }, inputs});
@@ -42,7 +42,7 @@ TEST_CASE("arithmetic: numbers beside a Var") {
 TEST_CASE("arithmetic: bad operands") {
   const Var a(random({2, 3}, 5)), b(random({4}, 6));
   CHECK(error_of([&] { a + b; }) == "add: shapes [2 3] and [4] do not broadcast");
-  CHECK(error_of([&] { a * Tensor::zeros({3}); }) == "mul: mixes float64 and float32");
+  CHECK(error_of([&] { a* Tensor::zeros({3}); }) == "mul: mixes float64 and float32");
   CHECK(contains(error_of([&] { a / Tensor::zeros({3}, DType::int64); }), "needs floating"));
   CHECK(contains(error_of([&] { a - Var(); }), "sub: an operand is undefined"));
   CHECK(contains(error_of([&] { reshape(a, {4, -1}); }), "cannot be cut into rows of 4"));
@@ -93,8 +93,7 @@ TEST_CASE("reduce: bad axes") {
 }
 
 TEST_CASE("activations") {
-  const std::vector<Tensor> inputs = {
-      Tensor::from({-2.0, -0.5, 0.25, 1.0, 3.0, -30.0, 30.0}, {7})};
+  const std::vector<Tensor> inputs = {Tensor::from({-2.0, -0.5, 0.25, 1.0, 3.0, -30.0, 30.0}, {7})};
   check({"relu", [](const Vars& v) { return relu(v[0]); }, inputs});
   check({"sigmoid", [](const Vars& v) { return sigmoid(v[0]); }, inputs});
   CHECK(std::isnan(relu(Tensor::from({std::nan("")}, {1})).value().item()));
@@ -103,18 +102,27 @@ TEST_CASE("activations") {
 }
 
 TEST_CASE("matmul and linear") {
-  check({"matmul", [](const Vars& v) { return matmul(v[0], v[1]); },
+  check({"matmul",
+         [](const Vars& v) { return matmul(v[0], v[1]); },
          {random({3, 5}, 12), random({5, 2}, 13)}});
-  check({"batched", [](const Vars& v) { return matmul(v[0], v[1]); },
+  check({"batched",
+         [](const Vars& v) { return matmul(v[0], v[1]); },
          {random({2, 3, 4}, 14), random({2, 4, 5}, 15)}});
-  check({"linear", [](const Vars& v) { return linear(v[0], v[1], v[2]); },
+  check({"linear",
+         [](const Vars& v) { return linear(v[0], v[1], v[2]); },
          {random({2, 3, 4}, 16), random({7, 4}, 17), random({7}, 18)}});
-  check({"no bias", [](const Vars& v) { return linear(v[0], v[1]); },
+  check({"no bias",
+         [](const Vars& v) { return linear(v[0], v[1]); },
          {random({0, 4}, 16), random({7, 4}, 17)}});
-  CHECK(error_of([] { linear(random({2, 3}, 1), random({5, 4}, 2)); }) ==
-        "linear: input has 3 features but the weight expects 4 (input [2 3], weight [5 4])");
-  CHECK(contains(error_of([] { matmul(random({2, 3}, 1), random({4, 2}, 2)); }),
+  CHECK(error_of([] {
+          linear(random({2, 3}, 1), random({5, 4}, 2));
+        }) == "linear: input has 3 features but the weight expects 4 (input [2 3], weight [5 4])");
+  CHECK(contains(error_of([] {
+                   matmul(random({2, 3}, 1), random({4, 2}, 2));
+                 }),
                  "matmul: [2 3] times [4 2]"));
-  CHECK(contains(error_of([] { linear(random({2, 3}, 1), random({5, 3}, 2), random({4}, 3)); }),
+  CHECK(contains(error_of([] {
+                   linear(random({2, 3}, 1), random({5, 3}, 2), random({4}, 3));
+                 }),
                  "bias has shape [4], expected [5]"));
 }

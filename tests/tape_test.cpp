@@ -45,8 +45,7 @@ TEST_CASE("tape: variables, intermediates and an explicit cotangent") {
   const Var x = tape.variable(Tensor::from({1.0, 2.0}, {2}));
   const Var h = x * 3.0;
   const Var y = h * h;
-  const Gradients gradients =
-      tape.gradients(y, {h}, {.cotangent = Tensor::from({1.0, 10.0}, {2})});
+  const Gradients gradients = tape.gradients(y, {h}, {.cotangent = Tensor::from({1.0, 10.0}, {2})});
   CHECK(gradients[h].to_vector() == std::vector<double>{6, 120});
   CHECK(gradients[x].to_vector() == std::vector<double>{18, 360});
 }

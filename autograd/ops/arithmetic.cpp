@@ -28,21 +28,21 @@ Tensor compute(const char* name, BinaryOp op, const Var& a, const Var& b) {
 }  // namespace
 
 Var add(const Var& a, const Var& b) {
-  return record("add", compute("add", BinaryOp::add, a, b), {a, b}, {},
-                [a = a.shape(), b = b.shape()](const StepView& step) -> Vars {
-                  const Var& dy = step.cotangent();
-                  return {step.wants(0) ? sum_to(dy, a) : Var(),
-                          step.wants(1) ? sum_to(dy, b) : Var()};
-                });
+  return record(
+      "add", compute("add", BinaryOp::add, a, b), {a, b}, {},
+      [a = a.shape(), b = b.shape()](const StepView& step) -> Vars {
+        const Var& dy = step.cotangent();
+        return {step.wants(0) ? sum_to(dy, a) : Var(), step.wants(1) ? sum_to(dy, b) : Var()};
+      });
 }
 
 Var sub(const Var& a, const Var& b) {
-  return record("sub", compute("sub", BinaryOp::sub, a, b), {a, b}, {},
-                [a = a.shape(), b = b.shape()](const StepView& step) -> Vars {
-                  const Var& dy = step.cotangent();
-                  return {step.wants(0) ? sum_to(dy, a) : Var(),
-                          step.wants(1) ? sum_to(neg(dy), b) : Var()};
-                });
+  return record(
+      "sub", compute("sub", BinaryOp::sub, a, b), {a, b}, {},
+      [a = a.shape(), b = b.shape()](const StepView& step) -> Vars {
+        const Var& dy = step.cotangent();
+        return {step.wants(0) ? sum_to(dy, a) : Var(), step.wants(1) ? sum_to(neg(dy), b) : Var()};
+      });
 }
 
 Var mul(const Var& a, const Var& b) {
@@ -56,23 +56,19 @@ Var mul(const Var& a, const Var& b) {
 }
 
 Var div(const Var& a, const Var& b) {
-  return record("div", compute("div", BinaryOp::div, a, b), {a, b},
-                {keep_if(b.wants_gradient(), a), b},
-                [a = a.shape(), b = b.shape()](const StepView& step) -> Vars {
-                  // d(a/b)/db = -a / b^2
-                  const Var da = div(step.cotangent(), step.saved(1));
-                  return {step.wants(0) ? sum_to(da, a) : Var(),
-                          step.wants(1)
-                              ? sum_to(neg(mul(da, div(step.saved(0), step.saved(1)))), b)
-                              : Var()};
-                });
+  return record(
+      "div", compute("div", BinaryOp::div, a, b), {a, b}, {keep_if(b.wants_gradient(), a), b},
+      [a = a.shape(), b = b.shape()](const StepView& step) -> Vars {
+        // d(a/b)/db = -a / b^2
+        const Var da = div(step.cotangent(), step.saved(1));
+        return {step.wants(0) ? sum_to(da, a) : Var(),
+                step.wants(1) ? sum_to(neg(mul(da, div(step.saved(0), step.saved(1)))), b) : Var()};
+      });
 }
 
 Var neg(const Var& x) { return mul(x, scalar_like(-1.0, x)); }
 
-Var scalar_like(double value, const Var& x) {
-  return Tensor::scalar(value, x.dtype(), x.device());
-}
+Var scalar_like(double value, const Var& x) { return Tensor::scalar(value, x.dtype(), x.device()); }
 
 Var broadcast_to(const Var& x, const Shape& shape) {
   require(x.defined(), "broadcast_to: x is undefined");

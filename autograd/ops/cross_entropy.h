@@ -7,7 +7,7 @@ namespace pliant {
 
 struct CrossEntropyOptions {
   double label_smoothing = 0;      // s in [0, 1]
-  std::int64_t ignore_index = -1;  // rows with this label do not count
+  std::int64_t ignore_index = -100;  // rows with this label do not count
 };
 
 // Mean over the rows whose label is not ignore_index of -(1-s) log p[label] - s mean(log p), with

@@ -29,14 +29,14 @@ Var matmul(const Var& a, const Var& b) {
   const bool batched = a.rank() == 3;
   require((a.rank() == 2 || batched) && b.rank() == a.rank() && a.dim(-1) == b.dim(-2) &&
               (!batched || a.dim(0) == b.dim(0)),
-          "matmul: ", a.shape(), " times ", b.shape(),
-          ", expected [M K] [K N] or [B M K] [B K N]");
+          "matmul: ", a.shape(), " times ", b.shape(), ", expected [M K] [K N] or [B M K] [B K N]");
   const std::int64_t batch = batched ? a.dim(0) : 1, m = a.dim(-2), k = a.dim(-1), n = b.dim(-1);
   const Shape shape = batched ? Shape{batch, m, n} : Shape{m, n};
-  Tensor y = compute("matmul", {.batch = batch, .m = m, .n = n, .k = k}, a.value(), b.value(), {},
-                     shape);
+  Tensor y =
+      compute("matmul", {.batch = batch, .m = m, .n = n, .k = k}, a.value(), b.value(), {}, shape);
   return record(
-      "matmul", std::move(y), {a, b}, {keep_if(b.wants_gradient(), a), keep_if(a.wants_gradient(), b)},
+      "matmul", std::move(y), {a, b},
+      {keep_if(b.wants_gradient(), a), keep_if(a.wants_gradient(), b)},
       [=, a = a.shape(), b = b.shape()](const StepView& step) -> Vars {
         const Tensor& dy = step.cotangent().value();
         Var da, db;
@@ -75,9 +75,8 @@ Var linear(const Var& x, const Var& weight, const Var& bias) {
         if (step.wants(0))  // dY W
           dx = compute("linear", {.m = rows, .n = in, .k = out}, dy, step.saved(1).value(), {}, x);
         if (step.wants(1))  // dY^T X
-          dweight = compute("linear",
-                            {.m = out, .n = in, .k = rows, .transpose_a = Transpose::yes}, dy,
-                            step.saved(0).value(), {}, weight);
+          dweight = compute("linear", {.m = out, .n = in, .k = rows, .transpose_a = Transpose::yes},
+                            dy, step.saved(0).value(), {}, weight);
         if (step.wants(2)) dbias = sum_to(step.cotangent(), {out});
         return {dx, dweight, dbias};
       });

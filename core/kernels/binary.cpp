@@ -123,11 +123,13 @@ void binary_of(BinaryOp op, const BroadcastGeometry& g, const T* a, const T* b, 
 }  // namespace
 }  // namespace cpu
 
-void cpu::binary(BinaryOp op, const BroadcastGeometry& g, const float* a, const float* b, float* y) {
+void cpu::binary(BinaryOp op, const BroadcastGeometry& g, const float* a, const float* b,
+                 float* y) {
   binary_of(op, g, a, b, y);
 }
 
-void cpu::binary(BinaryOp op, const BroadcastGeometry& g, const double* a, const double* b, double* y) {
+void cpu::binary(BinaryOp op, const BroadcastGeometry& g, const double* a, const double* b,
+                 double* y) {
   binary_of(op, g, a, b, y);
 }
 

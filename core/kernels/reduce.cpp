@@ -60,8 +60,8 @@ template <class T>
 void sum(const ReduceGeometry& g, const T* x, T* y, Workspace& workspace) {
   const std::int64_t slice = g.reduced * g.inner;
   const std::int64_t grain = 32768;  // elements a task
-  const std::int64_t parts =
-      std::clamp<std::int64_t>(slice / grain, 1, std::min(kMaxParts, std::max<std::int64_t>(1, g.reduced)));
+  const std::int64_t parts = std::clamp<std::int64_t>(
+      slice / grain, 1, std::min(kMaxParts, std::max<std::int64_t>(1, g.reduced)));
   if (parts == 1) {
     parallel_blocks(g.outer, std::max<std::int64_t>(1, grain / std::max<std::int64_t>(1, slice)),
                     [&](std::int64_t begin, std::int64_t end) {
@@ -75,8 +75,7 @@ void sum(const ReduceGeometry& g, const T* x, T* y, Workspace& workspace) {
   parallel_for(g.outer * parts, [&](std::int64_t task) {
     const std::int64_t o = task / parts, part = task % parts;
     const std::int64_t begin = std::min(g.reduced, part * rows);
-    sum_slice(g, x + o * slice, begin, std::min(g.reduced, begin + rows),
-              partial + task * g.inner);
+    sum_slice(g, x + o * slice, begin, std::min(g.reduced, begin + rows), partial + task * g.inner);
   });
   for (std::int64_t o = 0; o < g.outer; ++o)
     sum_slice(ReduceGeometry{1, parts, g.inner}, partial + o * parts * g.inner, 0, parts,
@@ -85,7 +84,8 @@ void sum(const ReduceGeometry& g, const T* x, T* y, Workspace& workspace) {
 
 template <class T>
 void argmax(const ReduceGeometry& g, const T* x, std::int64_t* index) {
-  parallel_blocks(g.outer, std::max<std::int64_t>(1, 16384 / std::max<std::int64_t>(1, g.reduced * g.inner)),
+  parallel_blocks(g.outer,
+                  std::max<std::int64_t>(1, 16384 / std::max<std::int64_t>(1, g.reduced * g.inner)),
                   [&](std::int64_t begin, std::int64_t end) {
                     for (std::int64_t o = begin; o < end; ++o)
                       for (std::int64_t j = 0; j < g.inner; ++j) {

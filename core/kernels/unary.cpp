@@ -29,11 +29,10 @@ template <class T>
 void gradient(UnaryOp op, std::int64_t n, const T* y, const T* dy, T* dx) {
   switch (op) {
     case UnaryOp::relu:
-      return each<T>(
-          n, [=](std::int64_t i) { dx[i] = dy[i] * derivative(UnaryOp::relu, y[i]); });
+      return each<T>(n, [=](std::int64_t i) { dx[i] = dy[i] * derivative(UnaryOp::relu, y[i]); });
     case UnaryOp::sigmoid:
-      return each<T>(
-          n, [=](std::int64_t i) { dx[i] = dy[i] * derivative(UnaryOp::sigmoid, y[i]); });
+      return each<T>(n,
+                     [=](std::int64_t i) { dx[i] = dy[i] * derivative(UnaryOp::sigmoid, y[i]); });
   }
 }
 

@@ -1,0 +1,97 @@
+#include <pliant/autograd/ops/conv2d.h>
+
+#include <pliant/autograd/ops/arithmetic.h>
+#include <pliant/autograd/ops/checks.h>
+#include <pliant/core/dispatch.h>
+
+namespace pliant {
+namespace {
+
+// Output extent along one axis; a kernel larger than the padded map is an Error.
+std::int64_t out_extent(const char* op, std::int64_t in, std::int64_t before, std::int64_t after,
+                        std::int64_t kernel, std::int64_t stride, std::int64_t dilation) {
+  const std::int64_t span = dilation * (kernel - 1) + 1;
+  require(in + before + after >= span, op, ": the kernel spans ", span, " pixels but the padded ",
+          "map has ", in + before + after);
+  return (in + before + after - span) / stride + 1;
+}
+
+Tensor data_gradient(const Conv2dGeometry& g, const Tensor& dy, const Tensor& weight,
+                     const Shape& shape) {
+  Tensor dx = Tensor::empty(shape, dy.dtype(), dy.device());
+  Workspace workspace(dy.device());
+  visit_floating("conv2d", dy.dtype(), [&]<class T>() {
+    kernel<Conv2dDataGradient<T>, cpu::conv2d_data_gradient, cuda::conv2d_data_gradient>(
+        "conv2d", dy.device())(g, dy.data<T>(), weight.data<T>(), dx.mutable_data<T>(), workspace);
+  });
+  return dx;
+}
+
+Tensor weight_gradient(const Conv2dGeometry& g, const Tensor& x, const Tensor& dy,
+                       const Shape& shape) {
+  Tensor dweight = Tensor::empty(shape, dy.dtype(), dy.device());
+  Workspace workspace(dy.device());
+  visit_floating("conv2d", dy.dtype(), [&]<class T>() {
+    kernel<Conv2dWeightGradient<T>, cpu::conv2d_weight_gradient, cuda::conv2d_weight_gradient>(
+        "conv2d", dy.device())(g, x.data<T>(), dy.data<T>(), dweight.mutable_data<T>(), workspace);
+  });
+  return dweight;
+}
+
+}  // namespace
+
+Conv2dGeometry conv_geometry(const char* op, const Shape& x, const Shape& weight,
+                             const ConvOptions& options) {
+  const auto& [stride, padding, dilation, groups] = options;
+  require(stride.h >= 1 && stride.w >= 1, op, ": stride must be at least 1, got ", stride.h, " x ",
+          stride.w);
+  require(dilation.h >= 1 && dilation.w >= 1, op, ": dilation must be at least 1, got ", dilation.h,
+          " x ", dilation.w);
+  require(padding.top >= 0 && padding.bottom >= 0 && padding.left >= 0 && padding.right >= 0, op,
+          ": padding must not be negative");
+  require(groups >= 1, op, ": groups must be at least 1, got ", groups);
+  require(weight[1] >= 1 && weight[2] >= 1, op, ": the kernel is empty (weight ", weight, ")");
+  require(x[3] == weight[3] * groups, op, ": input has ", x[3], " channels but the weight expects ",
+          weight[3] * groups, " (input ", x, ", weight ", weight, ")");
+  require(weight[0] % groups == 0, op, ": ", weight[0], " output channels do not divide into ",
+          groups, " groups");
+  Conv2dGeometry g{};
+  g.n = x[0], g.h = x[1], g.w = x[2], g.c = x[3];
+  g.k = weight[0], g.r = weight[1], g.s = weight[2];
+  g.stride_h = stride.h, g.stride_w = stride.w;
+  g.pad_top = padding.top, g.pad_left = padding.left;
+  g.dilation_h = dilation.h, g.dilation_w = dilation.w;
+  g.groups = groups;
+  g.p = out_extent(op, g.h, padding.top, padding.bottom, g.r, stride.h, dilation.h);
+  g.q = out_extent(op, g.w, padding.left, padding.right, g.s, stride.w, dilation.w);
+  return g;
+}
+
+Var conv2d(const Var& x, const Var& weight, const Var& bias, const ConvOptions& options) {
+  require_rank("conv2d", "the input", x, 4, "[N H W C]");
+  require_rank("conv2d", "the weight", weight, 4, "[K R S C/groups]");
+  require_same_kind("conv2d", {&x, &weight, &bias});
+  const Conv2dGeometry g = conv_geometry("conv2d", x.shape(), weight.shape(), options);
+  require(!bias.defined() || bias.shape() == Shape{g.k}, "conv2d: bias has shape ", bias.shape(),
+          ", expected [", g.k, "]");
+  Tensor y = Tensor::empty({g.n, g.p, g.q, g.k}, x.dtype(), x.device());
+  Workspace workspace(x.device());
+  visit_floating("conv2d", x.dtype(), [&]<class T>() {
+    kernel<Conv2dForward<T>, cpu::conv2d_forward, cuda::conv2d_forward>("conv2d", x.device())(
+        g, x.value().data<T>(), weight.value().data<T>(), data_or_null<T>(bias.value()),
+        y.mutable_data<T>(), workspace);
+  });
+  return record("conv2d", std::move(y), {x, weight, bias},
+                {keep_if(weight.wants_gradient(), x), keep_if(x.wants_gradient(), weight)},
+                [g, x = x.shape(), weight = weight.shape()](const StepView& step) -> Vars {
+                  const Tensor& dy = step.cotangent().value();
+                  Var dx, dweight, dbias;
+                  if (step.wants(0)) dx = data_gradient(g, dy, step.saved(1).value(), x);
+                  if (step.wants(1))
+                    dweight = weight_gradient(g, step.saved(0).value(), dy, weight);
+                  if (step.wants(2)) dbias = sum_to(step.cotangent(), {g.k});
+                  return {dx, dweight, dbias};
+                });
+}
+
+}  // namespace pliant
