@@ -9,6 +9,7 @@
 
 #include <cstdint>
 
+#include <pliant/core/kernels/bilinear.h>
 #include <pliant/core/kernels/conv2d.h>
 
 namespace pliant {
@@ -24,6 +25,25 @@ struct DeformGeometry {
   Boundary boundary = Boundary::zero_pad;
 };
 
+// Where tap (r, s) of output location (p, q) reads, its pair of offsets being (dy, dx). The mask
+// multiplies the sample, so value, gradient by x and gradient by the offsets alike.
+template <class T>
+PLIANT_HD BilinearTap<T> deform_tap(const DeformGeometry& geometry, std::int64_t p, std::int64_t q,
+                                    std::int64_t r, std::int64_t s, T dy, T dx) {
+  const Conv2dGeometry& conv = geometry.conv;
+  return bilinear_tap(static_cast<T>(conv.row(p, r)) + dy, static_cast<T>(conv.column(q, s)) + dx,
+                      conv.h, conv.w,
+                      geometry.boundary == Boundary::zero_pad ? Edge::zero_pad : Edge::dcn_v1);
+}
+
+// Index of the pair (offset_group, tap) at location `row` = (n * P + p) * Q + q: that of its mask,
+// and half that of its dy in `offset`.
+PLIANT_HD inline std::int64_t deform_pair(const DeformGeometry& geometry, std::int64_t row,
+                                          std::int64_t offset_group, std::int64_t tap) {
+  const std::int64_t taps = geometry.conv.r * geometry.conv.s;
+  return (row * geometry.offset_groups + offset_group) * taps + tap;
+}
+
 // mask and bias may be null.
 template <class T>
 using DeformConvForward = void(const DeformGeometry&, const T* x, const T* offset, const T* mask,
@@ -32,8 +52,8 @@ using DeformConvForward = void(const DeformGeometry&, const T* x, const T* offse
 // One kernel, because all three follow from the same product dy * weight.
 template <class T>
 using DeformConvInputGradient = void(const DeformGeometry&, const T* x, const T* offset,
-                                     const T* mask, const T* weight, const T* dy, T* dx,
-                                     T* doffset, T* dmask, Workspace&);
+                                     const T* mask, const T* weight, const T* dy, T* dx, T* doffset,
+                                     T* dmask, Workspace&);
 template <class T>
 using DeformConvWeightGradient = void(const DeformGeometry&, const T* x, const T* offset,
                                       const T* mask, const T* dy, T* dweight, Workspace&);

@@ -1,0 +1,86 @@
+// One bilinear sample of a map: which four pixels it reads, with which weights, and its derivatives
+// by the row and column coordinate. Every operator that samples at real positions uses this tap.
+//
+//   S(y, x) = sum over i of weight[i] * v[i],  v = pixels (y0, x0), (y0, x0+1), (y0+1, x0),
+//   (y0+1, x0+1),  y0 = floor(y), x0 = floor(x)
+//
+// S is linear in the pixels, and so are its derivatives: dS/dy = sum of d_row[i] * v[i], dS/dx =
+// sum of d_column[i] * v[i]. At an integer coordinate they are the right-hand derivatives (pixel
+// floor + 1 minus pixel floor), so that an offset that starts at zero can learn.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+
+#include <pliant/core/portable.h>
+
+namespace pliant {
+
+// What lies beyond the map.
+enum class Edge : unsigned char {
+  zero_pad,  // zeros: S is 0, without gradient, unless -1 < y < H and -1 < x < W
+  dcn_v1,    // S is 0 unless 0 <= y < H and 0 <= x < W; inside, row floor + 1 stops at H - 1
+  clamp,     // y is first clamped to [0, H-1] and x to [0, W-1]; no gradient at or past H - 1
+};
+
+// The two pixels along one axis; -1 stands for a pixel that is not there.
+template <class T>
+struct AxisTap {
+  std::int64_t low, high;
+  T low_weight, high_weight;
+  T slope;  // derivative of high_weight by the coordinate: 1, or 0 where S does not follow it
+};
+
+// NaN, infinite and huge coordinates are sorted out before anything is cast to an integer; NaN
+// reads nothing under any rule.
+template <class T>
+PLIANT_HD AxisTap<T> axis_tap(T at, std::int64_t size, Edge edge) {
+  const AxisTap<T> nothing{-1, -1, T(0), T(0), T(0)};
+  const AxisTap<T> last{size - 1, -1, T(1), T(0), T(0)};
+  const T end = static_cast<T>(size - 1);
+  if (edge == Edge::zero_pad) {
+    if (!(at > T(-1) && at < static_cast<T>(size))) return nothing;
+  } else {
+    if (edge == Edge::dcn_v1 && !(at >= T(0) && at < static_cast<T>(size))) return nothing;
+    if (at >= end) return last;
+    if (at < T(0)) return {0, -1, T(1), T(0), T(0)};
+    if (!(at >= T(0))) return nothing;
+  }
+  const T floor = std::floor(at);
+  const T fraction = at - floor;
+  const std::int64_t low = static_cast<std::int64_t>(floor);  // -1 in the band before the map
+  return {low, low + 1 < size ? low + 1 : -1, T(1) - fraction, fraction, T(1)};
+}
+
+template <class T>
+struct BilinearTap {
+  std::int64_t pixel[4];  // row * width + column, or -1: a pixel that is not there counts as 0
+  T weight[4];
+  T d_row[4];
+  T d_column[4];
+};
+
+template <class T>
+PLIANT_HD BilinearTap<T> bilinear_tap(T y, T x, std::int64_t height, std::int64_t width,
+                                      Edge edge) {
+  const AxisTap<T> r = axis_tap(y, height, edge);
+  const AxisTap<T> c = axis_tap(x, width, edge);
+  const auto pixel = [width](std::int64_t row, std::int64_t column) -> std::int64_t {
+    return (row | column) < 0 ? -1 : row * width + column;
+  };
+  return {{pixel(r.low, c.low), pixel(r.low, c.high), pixel(r.high, c.low), pixel(r.high, c.high)},
+          {r.low_weight * c.low_weight, r.low_weight * c.high_weight, r.high_weight * c.low_weight,
+           r.high_weight * c.high_weight},
+          {-r.slope * c.low_weight, -r.slope * c.high_weight, r.slope * c.low_weight,
+           r.slope * c.high_weight},
+          {-r.low_weight * c.slope, r.low_weight * c.slope, -r.high_weight * c.slope,
+           r.high_weight * c.slope}};
+}
+
+// Applies one of a tap's four-term rows (weight, d_row or d_column) to the four pixels' values.
+template <class T>
+PLIANT_HD T apply(const T (&row)[4], const T (&value)[4]) {
+  return row[0] * value[0] + row[1] * value[1] + row[2] * value[2] + row[3] * value[3];
+}
+
+}  // namespace pliant

@@ -1,0 +1,51 @@
+// Map offsets (the layer of Laumon's and oeway's code): every pixel of every channel is fetched
+// from a place of its own. Geometry, formula and signatures.
+//
+//   y[n,i,j,c] = channel c of x[n] at (i + offset[n,i,j,2c], j + offset[n,i,j,2c+1])
+//
+// by bilinear interpolation with coordinates clamped to the map. Unlike in the published code, the
+// derivative at integer coordinates is the right-hand one, so offsets that start at zero learn.
+#pragma once
+
+#include <cstdint>
+
+#include <pliant/core/kernels/bilinear.h>
+#include <pliant/core/kernels/workspace.h>
+
+namespace pliant {
+
+struct MapOffsetsGeometry {
+  std::int64_t n, h, w, c;  // x and y [n h w c], offset [n h w 2c]
+};
+
+// What y[.,i,j,c] reads of its channel, its pair of offsets being (dy, dx).
+template <class T>
+PLIANT_HD BilinearTap<T> map_offsets_tap(const MapOffsetsGeometry& geometry, std::int64_t i,
+                                         std::int64_t j, T dy, T dx) {
+  return bilinear_tap(static_cast<T>(i) + dy, static_cast<T>(j) + dx, geometry.h, geometry.w,
+                      Edge::clamp);
+}
+
+template <class T>
+using MapOffsetsForward = void(const MapOffsetsGeometry&, const T* x, const T* offset, T* y,
+                               Workspace&);
+// dx and doffset may be null and are then left out.
+template <class T>
+using MapOffsetsGradient = void(const MapOffsetsGeometry&, const T* x, const T* offset, const T* dy,
+                                T* dx, T* doffset, Workspace&);
+
+namespace cpu {
+MapOffsetsForward<float> map_offsets_forward;
+MapOffsetsForward<double> map_offsets_forward;
+MapOffsetsGradient<float> map_offsets_gradient;
+MapOffsetsGradient<double> map_offsets_gradient;
+}  // namespace cpu
+
+namespace cuda {
+MapOffsetsForward<float> map_offsets_forward;
+MapOffsetsForward<double> map_offsets_forward;
+MapOffsetsGradient<float> map_offsets_gradient;
+MapOffsetsGradient<double> map_offsets_gradient;
+}  // namespace cuda
+
+}  // namespace pliant

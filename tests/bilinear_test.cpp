@@ -1,0 +1,138 @@
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include <pliant/core/kernels/bilinear.h>
+
+using namespace pliant;
+
+namespace {
+
+constexpr std::int64_t kHeight = 3, kWidth = 4;
+const std::vector<double> kMap = {1, 2, 4, 7, 11, 16, 22, 29, 37, 46, 56, 67};
+
+struct Sample {
+  double value, d_row, d_column;
+};
+
+template <class T = double>
+Sample sample(double y, double x, Edge edge) {
+  const BilinearTap<T> tap =
+      bilinear_tap(static_cast<T>(y), static_cast<T>(x), kHeight, kWidth, edge);
+  T v[4];
+  for (int i = 0; i < 4; ++i) {
+    REQUIRE(tap.pixel[i] >= -1);
+    REQUIRE(tap.pixel[i] < kHeight * kWidth);
+    v[i] = tap.pixel[i] < 0 ? T(0) : static_cast<T>(kMap[static_cast<std::size_t>(tap.pixel[i])]);
+  }
+  return {apply(tap.weight, v), apply(tap.d_row, v), apply(tap.d_column, v)};
+}
+
+// The definition, over every pixel of the map: a hat of width one round each.
+double by_hats(double y, double x, Edge edge) {
+  if (edge == Edge::dcn_v1 && !(y >= 0 && y < kHeight && x >= 0 && x < kWidth)) return 0;
+  if (edge != Edge::zero_pad) {
+    y = std::fmin(std::fmax(y, 0), kHeight - 1);
+    x = std::fmin(std::fmax(x, 0), kWidth - 1);
+  }
+  double sum = 0;
+  for (std::int64_t i = 0; i < kHeight; ++i)
+    for (std::int64_t j = 0; j < kWidth; ++j)
+      sum += std::fmax(0, 1 - std::fabs(y - static_cast<double>(i))) *
+             std::fmax(0, 1 - std::fabs(x - static_cast<double>(j))) *
+             kMap[static_cast<std::size_t>(i * kWidth + j)];
+  return sum;
+}
+
+void check(const Sample& got, double value, double d_row, double d_column) {
+  CHECK(got.value == doctest::Approx(value).epsilon(1e-12));
+  CHECK(got.d_row == doctest::Approx(d_row).epsilon(1e-12));
+  CHECK(got.d_column == doctest::Approx(d_column).epsilon(1e-12));
+}
+
+}  // namespace
+
+TEST_CASE("a bilinear tap agrees with hats and their differences everywhere") {
+  const double step = 1e-6;
+  for (const Edge edge : {Edge::zero_pad, Edge::dcn_v1, Edge::clamp})
+    for (double y = -2.4; y < 5; y += 0.3125)
+      for (double x = -2.43; x < 6; x += 0.3125) {
+        const Sample got = sample(y, x, edge);
+        CAPTURE(y);
+        CAPTURE(x);
+        CHECK(got.value == doctest::Approx(by_hats(y, x, edge)).epsilon(1e-12));
+        CHECK(got.d_row ==
+              doctest::Approx((by_hats(y + step, x, edge) - by_hats(y - step, x, edge)) / 2 / step)
+                  .epsilon(1e-6));
+        CHECK(got.d_column ==
+              doctest::Approx((by_hats(y, x + step, edge) - by_hats(y, x - step, edge)) / 2 / step)
+                  .epsilon(1e-6));
+      }
+}
+
+TEST_CASE("at an integer coordinate the derivative is the right-hand one under every rule") {
+  for (const Edge edge : {Edge::zero_pad, Edge::dcn_v1, Edge::clamp}) {
+    check(sample(0, 0, edge), 1, 10, 1);
+    check(sample(1, 2, edge), 22, 34, 7);
+    check(sample<float>(1, 1, edge), 16, 30, 6);
+  }
+}
+
+TEST_CASE("the zero-padded rule at the edges of its open interval") {
+  check(sample(-1, 1, Edge::zero_pad), 0, 0, 0);
+  check(sample(3, 1, Edge::zero_pad), 0, 0, 0);
+  check(sample(1, -1, Edge::zero_pad), 0, 0, 0);
+  check(sample(1, 4, Edge::zero_pad), 0, 0, 0);
+  check(sample(2, 1, Edge::zero_pad), 46, -46, 10);  // the last row fades to zero
+  check(sample(1, 3, Edge::zero_pad), 29, 38, -29);
+  check(sample(-0.5, 1, Edge::zero_pad), 1, 2, 1);
+  check(sample(2.75, 1, Edge::zero_pad), 11.5, -46, 2.5);
+}
+
+TEST_CASE("the first operator's rule repeats the last row and is 0 before the first") {
+  check(sample(-1e-9, 1, Edge::dcn_v1), 0, 0, 0);
+  check(sample(2, 1, Edge::dcn_v1), 46, 0, 10);
+  check(sample(2.75, 1, Edge::dcn_v1), 46, 0, 10);
+  check(sample(2.75, 3.5, Edge::dcn_v1), 67, 0, 0);
+  check(sample(1, 3, Edge::dcn_v1), 29, 38, 0);
+  check(sample(3, 1, Edge::dcn_v1), 0, 0, 0);
+}
+
+TEST_CASE("the clamped rule keeps the edge pixel and stops the gradient there") {
+  check(sample(-0.5, 1, Edge::clamp), 2, 0, 2);
+  check(sample(2, 1, Edge::clamp), 46, 0, 10);
+  check(sample(7, 1.5, Edge::clamp), 51, 0, 10);
+  check(sample(0.5, 9, Edge::clamp), 18, 22, 0);
+}
+
+TEST_CASE("coordinates that are huge or not finite") {
+  const double infinity = std::numeric_limits<double>::infinity(), nan = std::nan("");
+  for (const double far : {1e18, -1e18, 1e30, infinity, -infinity, nan})
+    for (const Edge edge : {Edge::zero_pad, Edge::dcn_v1}) {
+      check(sample(far, 1, edge), 0, 0, 0);
+      check(sample<float>(1, far, edge), 0, 0, 0);
+      check(sample(far, far, edge), 0, 0, 0);
+    }
+  check(sample(infinity, 1, Edge::clamp), 46, 0, 10);
+  check(sample(-1e18, 1, Edge::clamp), 2, 0, 2);
+  check(sample<float>(1, 1e30, Edge::clamp), 29, 38, 0);
+  check(sample(1, -infinity, Edge::clamp), 11, 26, 0);
+  check(sample(nan, 1, Edge::clamp), 0, 0, 0);
+  check(sample<float>(1, nan, Edge::clamp), 0, 0, 0);
+}
+
+TEST_CASE("a map of one pixel") {
+  for (const Edge edge : {Edge::dcn_v1, Edge::clamp}) {
+    const BilinearTap<double> tap = bilinear_tap(0.0, 0.5, 1, 1, edge);
+    CHECK(tap.pixel[0] == 0);
+    CHECK(tap.weight[0] == 1);
+    for (int i = 0; i < 4; ++i) CHECK(tap.d_row[i] == 0);
+  }
+  const BilinearTap<double> tap = bilinear_tap(-0.25, 0.0, 1, 1, Edge::zero_pad);
+  CHECK(tap.pixel[2] == 0);
+  CHECK(tap.weight[2] == 0.75);
+  CHECK(tap.d_row[2] == 1);
+  CHECK(tap.d_column[2] == -0.75);
+}
