@@ -1,9 +1,9 @@
 # `cmake --install`, and find_package(pliant) afterwards.
 
 option(PLIANT_INSTALL "Make install rules" ${PROJECT_IS_TOP_LEVEL})
-if(PLIANT_INSTALL AND pliant_fetched)
-  # What was fetched is not in the prefix, so the package could not find it again.
-  message(STATUS "pliant: no install rules, because these were fetched: ${pliant_fetched}")
+if(PLIANT_INSTALL AND (TARGET pliant-eigen OR TARGET pliant-zlib))
+  # What was fetched is not in the prefix, so find_package(pliant) could not find it again.
+  message(STATUS "pliant: no install rules, because Eigen or zlib is not installed")
   return()
 elseif(NOT PLIANT_INSTALL)
   return()

@@ -1,15 +1,12 @@
 # Every dependency: the system's package first, else a pinned archive, checked by its SHA-256.
-# pliant_fetched lists those that had to be fetched.
 
 include(FetchContent)
-set(pliant_fetched)
 # Who adds this folder to a larger build links our dependencies through us.
 set(CMAKE_FIND_PACKAGE_TARGETS_GLOBAL ON)
 
 # Fetches an archive into ${name}_SOURCE_DIR, and adds its own CMake project only with ADD.
 macro(pliant_fetch name url sha256)
   message(STATUS "pliant: ${name} is not installed; fetching ${url}")
-  list(APPEND pliant_fetched ${name})
   if("${ARGN}" STREQUAL "ADD")
     FetchContent_Declare(${name} URL ${url} URL_HASH SHA256=${sha256}
                          DOWNLOAD_EXTRACT_TIMESTAMP ON SYSTEM)
