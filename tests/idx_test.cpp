@@ -2,61 +2,19 @@
 #include <zlib.h>
 
 #include <filesystem>
-#include <fstream>
-#include <functional>
 #include <string>
 #include <vector>
 
 #include <pliant/data/idx.h>
-
-#include <unistd.h>
+#include <pliant/tests/data_files.h>
 
 using namespace pliant;
+using test::Bytes;
+using test::gzip;
+using Scratch = test::TemporaryFolder;
 namespace fs = std::filesystem;
 
 namespace {
-
-using Bytes = std::vector<std::uint8_t>;
-
-// A folder of this test's own, removed at the end.
-class Scratch {
- public:
-  Scratch() : path_(fs::temp_directory_path() / ("pliant-idx-" + std::to_string(::getpid()))) {
-    fs::create_directories(path_);
-  }
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-  ~Scratch() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-
-  fs::path write(const std::string& name, const Bytes& bytes) const {
-    std::ofstream out(path_ / name, std::ios::binary);
-    out.write(reinterpret_cast<const char*>(bytes.data()),
-              static_cast<std::streamsize>(bytes.size()));
-    return path_ / name;
-  }
-  const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
-
-Bytes gzip(const Bytes& plain) {
-  z_stream stream{};
-  REQUIRE(deflateInit2(&stream, 9, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) == Z_OK);
-  Bytes packed(deflateBound(&stream, plain.size()) + 64);
-  Bytes input = plain;
-  stream.next_in = input.data();
-  stream.avail_in = static_cast<unsigned>(input.size());
-  stream.next_out = packed.data();
-  stream.avail_out = static_cast<unsigned>(packed.size());
-  REQUIRE(deflate(&stream, Z_FINISH) == Z_STREAM_END);
-  packed.resize(stream.total_out);
-  deflateEnd(&stream);
-  return packed;
-}
 
 // The Error's text, checked to be one line that names the file.
 std::string error_of(const fs::path& path) {

@@ -1,0 +1,25 @@
+// Fetching a file over the network, where this build has libcurl.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+namespace pliant {
+
+// Whether this build has libcurl.
+bool can_download();
+
+struct DownloadOptions {
+  double connect_seconds = 4.0;  // to find the host and connect, for each try
+  double stall_seconds = 5.0;    // an open transfer slower than 1 kB/s for so long is given up
+  std::int64_t max_bytes = std::int64_t{64} << 20;
+};
+
+// Writes what `url` (https, http or file) holds to the file `to`, which is overwritten. Whatever
+// goes wrong is an Error of one line that names the URL and the reason; an incomplete file is
+// removed then.
+void download(const std::string& url, const std::filesystem::path& to,
+              const DownloadOptions& options = {});
+
+}  // namespace pliant

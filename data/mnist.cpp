@@ -1,0 +1,243 @@
+#include <pliant/data/mnist.h>
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <optional>
+#include <system_error>
+
+#include <pliant/data/digits.h>
+#include <pliant/data/download.h>
+#include <pliant/data/idx.h>
+
+namespace pliant {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::int64_t kSide = 28;
+constexpr std::int64_t kClasses = 10;
+
+bool is_given(const fs::path& path) {
+  std::error_code ignored;
+  return fs::exists(path, ignored);
+}
+
+// The file of that name in `directory`, in any of the spellings in use; empty if there is none.
+fs::path locate(const fs::path& directory, const std::string& name) {
+  std::string dotted = name;  // train-images.idx3-ubyte
+  dotted[dotted.rfind("-idx")] = '.';
+  for (const std::string& spelling : {name, name + ".gz", dotted, dotted + ".gz"})
+    if (is_given(directory / spelling)) return directory / spelling;
+  return {};
+}
+
+struct Located {
+  fs::path path;
+  Tensor tensor;  // uint8, as in the file
+  ContentId content;
+};
+
+Located read_file(const fs::path& directory, const std::string& name) {
+  Located file{.path = locate(directory, name), .tensor = {}, .content = {}};
+  require(!file.path.empty(), directory.string(), ": has no ", name, " (plain or .gz)");
+  file.tensor = read_idx(file.path, &file.content);
+  return file;
+}
+
+Tensor as_images(const Located& file) {
+  const Shape& shape = file.tensor.shape();
+  require(shape.rank() == 3 && shape[0] >= 1 && shape[1] == kSide && shape[2] == kSide,
+          file.path.string(), ": is ", shape, ", expected images [N 28 28]");
+  return file.tensor.reshape({shape[0], kSide, kSide, 1});
+}
+
+Tensor as_labels(const Located& file, const Located& images) {
+  const Shape& shape = file.tensor.shape();
+  require(shape.rank() == 1, file.path.string(), ": is ", shape, ", expected labels [N]");
+  require(shape[0] == images.tensor.dim(0), file.path.string(), ": ", shape[0], " labels, but ",
+          images.path.filename().string(), " has ", images.tensor.dim(0), " images");
+  const auto labels = file.tensor.span<std::uint8_t>();
+  const auto wrong =
+      std::find_if(labels.begin(), labels.end(), [](std::uint8_t v) { return v >= kClasses; });
+  if (wrong != labels.end())
+    fail(file.path.string(), ": label ", int{*wrong}, " at position ", wrong - labels.begin(),
+         ", expected 0 to 9");
+  return file.tensor.to(DType::int64);
+}
+
+// What an Error says if `f` throws one.
+template <class F>
+std::optional<std::string> error_of(F&& f) {
+  try {
+    f();
+    return std::nullopt;
+  } catch (const Error& error) {
+    return error.what();
+  }
+}
+
+// Throws unless the file has the content that it should.
+void check_content(const fs::path& path, const MnistFile& file) {
+  ContentId content;
+  read_idx(path, &content);
+  require(content.matches(file.content), path.string(), ": its content is not that of ", file.name,
+          " (", content_check_name(), " of the uncompressed bytes)");
+}
+
+// A file beside its final place, removed unless it is moved there.
+class TemporaryFile {
+ public:
+  explicit TemporaryFile(fs::path target) : target_(std::move(target)), path_(target_) {
+    path_ += "." + std::to_string(::getpid()) + ".part";
+  }
+  TemporaryFile(const TemporaryFile&) = delete;
+  TemporaryFile& operator=(const TemporaryFile&) = delete;
+  ~TemporaryFile() {
+    std::error_code ignored;
+    fs::remove(path_, ignored);
+  }
+
+  const fs::path& path() const { return path_; }
+  // Readers see the old file or the whole new one, never a part.
+  void commit() const {
+    std::error_code error;
+    fs::rename(path_, target_, error);
+    require(!error, target_.string(), ": cannot be put in place: ", error.message());
+  }
+
+ private:
+  fs::path target_, path_;
+};
+
+// Downloads what the cache lacks, or holds wrongly, from one mirror.
+void fill_cache(const fs::path& cache, const std::string& mirror, const MnistFiles& files) {
+  for (const MnistFile& file : files) {
+    const fs::path present = locate(cache, file.name);
+    if (!present.empty() && !error_of([&] { check_content(present, file); })) continue;
+    const TemporaryFile temporary(cache / (file.name + ".gz"));
+    const std::string slash = mirror.ends_with('/') ? "" : "/";
+    download(mirror + slash + file.name + ".gz", temporary.path());
+    check_content(temporary.path(), file);
+    // A bad file under another spelling would be found first.
+    std::error_code ignored;
+    if (!present.empty()) fs::remove(present, ignored);
+    temporary.commit();
+  }
+}
+
+// Tries every mirror; says why none of them helped.
+std::optional<std::string> try_mirrors(const MnistLookup& lookup) {
+  if (lookup.mirrors.empty()) return "no download wanted";
+  if (!can_download()) return "this build cannot download (no libcurl)";
+  std::error_code error;
+  fs::create_directories(lookup.cache, error);
+  if (error) return lookup.cache.string() + " cannot be made: " + error.message();
+  if (lookup.notice)
+    lookup.notice("MNIST is not on this machine: trying to download it (11 MB) to " +
+                  lookup.cache.string());
+  std::string reasons;
+  for (const std::string& mirror : lookup.mirrors) {
+    const auto reason = error_of([&] { fill_cache(lookup.cache, mirror, lookup.files); });
+    if (!reason) return std::nullopt;
+    reasons += (reasons.empty() ? "" : "; ") + *reason;
+  }
+  return reasons;
+}
+
+// The cache, if it holds the published files.
+DigitSet read_cache(const MnistLookup& lookup) {
+  require(is_given(lookup.cache), "nothing in ", lookup.cache.string());
+  DigitSet set = read_digit_directory(lookup.cache, lookup.files);
+  require(set.name == "mnist", lookup.cache.string(), ": its files are not those of MNIST (",
+          content_check_name(), ')');
+  set.source = "MNIST from " + lookup.cache.string();
+  return set;
+}
+
+DigitSet stand_in(const MnistLookup& lookup, const std::string& reason) {
+  const Rng rng(lookup.synthetic_seed);
+  const LabelledImages train = make_digits(lookup.synthetic_train, rng.fork("train"));
+  const LabelledImages test = make_digits(lookup.synthetic_test, rng.fork("test"));
+  return {.train_images = train.images,
+          .train_labels = train.labels,
+          .test_images = test.images,
+          .test_labels = test.labels,
+          .name = "synthetic-digits",
+          .source = "NOT MNIST but " + std::to_string(train.size()) + " + " +
+                    std::to_string(test.size()) + " synthetic digits drawn by program, because " +
+                    reason + ". Give MNIST by --data DIR or PLIANT_DATA."};
+}
+
+}  // namespace
+
+const MnistFiles& mnist_files() {
+  static const MnistFiles files = {{
+      {"train-images-idx3-ubyte",
+       {47040016, 0xE9F4D8B3, "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db"}},
+      {"train-labels-idx1-ubyte",
+       {60008, 0xE0CB4AD2, "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5"}},
+      {"t10k-images-idx3-ubyte",
+       {7840016, 0x91373BDF, "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7"}},
+      {"t10k-labels-idx1-ubyte",
+       {10008, 0x4AB9EFF9, "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"}},
+  }};
+  return files;
+}
+
+DigitSet read_digit_directory(const fs::path& directory, const MnistFiles& files) {
+  std::error_code ignored;
+  require(fs::is_directory(directory, ignored), directory.string(),
+          ": is not a directory, expected one with the four MNIST files");
+  std::array<Located, 4> read;
+  bool published = true;
+  for (std::size_t i = 0; i < read.size(); ++i) {
+    read[i] = read_file(directory, files[i].name);
+    published = published && read[i].content.matches(files[i].content);
+  }
+  return {.train_images = as_images(read[0]),
+          .train_labels = as_labels(read[1], read[0]),
+          .test_images = as_images(read[2]),
+          .test_labels = as_labels(read[3], read[2]),
+          .name = published ? "mnist" : "custom",
+          .source =
+              (published ? "MNIST from " : "NOT MNIST but the pictures in ") + directory.string()};
+}
+
+std::string MnistLookup::from_environment(const char* variable) {
+  const char* const value = std::getenv(variable);
+  return value == nullptr ? "" : value;
+}
+
+fs::path default_mnist_cache() {
+  // The XDG specification: a relative path there is to be ignored.
+  const fs::path xdg = MnistLookup::from_environment("XDG_CACHE_HOME");
+  if (xdg.is_absolute()) return xdg / "pliant" / "mnist";
+  const fs::path home = MnistLookup::from_environment("HOME");
+  return home.empty() ? fs::path() : home / ".cache" / "pliant" / "mnist";
+}
+
+DigitSet find_digits(const MnistLookup& lookup) {
+  for (const auto& [directory, option] :
+       {std::pair{lookup.directory, "--data"}, {lookup.environment_directory, "PLIANT_DATA"}}) {
+    if (directory.empty()) continue;
+    DigitSet set = read_digit_directory(directory, lookup.files);
+    set.source += std::string(" (") + option + ")";
+    return set;
+  }
+  if (lookup.cache.empty())
+    return stand_in(lookup, "no directory is given and there is no cache folder (HOME is not set)");
+
+  DigitSet set;
+  const auto cache_reason = error_of([&] { set = read_cache(lookup); });
+  if (!cache_reason) return set;
+  const auto mirror_reason = try_mirrors(lookup);
+  if (mirror_reason) return stand_in(lookup, *cache_reason + "; " + *mirror_reason);
+  if (const auto reason = error_of([&] { set = read_cache(lookup); }))
+    return stand_in(lookup, *reason);
+  set.source += " (just downloaded)";
+  return set;
+}
+
+}  // namespace pliant
