@@ -1,0 +1,106 @@
+#include <pliant/autograd/ops/deform_conv.h>
+
+#include <pliant/autograd/ops/arithmetic.h>
+#include <pliant/autograd/ops/checks.h>
+#include <pliant/core/dispatch.h>
+
+namespace pliant {
+namespace {
+
+constexpr const char* kOp = "deform_conv2d";
+
+DeformGeometry checked_geometry(const Var& x, const Var& offset, const Var& mask, const Var& weight,
+                                const Var& bias, const DeformConvOptions& options) {
+  require_rank(kOp, "the input", x, 4, "[N H W C]");
+  require_rank(kOp, "the offset", offset, 4, "[N P Q 2*offset_groups*R*S]");
+  require_rank(kOp, "the weight", weight, 4, "[K R S C/groups]");
+  require_same_kind(kOp, {&x, &offset, &mask, &weight, &bias});
+  const std::int64_t groups = options.offset_groups;
+  DeformGeometry g;
+  g.conv = conv_geometry(kOp, x.shape(), weight.shape(),
+                         {options.stride, options.padding, options.dilation, options.groups});
+  g.offset_groups = groups;
+  g.boundary = options.boundary;
+  const Conv2dGeometry& c = g.conv;
+  require(groups >= 1 && c.c % groups == 0, kOp, ": ", c.c, " channels do not divide into ", groups,
+          " offset groups");
+  const Shape offsets{c.n, c.p, c.q, 2 * groups * c.r * c.s};
+  require(offset.shape() == offsets, kOp, ": the offset has shape ", offset.shape(), ", expected ",
+          offsets, " (one dy, dx pair per output pixel, offset group and tap)");
+  const Shape masks{c.n, c.p, c.q, groups * c.r * c.s};
+  require(!mask.defined() || mask.shape() == masks, kOp, ": the mask has shape ", mask.shape(),
+          ", expected ", masks);
+  require(!bias.defined() || bias.shape() == Shape{c.k}, kOp, ": bias has shape ", bias.shape(),
+          ", expected [", c.k, "]");
+  return g;
+}
+
+// Gradients by x, offset and mask, those that are wanted.
+Vars input_gradients(const DeformGeometry& g, const Tensor& x, const Tensor& offset,
+                     const Tensor& mask, const Tensor& weight, const StepView& step) {
+  const Tensor& dy = step.cotangent().value();
+  Tensor gradients[3];
+  const Tensor* const of[3] = {&x, &offset, &mask};
+  for (std::size_t i = 0; i < 3; ++i)
+    if (step.wants(i)) gradients[i] = Tensor::empty(of[i]->shape(), dy.dtype(), dy.device());
+  Workspace workspace(dy.device());
+  visit_floating(kOp, dy.dtype(), [&]<class T>() {
+    const auto to = [](Tensor& t) { return t.defined() ? t.mutable_data<T>() : nullptr; };
+    kernel<DeformConvInputGradient<T>, cpu::deform_conv_input_gradient,
+           cuda::deform_conv_input_gradient>(kOp, dy.device())(
+        g, x.data<T>(), offset.data<T>(), data_or_null<T>(mask), weight.data<T>(), dy.data<T>(),
+        to(gradients[0]), to(gradients[1]), to(gradients[2]), workspace);
+  });
+  return {gradients[0], gradients[1], gradients[2]};
+}
+
+Tensor weight_gradient(const DeformGeometry& g, const Tensor& x, const Tensor& offset,
+                       const Tensor& mask, const Tensor& dy) {
+  const Conv2dGeometry& c = g.conv;
+  Tensor dweight = Tensor::empty({c.k, c.r, c.s, c.c / c.groups}, dy.dtype(), dy.device());
+  Workspace workspace(dy.device());
+  visit_floating(kOp, dy.dtype(), [&]<class T>() {
+    kernel<DeformConvWeightGradient<T>, cpu::deform_conv_weight_gradient,
+           cuda::deform_conv_weight_gradient>(kOp, dy.device())(
+        g, x.data<T>(), offset.data<T>(), data_or_null<T>(mask), dy.data<T>(),
+        dweight.mutable_data<T>(), workspace);
+  });
+  return dweight;
+}
+
+Vars gradients(const DeformGeometry& g, const StepView& step) {
+  const Tensor x = step.saved(0).value(), offset = step.saved(1).value(),
+               mask = step.saved(2).value(), weight = step.saved(3).value();
+  Vars all(5);
+  if (weight.defined()) {
+    all = input_gradients(g, x, offset, mask, weight, step);
+    all.resize(5);
+  }
+  if (step.wants(3)) all[3] = weight_gradient(g, x, offset, mask, step.cotangent().value());
+  if (step.wants(4)) all[4] = sum_to(step.cotangent(), {g.conv.k});
+  return all;
+}
+
+}  // namespace
+
+Var deform_conv2d(const Var& x, const Var& offset, const Var& mask, const Var& weight,
+                  const Var& bias, const DeformConvOptions& options) {
+  const DeformGeometry g = checked_geometry(x, offset, mask, weight, bias, options);
+  const Conv2dGeometry& c = g.conv;
+  Tensor y = Tensor::empty({c.n, c.p, c.q, c.k}, x.dtype(), x.device());
+  Workspace workspace(x.device());
+  visit_floating(kOp, x.dtype(), [&]<class T>() {
+    kernel<DeformConvForward<T>, cpu::deform_conv_forward, cuda::deform_conv_forward>(
+        kOp, x.device())(g, x.value().data<T>(), offset.value().data<T>(),
+                         data_or_null<T>(mask.value()), weight.value().data<T>(),
+                         data_or_null<T>(bias.value()), y.mutable_data<T>(), workspace);
+  });
+  const bool sampled = x.wants_gradient() || offset.wants_gradient() || mask.wants_gradient();
+  const bool columns = sampled || weight.wants_gradient();
+  return record(kOp, std::move(y), {x, offset, mask, weight, bias},
+                {keep_if(columns, x), keep_if(columns, offset), keep_if(columns, mask),
+                 keep_if(sampled, weight)},
+                [g](const StepView& step) { return gradients(g, step); });
+}
+
+}  // namespace pliant
