@@ -18,15 +18,14 @@ struct VectorOf {
   typedef T quarter __attribute__((vector_size(16)));
 };
 
-// Elements may lie anywhere, so vectors are copied in and out.
+// Elements may lie anywhere, so vectors are copied in and out. They go by reference: how one is
+// passed by value differs between instruction sets.
 template <class V, class T>
-V load(const T* p) {
-  V v;
+void load(const T* p, V& v) {
   std::memcpy(&v, p, sizeof(V));
-  return v;
 }
 template <class V, class T>
-void store(T* p, const V& v) {
+void store(const V& v, T* p) {
   std::memcpy(p, &v, sizeof(V));
 }
 
@@ -99,9 +98,10 @@ inline void blend(const T* const (&from)[4], const T (&weight)[4], std::int64_t 
   using Quarter = typename VectorOf<T>::quarter;
   constexpr std::int64_t kLanes = sizeof(Vector) / sizeof(T), kFew = kLanes / 4;
   const auto step = [&]<class V>(std::int64_t c, V*) {
-    const V upper = load<V>(from[0] + c) * weight[0] + load<V>(from[1] + c) * weight[1];
-    const V lower = load<V>(from[2] + c) * weight[2] + load<V>(from[3] + c) * weight[3];
-    store<V>(to + c, upper + lower);
+    V v[4];
+    for (int i = 0; i < 4; ++i) load(from[i] + c, v[i]);
+    const V sum = v[0] * weight[0] + v[1] * weight[1] + (v[2] * weight[2] + v[3] * weight[3]);
+    store(sum, to + c);
   };
   std::int64_t c = 0;
   for (; c + kLanes <= count; c += kLanes) step(c, static_cast<Vector*>(nullptr));
@@ -167,11 +167,18 @@ inline void spread(const T* q, const T* const (&from)[4], T* const (&to)[4], con
   Vector sums[4] = {};
   std::int64_t c = 0;
   for (; c + kLanes <= count; c += kLanes) {
-    const Vector gradient = load<Vector>(q + c);
+    Vector gradient, v;
+    load(q + c, gradient);
     for (int i = 0; i < 4; ++i) {
-      if constexpr (kDot) sums[i] += gradient * load<Vector>(from[i] + c);
-      if constexpr (kScatter)
-        store<Vector>(to[i] + c, load<Vector>(to[i] + c) + gradient * weight[i]);
+      if constexpr (kDot) {
+        load(from[i] + c, v);
+        sums[i] += gradient * v;
+      }
+      if constexpr (kScatter) {
+        load(to[i] + c, v);
+        v += gradient * weight[i];
+        store(v, to[i] + c);
+      }
     }
   }
   if constexpr (kDot) sum_lanes<T>(sums, dots);

@@ -1,0 +1,134 @@
+// Deformable convolution, forward and with all gradients, beside the plain convolution of the same
+// shape. deform_torchvision.py runs these against torchvision.
+#include <benchmark/benchmark.h>
+
+#include <random>
+#include <vector>
+
+#include <pliant/core/kernels/conv2d.h>
+#include <pliant/core/kernels/deform_conv.h>
+#include <pliant/core/kernels/map_offsets.h>
+#include <pliant/core/parallel.h>
+
+using namespace pliant;
+
+namespace {
+
+constexpr int kThreads = 2;
+
+std::vector<float> normal(std::int64_t size, unsigned seed) {
+  std::mt19937 random(seed);
+  std::normal_distribution<float> distribution;
+  std::vector<float> values(static_cast<std::size_t>(size));
+  for (float& value : values) value = distribution(random);
+  return values;
+}
+
+// 3x3, padding 1, offsets N(0, 1), with a mask; arguments n, c, side, k.
+struct Case {
+  DeformGeometry g;
+  std::vector<float> x, offset, mask, weight, bias, dy;
+  std::vector<float> y, dx, doffset, dmask, dweight, dbias;
+
+  explicit Case(const benchmark::State& state) {
+    const std::int64_t n = state.range(0), c = state.range(1), side = state.range(2);
+    const std::int64_t k = state.range(3), locations = n * side * side;
+    g.conv = {n, side, side, c, k, 3, 3, side, side};
+    g.conv.pad_top = g.conv.pad_left = 1;
+    x = normal(locations * c, 1), offset = normal(locations * 18, 2);
+    mask = normal(locations * 9, 3), weight = normal(k * 9 * c, 4);
+    bias = normal(k, 5), dy = normal(locations * k, 6);
+    y = dy, dx = x, doffset = offset, dmask = mask, dweight = weight, dbias = bias;
+    set_thread_count(kThreads);
+  }
+
+  void forward() {
+    Workspace workspace(Device::cpu());
+    cpu::deform_conv_forward(g, x.data(), offset.data(), mask.data(), weight.data(), bias.data(),
+                             y.data(), workspace);
+  }
+  void input_gradient() {
+    Workspace workspace(Device::cpu());
+    cpu::deform_conv_input_gradient(g, x.data(), offset.data(), mask.data(), weight.data(),
+                                    dy.data(), dx.data(), doffset.data(), dmask.data(), workspace);
+  }
+  void weight_gradient() {
+    Workspace workspace(Device::cpu());
+    cpu::deform_conv_weight_gradient(g, x.data(), offset.data(), mask.data(), dy.data(),
+                                     dweight.data(), workspace);
+  }
+  void bias_gradient() {
+    const std::size_t k = dbias.size();
+    dbias.assign(k, 0.0f);
+    for (std::size_t row = 0; row < dy.size(); row += k)
+      for (std::size_t i = 0; i < k; ++i) dbias[i] += dy[row + i];
+  }
+};
+
+void forward(benchmark::State& state) {
+  Case made(state);
+  for (auto _ : state) made.forward();
+}
+
+void input_gradient(benchmark::State& state) {
+  Case made(state);
+  for (auto _ : state) made.input_gradient();
+}
+
+void weight_gradient(benchmark::State& state) {
+  Case made(state);
+  for (auto _ : state) made.weight_gradient();
+}
+
+void forward_and_backward(benchmark::State& state) {
+  Case made(state);
+  for (auto _ : state) {
+    made.forward();
+    made.input_gradient();
+    made.weight_gradient();
+    made.bias_gradient();
+  }
+}
+
+void plain_forward(benchmark::State& state) {
+  Case made(state);
+  for (auto _ : state) {
+    Workspace workspace(Device::cpu());
+    cpu::conv2d_forward(made.g.conv, made.x.data(), made.weight.data(), made.bias.data(),
+                        made.y.data(), workspace);
+  }
+}
+
+// One field per channel: arguments n, c, side.
+void map_offsets(benchmark::State& state) {
+  const MapOffsetsGeometry g{state.range(0), state.range(2), state.range(2), state.range(1)};
+  const std::int64_t size = g.n * g.h * g.w * g.c;
+  const std::vector<float> x = normal(size, 1), offset = normal(2 * size, 2), dy = normal(size, 3);
+  std::vector<float> y = x, dx = x, doffset = offset;
+  set_thread_count(kThreads);
+  for (auto _ : state) {
+    Workspace workspace(Device::cpu());
+    cpu::map_offsets_forward(g, x.data(), offset.data(), y.data(), workspace);
+    cpu::map_offsets_gradient(g, x.data(), offset.data(), dy.data(), dx.data(), doffset.data(),
+                              workspace);
+  }
+}
+
+void shapes(benchmark::internal::Benchmark* b) {
+  b->Args({32, 64, 14, 128})->Args({8, 64, 56, 64})->Args({32, 128, 14, 128});
+  b->Args({32, 32, 28, 64})->Args({1, 64, 28, 64});
+  b->UseRealTime()->Unit(benchmark::kMillisecond);
+}
+
+BENCHMARK(forward)->Apply(shapes);
+BENCHMARK(plain_forward)->Apply(shapes);
+BENCHMARK(input_gradient)->Apply(shapes);
+BENCHMARK(weight_gradient)->Apply(shapes);
+BENCHMARK(forward_and_backward)->Apply(shapes);
+BENCHMARK(map_offsets)
+    ->Args({32, 32, 28})
+    ->Args({32, 128, 14})
+    ->UseRealTime()
+    ->Unit(benchmark::kMillisecond);
+
+}  // namespace
