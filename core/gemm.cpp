@@ -33,27 +33,6 @@ void multiply(std::int64_t m, std::int64_t n, std::int64_t k, MatrixView<T> a, M
     out.noalias() += left.transpose() * right.transpose();
 }
 
-// C (+)= A B (+ bias), where row i of A starts at row(i).
-template <class T, class Row>
-void multiply_packed(std::int64_t m, const Row& row, const PackedMatrix<T>& b, T* c,
-                     std::int64_t ldc, const T* bias, Accumulate accumulate) {
-  const Panels<T> panels(b.n);
-  for (std::int64_t p = 0; p < panels.count(); ++p) {
-    const Panel panel = panels[p];
-    for (std::int64_t first = 0; first < m; first += kTileRows) {
-      const T* rows[kTileRows];
-      T* results[kTileRows];
-      const std::int64_t count = std::min(kTileRows, m - first);
-      for (std::int64_t i = 0; i < count; ++i) {
-        rows[i] = row(first + i);
-        results[i] = c + (first + i) * ldc + panel.first;
-      }
-      gemm_tile<T>({count, rows, results}, 1, b.k, panel, b.data + b.k * panel.first, bias,
-                   accumulate);
-    }
-  }
-}
-
 }  // namespace
 
 void gemm(std::int64_t m, std::int64_t n, std::int64_t k, MatrixView<float> a, MatrixView<float> b,
@@ -89,15 +68,23 @@ PackedMatrix<T> pack(std::int64_t k, std::int64_t n, MatrixView<T> b, T* memory)
 template <class T>
 void gemm(std::int64_t m, const T* a, std::int64_t lda, const PackedMatrix<T>& b, T* c,
           std::int64_t ldc, const T* bias, Accumulate accumulate) {
-  multiply_packed(
-      m, [&](std::int64_t i) { return a + i * lda; }, b, c, ldc, bias, accumulate);
+  const Panels<T> panels(b.n);
+  for (std::int64_t p = 0; p < panels.count(); ++p)
+    gemm_panel(m, b.k, a, lda, panels[p], b.data + b.k * panels[p].first, c, ldc, bias, accumulate);
 }
 
 template <class T>
 void gemm(std::int64_t m, const T* const* rows, const PackedMatrix<T>& b, T* c, std::int64_t ldc,
           const T* bias, Accumulate accumulate) {
-  multiply_packed(
-      m, [&](std::int64_t i) { return rows[i]; }, b, c, ldc, bias, accumulate);
+  const Panels<T> panels(b.n);
+  for (std::int64_t p = 0; p < panels.count(); ++p)
+    for (std::int64_t first = 0; first < m; first += kTileRows) {
+      T* results[kTileRows];
+      const std::int64_t count = std::min(kTileRows, m - first);
+      for (std::int64_t i = 0; i < count; ++i) results[i] = c + (first + i) * ldc + panels[p].first;
+      gemm_tile<T>({count, rows + first, results}, 1, b.k, panels[p],
+                   b.data + b.k * panels[p].first, bias, accumulate);
+    }
 }
 
 template <class T>

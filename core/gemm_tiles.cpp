@@ -75,6 +75,22 @@ void gemm_tile(const Tile<T>& tile, std::int64_t taps, std::int64_t depth, const
 }
 
 template <class T>
+void gemm_panel(std::int64_t m, std::int64_t k, const T* a, std::int64_t lda, const Panel& panel,
+                const T* packed, T* c, std::int64_t ldc, const T* bias, Accumulate accumulate) {
+  const std::int64_t tiles = ceil_divide(m, kTileRows);
+  for (std::int64_t tile = 0; tile < tiles; ++tile) {
+    const std::int64_t first = m * tile / tiles, count = m * (tile + 1) / tiles - first;
+    const T* rows[kTileRows];
+    T* results[kTileRows];
+    for (std::int64_t i = 0; i < count; ++i) {
+      rows[i] = a + (first + i) * lda;
+      results[i] = c + (first + i) * ldc + panel.first;
+    }
+    gemm_tile<T>({count, rows, results}, 1, k, panel, packed, bias, accumulate);
+  }
+}
+
+template <class T>
 void gemm_block(const Entries<T>& entries, std::int64_t first_a, std::int64_t m, const Panel& panel,
                 T* sum) {
   micro::ColumnsJob<T> job{entries.a,   entries.b, entries.count, first_a,
@@ -109,6 +125,10 @@ template void gemm_tile(const Tile<float>&, std::int64_t, std::int64_t, const Pa
                         const float*, Accumulate);
 template void gemm_tile(const Tile<double>&, std::int64_t, std::int64_t, const Panel&,
                         const double*, const double*, Accumulate);
+template void gemm_panel(std::int64_t, std::int64_t, const float*, std::int64_t, const Panel&,
+                         const float*, float*, std::int64_t, const float*, Accumulate);
+template void gemm_panel(std::int64_t, std::int64_t, const double*, std::int64_t, const Panel&,
+                         const double*, double*, std::int64_t, const double*, Accumulate);
 template void gemm_block(const Entries<float>&, std::int64_t, std::int64_t, const Panel&, float*);
 template void gemm_block(const Entries<double>&, std::int64_t, std::int64_t, const Panel&, double*);
 

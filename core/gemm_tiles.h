@@ -50,6 +50,13 @@ template <class T>
 void gemm_tile(const Tile<T>& tile, std::int64_t taps, std::int64_t depth, const Panel& panel,
                const T* packed, const T* bias, Accumulate accumulate);
 
+// c[m, panel] (+)= a[m, k] times the packed panel, plus bias[panel.first ...]: element (i, j) of
+// the whole result is c[i * ldc + j].
+template <class T>
+void gemm_panel(std::int64_t m, std::int64_t k, const T* a, std::int64_t lda, const Panel& panel,
+                const T* packed, T* c, std::int64_t ldc, const T* bias,
+                Accumulate accumulate = Accumulate::no);
+
 // Pointers to the rows of both operands of a sum over locations; at most kBlockEntries.
 template <class T>
 struct Entries {

@@ -3,43 +3,112 @@
 #include <algorithm>
 
 #include <pliant/core/gemm.h>
+#include <pliant/core/gemm_tiles.h>
 #include <pliant/core/parallel.h>
 
 namespace pliant {
 namespace {
 
+using namespace cpu;
+
 constexpr std::int64_t kRows = 64;  // rows of y that one task owns
+constexpr std::int64_t kTransposedRows = 4 * kTileRows;
+constexpr std::int64_t kTransposedColumns = kMaxPanelWidth;
+constexpr std::int64_t kTasksWanted = 32;
+constexpr std::int64_t kMaxParts = 16;        // partial sums over k, where y alone is few tasks
+constexpr std::int64_t kMinPartLength = 512;  // of k
+
+constexpr std::int64_t ceil_divide(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+
+// y = a op(b) + bias with b in panels; a is [batch m k]. A task owns some rows of one panel.
+template <class T>
+void multiply_packed(const MatmulGeometry& g, const T* a, const T* b, const T* bias, T* y,
+                     Workspace& workspace) {
+  const std::int64_t matrices = g.b == Sharing::shared ? 1 : g.batch;
+  const std::int64_t packed = packed_size<T>(g.k, g.n);
+  T* const memory = workspace.take<T>(matrices * packed);
+  for (std::int64_t i = 0; i < matrices; ++i)
+    pack(g.k, g.n,
+         MatrixView<T>{b + i * g.k * g.n, g.transpose_b == Transpose::yes ? g.k : g.n,
+                       g.transpose_b},
+         memory + i * packed);
+  const Panels<T> panels(g.n);
+  const std::int64_t tiles = ceil_divide(g.m, kRows);
+  parallel_for(g.batch * panels.count() * tiles, [&](std::int64_t task) {
+    const std::int64_t batch = task / tiles / panels.count(), first = task % tiles * kRows;
+    const Panel panel = panels[task / tiles % panels.count()];
+    const T* const right = memory + (g.b == Sharing::shared ? 0 : batch * packed);
+    gemm_panel(std::min(kRows, g.m - first), g.k, a + (batch * g.m + first) * g.k, g.k, panel,
+               right + g.k * panel.first, y + (batch * g.m + first) * g.n, g.n, bias);
+  });
+}
+
+// y = a^T b + bias, both read in place. A task owns a block of y, or of a partial sum of it.
+template <class T>
+void multiply_transposed(const MatmulGeometry& g, const T* a, const T* b, const T* bias, T* y,
+                         Workspace& workspace) {
+  const std::int64_t size = g.batch * g.m * g.n;
+  const std::int64_t rows = ceil_divide(g.m, kTransposedRows),
+                     columns = ceil_divide(g.n, kTransposedColumns),
+                     blocks = g.batch * rows * columns;
+  const std::int64_t parts =
+      std::clamp<std::int64_t>(std::min(g.k / kMinPartLength, kTasksWanted / blocks), 1, kMaxParts);
+  T* const partial = parts == 1 ? y : workspace.take<T>(parts * size);
+  parallel_for(parts * blocks, [&](std::int64_t task) {
+    const std::int64_t part = task / blocks, batch = task % blocks / (rows * columns);
+    const std::int64_t i = task % rows, j = task / rows % columns * kTransposedColumns;
+    const std::int64_t first = g.m * i / rows, count = g.m * (i + 1) / rows - first;
+    const std::int64_t width = std::min(kTransposedColumns, g.n - j);
+    const std::int64_t begin = g.k * part / parts, end = g.k * (part + 1) / parts;
+    T* const to = partial + part * size + (batch * g.m + first) * g.n + j;
+    for (std::int64_t row = 0; row < count; ++row)
+      for (std::int64_t column = 0; column < width; ++column)
+        to[row * g.n + column] = part > 0 || bias == nullptr ? T(0) : bias[j + column];
+    const T* const right = b + ((g.b == Sharing::shared ? 0 : batch * g.k) + begin) * g.n + j;
+    gemm_transposed(count, width, end - begin, a + (batch * g.k + begin) * g.m + first, g.m, right,
+                    g.n, to, g.n);
+  });
+  if (parts == 1) return;
+  parallel_blocks(size, 4096, [&](std::int64_t first, std::int64_t last) {
+    std::copy(partial + first, partial + last, y + first);
+    for (std::int64_t part = 1; part < parts; ++part)
+      for (std::int64_t i = first; i < last; ++i) y[i] += partial[part * size + i];
+  });
+}
+
+// a [batch k m] as [batch m k]: only for the rare product of two transposed matrices.
+template <class T>
+const T* flipped(const MatmulGeometry& g, const T* a, Workspace& workspace) {
+  T* const copy = workspace.take<T>(g.batch * g.m * g.k);
+  parallel_for(g.batch * g.m, [&](std::int64_t row) {
+    const T* const from = a + row / g.m * g.k * g.m + row % g.m;
+    for (std::int64_t i = 0; i < g.k; ++i) copy[row * g.k + i] = from[i * g.m];
+  });
+  return copy;
+}
 
 template <class T>
-void multiply(const MatmulGeometry& g, const T* a, const T* b, const T* bias, T* y) {
-  if (g.m == 0 || g.n == 0) return;
-  const std::int64_t tiles = (g.m + kRows - 1) / kRows;
-  parallel_for(g.batch * tiles, [&](std::int64_t task) {
-    const std::int64_t batch = task / tiles, first = task % tiles * kRows;
-    const std::int64_t rows = std::min(kRows, g.m - first);
-    const bool flipped = g.transpose_a == Transpose::yes;
-    const T* const left = a + batch * g.m * g.k + (flipped ? first : first * g.k);
-    const T* const right = b + (g.b == Sharing::shared ? 0 : batch * g.k * g.n);
-    T* const out = y + (batch * g.m + first) * g.n;
-    for (std::int64_t i = 0; i < rows; ++i)
-      for (std::int64_t j = 0; j < g.n; ++j) out[i * g.n + j] = bias == nullptr ? T(0) : bias[j];
-    if (g.k == 0) return;
-    cpu::gemm(rows, g.n, g.k, {left, flipped ? g.m : g.k, g.transpose_a},
-              {right, g.transpose_b == Transpose::yes ? g.k : g.n, g.transpose_b}, out, g.n,
-              cpu::Accumulate::yes);
-  });
+void multiply(const MatmulGeometry& g, const T* a, const T* b, const T* bias, T* y,
+              Workspace& workspace) {
+  if (g.batch == 0 || g.m == 0 || g.n == 0) return;
+  if (g.transpose_a == Transpose::no)
+    multiply_packed(g, a, b, bias, y, workspace);
+  else if (g.transpose_b == Transpose::no)
+    multiply_transposed(g, a, b, bias, y, workspace);
+  else
+    multiply_packed(g, flipped(g, a, workspace), b, bias, y, workspace);
 }
 
 }  // namespace
 
 void cpu::matmul(const MatmulGeometry& g, const float* a, const float* b, const float* bias,
-                 float* y, Workspace&) {
-  multiply(g, a, b, bias, y);
+                 float* y, Workspace& workspace) {
+  multiply(g, a, b, bias, y, workspace);
 }
 
 void cpu::matmul(const MatmulGeometry& g, const double* a, const double* b, const double* bias,
-                 double* y, Workspace&) {
-  multiply(g, a, b, bias, y);
+                 double* y, Workspace& workspace) {
+  multiply(g, a, b, bias, y, workspace);
 }
 
 }  // namespace pliant
