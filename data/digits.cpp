@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::int64_t kSide = 28;
 constexpr int kClasses = 10;
-constexpr int kPointsPerSpan = 10;  // straight pieces between two points of a stroke
+constexpr int kPointsPerSpan = 6;  // straight pieces between two points of a stroke
 constexpr std::int64_t kDigitsPerTask = 32;
 
 // Uniform draws of one picture by name, so that no two uses can share a number.
@@ -139,7 +139,8 @@ double distance_to_segment(Point p, Point a, Point b) {
   const double squared = dx * dx + dy * dy;
   const double along = squared > 0 ? ((p.x - a.x) * dx + (p.y - a.y) * dy) / squared : 0.0;
   const double t = std::clamp(along, 0.0, 1.0);
-  return std::hypot(p.x - a.x - t * dx, p.y - a.y - t * dy);
+  const double x = p.x - a.x - t * dx, y = p.y - a.y - t * dy;
+  return std::sqrt(x * x + y * y);  // std::hypot is several times slower
 }
 
 using Coverage = std::array<double, kSide * kSide>;
@@ -181,7 +182,7 @@ void draw_digit(int digit, const Rng& rng, std::uint8_t* image) {
   double step = 0;
   for (const Stroke& stroke : glyph)
     for (std::size_t i = 1; i < stroke.size(); ++i) {
-      const double pressure = 1 + swing * std::sin(phase + 0.08 * step++);
+      const double pressure = 1 + swing * std::sin(phase + 0.13 * step++);
       draw_segment(coverage, stroke[i - 1], stroke[i], radius * pressure, fade);
     }
   std::transform(coverage.begin(), coverage.end(), image,

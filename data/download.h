@@ -11,7 +11,7 @@ namespace pliant {
 bool can_download();
 
 struct DownloadOptions {
-  double connect_seconds = 4.0;  // to find the host and connect, for each try
+  double connect_seconds = 3.5;  // to find the host and connect, for each try
   double stall_seconds = 5.0;    // an open transfer slower than 1 kB/s for so long is given up
   std::int64_t max_bytes = std::int64_t{64} << 20;
 };
