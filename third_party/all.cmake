@@ -4,16 +4,12 @@ include(FetchContent)
 # Who adds this folder to a larger build links our dependencies through us.
 set(CMAKE_FIND_PACKAGE_TARGETS_GLOBAL ON)
 
-# Fetches an archive into ${name}_SOURCE_DIR, and adds its own CMake project only with ADD.
+# Fetches an archive into ${name}_SOURCE_DIR; no folder `no-project` means that its own CMake project
+# is left alone. The file that calls this makes the target.
 macro(pliant_fetch name url sha256)
   message(STATUS "pliant: ${name} is not installed; fetching ${url}")
-  if("${ARGN}" STREQUAL "ADD")
-    FetchContent_Declare(${name} URL ${url} URL_HASH SHA256=${sha256}
-                         DOWNLOAD_EXTRACT_TIMESTAMP ON SYSTEM)
-  else()
-    FetchContent_Declare(${name} URL ${url} URL_HASH SHA256=${sha256}
-                         DOWNLOAD_EXTRACT_TIMESTAMP ON SOURCE_SUBDIR no-project)
-  endif()
+  FetchContent_Declare(${name} URL ${url} URL_HASH SHA256=${sha256}
+                       DOWNLOAD_EXTRACT_TIMESTAMP ON SOURCE_SUBDIR no-project)
   FetchContent_MakeAvailable(${name})
 endmacro()
 
