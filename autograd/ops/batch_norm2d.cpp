@@ -1,0 +1,101 @@
+#include <pliant/autograd/ops/batch_norm2d.h>
+
+#include <pliant/autograd/ops/checks.h>
+#include <pliant/core/dispatch.h>
+#include <pliant/core/kernels/batch_norm2d.h>
+
+namespace pliant {
+namespace {
+
+constexpr const char* kOp = "batch_norm2d";
+
+BatchNorm2dGeometry checked_geometry(const Var& x, const Var& weight, const Var& bias,
+                                     const Var& running_mean, const Var& running_var, double eps) {
+  require_rank(kOp, "the input", x, 4, "[N H W C]");
+  const Shape expected{x.dim(3)};
+  const auto check = [&](const char* what, const Var& var) {
+    require(var.defined(), kOp, ": the ", what, " is undefined");
+    require(var.shape() == expected, kOp, ": the ", what, " has shape ", var.shape(), ", expected ",
+            expected, " (input ", x.shape(), ")");
+  };
+  check("weight", weight);
+  check("bias", bias);
+  check("running mean", running_mean);
+  check("running variance", running_var);
+  require_same_kind(kOp, {&x, &weight, &bias, &running_mean, &running_var});
+  require(eps >= 0, kOp, ": eps is ", eps, ", expected at least 0");
+  return {.rows = x.dim(0) * x.dim(1) * x.dim(2), .c = x.dim(3), .eps = eps};
+}
+
+Vars gradients(const BatchNorm2dGeometry& g, NormStatistics statistics, const StepView& step) {
+  const Tensor& dy = step.cotangent().value();
+  const Tensor x = step.saved(0).value(), weight = step.saved(1).value(),
+               mean = step.saved(2).value(), rstd = step.saved(3).value();
+  const auto wanted = [&](std::size_t input, const Shape& shape) {
+    return step.wants(input) ? Tensor::empty(shape, dy.dtype(), dy.device()) : Tensor();
+  };
+  Tensor dx = wanted(0, dy.shape()), dweight = wanted(1, {g.c}), dbias = wanted(2, {g.c});
+  Workspace workspace(dy.device());
+  visit_floating(kOp, dy.dtype(), [&]<class T>() {
+    const auto out = [](Tensor& t) { return t.defined() ? t.mutable_data<T>() : nullptr; };
+    kernel<BatchNorm2dGradient<T>, cpu::batch_norm2d_gradient, cuda::batch_norm2d_gradient>(
+        kOp, dy.device())(g, statistics, data_or_null<T>(x), data_or_null<T>(weight),
+                          data_or_null<T>(mean), rstd.data<T>(), dy.data<T>(), out(dx),
+                          out(dweight), out(dbias), workspace);
+  });
+  return {dx, dweight, dbias};
+}
+
+// What a step of either form keeps: x and the mean only for the gradients that read them.
+Var record_step(const BatchNorm2dGeometry& g, NormStatistics statistics, const Var& x,
+                const Var& weight, const Var& bias, const Tensor& mean, const Tensor& rstd,
+                Tensor y) {
+  const bool needs_x =
+      weight.wants_gradient() || (x.wants_gradient() && statistics == NormStatistics::of_batch);
+  return record(
+      kOp, std::move(y), {x, weight, bias},
+      {keep_if(needs_x, x), keep_if(x.wants_gradient(), weight), keep_if(needs_x, mean), rstd},
+      [=](const StepView& step) { return gradients(g, statistics, step); });
+}
+
+}  // namespace
+
+BatchStatistics batch_norm2d_training(const Var& x, const Var& weight, const Var& bias,
+                                      const Tensor& running_mean, const Tensor& running_var,
+                                      double eps, double momentum) {
+  BatchNorm2dGeometry g = checked_geometry(x, weight, bias, running_mean, running_var, eps);
+  require(momentum >= 0 && momentum <= 1, kOp, ": momentum is ", momentum, ", expected 0 to 1");
+  require(g.rows >= 2, kOp, ": training needs at least two values per channel, got ", g.rows,
+          " (input ", x.shape(), ")");
+  g.momentum = momentum;
+  const auto channels = [&] { return Tensor::empty({g.c}, x.dtype(), x.device()); };
+  Tensor y = Tensor::empty(x.shape(), x.dtype(), x.device());
+  Tensor mean = channels(), rstd = channels(), new_mean = channels(), new_var = channels();
+  Workspace workspace(x.device());
+  visit_floating(kOp, x.dtype(), [&]<class T>() {
+    kernel<BatchNorm2dTrainingForward<T>, cpu::batch_norm2d_training_forward,
+           cuda::batch_norm2d_training_forward>(kOp, x.device())(
+        g, x.value().data<T>(), weight.value().data<T>(), bias.value().data<T>(),
+        running_mean.data<T>(), running_var.data<T>(), y.mutable_data<T>(), mean.mutable_data<T>(),
+        rstd.mutable_data<T>(), new_mean.mutable_data<T>(), new_var.mutable_data<T>(), workspace);
+  });
+  return {record_step(g, NormStatistics::of_batch, x, weight, bias, mean, rstd, std::move(y)),
+          new_mean, new_var};
+}
+
+Var batch_norm2d(const Var& x, const Var& weight, const Var& bias, const Tensor& running_mean,
+                 const Tensor& running_var, double eps) {
+  const BatchNorm2dGeometry g = checked_geometry(x, weight, bias, running_mean, running_var, eps);
+  Tensor y = Tensor::empty(x.shape(), x.dtype(), x.device());
+  Tensor rstd = Tensor::empty({g.c}, x.dtype(), x.device());
+  Workspace workspace(x.device());
+  visit_floating(kOp, x.dtype(), [&]<class T>() {
+    kernel<BatchNorm2dForward<T>, cpu::batch_norm2d_forward, cuda::batch_norm2d_forward>(
+        kOp, x.device())(g, x.value().data<T>(), weight.value().data<T>(), bias.value().data<T>(),
+                         running_mean.data<T>(), running_var.data<T>(), y.mutable_data<T>(),
+                         rstd.mutable_data<T>(), workspace);
+  });
+  return record_step(g, NormStatistics::given, x, weight, bias, running_mean, rstd, std::move(y));
+}
+
+}  // namespace pliant
