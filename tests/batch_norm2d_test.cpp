@@ -11,7 +11,7 @@ using namespace pliant::test;
 namespace {
 
 const std::vector<Shape> kShapes = {{2, 1, 1, 1}, {3, 1, 1, 5},  {1, 4, 3, 2},
-                                    {2, 3, 5, 7}, {1, 2, 3, 17}, {2, 1, 1, 300}};
+                                    {2, 3, 5, 7}, {1, 2, 3, 17}, {3, 1, 2, 300}};
 
 std::vector<Tensor> inputs_of(const Shape& x) {
   return {random(x, 1, 1.0, 3.0), random({x.back()}, 2, 0.5, 1.5), random({x.back()}, 3)};

@@ -31,10 +31,10 @@ struct Walk {
   // Calls f(part, its first element, its rows, narrow rows in each) for every part.
   template <class F>
   void each_part(F f) const {
-    parallel_for(all_parts(), [&](std::int64_t part) {
-      if (part == parts) return f(part, wide_rows * width, tail_rows, std::int64_t{1});
+    parallel_for(parts, [&](std::int64_t part) {
       const std::int64_t begin = std::min(wide_rows, part * part_rows);
       f(part, begin * width, std::min(wide_rows, begin + part_rows) - begin, fold);
+      if (part == parts - 1) f(parts, wide_rows * width, tail_rows, std::int64_t{1});
     });
   }
   // Values per channel in a part.
