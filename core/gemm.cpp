@@ -104,11 +104,16 @@ void gemm_transposed(std::int64_t m, std::int64_t n, std::int64_t k, const T* a,
       const Panel panel = panels[p];
       for (std::int64_t first = 0; first < m; first += kRows) {
         const std::int64_t rows = std::min(kRows, m - first);
+        T* const to = c + first * ldc + panel.first;
+        if (panel.columns == panel.width) {
+          gemm_block(entries, first, rows, panel, to, ldc);
+          continue;
+        }
         std::fill_n(sum, rows * panel.width, T(0));
-        gemm_block(entries, first, rows, panel, sum);
+        gemm_block(entries, first, rows, panel, sum, panel.width);
         for (std::int64_t i = 0; i < rows; ++i)
           for (std::int64_t j = 0; j < panel.columns; ++j)
-            c[(first + i) * ldc + panel.first + j] += sum[i * panel.width + j];
+            to[i * ldc + j] += sum[i * panel.width + j];
       }
     }
   }

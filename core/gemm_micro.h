@@ -1,5 +1,5 @@
-// The two micro kernels under every product of the CPU: a register tile of up to six rows by up to
-// kMaxVectors vectors of columns, whose accumulators stay in registers over the whole sum.
+// The micro kernels under every product of the CPU: a register tile of some rows (mostly six) by up
+// to kMaxVectors vectors of columns, whose accumulators stay in registers over the whole sum.
 //
 // Written with GCC's vector extensions for the widest vectors that the including file is compiled
 // for. Nothing of std:: but types and nothing inline from elsewhere may be used here, so that the
@@ -21,6 +21,7 @@ inline constexpr int kVectorBytes = 16;
 inline constexpr int kMaxVectors = 2;
 #endif
 inline constexpr int kMaxRows = 6;
+inline constexpr int kMaxPatchRows = 12;
 
 // Vectors that may lie at any address of an element: rows of C and of dY are not aligned.
 template <class T>
@@ -65,9 +66,40 @@ struct ColumnsJob {
   std::int64_t ldc;
 };
 
+// The same as RowsJob where neighbouring rows of A lie `step` apart and those of C `ldc`: any
+// number of them, in one call.
+template <class T>
+struct LineJob {
+  const T* const* a;  // where row 0 starts, [taps]
+  std::int64_t step;
+  std::int64_t taps;
+  std::int64_t depth;
+  const T* b;
+  T* c;
+  std::int64_t ldc;
+  std::int64_t rows;
+  std::int64_t columns;
+  const T* bias;
+  bool add;
+};
+
+// c[i * ldc + 0..width) += sum over lines l and steps e of
+//   a[l * a_line + e * a_step + offsets[i]] * b[l * b_line + e * b_step + 0..width)
+template <class T>
+struct PatchJob {
+  const T* a;
+  std::int64_t a_line, a_step;
+  const T* b;
+  std::int64_t b_line, b_step;
+  std::int64_t lines, steps;
+  const std::int64_t* offsets;
+  T* c;
+  std::int64_t ldc;
+};
+
 // Stores an accumulated row; a row that ends inside a vector takes the way round a buffer.
-template <class T, int NV>
-inline void store_row(const typename VectorOf<T>::type* sum, T* c, const RowsJob<T>& job) {
+template <class T, int NV, class Job>
+inline void store_row(const typename VectorOf<T>::type* sum, T* c, const Job& job) {
   using V = typename VectorOf<T>::type;
   constexpr int lanes = kLanes<T>;
   if (job.columns == NV * lanes) {
@@ -141,37 +173,115 @@ void columns_kernel(const ColumnsJob<T>& job) {
       *reinterpret_cast<V*>(job.c + i * job.ldc + j * lanes) += sum[i][j];
 }
 
-template <class T>
-using RowsKernel = void (*)(const RowsJob<T>&);
-template <class T>
-using ColumnsKernel = void (*)(const ColumnsJob<T>&);
+template <class T, int MR, int NV>
+inline void line_tile(const LineJob<T>& job, std::int64_t first) {
+  using V = typename VectorOf<T>::type;
+  constexpr int lanes = kLanes<T>;
+  V sum[kExtent<MR>][kExtent<NV>] = {};
+  const T* b = job.b;
+  for (std::int64_t tap = 0; tap < job.taps; ++tap) {
+    const T* a[kExtent<MR>];
+#pragma GCC unroll 6
+    for (int i = 0; i < MR; ++i) a[i] = job.a[tap] + (first + i) * job.step;
+    for (std::int64_t d = 0; d < job.depth; ++d, b += NV * lanes) {
+      V right[kExtent<NV>];
+#pragma GCC unroll 4
+      for (int j = 0; j < NV; ++j) right[j] = *reinterpret_cast<const V*>(b + j * lanes);
+#pragma GCC unroll 6
+      for (int i = 0; i < MR; ++i) {
+        const V left = a[i][d] - V{};
+#pragma GCC unroll 4
+        for (int j = 0; j < NV; ++j) sum[i][j] += left * right[j];
+      }
+    }
+  }
+#pragma GCC unroll 6
+  for (int i = 0; i < MR; ++i) store_row<T, NV>(sum[i], job.c + (first + i) * job.ldc, job);
+}
+
+template <class T, int NV>
+void line_kernel(const LineJob<T>& job) {
+  std::int64_t row = 0;
+  for (; row + 6 <= job.rows; row += 6) line_tile<T, 6, NV>(job, row);
+  switch (job.rows - row) {
+    case 5:
+      return line_tile<T, 5, NV>(job, row);
+    case 4:
+      return line_tile<T, 4, NV>(job, row);
+    case 3:
+      return line_tile<T, 3, NV>(job, row);
+    case 2:
+      return line_tile<T, 2, NV>(job, row);
+    case 1:
+      return line_tile<T, 1, NV>(job, row);
+  }
+}
+
+template <class T, int MR, int NV>
+void patch_kernel(const PatchJob<T>& job) {
+  using V = typename VectorOf<T>::type;
+  constexpr int lanes = kLanes<T>;
+  V sum[kExtent<MR>][kExtent<NV>] = {};
+  std::int64_t offset[kExtent<MR>];
+  for (int i = 0; i < MR; ++i) offset[i] = job.offsets[i];
+  for (std::int64_t line = 0; line < job.lines; ++line) {
+    const T* a = job.a + line * job.a_line;
+    const T* b = job.b + line * job.b_line;
+    for (std::int64_t e = 0; e < job.steps; ++e, a += job.a_step, b += job.b_step) {
+      V right[kExtent<NV>];
+#pragma GCC unroll 4
+      for (int j = 0; j < NV; ++j) right[j] = *reinterpret_cast<const V*>(b + j * lanes);
+#pragma GCC unroll 12
+      for (int i = 0; i < MR; ++i) {
+        const V left = a[offset[i]] - V{};
+#pragma GCC unroll 4
+        for (int j = 0; j < NV; ++j) sum[i][j] += left * right[j];
+      }
+    }
+  }
+#pragma GCC unroll 12
+  for (int i = 0; i < MR; ++i)
+#pragma GCC unroll 4
+    for (int j = 0; j < NV; ++j)
+      *reinterpret_cast<V*>(job.c + i * job.ldc + j * lanes) += sum[i][j];
+}
+
+// Rows of a patch that fit into registers beside `vectors` vectors of columns.
+constexpr int max_patch_rows(int vectors) {
+  const int rows = kMaxRows * kMaxVectors / vectors;
+  return rows < kMaxPatchRows ? rows : kMaxPatchRows;
+}
+
+template <class Job>
+using Kernel = void (*)(const Job&);
 
 // The kernels by [rows - 1][vectors - 1].
 template <class T>
 struct Kernels {
-  RowsKernel<T> rows[kMaxRows][kMaxVectors];
-  ColumnsKernel<T> columns[kMaxRows][kMaxVectors];
+  Kernel<RowsJob<T>> rows[kMaxRows][kMaxVectors];
+  Kernel<ColumnsJob<T>> columns[kMaxRows][kMaxVectors];
+  Kernel<PatchJob<T>> patch[kMaxPatchRows][kMaxVectors];  // up to max_patch_rows(vectors)
+  Kernel<LineJob<T>> line[kMaxVectors];
 };
 
-template <class T, int MR>
+template <class T, int MR, int NV>
 constexpr void fill_kernels(Kernels<T>& kernels) {
-  kernels.rows[MR - 1][0] = rows_kernel<T, MR, 1>;
-  kernels.rows[MR - 1][1] = rows_kernel<T, MR, 2>;
-  kernels.columns[MR - 1][0] = columns_kernel<T, MR, 1>;
-  kernels.columns[MR - 1][1] = columns_kernel<T, MR, 2>;
-  if constexpr (kMaxVectors == 4) {
-    kernels.rows[MR - 1][2] = rows_kernel<T, MR, 3>;
-    kernels.rows[MR - 1][3] = rows_kernel<T, MR, 4>;
-    kernels.columns[MR - 1][2] = columns_kernel<T, MR, 3>;
-    kernels.columns[MR - 1][3] = columns_kernel<T, MR, 4>;
+  if constexpr (MR <= kMaxRows) {
+    kernels.rows[MR - 1][NV - 1] = rows_kernel<T, MR, NV>;
+    kernels.columns[MR - 1][NV - 1] = columns_kernel<T, MR, NV>;
   }
-  if constexpr (MR > 1) fill_kernels<T, MR - 1>(kernels);
+  if constexpr (MR <= max_patch_rows(NV)) kernels.patch[MR - 1][NV - 1] = patch_kernel<T, MR, NV>;
+  if constexpr (MR == 1) kernels.line[NV - 1] = line_kernel<T, NV>;
+  if constexpr (NV > 1)
+    fill_kernels<T, MR, NV - 1>(kernels);
+  else if constexpr (MR > 1)
+    fill_kernels<T, MR - 1, kMaxVectors>(kernels);
 }
 
 template <class T>
 constexpr Kernels<T> all_kernels() {
   Kernels<T> kernels{};
-  fill_kernels<T, kMaxRows>(kernels);
+  fill_kernels<T, kMaxPatchRows, kMaxVectors>(kernels);
   return kernels;
 }
 

@@ -91,10 +91,30 @@ void gemm_panel(std::int64_t m, std::int64_t k, const T* a, std::int64_t lda, co
 }
 
 template <class T>
+void gemm_line(const Line<T>& line, std::int64_t taps, std::int64_t depth, const Panel& panel,
+               const T* packed, const T* bias) {
+  kKernels<T>.line[panel.width / kLanes<T> - 1](
+      {line.a, line.step, taps, depth, packed, line.c + panel.first, line.ldc, line.rows,
+       panel.columns, bias == nullptr ? nullptr : bias + panel.first, false});
+}
+
+template <class T>
+std::int64_t max_patch_rows(std::int64_t panel_width) {
+  return micro::max_patch_rows(static_cast<int>(panel_width / kLanes<T>));
+}
+
+template <class T>
+void gemm_patch(const Lattice<T>& a, const Lattice<T>& b, std::int64_t lines, std::int64_t steps,
+                const std::int64_t* offsets, std::int64_t m, const Panel& panel, T* sum) {
+  kKernels<T>.patch[m - 1][panel.width / kLanes<T> - 1]({a.data, a.line, a.step,
+                                                         b.data + panel.first, b.line, b.step,
+                                                         lines, steps, offsets, sum, panel.width});
+}
+
+template <class T>
 void gemm_block(const Entries<T>& entries, std::int64_t first_a, std::int64_t m, const Panel& panel,
-                T* sum) {
-  micro::ColumnsJob<T> job{entries.a,   entries.b, entries.count, first_a,
-                           panel.first, sum,       panel.width};
+                T* sum, std::int64_t ld) {
+  micro::ColumnsJob<T> job{entries.a, entries.b, entries.count, first_a, panel.first, sum, ld};
   // A panel that ends inside a vector would read past the rows of b: it takes copies of them.
   alignas(kAlignment) T copies[kBlockEntries * kMaxPanelWidth];
   const T* rows[kBlockEntries];
@@ -112,7 +132,7 @@ void gemm_block(const Entries<T>& entries, std::int64_t first_a, std::int64_t m,
   for (std::int64_t tile = 0; tile < tiles; ++tile) {
     const std::int64_t first = m * tile / tiles, last = m * (tile + 1) / tiles;
     job.first_a = first_a + first;
-    job.c = sum + first * panel.width;
+    job.c = sum + first * ld;
     kKernels<T>.columns[last - first - 1][panel.width / kLanes<T> - 1](job);
   }
 }
@@ -129,7 +149,19 @@ template void gemm_panel(std::int64_t, std::int64_t, const float*, std::int64_t,
                          const float*, float*, std::int64_t, const float*, Accumulate);
 template void gemm_panel(std::int64_t, std::int64_t, const double*, std::int64_t, const Panel&,
                          const double*, double*, std::int64_t, const double*, Accumulate);
-template void gemm_block(const Entries<float>&, std::int64_t, std::int64_t, const Panel&, float*);
-template void gemm_block(const Entries<double>&, std::int64_t, std::int64_t, const Panel&, double*);
+template void gemm_block(const Entries<float>&, std::int64_t, std::int64_t, const Panel&, float*,
+                         std::int64_t);
+template void gemm_block(const Entries<double>&, std::int64_t, std::int64_t, const Panel&, double*,
+                         std::int64_t);
+template void gemm_line(const Line<float>&, std::int64_t, std::int64_t, const Panel&, const float*,
+                        const float*);
+template void gemm_line(const Line<double>&, std::int64_t, std::int64_t, const Panel&,
+                        const double*, const double*);
+template std::int64_t max_patch_rows<float>(std::int64_t);
+template std::int64_t max_patch_rows<double>(std::int64_t);
+template void gemm_patch(const Lattice<float>&, const Lattice<float>&, std::int64_t, std::int64_t,
+                         const std::int64_t*, std::int64_t, const Panel&, float*);
+template void gemm_patch(const Lattice<double>&, const Lattice<double>&, std::int64_t, std::int64_t,
+                         const std::int64_t*, std::int64_t, const Panel&, double*);
 
 }  // namespace pliant::cpu

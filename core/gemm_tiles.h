@@ -57,6 +57,20 @@ void gemm_panel(std::int64_t m, std::int64_t k, const T* a, std::int64_t lda, co
                 const T* packed, T* c, std::int64_t ldc, const T* bias,
                 Accumulate accumulate = Accumulate::no);
 
+// The product of gemm_tile for rows that lie evenly spaced in memory.
+template <class T>
+struct Line {
+  std::int64_t rows;  // any number
+  const T* const* a;  // where row 0 starts, [taps]
+  std::int64_t step;  // from row to row of a
+  T* c;               // at column 0 of the whole result
+  std::int64_t ldc;
+};
+
+template <class T>
+void gemm_line(const Line<T>& line, std::int64_t taps, std::int64_t depth, const Panel& panel,
+               const T* packed, const T* bias);
+
 // Pointers to the rows of both operands of a sum over locations; at most kBlockEntries.
 template <class T>
 struct Entries {
@@ -65,10 +79,27 @@ struct Entries {
   std::int64_t count = 0;
 };
 
-// sum[i * panel.width + j] += sum over entries of a[first_a + i] * b[panel.first + j]; i < m. `sum`
-// has whole vectors of columns, of which those past panel.columns are of no meaning.
+// sum[i * ld + j] += sum over entries of a[first_a + i] * b[panel.first + j]; i < m, j <
+// panel.width: `sum` has whole vectors of columns, and those past panel.columns are of no meaning.
 template <class T>
 void gemm_block(const Entries<T>& entries, std::int64_t first_a, std::int64_t m, const Panel& panel,
-                T* sum);
+                T* sum, std::int64_t ld);
+
+// A walk over lines of locations, evenly spaced within a line and from line to line.
+template <class T>
+struct Lattice {
+  const T* data;
+  std::int64_t line, step;
+};
+
+// Rows of a patch that gemm_patch takes at once beside a panel of this width.
+template <class T>
+std::int64_t max_patch_rows(std::int64_t panel_width);
+
+// sum[i * panel.width + j] += sum over lines and steps of a[offsets[i]] * b[panel.first + j]. Needs
+// a panel of whole vectors (columns == width).
+template <class T>
+void gemm_patch(const Lattice<T>& a, const Lattice<T>& b, std::int64_t lines, std::int64_t steps,
+                const std::int64_t* offsets, std::int64_t m, const Panel& panel, T* sum);
 
 }  // namespace pliant::cpu

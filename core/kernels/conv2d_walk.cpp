@@ -77,6 +77,29 @@ void run_part(const Walk<T>& walk, std::int64_t first, std::int64_t last, const 
   }
 }
 
+// Whole lines [first, last) of a walk whose taps all lie inside: their locations are evenly spaced.
+template <class T>
+void run_lines(const Walk<T>& walk, std::int64_t first, std::int64_t last) {
+  const TappedMap<T>& map = walk.source;
+  const Grid<T>& grid = walk.grid;
+  const auto taps = static_cast<std::int64_t>(map.taps.size());
+  std::vector<const T*> starts(map.taps.size());
+  const Panels<T> panels(walk.weight.n);
+  for (std::int64_t line = first; line < last; ++line) {
+    const std::int64_t image = line / grid.rows, row = line % grid.rows;
+    for (std::size_t t = 0; t < map.taps.size(); ++t)
+      starts[t] = map.data + image * map.stride.image +
+                  (row * map.step_h + map.taps[t].row) * map.stride.row +
+                  map.taps[t].column * map.stride.pixel;
+    const Line<T> pixels{grid.columns, starts.data(), map.step_w * map.stride.pixel,
+                         grid.data + image * grid.stride.image + row * grid.stride.row,
+                         grid.stride.pixel};
+    for (std::int64_t p = 0; p < panels.count(); ++p)
+      gemm_line(pixels, taps, map.depth, panels[p],
+                walk.weight.data + walk.weight.k * panels[p].first, walk.bias);
+  }
+}
+
 // The padded copy of the input in which no tap lies outside.
 template <class T>
 TappedMap<T> padded_input(const Conv2dGeometry& g, const T* x, Workspace& workspace) {
@@ -100,7 +123,8 @@ TappedMap<T> padded_input(const Conv2dGeometry& g, const T* x, Workspace& worksp
     }
   });
   TappedMap<T> map{padded,     rows,       columns, {rows * columns * g.c, columns * g.c, g.c},
-                   g.stride_h, g.stride_w, {},      g.s * g.c};
+                   g.stride_h, g.stride_w, {},      g.s * g.c,
+                   true};
   for (std::int64_t r = 0; r < g.r; ++r) map.taps.push_back({r * g.dilation_h, 0});
   return map;
 }
@@ -125,16 +149,25 @@ void run(const std::vector<Walk<T>>& walks, const T* zeros) {
   for (const Walk<T>& walk : walks) locations += walk.grid.size();
   const std::int64_t tiles_each =
       std::clamp<std::int64_t>(locations / (kTasksWanted * kTileRows), 1, kTilesPerTask);
-  const std::int64_t block = tiles_each * kTileRows;
+  // Locations of a task: some tiles, or about as many in whole lines.
+  const auto block = [&](const Walk<T>& walk) {
+    const std::int64_t usual = tiles_each * kTileRows;
+    return walk.source.inside ? ceil_divide(usual, walk.grid.columns) * walk.grid.columns : usual;
+  };
   std::vector<std::int64_t> first_task{0};
   for (const Walk<T>& walk : walks)
-    first_task.push_back(first_task.back() + ceil_divide(walk.grid.size(), block));
+    first_task.push_back(first_task.back() +
+                         (walk.grid.size() == 0 ? 0 : ceil_divide(walk.grid.size(), block(walk))));
   parallel_for(first_task.back(), [&](std::int64_t task) {
     const auto index =
         std::upper_bound(first_task.begin(), first_task.end(), task) - first_task.begin() - 1;
     const Walk<T>& walk = walks[static_cast<std::size_t>(index)];
-    const std::int64_t first = (task - first_task[static_cast<std::size_t>(index)]) * block;
-    run_part(walk, first, std::min(first + block, walk.grid.size()), zeros);
+    const std::int64_t first = (task - first_task[static_cast<std::size_t>(index)]) * block(walk);
+    const std::int64_t last = std::min(first + block(walk), walk.grid.size());
+    if (walk.source.inside)
+      run_lines(walk, first / walk.grid.columns, last / walk.grid.columns);
+    else
+      run_part(walk, first, last, zeros);
   });
 }
 

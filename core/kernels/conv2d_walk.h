@@ -28,7 +28,8 @@ struct TappedMap {
   MapStrides stride;
   std::int64_t step_h, step_w;
   std::vector<Tap> taps;
-  std::int64_t depth;  // channels read per tap, one after the other in memory
+  std::int64_t depth;   // channels read per tap, one after the other in memory
+  bool inside = false;  // whether no tap of any location lies outside
 };
 
 // The locations of a grid: all of a map, or one phase of a strided one.

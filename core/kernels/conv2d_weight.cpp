@@ -44,6 +44,8 @@ class WeightGradient {
         taps_(static_cast<std::int64_t>(source_.taps.size())) {}
 
   void run(T* dweight, Workspace& workspace) const {
+    // Patches need dY in whole vectors; it is only read in place.
+    if (source_.inside && panels_of_filters_are_whole()) return run_patches(dweight, workspace);
     const std::int64_t size = g_.k * taps_ * source_.depth;
     const std::int64_t blocks = g_.groups * taps_ * panels_.count() * row_blocks_;
     if (blocks == 0) return;
@@ -70,6 +72,8 @@ class WeightGradient {
     Panel panel;
   };
 
+  bool panels_of_filters_are_whole() const { return along_filters_ && filters_ == panels_.width(); }
+
   Block block(std::int64_t index) const {
     const std::int64_t row_block = index % row_blocks_;
     index /= row_blocks_;
@@ -86,7 +90,7 @@ class WeightGradient {
     alignas(kAlignment) T sum[kBlockRows * kMaxPanelWidth] = {};
     Entries<T> entries;
     const auto flush = [&] {
-      gemm_block(entries, b.first_row, b.rows, b.panel, sum);
+      gemm_block(entries, b.first_row, b.rows, b.panel, sum, b.panel.width);
       entries.count = 0;
     };
     const Tap tap = source_.taps[static_cast<std::size_t>(b.tap)];
@@ -111,6 +115,59 @@ class WeightGradient {
     }
     flush();
     store(b, sum, dweight);
+  }
+
+  // Where few channels leave the taps of a patch together shorter than a tile, they are all
+  // broadcast beside one read of dY: one offset per (tap, channel) of the padded input.
+  void run_patches(T* dweight, Workspace& workspace) const {
+    std::vector<std::int64_t> offsets;
+    for (const Tap& tap : source_.taps)
+      for (std::int64_t d = 0; d < source_.depth; ++d)
+        offsets.push_back(tap.row * source_.stride.row + tap.column * source_.stride.pixel + d);
+    const auto length = static_cast<std::int64_t>(offsets.size());
+    const std::int64_t lines = g_.n * g_.p;
+    const std::int64_t parts = std::clamp<std::int64_t>(lines, 1, kMaxParts);
+    const std::int64_t size = length * filters_;
+    T* const partial = workspace.take<T>(parts * size);
+    std::fill_n(partial, parts * size, T(0));
+    parallel_for(parts * panels_.count(), [&](std::int64_t task) {
+      const std::int64_t part = task / panels_.count();
+      const Panel panel = panels_[task % panels_.count()];
+      // Columns of a panel lie together: [length, panel.width].
+      T* const sum = partial + part * size + panel.first * length;
+      run_patch_lines(offsets, panel, lines * part / parts, lines * (part + 1) / parts, sum);
+    });
+    parallel_for(panels_.count(), [&](std::int64_t p) {
+      const Panel panel = panels_[p];
+      for (std::int64_t j = 0; j < panel.columns; ++j)
+        for (std::int64_t i = 0; i < length; ++i) {
+          T sum = 0;
+          for (std::int64_t part = 0; part < parts; ++part)
+            sum += partial[part * size + panel.first * length + i * panel.width + j];
+          dweight[(panel.first + j) * length + i] = sum;
+        }
+    });
+  }
+
+  // Adds lines [first, last) of dY, image by image, to sum [offsets, panel.width].
+  void run_patch_lines(const std::vector<std::int64_t>& offsets, const Panel& panel,
+                       std::int64_t first, std::int64_t last, T* sum) const {
+    const auto length = static_cast<std::int64_t>(offsets.size());
+    const std::int64_t tiles = ceil_divide(length, max_patch_rows<T>(panel.width));
+    while (first < last) {
+      const std::int64_t image = first / g_.p, row = first % g_.p;
+      const std::int64_t lines = std::min(last - first, g_.p - row);
+      const Lattice<T> x{
+          source_.data + image * source_.stride.image + row * source_.step_h * source_.stride.row,
+          source_.step_h * source_.stride.row, source_.step_w * source_.stride.pixel};
+      const Lattice<T> dy{dy_ + first * g_.q * g_.k, g_.q * g_.k, g_.k};
+      for (std::int64_t tile = 0; tile < tiles; ++tile) {
+        const std::int64_t begin = length * tile / tiles, end = length * (tile + 1) / tiles;
+        gemm_patch(x, dy, lines, g_.q, offsets.data() + begin, end - begin, panel,
+                   sum + begin * panel.width);
+      }
+      first += lines;
+    }
   }
 
   void store(const Block& b, const T* sum, T* dweight) const {
