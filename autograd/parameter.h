@@ -19,6 +19,7 @@ class Buffer {
   explicit Buffer(const Shape& shape, std::string name = "");
   explicit Buffer(Tensor value, std::string name = "");
 
+  bool defined() const { return node_ != nullptr; }  // false by default construction alone
   const Shape& shape() const { return node_->shape; }
   const std::string& name() const { return node_->name; }  // full path once the net is built
   void rename(std::string name) { node_->name = std::move(name); }

@@ -1,0 +1,20 @@
+#include <pliant/layers/linear.h>
+
+#include <cmath>
+
+namespace pliant {
+
+Linear::Linear(std::int64_t in, std::int64_t out, const LinearOptions& options) {
+  require(in >= 1 && out >= 1, "Linear: from ", in, " to ", out, " features");
+  weight = own("weight", Parameter(Shape{out, in}),
+               options.initialiser ? options.initialiser
+                                   : init::uniform(1 / std::sqrt(static_cast<double>(in))));
+  if (options.bias == Bias::yes) bias = own("bias", Parameter(Shape{out}), init::zeros());
+}
+
+Var Linear::operator()(const Var& x) const {
+  const Var y = linear(x, x.lift(weight), bias.defined() ? x.lift(bias) : Var());
+  return observed("Linear", y, y.size() * weight.shape()[1]);
+}
+
+}  // namespace pliant

@@ -1,0 +1,113 @@
+// Module: what owns parameters, buffers and other modules, and knows each by a path.
+//
+//   struct Net : Module {
+//     Conv2d stem = own("stem", Conv2d(1, 32, {.kernel = 3, .padding = 1}));
+//     Linear head = own("head", Linear(32, 10));
+//     Var operator()(const Var& x) const { return head(global_avg_pool2d(relu(stem(x)))); }
+//   };
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <pliant/autograd/var.h>
+#include <pliant/layers/initialisers.h>
+
+namespace pliant {
+
+// Tensors by path, in the order in which the net owns them.
+using State = std::vector<std::pair<std::string, Tensor>>;
+
+struct LoadOptions {
+  // Patterns of paths that the state may lack; what it lacks keeps its value.
+  std::vector<std::string> may_lack;
+};
+
+// Moved, never copied; a copy is spelled `Net best; best.load(net.state());`. The tree lives in
+// shared nodes, so a moved net and the handles taken from it stay one.
+class Module {
+ public:
+  Module();
+  Module(const Module&) = delete;
+  Module& operator=(const Module&) = delete;
+  Module(Module&&) noexcept = default;
+  Module& operator=(Module&&) noexcept = default;
+  ~Module() = default;  // never destroyed through a Module*
+
+  // Gives every parameter and buffer its first values, each by the key rng.fork(its path), so that
+  // a layer's do not depend on what else the net has. float32 on the CPU, or the dtype and device
+  // that it has already.
+  void initialise(const Rng& rng);
+  // Moves (converts the floating) parameters and buffers. Each must be filled.
+  void to(Device device);
+  void to(DType dtype);
+
+  // All in the tree, in the order in which they are owned; name() of each is its path.
+  std::vector<Parameter> parameters() const;
+  std::vector<Buffer> buffers() const;
+  // Elements of all parameters; of those that are not frozen.
+  std::int64_t parameter_count() const;
+  std::int64_t trainable_count() const;
+
+  // Sets the frozen flag of whatever `pattern` matches: paths of parameters, and paths of modules,
+  // which stand for all that is in them. `*` matches any run of characters, dots too; later calls
+  // win; matching nothing is an Error. A module's own flag governs its buffers: freeze("norm.*")
+  // freezes weight and bias, freeze("norm") the running statistics too.
+  void freeze(std::string_view pattern) { set_frozen(pattern, true); }
+  void unfreeze(std::string_view pattern) { set_frozen(pattern, false); }
+  bool frozen() const;
+
+  // A copy of all parameters and buffers that are now.
+  State state() const;
+  // Copies a state in, in place, converted to the dtype and device that each has (an empty one
+  // takes the state's). Missing, unexpected and misshapen entries are one Error, and then nothing
+  // is changed. Returns the paths that options.may_lack excused.
+  std::vector<std::string> load(const State& state, const LoadOptions& options = {});
+
+  // The same to and from a safetensors file; load returns the file's metadata.
+  void save(const std::filesystem::path& file,
+            const std::map<std::string, std::string>& metadata = {}) const;
+  std::map<std::string, std::string> load(const std::filesystem::path& file,
+                                          const LoadOptions& options = {});
+
+  // Path from the outermost module; empty for that itself.
+  const std::string& path() const;
+  // A row for each module of the tree, outermost first: its path and the number of elements of the
+  // parameters it owns itself.
+  std::vector<std::pair<std::string, std::int64_t>> modules() const;
+
+ protected:
+  // Take a part into the tree under `name` (unique here, without dots) and return it. An empty
+  // parameter or buffer needs an initialiser.
+  template <std::derived_from<Module> M>
+  M own(const std::string& name, M&& child) {
+    adopt(name, child);
+    return std::move(child);
+  }
+  Parameter own(const std::string& name, Parameter parameter, Initialiser initialiser = {});
+  Buffer own(const std::string& name, Buffer buffer, Initialiser initialiser = {});
+
+  // Tells the thread's Observer, if there is one, that this layer gave `output`; returns it.
+  Var observed(const char* kind, Var output, std::int64_t multiply_adds = 0) const;
+
+ private:
+  struct Node;
+  struct Leaf;
+
+  Node& node() const;
+  void adopt(const std::string& name, const Module& child);
+  Leaf& add_leaf(const std::string& name, Initialiser initialiser);
+  void set_frozen(std::string_view pattern, bool frozen);
+  std::vector<Leaf*> leaves() const;
+
+  std::shared_ptr<Node> node_;
+};
+
+}  // namespace pliant

@@ -1,0 +1,39 @@
+// Observer: hears of every layer that runs on its thread while it lives. This is how summary()
+// learns output shapes and work; nothing that is computed depends on it.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <utility>
+
+#include <pliant/core/shape.h>
+
+namespace pliant {
+
+struct LayerCall {
+  std::string path;  // of the layer in the net: "block.conv"; empty for the net itself
+  const char* kind;  // "Conv2d"
+  Shape output;
+  std::int64_t multiply_adds;
+};
+
+class Observer {
+ public:
+  explicit Observer(std::function<void(const LayerCall&)> hear)
+      : hear_(std::move(hear)), outer_(std::exchange(current_, this)) {}
+  Observer(const Observer&) = delete;
+  Observer& operator=(const Observer&) = delete;
+  ~Observer() { current_ = outer_; }
+
+  // The innermost observer of this thread, or nullptr.
+  static const Observer* current() { return current_; }
+  void hear(const LayerCall& call) const { hear_(call); }
+
+ private:
+  inline static thread_local Observer* current_ = nullptr;
+  std::function<void(const LayerCall&)> hear_;
+  Observer* outer_;
+};
+
+}  // namespace pliant

@@ -1,0 +1,27 @@
+// Pooling as layers, so that it shows in summary(); the functions alone do as well.
+#pragma once
+
+#include <pliant/autograd/ops/pool2d.h>
+#include <pliant/layers/module.h>
+
+namespace pliant {
+
+// [N H W C] -> [N P Q C], see max_pool2d.
+class MaxPool2d : public Module {
+ public:
+  explicit MaxPool2d(const MaxPoolOptions& options = {}) : options_(options) {}
+  Var operator()(const Var& x) const { return observed("MaxPool2d", max_pool2d(x, options_)); }
+
+ private:
+  MaxPoolOptions options_;
+};
+
+// [N H W C] -> [N C].
+class GlobalAvgPool2d : public Module {
+ public:
+  Var operator()(const Var& x) const {
+    return observed("GlobalAvgPool2d", global_avg_pool2d(x), x.size());
+  }
+};
+
+}  // namespace pliant

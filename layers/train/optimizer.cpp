@@ -1,0 +1,170 @@
+#include <pliant/layers/train/optimizer.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <set>
+
+#include <pliant/core/dispatch.h>
+#include <pliant/core/kernels/optimizer.h>
+
+namespace pliant {
+
+Optimizer::Optimizer(const char* name, std::vector<const char*> memory_names,
+                     const std::vector<ParameterGroup>& groups, double lr, double weight_decay)
+    : name_(name), memory_names_(std::move(memory_names)) {
+  set_lr(lr);
+  std::set<std::uint64_t> seen;
+  for (const ParameterGroup& group : groups) {
+    const double decay = group.weight_decay.value_or(weight_decay);
+    require(decay >= 0 && group.lr_factor >= 0, name_, ": weight decay ", decay, " and factor ",
+            group.lr_factor, " must not be negative");
+    for (const Parameter& parameter : group.parameters) {
+      require(parameter.defined(), name_, ": a parameter is undefined");
+      require(seen.insert(parameter.id()).second, name_, ": the parameter ", parameter.name(),
+              " is given twice");
+      slots_.push_back({parameter, group.lr_factor, decay, 0, {}});
+    }
+  }
+}
+
+void Optimizer::set_lr(double lr) {
+  require(lr >= 0 && std::isfinite(lr), name_, ": the learning rate ", lr, " is not a number >= 0");
+  lr_ = lr;
+}
+
+// Checks the gradient and makes room for what is remembered, where the parameter lives.
+void Optimizer::prepare(Slot& slot, const Tensor& gradient) const {
+  const Tensor& value = slot.parameter.value();
+  require(gradient.shape() == value.shape() && gradient.dtype() == value.dtype() &&
+              gradient.device() == value.device(),
+          name_, ": the gradient of ", slot.parameter.name(), " is ", gradient.dtype(), ' ',
+          gradient.shape(), " on ", gradient.device(), ", the parameter ", value.dtype(), ' ',
+          value.shape(), " on ", value.device());
+  slot.memory.resize(memory_names_.size());
+  for (Tensor& memory : slot.memory)
+    memory = memory.defined() ? memory.to(value.dtype()).to(value.device())
+                              : Tensor::zeros(value.shape(), value.dtype(), value.device());
+}
+
+void Optimizer::step(const Gradients& gradients) {
+  std::vector<std::pair<Slot*, const Tensor*>> moves;
+  for (Slot& slot : slots_) {
+    const Tensor* const gradient = gradients.find(slot.parameter);
+    if (gradient == nullptr || slot.parameter.frozen()) continue;
+    prepare(slot, *gradient);
+    moves.emplace_back(&slot, gradient);
+  }
+  for (const auto& [slot, gradient] : moves) {
+    ++slot->steps;
+    update(*slot, *gradient, lr_ * slot->lr_factor);
+  }
+}
+
+// ---- state ----
+
+State Optimizer::state() const {
+  State state;
+  std::set<std::string> paths;
+  for (const Slot& slot : slots_) {
+    const std::string& path = slot.parameter.name();
+    require(!path.empty() && paths.insert(path).second, name_, ": the path '", path,
+            "' names no parameter or more than one; its state cannot be kept by path");
+    if (slot.steps == 0) continue;
+    state.emplace_back(path + "/steps", Tensor::from<std::int64_t>({slot.steps}, {}));
+    for (std::size_t i = 0; i < slot.memory.size(); ++i)
+      state.emplace_back(path + "/" + memory_names_[i], slot.memory[i].clone());
+  }
+  return state;
+}
+
+void Optimizer::load(const State& state) {
+  std::map<std::string, Tensor> given(state.begin(), state.end());
+  require(given.size() == state.size(), name_, ": the state has a path twice");
+  const auto take = [&](const std::string& path, const Shape& shape) {
+    const auto found = given.find(path);
+    require(found != given.end(), name_, ": the state lacks ", path);
+    const Tensor tensor = found->second;
+    require(tensor.shape() == shape, name_, ": ", path, " has shape ", tensor.shape(),
+            ", expected ", shape);
+    given.erase(found);
+    return tensor;
+  };
+  std::vector<Slot> slots = slots_;
+  for (Slot& slot : slots) {
+    const std::string& path = slot.parameter.name();
+    slot.steps = 0;
+    slot.memory.clear();
+    if (!given.contains(path + "/steps")) continue;
+    slot.steps = static_cast<std::int64_t>(take(path + "/steps", {}).item());
+    for (const char* name : memory_names_) {
+      const Tensor tensor = take(path + "/" + name, slot.parameter.shape());
+      require(is_floating(tensor.dtype()), name_, ": ", path, "/", name, " is ", tensor.dtype());
+      slot.memory.push_back(tensor.clone());
+    }
+  }
+  require(given.empty(), name_, ": the state has an unexpected ",
+          given.empty() ? "" : given.begin()->first);
+  slots_ = std::move(slots);
+}
+
+// ---- Sgd ----
+
+Sgd::Sgd(const std::vector<ParameterGroup>& groups, const SgdOptions& options)
+    : Optimizer(
+          "Sgd",
+          options.momentum == 0 ? std::vector<const char*>{} : std::vector<const char*>{"momentum"},
+          groups, options.lr, options.weight_decay),
+      options_(options) {
+  require(options.momentum >= 0, "Sgd: momentum ", options.momentum, " must not be negative");
+  require(!options.nesterov || (options.momentum > 0 && options.dampening == 0),
+          "Sgd: nesterov needs momentum and no dampening");
+}
+
+void Sgd::update(Slot& slot, const Tensor& gradient, double lr) {
+  Tensor value = slot.parameter.value();  // the same storage
+  visit_floating("Sgd", value.dtype(), [&]<class T>() {
+    const SgdStep<T> step{static_cast<T>(lr),
+                          static_cast<T>(options_.momentum),
+                          static_cast<T>(options_.dampening),
+                          static_cast<T>(slot.weight_decay),
+                          options_.nesterov,
+                          slot.steps == 1};
+    kernel<SgdKernel<T>, cpu::sgd_step, cuda::sgd_step>("Sgd", value.device())(
+        step, value.size(), gradient.data<T>(), value.mutable_data<T>(),
+        slot.memory.empty() ? nullptr : slot.memory[0].mutable_data<T>());
+  });
+}
+
+// ---- Adam ----
+
+Adam::Adam(const std::vector<ParameterGroup>& groups, const AdamOptions& options)
+    : Optimizer("Adam", {"first_moment", "second_moment"}, groups, options.lr,
+                options.weight_decay),
+      options_(options) {
+  require(options.beta1 >= 0 && options.beta1 < 1 && options.beta2 >= 0 && options.beta2 < 1,
+          "Adam: beta1 ", options.beta1, " and beta2 ", options.beta2, " must lie in [0, 1)");
+  require(options.eps >= 0, "Adam: eps ", options.eps, " must not be negative");
+}
+
+void Adam::update(Slot& slot, const Tensor& gradient, double lr) {
+  Tensor value = slot.parameter.value();  // the same storage
+  const auto t = static_cast<double>(slot.steps);
+  const double beta1 = options_.beta1, beta2 = options_.beta2;
+  const double correction1 = 1 - std::pow(beta1, t), correction2 = 1 - std::pow(beta2, t);
+  visit_floating("Adam", value.dtype(), [&]<class T>() {
+    const AdamStep<T> step{static_cast<T>(lr / correction1),
+                           static_cast<T>(std::sqrt(correction2)),
+                           static_cast<T>(beta1),
+                           static_cast<T>(1 - beta1),
+                           static_cast<T>(beta2),
+                           static_cast<T>(1 - beta2),
+                           static_cast<T>(options_.eps),
+                           static_cast<T>(slot.weight_decay)};
+    kernel<AdamKernel<T>, cpu::adam_step, cuda::adam_step>("Adam", value.device())(
+        step, value.size(), gradient.data<T>(), value.mutable_data<T>(),
+        slot.memory[0].mutable_data<T>(), slot.memory[1].mutable_data<T>());
+  });
+}
+
+}  // namespace pliant
