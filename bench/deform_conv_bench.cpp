@@ -2,12 +2,14 @@
 // shape. deform_torchvision.py runs these against torchvision.
 #include <benchmark/benchmark.h>
 
+#include <new>
 #include <random>
 #include <vector>
 
 #include <pliant/core/kernels/conv2d.h>
 #include <pliant/core/kernels/deform_conv.h>
 #include <pliant/core/kernels/map_offsets.h>
+#include <pliant/core/memory.h>
 #include <pliant/core/parallel.h>
 
 using namespace pliant;
@@ -16,10 +18,26 @@ namespace {
 
 constexpr int kThreads = 2;
 
-std::vector<float> normal(std::int64_t size, unsigned seed) {
+// Memory as tensors have it.
+template <class T>
+struct Aligned {
+  using value_type = T;
+  T* allocate(std::size_t count) {
+    const std::align_val_t line{static_cast<std::size_t>(kAlignment)};
+    return static_cast<T*>(::operator new(count * sizeof(T), line));
+  }
+  void deallocate(T* memory, std::size_t) {
+    ::operator delete (memory, std::align_val_t{static_cast<std::size_t>(kAlignment)});
+  }
+  bool operator==(const Aligned&) const { return true; }
+};
+
+using Values = std::vector<float, Aligned<float>>;
+
+Values normal(std::int64_t size, unsigned seed) {
   std::mt19937 random(seed);
   std::normal_distribution<float> distribution;
-  std::vector<float> values(static_cast<std::size_t>(size));
+  Values values(static_cast<std::size_t>(size));
   for (float& value : values) value = distribution(random);
   return values;
 }
@@ -27,8 +45,8 @@ std::vector<float> normal(std::int64_t size, unsigned seed) {
 // 3x3, padding 1, offsets N(0, 1), with a mask; arguments n, c, side, k.
 struct Case {
   DeformGeometry g;
-  std::vector<float> x, offset, mask, weight, bias, dy;
-  std::vector<float> y, dx, doffset, dmask, dweight, dbias;
+  Values x, offset, mask, weight, bias, dy;
+  Values y, dx, doffset, dmask, dweight, dbias;
 
   explicit Case(const benchmark::State& state) {
     const std::int64_t n = state.range(0), c = state.range(1), side = state.range(2);
@@ -103,8 +121,8 @@ void plain_forward(benchmark::State& state) {
 void map_offsets(benchmark::State& state) {
   const MapOffsetsGeometry g{state.range(0), state.range(2), state.range(2), state.range(1)};
   const std::int64_t size = g.n * g.h * g.w * g.c;
-  const std::vector<float> x = normal(size, 1), offset = normal(2 * size, 2), dy = normal(size, 3);
-  std::vector<float> y = x, dx = x, doffset = offset;
+  const Values x = normal(size, 1), offset = normal(2 * size, 2), dy = normal(size, 3);
+  Values y = x, dx = x, doffset = offset;
   set_thread_count(kThreads);
   for (auto _ : state) {
     Workspace workspace(Device::cpu());

@@ -26,47 +26,49 @@ enum class Edge : unsigned char {
 // The two pixels along one axis; -1 stands for a pixel that is not there.
 template <class T>
 struct AxisTap {
-  std::int64_t low, high;
+  std::int32_t low, high;
   T low_weight, high_weight;
   T slope;  // derivative of high_weight by the coordinate: 1, or 0 where S does not follow it
 };
 
 // NaN, infinite and huge coordinates are sorted out before anything is cast to an integer; NaN
-// reads nothing under any rule.
+// reads nothing under any rule. Free of branches, so that compilers vectorise a loop over it.
 template <class T>
-PLIANT_HD AxisTap<T> axis_tap(T at, std::int64_t size, Edge edge) {
-  const AxisTap<T> nothing{-1, -1, T(0), T(0), T(0)};
-  const AxisTap<T> last{size - 1, -1, T(1), T(0), T(0)};
+PLIANT_HD inline AxisTap<T> axis_tap(T at, std::int32_t size, Edge edge) {
   const T end = static_cast<T>(size - 1);
-  if (edge == Edge::zero_pad) {
-    if (!(at > T(-1) && at < static_cast<T>(size))) return nothing;
-  } else {
-    if (edge == Edge::dcn_v1 && !(at >= T(0) && at < static_cast<T>(size))) return nothing;
-    if (at >= end) return last;
-    if (at < T(0)) return {0, -1, T(1), T(0), T(0)};
-    if (!(at >= T(0))) return nothing;
+  const bool inside = edge == Edge::zero_pad ? (at > T(-1)) & (at < static_cast<T>(size))
+                      : edge == Edge::dcn_v1 ? (at >= T(0)) & (at < static_cast<T>(size))
+                                             : at == at;
+  const bool follows = inside & (edge == Edge::zero_pad || ((at >= T(0)) & (at < end)));
+  T safe = inside ? at : T(0);
+  if (edge != Edge::zero_pad) {
+    safe = safe > T(0) ? safe : T(0);
+    safe = safe < end ? safe : end;
   }
-  const T floor = std::floor(at);
-  const T fraction = at - floor;
-  const std::int64_t low = static_cast<std::int64_t>(floor);  // -1 in the band before the map
-  return {low, low + 1 < size ? low + 1 : -1, T(1) - fraction, fraction, T(1)};
+  const T floor = std::floor(safe);
+  const T fraction = safe - floor;
+  const std::int32_t low = static_cast<std::int32_t>(floor);  // -1 in the band before the map
+  return {inside ? low : -1, inside & (low + 1 < size) ? low + 1 : -1,
+          inside ? T(1) - fraction : T(0), fraction, follows ? T(1) : T(0)};
 }
 
 template <class T>
 struct BilinearTap {
-  std::int64_t pixel[4];  // row * width + column, or -1: a pixel that is not there counts as 0
+  std::int32_t pixel[4];  // row * width + column, or -1: a pixel that is not there counts as 0
   T weight[4];
   T d_row[4];
   T d_column[4];
 };
 
+// The tap at (y, x) of a map of fewer than 2^31 pixels.
 template <class T>
-PLIANT_HD BilinearTap<T> bilinear_tap(T y, T x, std::int64_t height, std::int64_t width,
-                                      Edge edge) {
-  const AxisTap<T> r = axis_tap(y, height, edge);
-  const AxisTap<T> c = axis_tap(x, width, edge);
-  const auto pixel = [width](std::int64_t row, std::int64_t column) -> std::int64_t {
-    return (row | column) < 0 ? -1 : row * width + column;
+PLIANT_HD inline BilinearTap<T> bilinear_tap(T y, T x, std::int64_t height, std::int64_t width,
+                                             Edge edge) {
+  const std::int32_t columns = static_cast<std::int32_t>(width);
+  const AxisTap<T> r = axis_tap(y, static_cast<std::int32_t>(height), edge);
+  const AxisTap<T> c = axis_tap(x, columns, edge);
+  const auto pixel = [columns](std::int32_t row, std::int32_t column) {
+    return (row | column) < 0 ? -1 : row * columns + column;
   };
   return {{pixel(r.low, c.low), pixel(r.low, c.high), pixel(r.high, c.low), pixel(r.high, c.high)},
           {r.low_weight * c.low_weight, r.low_weight * c.high_weight, r.high_weight * c.low_weight,

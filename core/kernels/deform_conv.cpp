@@ -90,11 +90,11 @@ struct GradientCut {
 };
 
 GradientCut cut_gradient(const Conv2dGeometry& g) {
-  constexpr std::int64_t kTile = 128, kColumns = 64, kTasks = 32;
+  constexpr std::int64_t kTile = 128, kStripe = 1 << 17, kTasks = 32;
   const std::int64_t taps = g.r * g.s, rows = g.n * g.p * g.q;
   GradientCut cut{};
   cut.tile = kTile;
-  cut.stripe_taps = std::clamp<std::int64_t>(kColumns / g.c, 1, taps);
+  cut.stripe_taps = std::clamp<std::int64_t>(kStripe / (g.k * (g.c / g.groups)), 1, taps);
   cut.stripes = (taps + cut.stripe_taps - 1) / cut.stripe_taps;
   const std::int64_t tiles = (rows + kTile - 1) / kTile;
   const std::int64_t wanted =

@@ -65,29 +65,129 @@ struct DeformSource {
   std::int64_t image_size() const { return geometry.conv.h * geometry.conv.w * geometry.conv.c; }
 };
 
-// Calls f(row, pair, tap, channels, sample, mask) for every row (location of the whole batch),
-// offset group that shares channels with `channels` and tap, in this order.
+// Walks the pairs (row, offset group) in order, groups within rows.
+struct UnitWalk {
+  const DeformGeometry& geometry;
+  Range groups;
+  std::int64_t row, group, p, q;
+
+  UnitWalk(const DeformGeometry& g, std::int64_t first_row, Range offset_groups)
+      : geometry(g),
+        groups(offset_groups),
+        row(first_row),
+        group(offset_groups.begin),
+        p(first_row / g.conv.q % g.conv.p),
+        q(first_row % g.conv.q) {}
+  void advance() {
+    if (++group < groups.end) return;
+    group = groups.begin;
+    ++row;
+    if (++q < geometry.conv.q) return;
+    q = 0;
+    if (++p == geometry.conv.p) p = 0;
+  }
+};
+
+// The taps of up to kBatch samples, one array for each number, so that they are computed with
+// vectors. Sample i is to be multiplied by mask[i].
+template <class T>
+struct SampleBatch {
+  static constexpr std::int64_t kBatch = 128;
+  const DeformGeometry& geometry;
+  Range taps;
+  std::int64_t count = 0;
+  T tap_y[kBatch], tap_x[kBatch];  // from tap (0, 0)
+  T y[kBatch], x[kBatch], mask[kBatch];
+  std::int32_t pixel[4][kBatch];
+  T weight[4][kBatch], d_row[4][kBatch], d_column[4][kBatch];
+
+  SampleBatch(const DeformGeometry& g, Range range) : geometry(g), taps(range) {
+    for (std::int64_t i = 0; i < taps.size(); ++i) {
+      const std::int64_t r = (taps.begin + i) / g.conv.s, s = (taps.begin + i) % g.conv.s;
+      tap_y[i] = static_cast<T>(g.conv.row(0, r) - g.conv.row(0, 0));
+      tap_x[i] = static_cast<T>(g.conv.column(0, s) - g.conv.column(0, 0));
+    }
+  }
+
+  // Puts in the coordinates of all taps of a unit.
+  void add(const DeformSource<T>& source, const UnitWalk& unit) {
+    const std::int64_t pair = deform_pair(geometry, unit.row, unit.group, taps.begin);
+    const T* const offset = source.offset + 2 * pair;
+    const T base_y = static_cast<T>(geometry.conv.row(unit.p, 0));
+    const T base_x = static_cast<T>(geometry.conv.column(unit.q, 0));
+    for (std::int64_t i = 0; i < taps.size(); ++i) {
+      y[count + i] = base_y + tap_y[i] + offset[2 * i];
+      x[count + i] = base_x + tap_x[i] + offset[2 * i + 1];
+    }
+    if (source.mask == nullptr)
+      std::fill_n(mask + count, taps.size(), T(1));
+    else
+      std::copy_n(source.mask + pair, taps.size(), mask + count);
+    count += taps.size();
+  }
+
+  void compute() {
+    if (geometry.boundary == Boundary::zero_pad)
+      compute<Edge::zero_pad>();
+    else
+      compute<Edge::dcn_v1>();
+  }
+
+ private:
+  template <Edge edge>
+  void compute() {
+    const std::int64_t h = geometry.conv.h, w = geometry.conv.w, size = count;
+    for (std::int64_t i = 0; i < size; ++i) {
+      const BilinearTap<T> tap = bilinear_tap(y[i], x[i], h, w, edge);
+      for (int j = 0; j < 4; ++j) {
+        pixel[j][i] = tap.pixel[j];
+        weight[j][i] = tap.weight[j];
+        d_row[j][i] = tap.d_row[j];
+        d_column[j][i] = tap.d_column[j];
+      }
+    }
+  }
+};
+
+// What one sample of a batch belongs to.
+struct SamplePlace {
+  std::int64_t row;   // location in the whole batch of images
+  std::int64_t pair;  // its offsets and mask: deform_pair()
+  std::int64_t tap;
+  Range channels;  // that share it
+};
+
+// Calls f(place, batch, i) for every row, offset group that has some of `channels`, and tap, in
+// this order; more than kBatch taps are walked in several rounds.
 template <class T, class F>
 inline void for_each_sample(const DeformSource<T>& source, Range rows, Range taps, Range channels,
                             F&& f) {
+  using Batch = SampleBatch<T>;
+  if (taps.size() > Batch::kBatch) {
+    const std::int64_t middle = taps.begin + Batch::kBatch;
+    for_each_sample(source, rows, {taps.begin, middle}, channels, f);
+    for_each_sample(source, rows, {middle, taps.end}, channels, f);
+    return;
+  }
   const DeformGeometry& g = source.geometry;
-  const std::int64_t group_channels = source.group_channels();
-  const Range groups{channels.begin / group_channels, (channels.end - 1) / group_channels + 1};
-  std::int64_t p = rows.begin / g.conv.q % g.conv.p, q = rows.begin % g.conv.q;
-  for (std::int64_t row = rows.begin; row < rows.end; ++row) {
-    for (std::int64_t group = groups.begin; group < groups.end; ++group) {
-      const Range owned{std::max(channels.begin, group * group_channels),
-                        std::min(channels.end, (group + 1) * group_channels)};
-      std::int64_t r = taps.begin / g.conv.s, s = taps.begin % g.conv.s;
-      for (std::int64_t tap = taps.begin; tap < taps.end; ++tap) {
-        const std::int64_t pair = deform_pair(g, row, group, tap);
-        f(row, pair, tap, owned,
-          deform_tap(g, p, q, r, s, source.offset[2 * pair], source.offset[2 * pair + 1]),
-          source.mask == nullptr ? T(1) : source.mask[pair]);
-        if (++s == g.conv.s) s = 0, ++r;
-      }
+  const std::int64_t own = source.group_channels();
+  const Range groups{channels.begin / own, (channels.end - 1) / own + 1};
+  Batch batch(g, taps);
+  UnitWalk ahead(g, rows.begin, groups), behind = ahead;
+  const std::int64_t units = rows.size() * groups.size(), step = Batch::kBatch / taps.size();
+  for (std::int64_t unit = 0; unit < units; unit += step) {
+    const std::int64_t last = std::min(units, unit + step);
+    batch.count = 0;
+    for (std::int64_t u = unit; u < last; ++u, ahead.advance()) batch.add(source, ahead);
+    batch.compute();
+    std::int64_t at = 0;
+    for (std::int64_t u = unit; u < last; ++u, behind.advance()) {
+      const Range shared{std::max(channels.begin, behind.group * own),
+                         std::min(channels.end, (behind.group + 1) * own)};
+      SamplePlace place{behind.row, deform_pair(g, behind.row, behind.group, taps.begin),
+                        taps.begin, shared};
+      for (; place.tap < taps.end; ++place.tap, ++place.pair) f(place, batch, at++);
     }
-    if (++q == g.conv.q) q = 0, p = p + 1 == g.conv.p ? 0 : p + 1;
   }
 }
 
@@ -119,19 +219,18 @@ inline void gather_columns(const DeformSource<T>& source, Range rows, Range taps
     const std::int64_t image = first / locations;
     const Range stretch{first, std::min(rows.end, (image + 1) * locations)};
     const T* const x = source.x + image * source.image_size();
-    for_each_sample(source, stretch, taps, {0, c},
-                    [&](std::int64_t row, std::int64_t, std::int64_t tap, Range channels,
-                        const BilinearTap<T>& sample, T mask) {
-                      const T* from[4];
-                      T weight[4];
-                      for (int i = 0; i < 4; ++i) {
-                        from[i] = sample.pixel[i] < 0 ? source.zeros
-                                                      : x + sample.pixel[i] * c + channels.begin;
-                        weight[i] = sample.weight[i] * mask;
-                      }
-                      const std::int64_t at = (row - rows.begin) * taps.size() + (tap - taps.begin);
-                      blend(from, weight, channels.size(), columns + at * c + channels.begin);
-                    });
+    const auto gather = [&](const SamplePlace& place, const SampleBatch<T>& batch, std::int64_t i) {
+      const T* from[4];
+      T weight[4];
+      for (int j = 0; j < 4; ++j) {
+        const std::int64_t pixel = batch.pixel[j][i];
+        from[j] = pixel < 0 ? source.zeros : x + pixel * c + place.channels.begin;
+        weight[j] = batch.weight[j][i] * batch.mask[i];
+      }
+      const std::int64_t at = (place.row - rows.begin) * taps.size() + (place.tap - taps.begin);
+      blend(from, weight, place.channels.size(), columns + at * c + place.channels.begin);
+    };
+    for_each_sample(source, stretch, taps, {0, c}, gather);
     first = stretch.end;
   }
 }
@@ -145,16 +244,18 @@ struct DeformGradients {
   T* waste;  // [c]: takes what belongs to neighbours outside the map
 };
 
-// Sums each of four vectors over its lanes.
+// Sums each of four vectors over its lanes, halving them with vector additions.
 template <class T>
 inline void sum_lanes(const typename VectorOf<T>::type (&vectors)[4], T (&sums)[4]) {
-  constexpr std::size_t kLanes = sizeof(vectors[0]) / sizeof(T);
-  T lanes[4][kLanes];
-  std::memcpy(lanes, vectors, sizeof(lanes));
-  for (std::size_t width = kLanes / 2; width > 0; width /= 2)
-    for (int i = 0; i < 4; ++i)
-      for (std::size_t l = 0; l < width; ++l) lanes[i][l] += lanes[i][l + width];
-  for (int i = 0; i < 4; ++i) sums[i] = lanes[i][0];
+  constexpr std::size_t kParts = sizeof(vectors[0]) / (4 * sizeof(T));
+  typedef T Four __attribute__((vector_size(4 * sizeof(T))));
+  for (int i = 0; i < 4; ++i) {
+    Four part[kParts];
+    std::memcpy(part, &vectors[i], sizeof(part));
+    Four four = part[0] + part[1];
+    if constexpr (kParts == 4) four += part[2] + part[3];
+    sums[i] = (four[0] + four[1]) + (four[2] + four[3]);
+  }
 }
 
 // One sample backwards. q [count] is the gradient of the sample before its mask:
@@ -196,28 +297,35 @@ inline void spread_columns(const DeformSource<T>& source, Range rows, Range chan
                            const T* columns_gradient, const DeformGradients<T>& to) {
   const std::int64_t c = source.geometry.conv.c, taps = source.taps();
   const std::int64_t image = rows.begin / source.locations() * source.image_size();
-  for_each_sample(source, rows, {0, taps}, channels,
-                  [&](std::int64_t row, std::int64_t pair, std::int64_t tap, Range owned,
-                      const BilinearTap<T>& sample, T mask) {
-                    const T* from[4];
-                    T* target[4];
-                    T weight[4], dots[4] = {};
-                    for (int i = 0; i < 4; ++i) {
-                      const std::int64_t at = image + sample.pixel[i] * c + owned.begin;
-                      from[i] = sample.pixel[i] < 0 ? source.zeros : source.x + at;
-                      target[i] = !kScatter || sample.pixel[i] < 0 ? to.waste : to.dx + at;
-                      weight[i] = sample.weight[i] * mask;
-                    }
-                    const T* const q = columns_gradient +
-                                       ((row - rows.begin) * taps + tap) * channels.size() +
-                                       (owned.begin - channels.begin);
-                    spread<kScatter, kDot>(q, from, target, weight, owned.size(), dots);
-                    if (!kDot) return;
-                    if (to.dmask != nullptr) to.dmask[pair] = apply(sample.weight, dots);
-                    if (to.doffset == nullptr) return;
-                    to.doffset[2 * pair] = mask * apply(sample.d_row, dots);
-                    to.doffset[2 * pair + 1] = mask * apply(sample.d_column, dots);
-                  });
+  const auto spread_one = [&](const SamplePlace& place, const SampleBatch<T>& batch,
+                              std::int64_t i) {
+    const std::int64_t begin = place.channels.begin;
+    const T* from[4];
+    T* target[4];
+    T weight[4], dots[4] = {};
+    for (int j = 0; j < 4; ++j) {
+      const std::int64_t pixel = batch.pixel[j][i], at = image + pixel * c + begin;
+      from[j] = pixel < 0 ? source.zeros : source.x + at;
+      target[j] = !kScatter || pixel < 0 ? to.waste : to.dx + at;
+      weight[j] = batch.weight[j][i] * batch.mask[i];
+    }
+    const T* const q = columns_gradient +
+                       ((place.row - rows.begin) * taps + place.tap) * channels.size() +
+                       (begin - channels.begin);
+    spread<kScatter, kDot>(q, from, target, weight, place.channels.size(), dots);
+    if (!kDot) return;
+    T value = 0, by_row = 0, by_column = 0;
+    for (int j = 0; j < 4; ++j) {
+      value += batch.weight[j][i] * dots[j];
+      by_row += batch.d_row[j][i] * dots[j];
+      by_column += batch.d_column[j][i] * dots[j];
+    }
+    if (to.dmask != nullptr) to.dmask[place.pair] = value;
+    if (to.doffset == nullptr) return;
+    to.doffset[2 * place.pair] = batch.mask[i] * by_row;
+    to.doffset[2 * place.pair + 1] = batch.mask[i] * by_column;
+  };
+  for_each_sample(source, rows, {0, taps}, channels, spread_one);
 }
 
 }  // namespace pliant::cpu

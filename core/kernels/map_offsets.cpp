@@ -12,7 +12,8 @@ template <class T>
 struct Four {
   T value[4];
   Four(const BilinearTap<T>& tap, const T* image, std::int64_t c) {
-    for (int i = 0; i < 4; ++i) value[i] = tap.pixel[i] < 0 ? T(0) : image[tap.pixel[i] * c];
+    for (int i = 0; i < 4; ++i)
+      value[i] = tap.pixel[i] < 0 ? T(0) : image[std::int64_t{tap.pixel[i]} * c];
   }
 };
 
@@ -51,7 +52,8 @@ void gradient(const MapOffsetsGeometry& g, const T* x, const T* offset, const T*
             map_offsets_tap(g, pixel / g.w, pixel % g.w, offset[2 * at], offset[2 * at + 1]);
         if (dx != nullptr)
           for (int i = 0; i < 4; ++i)
-            if (tap.pixel[i] >= 0) dx[image + tap.pixel[i] * g.c + c] += dy[at] * tap.weight[i];
+            if (tap.pixel[i] >= 0)
+              dx[image + std::int64_t{tap.pixel[i]} * g.c + c] += dy[at] * tap.weight[i];
         if (doffset == nullptr) continue;
         const Four<T> four(tap, x + image + c, g.c);
         doffset[2 * at] = dy[at] * apply(tap.d_row, four.value);
