@@ -17,9 +17,9 @@ namespace pliant {
 
 // Parameters that share what the optimizer is told apart from the rest.
 struct ParameterGroup {
-  std::vector<Parameter> parameters;
-  double lr_factor = 1;                // times the optimizer's learning rate
-  std::optional<double> weight_decay;  // of their own
+  std::vector<Parameter> parameters = {};
+  double lr_factor = 1;                     // times the optimizer's learning rate
+  std::optional<double> weight_decay = {};  // of their own
 };
 
 class Optimizer {
