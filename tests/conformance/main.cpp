@@ -1,0 +1,73 @@
+// pliant-conformance: holds the library against golden cases.
+#include <iostream>
+
+#include <CLI/CLI.hpp>
+
+#include <pliant/tests/conformance/runner.h>
+
+namespace {
+
+using namespace pliant;
+using namespace pliant::conformance;
+
+constexpr int kUsage = 2;
+
+constexpr const char* kFooter =
+    "Exit code: 0 if at least one case was run and none failed, 1 otherwise, 2 for a command line\n"
+    "that cannot be understood.\n\n"
+    "Examples:\n"
+    "  pliant-conformance tests/golden                 every shipped case, in float64\n"
+    "  pliant-conformance --dtype f32 tests/golden     the same in float32\n"
+    "  pliant-conformance tests/golden/conv2d__*       the cases of one op\n"
+    "  pliant-conformance --strict --json report.json tests/golden";
+
+struct Arguments {
+  std::string device = "cpu", dtype = "f64", json;
+  bool strict = false;
+  std::vector<std::string> paths;
+};
+
+void declare(CLI::App& app, Arguments& arguments) {
+  app.add_option("--device", arguments.device, "Where the ops run")
+      ->check(CLI::IsMember({"cpu", "cuda"}))
+      ->capture_default_str();
+  app.add_option("--dtype", arguments.dtype, "In which precision")
+      ->check(CLI::IsMember({"f64", "f32"}))
+      ->capture_default_str();
+  app.add_flag("--strict", arguments.strict, "A skipped case is a failure too");
+  app.add_option("--json", arguments.json, "Write the report to this file as well");
+  app.add_option("PATH", arguments.paths, "Cases, or folders of cases (*.safetensors)");
+  app.footer(kFooter);
+}
+
+int run(const Arguments& arguments) {
+  const Target target{arguments.dtype == "f64" ? DType::float64 : DType::float32,
+                      arguments.device == "cpu" ? Device::cpu() : Device::cuda()};
+  std::vector<CaseResult> results;
+  const std::vector<std::filesystem::path> paths(arguments.paths.begin(), arguments.paths.end());
+  for (const std::filesystem::path& file : expand(paths)) results.push_back(run_file(file, target));
+  if (!arguments.json.empty()) write_json(arguments.json, results, target);
+  print_report(std::cout, results);
+  return exit_code(count(results),
+                   arguments.strict ? Strictness::no_skips : Strictness::skips_allowed);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("Runs golden cases: one operator, its inputs and the exact answer in each file.",
+               "pliant-conformance");
+  Arguments arguments;
+  declare(app, arguments);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : kUsage;
+  }
+  try {
+    return run(arguments);
+  } catch (const std::exception& error) {
+    std::cerr << "pliant-conformance: " << error.what() << '\n';
+    return 1;
+  }
+}

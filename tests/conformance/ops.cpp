@@ -1,0 +1,41 @@
+#include <pliant/tests/conformance/ops.h>
+
+#include <map>
+
+#include <pliant/autograd/ops/activation.h>
+#include <pliant/autograd/ops/arithmetic.h>
+#include <pliant/autograd/ops/matmul.h>
+#include <pliant/autograd/ops/pool2d.h>
+
+namespace pliant::conformance {
+
+OpFunction find_op(const std::string& name) {
+  static const std::map<std::string, OpFunction> ops = {
+      {"adam", run_adam},
+      {"add", binary<add>},
+      {"batch_norm2d", run_batch_norm2d},
+      {"conv2d", run_conv2d},
+      {"cosine_annealing_lr", run_cosine_annealing_lr},
+      {"deform_conv2d", run_deform_conv2d},
+      {"div", binary<div>},
+      {"global_avg_pool2d", unary<global_avg_pool2d>},
+      {"linear", run_linear},
+      {"map_offsets", run_map_offsets},
+      {"matmul", binary<matmul>},
+      {"max_pool2d", run_max_pool2d},
+      {"mean", run_mean},
+      {"mul", binary<mul>},
+      {"one_cycle_lr", run_one_cycle_lr},
+      {"relu", unary<relu>},
+      {"reshape", run_reshape},
+      {"sgd", run_sgd},
+      {"sigmoid", unary<sigmoid>},
+      {"softmax_cross_entropy", run_softmax_cross_entropy},
+      {"sub", binary<sub>},
+      {"sum", run_sum},
+  };
+  const auto found = ops.find(name);
+  return found == ops.end() ? nullptr : found->second;
+}
+
+}  // namespace pliant::conformance

@@ -1,0 +1,47 @@
+// The operators that golden cases can ask for. To add one: a function that takes attributes and
+// inputs from the Call, calls the public op and gives the outputs back, and an entry in ops.cpp.
+#pragma once
+
+#include <string>
+
+#include <pliant/tests/conformance/call.h>
+
+namespace pliant::conformance {
+
+using OpFunction = void (*)(Call& call);
+
+// The function of that op, or nullptr if it is not there yet.
+OpFunction find_op(const std::string& name);
+
+// Most ops map x to y, or a and b to y.
+template <Var (*op)(const Var&)>
+void unary(Call& call) {
+  call.output("y", op(call.variable("x")));
+}
+
+template <Var (*op)(const Var&, const Var&)>
+void binary(Call& call) {
+  call.output("y", op(call.variable("a"), call.variable("b")));
+}
+
+// ops_tensor.cpp
+void run_sum(Call& call);
+void run_mean(Call& call);
+void run_reshape(Call& call);
+void run_linear(Call& call);
+void run_softmax_cross_entropy(Call& call);
+
+// ops_maps.cpp
+void run_conv2d(Call& call);
+void run_deform_conv2d(Call& call);
+void run_map_offsets(Call& call);
+void run_batch_norm2d(Call& call);
+void run_max_pool2d(Call& call);
+
+// ops_train.cpp
+void run_sgd(Call& call);
+void run_adam(Call& call);
+void run_cosine_annealing_lr(Call& call);
+void run_one_cycle_lr(Call& call);
+
+}  // namespace pliant::conformance

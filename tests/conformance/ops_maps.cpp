@@ -1,0 +1,68 @@
+// Ops on feature maps [N H W C].
+#include <pliant/autograd/ops/batch_norm2d.h>
+#include <pliant/autograd/ops/deform_conv.h>
+#include <pliant/autograd/ops/map_offsets.h>
+#include <pliant/autograd/ops/pool2d.h>
+#include <pliant/tests/conformance/ops.h>
+
+namespace pliant::conformance {
+
+namespace {
+
+Boundary boundary_of(Call& call) {
+  const std::string name = call.text("boundary");
+  if (name == "dcn_v1") return Boundary::dcn_v1;
+  call.require_text("boundary", "zero_pad");
+  return Boundary::zero_pad;
+}
+
+}  // namespace
+
+void run_conv2d(Call& call) {
+  call.output("y",
+              conv2d(call.variable("x"), call.variable("weight"), call.optional_variable("bias"),
+                     {.stride = call.pair("stride"),
+                      .padding = call.padding("padding"),
+                      .dilation = call.pair("dilation"),
+                      .groups = call.integer("groups")}));
+}
+
+void run_deform_conv2d(Call& call) {
+  call.output("y", deform_conv2d(call.variable("x"), call.variable("offset"),
+                                 call.optional_variable("mask"), call.variable("weight"),
+                                 call.optional_variable("bias"),
+                                 {.stride = call.pair("stride"),
+                                  .padding = call.padding("padding"),
+                                  .dilation = call.pair("dilation"),
+                                  .groups = call.integer("groups"),
+                                  .offset_groups = call.integer("offset_groups"),
+                                  .boundary = boundary_of(call)}));
+}
+
+void run_map_offsets(Call& call) {
+  call.output("y", map_offsets(call.variable("x"), call.variable("offset")));
+}
+
+void run_batch_norm2d(Call& call) {
+  const Var x = call.variable("x"), weight = call.variable("weight"), bias = call.variable("bias");
+  const Tensor mean = call.constant("running_mean"), var = call.constant("running_var");
+  const double eps = call.real("eps"), momentum = call.real("momentum");
+  if (!call.flag("training")) {
+    call.output("y", batch_norm2d(x, weight, bias, mean, var, eps));
+    return;
+  }
+  const BatchStatistics result = batch_norm2d_training(x, weight, bias, mean, var, eps, momentum);
+  call.output("y", result.y);
+  call.output("running_mean", result.running_mean);
+  call.output("running_var", result.running_var);
+}
+
+void run_max_pool2d(Call& call) {
+  call.require_text("ceil_mode", "false");
+  call.output("y", max_pool2d(call.variable("x"), {.kernel = call.pair("kernel"),
+                                                   .stride = call.pair("stride"),
+                                                   .padding = call.padding("padding"),
+                                                   .dilation = call.pair("dilation")}));
+}
+
+}  // namespace pliant::conformance

@@ -1,0 +1,60 @@
+// Ops on tensors of any rank.
+#include <utility>
+
+#include <pliant/autograd/ops/arithmetic.h>
+#include <pliant/autograd/ops/cross_entropy.h>
+#include <pliant/autograd/ops/matmul.h>
+#include <pliant/autograd/ops/reduce.h>
+#include <pliant/tests/conformance/ops.h>
+
+namespace pliant::conformance {
+
+namespace {
+
+using Reduction = Var (*)(const Var&, const std::vector<int>&, KeepDim);
+
+void run_reduction(Call& call, Reduction reduce) {
+  std::vector<int> axes;
+  for (const std::int64_t axis : call.integers("axes")) axes.push_back(static_cast<int>(axis));
+  const KeepDim keep = call.flag("keepdim") ? KeepDim::yes : KeepDim::no;
+  call.output("y", reduce(call.variable("x"), axes, keep));
+}
+
+// A list of the file, -1 and all, as the braces that the public reshape takes.
+template <std::size_t... index>
+Var reshape_to(const Var& x, const std::vector<std::int64_t>& extents,
+               std::index_sequence<index...>) {
+  return reshape(x, {extents[index]...});
+}
+
+template <std::size_t rank = 1>
+Var reshape_to(const Var& x, const std::vector<std::int64_t>& extents) {
+  if constexpr (rank <= static_cast<std::size_t>(Shape::kMaxRank)) {
+    if (extents.size() == rank) return reshape_to(x, extents, std::make_index_sequence<rank>());
+    return reshape_to<rank + 1>(x, extents);
+  }
+  fail("attribute shape has ", extents.size(), " extents, expected 1 to ", Shape::kMaxRank);
+}
+
+}  // namespace
+
+void run_sum(Call& call) { run_reduction(call, sum); }
+void run_mean(Call& call) { run_reduction(call, mean); }
+
+void run_reshape(Call& call) {
+  call.output("y", reshape_to(call.variable("x"), call.integers("shape")));
+}
+
+void run_linear(Call& call) {
+  call.output("y",
+              linear(call.variable("x"), call.variable("weight"), call.optional_variable("bias")));
+}
+
+void run_softmax_cross_entropy(Call& call) {
+  call.require_text("reduction", "mean");
+  call.output("loss", softmax_cross_entropy(call.variable("logits"), call.indices("labels"),
+                                            {.label_smoothing = call.real("label_smoothing"),
+                                             .ignore_index = call.integer("ignore_index")}));
+}
+
+}  // namespace pliant::conformance

@@ -1,0 +1,75 @@
+// Optimizers, over steps whose gradients the file gives, and learning rates by step.
+#include <functional>
+
+#include <pliant/autograd/ops/arithmetic.h>
+#include <pliant/autograd/ops/reduce.h>
+#include <pliant/layers/train/optimizer.h>
+#include <pliant/layers/train/schedule.h>
+#include <pliant/tests/conformance/ops.h>
+
+namespace pliant::conformance {
+
+namespace {
+
+// param after one step per row of grads [steps ...]: the loss sum(param * row) has that gradient.
+template <class Optimizer, class Options>
+void run_optimizer(Call& call, const Options& options) {
+  const Parameter parameter(call.constant("param").clone(), "param");
+  const Tensor rows = call.constant("grads");
+  Optimizer optimizer({parameter}, options);
+  for (std::int64_t step = 0; step < rows.dim(0); ++step) {
+    const Tensor row = rows.slice(step, step + 1).reshape(parameter.shape());
+    const Tape tape;
+    optimizer.step(tape.gradients(sum(mul(tape(parameter), row))));
+  }
+  call.output("param", parameter.value());
+}
+
+void run_schedule(Call& call, const std::function<double(std::int64_t)>& lr) {
+  std::vector<double> rates;
+  const std::int64_t steps = call.integer("steps");
+  for (std::int64_t step = 0; step < steps; ++step) rates.push_back(lr(step));
+  call.output("lr", Tensor::from(rates, {steps}).to(call.dtype()).to(call.device()));
+}
+
+}  // namespace
+
+void run_sgd(Call& call) {
+  run_optimizer<Sgd>(call, SgdOptions{.lr = call.real("lr"),
+                                      .momentum = call.real("momentum"),
+                                      .dampening = call.real("dampening"),
+                                      .weight_decay = call.real("weight_decay"),
+                                      .nesterov = call.flag("nesterov")});
+}
+
+void run_adam(Call& call) {
+  const std::vector<double> betas = call.reals("betas");
+  require(betas.size() == 2, "attribute betas is \"", call.text("betas"), "\", expected two");
+  run_optimizer<Adam>(call, AdamOptions{.lr = call.real("lr"),
+                                        .beta1 = betas[0],
+                                        .beta2 = betas[1],
+                                        .eps = call.real("eps"),
+                                        .weight_decay = call.real("weight_decay")});
+}
+
+void run_cosine_annealing_lr(Call& call) {
+  const CosineAnnealing options{.base_lr = call.real("base_lr"),
+                                .t_max = call.integer("t_max"),
+                                .eta_min = call.real("eta_min")};
+  run_schedule(call, [&](std::int64_t step) { return cosine_annealing_lr(step, options); });
+}
+
+void run_one_cycle_lr(Call& call) {
+  call.require_text("three_phase", "false");
+  const bool linear = call.text("anneal_strategy") == "linear";
+  if (!linear) call.require_text("anneal_strategy", "cos");
+  const OneCycle options{.max_lr = call.real("max_lr"),
+                         .total_steps = call.integer("total_steps"),
+                         .pct_start = call.real("pct_start"),
+                         .div_factor = call.real("div_factor"),
+                         .final_div_factor = call.real("final_div_factor"),
+                         .anneal = linear ? Anneal::linear : Anneal::cosine};
+  run_schedule(call, [&](std::int64_t step) { return one_cycle_lr(step, options); });
+}
+
+}  // namespace pliant::conformance
