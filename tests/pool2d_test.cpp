@@ -1,0 +1,165 @@
+#include <pliant/autograd/ops/pool2d.h>
+
+#include <algorithm>
+#include <limits>
+
+#include <pliant/core/parallel.h>
+#include <pliant/tests/op_case.h>
+
+using namespace pliant;
+using namespace pliant::test;
+
+namespace {
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+// Distinct values, far apart, in a random order: no step of a gradcheck changes who is largest.
+Tensor shuffled(const Shape& shape, std::uint64_t seed) {
+  const std::vector<double> key = random(shape, seed).to_vector();
+  std::vector<double> sorted = key, value = key;
+  std::sort(sorted.begin(), sorted.end());
+  for (double& v : value)
+    v = 0.01 *
+        static_cast<double>(std::lower_bound(sorted.begin(), sorted.end(), v) - sorted.begin());
+  return Tensor::from(value, shape);
+}
+
+// The definition, pixel by pixel.
+double naive(const Tensor& x, const MaxPoolOptions& o, std::int64_t n, std::int64_t p,
+             std::int64_t q, std::int64_t c) {
+  double best = -kInfinity;
+  for (std::int64_t r = 0; r < o.kernel.h; ++r)
+    for (std::int64_t s = 0; s < o.kernel.w; ++s) {
+      const std::int64_t i = p * o.stride.h - o.padding.top + r * o.dilation.h;
+      const std::int64_t j = q * o.stride.w - o.padding.left + s * o.dilation.w;
+      if (i < 0 || i >= x.dim(1) || j < 0 || j >= x.dim(2)) continue;
+      best = std::max(best, x.data<double>()[((n * x.dim(1) + i) * x.dim(2) + j) * x.dim(3) + c]);
+    }
+  return best;
+}
+
+struct PoolCase {
+  Shape x;
+  MaxPoolOptions options;
+  std::int64_t p, q;
+};
+
+const std::vector<PoolCase> kCases = {
+    {{1, 1, 1, 3}, {.kernel = 1, .stride = 1}, 1, 1},
+    {{2, 5, 7, 3}, {}, 2, 3},
+    {{3, 4, 5, 17}, {.kernel = 3, .stride = 1, .padding = 1}, 4, 5},
+    {{1, 7, 8, 2}, {.kernel = 3, .stride = 2, .padding = 1}, 4, 4},
+    {{2, 6, 7, 5}, {.kernel = {3, 2}, .stride = {2, 1}, .padding = {1, 0}}, 3, 6},
+    {{1, 8, 7, 2}, {.kernel = 3, .stride = 1, .padding = 1, .dilation = 2}, 6, 5},
+    {{1, 5, 5, 2}, {.kernel = 2, .stride = 3}, 2, 2},  // rows that no window reads
+    {{1, 5, 6, 3}, {.kernel = 5, .stride = 1, .padding = {2, 0, 1, 2}}, 3, 5},  // many taps
+    {{0, 4, 4, 2}, {}, 2, 2}};
+
+}  // namespace
+
+TEST_CASE("max_pool2d: values against the definition, and gradients") {
+  for (const PoolCase& c : kCases) {
+    const Tensor x = shuffled(c.x, 1);
+    const Tensor y = max_pool2d(x, c.options).value();
+    REQUIRE(y.shape() == Shape{c.x[0], c.p, c.q, c.x[3]});
+    const double* got = y.data<double>();
+    for (std::int64_t n = 0; n < c.x[0]; ++n)
+      for (std::int64_t p = 0; p < c.p; ++p)
+        for (std::int64_t q = 0; q < c.q; ++q)
+          for (std::int64_t j = 0; j < c.x[3]; ++j)
+            CHECK(*got++ == naive(x, c.options, n, p, q, j));
+    check({"max_pool2d", [&](const Vars& v) { return max_pool2d(v[0], c.options); }, {x}});
+  }
+}
+
+TEST_CASE("max_pool2d: the first largest pixel gets the gradient, NaN is largest") {
+  const auto gradient = [](const std::vector<double>& values, const MaxPoolOptions& options) {
+    const Tape tape;
+    const Var x = tape.variable(Tensor::from(values, {1, 2, 2, 1}));
+    const Var y = max_pool2d(x, options);
+    return tape.gradients(y, {}, {.cotangent = Tensor::full(y.shape(), 1.0, y.dtype())})[x]
+        .to_vector();
+  };
+  using Values = std::vector<double>;
+  const double nan = std::nan("");
+  CHECK(gradient({1, 3, 3, 3}, {}) == Values{0, 1, 0, 0});
+  CHECK(gradient({1, nan, 5, nan}, {}) == Values{0, 1, 0, 0});
+  CHECK(gradient({-kInfinity, -kInfinity, -kInfinity, -kInfinity}, {}) == Values{1, 0, 0, 0});
+  CHECK(std::isnan(max_pool2d(Tensor::from({1.0, nan, 5.0, 2.0}, {1, 2, 2, 1})).value().item()));
+  // With dilation a window can miss the map: no pixel, no gradient.
+  const MaxPoolOptions sparse = {.kernel = 2, .stride = 1, .padding = 1, .dilation = 2};
+  CHECK(max_pool2d(Tensor::full({1, 1, 1, 1}, 7.0), sparse).value().item() == -kInfinity);
+  CHECK(gradient({1, 2, 3, 4}, sparse) == Values{1, 1, 1, 1});
+}
+
+TEST_CASE("max_pool2d: the same bits on any number of threads, short and long windows") {
+  const int before = thread_count();
+  const std::vector<std::pair<Shape, MaxPoolOptions>> cases = {
+      {{3, 57, 61, 16}, {.kernel = 3, .stride = 2, .padding = 1}},
+      {{1, 101, 64, 8}, {.kernel = 3, .stride = 1, .padding = 1}},
+      {{2, 67, 71, 5}, {.kernel = 5, .stride = 1, .padding = 2}}};
+  for (const auto& one_case : cases) {
+    const Shape& shape = one_case.first;
+    const MaxPoolOptions& options = one_case.second;
+    const OpCase op = {
+        "", [&](const Vars& v) { return max_pool2d(v[0], options); }, {random(shape, 2)}};
+    set_thread_count(1);
+    const std::vector<Tensor> one = run_with_gradients(op, DType::float32);
+    for (const int threads : {2, 3}) {
+      set_thread_count(threads);
+      const std::vector<Tensor> now = run_with_gradients(op, DType::float32);
+      for (std::size_t i = 0; i < one.size(); ++i) CHECK(max_difference(one[i], now[i]) == 0.0);
+    }
+    // Every dy arrives somewhere: all that went in comes out.
+    double sum_dx = 0, sum_dy = 0;
+    for (const double v : one[1].to_vector()) sum_dx += v;
+    for (const double v : random(one[0].shape(), 99, 0.5, 1.5, DType::float32).to_vector())
+      sum_dy += v;
+    CHECK(sum_dx == doctest::Approx(sum_dy).epsilon(1e-6));
+  }
+  set_thread_count(before);
+}
+
+TEST_CASE("max_pool2d: bad arguments") {
+  const Var x(random({1, 4, 5, 2}, 3));
+  const auto error = [&](const MaxPoolOptions& options) {
+    return error_of([&] { max_pool2d(x, options); });
+  };
+  CHECK(error_of([] {
+          max_pool2d(random({4, 5, 2}, 3));
+        }) == "max_pool2d: the input has shape [4 5 2], expected [N H W C]");
+  CHECK(contains(error_of([] {
+                   max_pool2d(Tensor::zeros({1, 2, 2, 1}, DType::int64));
+                 }),
+                 "max_pool2d: needs floating tensors, got int64"));
+  CHECK(error_of([] {
+          max_pool2d(Tensor::zeros({1, 0, 2, 1}));
+        }) == "max_pool2d: the input [1 0 2 1] has no pixels");
+  CHECK(error({.kernel = {2, 0}}) ==
+        "max_pool2d: kernel 0, stride 2 and dilation 1 along W must be at least 1");
+  CHECK(error({.kernel = 3, .padding = {0, 2, 0, 0}}) ==
+        "max_pool2d: padding 0 and 2 along H must be from 0 to half the kernel (3)");
+  CHECK(error({.kernel = 3, .padding = {0, 0, -1, 0}}) ==
+        "max_pool2d: padding -1 and 0 along W must be from 0 to half the kernel (3)");
+  CHECK(error({.kernel = 3, .padding = {1, 0}, .dilation = 3}) ==
+        "max_pool2d: a window of 3 taps with dilation 3 does not fit along H into [1 4 5 2] padded "
+        "by 1 and 1");
+}
+
+TEST_CASE("global_avg_pool2d") {
+  for (const Shape& shape :
+       {Shape{1, 1, 1, 3}, Shape{2, 3, 4, 5}, Shape{3, 7, 5, 17}, Shape{0, 2, 2, 4}})
+    check({"global_avg_pool2d",
+           [](const Vars& v) { return global_avg_pool2d(v[0]); },
+           {random(shape, 4)}});
+  const Tensor x = Tensor::from({1.0, 10.0, 3.0, 20.0, 5.0, 60.0}, {1, 1, 3, 2});
+  const Tensor y = global_avg_pool2d(x).value();
+  CHECK(y.shape() == Shape{1, 2});
+  CHECK(y.to_vector() == std::vector<double>{3, 30});
+  CHECK(error_of([] {
+          global_avg_pool2d(random({2, 3}, 5));
+        }) == "global_avg_pool2d: the input has shape [2 3], expected [N H W C]");
+  CHECK(error_of([] {
+          global_avg_pool2d(random({2, 3, 0, 1}, 5));
+        }) == "global_avg_pool2d: the input [2 3 0 1] has no pixels");
+}
