@@ -1,0 +1,79 @@
+#include <pliant/autograd/ops/cross_entropy.h>
+
+#include <algorithm>
+
+#include <pliant/autograd/ops/checks.h>
+#include <pliant/core/dispatch.h>
+#include <pliant/core/kernels/cross_entropy.h>
+
+namespace pliant {
+namespace {
+
+constexpr const char* kOp = "softmax_cross_entropy";
+
+CrossEntropyGeometry checked_geometry(const Var& logits, const Tensor& labels,
+                                      const CrossEntropyOptions& options) {
+  require(logits.defined() && labels.defined(), kOp, ": the ",
+          logits.defined() ? "labels are" : "logits are", " undefined");
+  require(logits.rank() >= 1, kOp, ": the logits are a scalar, expected [... C]");
+  require_same_kind(kOp, {&logits});
+  const Shape expected(std::span(logits.shape().begin(), logits.shape().end() - 1));
+  require(labels.shape() == expected, kOp, ": the labels have shape ", labels.shape(),
+          ", expected ", expected, " (logits ", logits.shape(), ")");
+  require(labels.dtype() == DType::int64, kOp, ": the labels are ", labels.dtype(),
+          ", expected int64");
+  require(labels.device() == logits.device(), kOp, ": logits on ", logits.device(),
+          " but labels on ", labels.device());
+  require(logits.dim(-1) >= 1, kOp, ": the logits ", logits.shape(), " have no classes");
+  const double s = options.label_smoothing;
+  require(s >= 0 && s <= 1, kOp, ": label smoothing is ", s, ", expected 0 to 1");
+  return {.rows = labels.size(),
+          .classes = logits.dim(-1),
+          .smoothing = s,
+          .ignore_index = options.ignore_index};
+}
+
+void check_labels(const CrossEntropyGeometry& g, const Tensor& labels) {
+  if (!labels.device().is_cpu()) return;
+  const std::span<const std::int64_t> all = labels.span<std::int64_t>();
+  const auto bad = std::find_if(all.begin(), all.end(), [&](std::int64_t label) {
+    return (label < 0 || label >= g.classes) && label != g.ignore_index;
+  });
+  if (bad != all.end())
+    fail(kOp, ": label ", *bad, " of row ", bad - all.begin(), " is not in [0, C = ", g.classes,
+         ") nor the ignore_index ", g.ignore_index);
+}
+
+}  // namespace
+
+Var softmax_cross_entropy(const Var& logits, const Tensor& labels,
+                          const CrossEntropyOptions& options) {
+  const CrossEntropyGeometry g = checked_geometry(logits, labels, options);
+  check_labels(g, labels);
+  Tensor loss = Tensor::empty({}, logits.dtype(), logits.device());
+  Tensor count = Tensor::empty({}, logits.dtype(), logits.device());
+  Tensor scale = Tensor::empty({g.rows, 2}, logits.dtype(), logits.device());
+  Workspace workspace(logits.device());
+  visit_floating(kOp, logits.dtype(), [&]<class T>() {
+    kernel<CrossEntropyForward<T>, cpu::cross_entropy_forward, cuda::cross_entropy_forward>(
+        kOp, logits.device())(g, logits.value().data<T>(), labels.data<std::int64_t>(),
+                              loss.mutable_data<T>(), count.mutable_data<T>(),
+                              scale.mutable_data<T>(), workspace);
+  });
+  return record(kOp, std::move(loss), {logits}, {logits, labels, count, scale},
+                [g](const StepView& step) -> Vars {
+                  const Tensor x = step.saved(0).value();
+                  const Tensor& dloss = step.cotangent().value();
+                  Tensor dlogits = Tensor::empty(x.shape(), x.dtype(), x.device());
+                  visit_floating(kOp, x.dtype(), [&]<class T>() {
+                    kernel<CrossEntropyGradient<T>, cpu::cross_entropy_gradient,
+                           cuda::cross_entropy_gradient>(kOp, x.device())(
+                        g, x.data<T>(), step.saved(1).value().data<std::int64_t>(),
+                        step.saved(2).value().data<T>(), step.saved(3).value().data<T>(),
+                        dloss.data<T>(), dlogits.mutable_data<T>());
+                  });
+                  return {dlogits};
+                });
+}
+
+}  // namespace pliant

@@ -1,0 +1,153 @@
+#include <pliant/autograd/ops/cross_entropy.h>
+
+#include <cmath>
+
+#include <pliant/core/parallel.h>
+#include <pliant/tests/op_case.h>
+
+using namespace pliant;
+using namespace pliant::test;
+
+namespace {
+
+// Labels 0 .. classes-1 in turn; every `ignored`-th is `ignore_index`.
+Tensor labels_of(const Shape& shape, std::int64_t classes, std::int64_t ignored = 0,
+                 std::int64_t ignore_index = -100) {
+  Tensor labels = Tensor::empty(shape, DType::int64);
+  for (std::int64_t i = 0; i < labels.size(); ++i)
+    labels.mutable_data<std::int64_t>()[i] =
+        ignored > 0 && i % ignored == 0 ? ignore_index : (i * 7) % classes;
+  return labels;
+}
+
+// The definition, on plain doubles.
+double naive(const Tensor& logits, const Tensor& labels, const CrossEntropyOptions& o) {
+  const std::int64_t classes = logits.dim(-1);
+  double sum = 0, count = 0;
+  for (std::int64_t i = 0; i < labels.size(); ++i) {
+    const std::int64_t label = labels.data<std::int64_t>()[i];
+    if (label == o.ignore_index) continue;
+    const double* const x = logits.data<double>() + i * classes;
+    double total = 0, mean = 0;
+    for (std::int64_t j = 0; j < classes; ++j) total += std::exp(x[j]);
+    for (std::int64_t j = 0; j < classes; ++j)
+      mean += (x[j] - std::log(total)) / static_cast<double>(classes);
+    sum -= (1 - o.label_smoothing) * (x[label] - std::log(total)) + o.label_smoothing * mean;
+    count += 1;
+  }
+  return sum / count;
+}
+
+Tensor gradient_of(const Tensor& logits, const Tensor& labels, const CrossEntropyOptions& o = {}) {
+  const Tape tape;
+  const Var x = tape.variable(logits);
+  return tape.gradients(softmax_cross_entropy(x, labels, o))[x];
+}
+
+}  // namespace
+
+TEST_CASE("softmax_cross_entropy: values and gradients") {
+  const std::vector<Shape> shapes = {{1, 3}, {4, 5}, {7, 1}, {5}, {2, 3, 1, 4}, {3, 17}};
+  for (const Shape& shape : shapes)
+    for (const CrossEntropyOptions& options :
+         {CrossEntropyOptions{}, CrossEntropyOptions{.label_smoothing = 0.1},
+          CrossEntropyOptions{.label_smoothing = 1.0}, CrossEntropyOptions{.ignore_index = -1},
+          CrossEntropyOptions{.label_smoothing = 0.3, .ignore_index = 0}}) {
+      const Tensor logits = random(shape, 1, -3.0, 3.0);
+      const Shape rows(std::span(shape.begin(), shape.end() - 1));
+      Tensor labels = labels_of(rows, shape.back(), 3, options.ignore_index);
+      // The first row counts whatever is ignored, where there are two classes.
+      labels.mutable_data<std::int64_t>()[0] = shape.back() - 1;
+      const auto f = [&](const Vars& v) { return softmax_cross_entropy(v[0], labels, options); };
+      const double want = naive(logits, labels, options), got = f({logits}).value().item();
+      if (std::isnan(want)) {  // every row is ignored
+        CHECK(std::isnan(got));
+        continue;
+      }
+      CHECK(got == doctest::Approx(want).epsilon(1e-12));
+      check({"softmax_cross_entropy", f, {logits}});
+    }
+}
+
+TEST_CASE("softmax_cross_entropy: logits of any size") {
+  for (const DType dtype : {DType::float32, DType::float64}) {
+    const Tensor logits = Tensor::from({1e4, 1e4 + 1, 0.0, -1e30, 1e30, 0.0}, {2, 3}).to(dtype);
+    const Tensor labels = Tensor::from<std::int64_t>({1, 1}, {2});
+    const double softplus = std::log1p(std::exp(-1.0));  // the first row's; the second's is 0
+    CHECK(softmax_cross_entropy(logits, labels).value().item() ==
+          doctest::Approx(softplus / 2).epsilon(1e-6));
+    const double p = 1 / (1 + std::exp(1.0));
+    const Tensor want = Tensor::from({p / 2, -p / 2, 0.0, 0.0, 0.0, 0.0}, {2, 3});
+    CHECK(max_difference(gradient_of(logits, labels), want) < 1e-7);
+  }
+  // A class ruled out: probability 0, not NaN.
+  const Tensor logits = Tensor::from({0.0, -HUGE_VAL, 0.0}, {1, 3});
+  const Tensor label = Tensor::from<std::int64_t>({0}, {1});
+  CHECK(softmax_cross_entropy(logits, label).value().item() == doctest::Approx(std::log(2.0)));
+  CHECK(gradient_of(logits, label).to_vector() == std::vector<double>{-0.5, 0, 0.5});
+}
+
+TEST_CASE("softmax_cross_entropy: rows that are ignored, and none at all") {
+  const Tensor logits = random({4, 3}, 2);
+  const Tensor labels = Tensor::from<std::int64_t>({255, 2, 255, 0}, {4});
+  const CrossEntropyOptions options = {.ignore_index = 255};
+  const std::vector<double> dx = gradient_of(logits, labels, options).to_vector();
+  for (std::size_t j = 0; j < 3; ++j) {
+    CHECK(dx[j] == 0.0);
+    CHECK(dx[3 + j] != 0.0);
+    CHECK(dx[6 + j] == 0.0);
+  }
+  const Tensor all_ignored = Tensor::full({4}, 255, DType::int64);
+  CHECK(std::isnan(softmax_cross_entropy(logits, all_ignored, options).value().item()));
+  for (const double v : gradient_of(logits, all_ignored, options).to_vector()) CHECK(v == 0.0);
+  const Tensor no_rows = Tensor::zeros({0, 3}), no_labels = Tensor::zeros({0}, DType::int64);
+  CHECK(std::isnan(softmax_cross_entropy(no_rows, no_labels).value().item()));
+  CHECK(gradient_of(no_rows, no_labels).shape() == Shape{0, 3});
+}
+
+TEST_CASE("softmax_cross_entropy: the same bits on any number of threads") {
+  const int before = thread_count();
+  const Tensor logits = random({3, 41, 43, 21}, 3, -4.0, 4.0);
+  const Tensor labels = labels_of({3, 41, 43}, 21, 5);
+  const OpCase op = {
+      "",
+      [&](const Vars& v) { return softmax_cross_entropy(v[0], labels, {.label_smoothing = 0.1}); },
+      {logits}};
+  set_thread_count(1);
+  const std::vector<Tensor> one = run_with_gradients(op, DType::float32);
+  CHECK(one[0].item() ==
+        doctest::Approx(naive(logits, labels, {.label_smoothing = 0.1})).epsilon(1e-6));
+  for (const int threads : {2, 3}) {
+    set_thread_count(threads);
+    const std::vector<Tensor> now = run_with_gradients(op, DType::float32);
+    for (std::size_t i = 0; i < one.size(); ++i) CHECK(max_difference(one[i], now[i]) == 0.0);
+  }
+  set_thread_count(before);
+}
+
+TEST_CASE("softmax_cross_entropy: bad arguments") {
+  const Tensor logits = random({2, 3}, 4), labels = labels_of({2}, 3);
+  const auto error = [](const Var& x, const Tensor& y, const CrossEntropyOptions& o = {}) {
+    return error_of([&] { softmax_cross_entropy(x, y, o); });
+  };
+  const Tensor high = Tensor::from<std::int64_t>({0, 3}, {2});
+  CHECK(error(logits, high) ==
+        "softmax_cross_entropy: label 3 of row 1 is not in [0, C = 3) nor the ignore_index -100");
+  CHECK(error(logits, Tensor::from<std::int64_t>({-1, 2}, {2}), {.ignore_index = 255}) ==
+        "softmax_cross_entropy: label -1 of row 0 is not in [0, C = 3) nor the ignore_index 255");
+  CHECK(error(logits, high, {.ignore_index = 3}).empty());
+  CHECK(error(logits, labels_of({3}, 3)) ==
+        "softmax_cross_entropy: the labels have shape [3], expected [2] (logits [2 3])");
+  CHECK(error(logits, Tensor::zeros({2})) ==
+        "softmax_cross_entropy: the labels are float32, expected int64");
+  CHECK(error(Tensor::zeros({2, 3}, DType::int64), labels) ==
+        "softmax_cross_entropy: needs floating tensors, got int64");
+  CHECK(error(Tensor::scalar(1.0), labels) ==
+        "softmax_cross_entropy: the logits are a scalar, expected [... C]");
+  CHECK(error(Var(), labels) == "softmax_cross_entropy: the logits are undefined");
+  CHECK(error(logits, Tensor()) == "softmax_cross_entropy: the labels are undefined");
+  CHECK(error(Tensor::zeros({2, 0}), labels) ==
+        "softmax_cross_entropy: the logits [2 0] have no classes");
+  CHECK(error(logits, labels, {.label_smoothing = 1.5}) ==
+        "softmax_cross_entropy: label smoothing is 1.5, expected 0 to 1");
+}
