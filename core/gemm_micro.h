@@ -2,11 +2,16 @@
 // to kMaxVectors vectors of columns, whose accumulators stay in registers over the whole sum.
 //
 // Written with GCC's vector extensions for the widest vectors that the including file is compiled
-// for. Nothing of std:: but types and nothing inline from elsewhere may be used here, so that the
-// file can be compiled once per instruction set without its functions colliding at link time.
+// for. Nothing of std:: but types and nothing inline from elsewhere (intrinsics leave no symbol)
+// may be used here, so that the file can be compiled once per instruction set without its functions
+// colliding at link time.
 #pragma once
 
 #include <cstdint>
+
+#if defined(__FMA__)
+#include <immintrin.h>
+#endif
 
 namespace pliant::cpu::micro {
 
@@ -37,6 +42,31 @@ struct VectorOf<double> {
 
 template <class T>
 inline constexpr int kLanes = kVectorBytes / static_cast<int>(sizeof(T));
+
+// sum + a * b, rounded once where the processor can. Spelled out, because a compiler that may fuse
+// need not: GCC tuned for Zen fuses in some tiles and not in others, and an element's bits would
+// depend on the tile it lies in.
+inline VectorOf<float>::type fused(VectorOf<float>::type a, VectorOf<float>::type b,
+                                   VectorOf<float>::type sum) {
+#if defined(__AVX512F__)
+  return _mm512_fmadd_ps(a, b, sum);
+#elif defined(__FMA__)
+  return _mm256_fmadd_ps(a, b, sum);
+#else
+  return sum + a * b;
+#endif
+}
+
+inline VectorOf<double>::type fused(VectorOf<double>::type a, VectorOf<double>::type b,
+                                    VectorOf<double>::type sum) {
+#if defined(__AVX512F__)
+  return _mm512_fmadd_pd(a, b, sum);
+#elif defined(__FMA__)
+  return _mm256_fmadd_pd(a, b, sum);
+#else
+  return sum + a * b;
+#endif
+}
 
 template <int n>
 inline constexpr unsigned long kExtent = n;  // of an array
@@ -140,7 +170,7 @@ void rows_kernel(const RowsJob<T>& job) {
       for (int i = 0; i < MR; ++i) {
         const V left = a[i][d] - V{};  // becomes one broadcast from memory
 #pragma GCC unroll 4
-        for (int j = 0; j < NV; ++j) sum[i][j] += left * right[j];
+        for (int j = 0; j < NV; ++j) sum[i][j] = fused(left, right[j], sum[i][j]);
       }
     }
   }
@@ -163,7 +193,7 @@ void columns_kernel(const ColumnsJob<T>& job) {
     for (int i = 0; i < MR; ++i) {
       const V left = a[i] - V{};
 #pragma GCC unroll 4
-      for (int j = 0; j < NV; ++j) sum[i][j] += left * right[j];
+      for (int j = 0; j < NV; ++j) sum[i][j] = fused(left, right[j], sum[i][j]);
     }
   }
 #pragma GCC unroll 6
@@ -191,7 +221,7 @@ inline void line_tile(const LineJob<T>& job, std::int64_t first) {
       for (int i = 0; i < MR; ++i) {
         const V left = a[i][d] - V{};
 #pragma GCC unroll 4
-        for (int j = 0; j < NV; ++j) sum[i][j] += left * right[j];
+        for (int j = 0; j < NV; ++j) sum[i][j] = fused(left, right[j], sum[i][j]);
       }
     }
   }
@@ -235,7 +265,7 @@ void patch_kernel(const PatchJob<T>& job) {
       for (int i = 0; i < MR; ++i) {
         const V left = a[offset[i]] - V{};
 #pragma GCC unroll 4
-        for (int j = 0; j < NV; ++j) sum[i][j] += left * right[j];
+        for (int j = 0; j < NV; ++j) sum[i][j] = fused(left, right[j], sum[i][j]);
       }
     }
   }

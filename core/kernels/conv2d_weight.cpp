@@ -14,7 +14,7 @@ namespace {
 
 using namespace cpu;
 
-constexpr std::int64_t kBlockRows = 4 * kTileRows;  // of a task's block of the gradient
+constexpr std::int64_t kBlockArea = 4 * kTileRows * kMaxPanelWidth;  // of a task's block of dW
 constexpr std::int64_t kTasksWanted = 32;
 constexpr std::int64_t kMaxParts = 16;  // partial sums, where the blocks alone are too few tasks
 
@@ -40,7 +40,7 @@ class WeightGradient {
         along_filters_(vectors_along_filters<T>(source_.depth, filters_)),
         rows_(along_filters_ ? source_.depth : filters_),
         panels_(along_filters_ ? filters_ : source_.depth),
-        row_blocks_(ceil_divide(rows_, kBlockRows)),
+        row_blocks_(ceil_divide(rows_, kBlockArea / std::max<std::int64_t>(widest_panel(), 1))),
         taps_(static_cast<std::int64_t>(source_.taps.size())) {}
 
   void run(T* dweight, Workspace& workspace) const {
@@ -72,6 +72,8 @@ class WeightGradient {
     Panel panel;
   };
 
+  std::int64_t widest_panel() const { return panels_.count() == 0 ? 0 : panels_[0].width; }
+
   bool panels_of_filters_are_whole() const { return along_filters_ && filters_ == panels_.width(); }
 
   Block block(std::int64_t index) const {
@@ -87,7 +89,8 @@ class WeightGradient {
   // One block of the gradient, summed over lines [first, last) of dY.
   void run_block(std::int64_t index, std::int64_t first, std::int64_t last, T* dweight) const {
     const Block b = block(index);
-    alignas(kAlignment) T sum[kBlockRows * kMaxPanelWidth] = {};
+    alignas(kAlignment) T sum[kBlockArea];
+    std::fill_n(sum, b.rows * b.panel.width, T(0));
     Entries<T> entries;
     const auto flush = [&] {
       gemm_block(entries, b.first_row, b.rows, b.panel, sum, b.panel.width);
