@@ -297,6 +297,32 @@ TEST_CASE("zero offsets make a plain convolution, whole ones a shifted one, mask
   for (const double value : got.dx) CHECK(value == 0);
 }
 
+TEST_CASE("deform_tap() is what the kernels sample") {
+  const DeformGeometry g =
+      geometry({.n = 1, .h = 6, .w = 5, .c = 1, .k = 1, .stride = 2, .padding = 2, .dilation = 2});
+  Arrays<float> a = as<float>(random_arrays(g, 2));
+  a.mask.clear(), a.bias.clear();
+  std::vector<float> want(Sizes(g).y);
+  for (std::int64_t row = 0; row < g.conv.p * g.conv.q; ++row)
+    for (std::int64_t t = 0; t < 9; ++t) {
+      const std::size_t pair = Sizes::size(deform_pair(g, row, 0, t));
+      const BilinearTap<float> tap = deform_tap(g, row / g.conv.q, row % g.conv.q, t / 3, t % 3,
+                                                a.offset[2 * pair], a.offset[2 * pair + 1]);
+      for (int i = 0; i < 4; ++i)
+        if (tap.pixel[i] >= 0)
+          want[Sizes::size(row)] +=
+              a.weight[Sizes::size(t)] * tap.weight[i] * a.x[Sizes::size(tap.pixel[i])];
+    }
+  close(run(g, a).y, Values(want.begin(), want.end()), 1e-6);
+}
+
+TEST_CASE("more taps than a batch of samples holds") {
+  const DeformGeometry g = geometry(
+      {.n = 1, .h = 3, .w = 3, .c = 2, .k = 1, .kernel = 12, .padding = 5, .offset_groups = 2});
+  const Arrays<double> a = random_arrays(g, 4);
+  agree<double>(g, a, naive_forward(g, a), naive_gradients(g, a), 1e-11, 1e-8);
+}
+
 TEST_CASE("an offset that starts at zero has the right-hand derivative") {
   DeformGeometry g = geometry({.n = 1, .h = 1, .w = 3, .c = 1, .k = 1, .kernel = 1, .padding = 0});
   Arrays<double> a{{2, 5, 11}, Values(6, 0.0), {}, {1}, {}, {1, 1, 1}};

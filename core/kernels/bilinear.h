@@ -32,7 +32,8 @@ struct AxisTap {
 };
 
 // NaN, infinite and huge coordinates are sorted out before anything is cast to an integer; NaN
-// reads nothing under any rule. Free of branches, so that compilers vectorise a loop over it.
+// reads nothing under any rule. Selections instead of branches, so that compilers vectorise a loop
+// over it (g++ with -fno-trapping-math).
 template <class T>
 PLIANT_HD inline AxisTap<T> axis_tap(T at, std::int32_t size, Edge edge) {
   const T end = static_cast<T>(size - 1);
@@ -46,10 +47,10 @@ PLIANT_HD inline AxisTap<T> axis_tap(T at, std::int32_t size, Edge edge) {
     safe = safe < end ? safe : end;
   }
   const T floor = std::floor(safe);
-  const T fraction = safe - floor;
+  const T fraction = safe - floor, rest = T(1) - fraction;
   const std::int32_t low = static_cast<std::int32_t>(floor);  // -1 in the band before the map
-  return {inside ? low : -1, inside & (low + 1 < size) ? low + 1 : -1,
-          inside ? T(1) - fraction : T(0), fraction, follows ? T(1) : T(0)};
+  return {inside ? low : -1, inside & (low + 1 < size) ? low + 1 : -1, inside ? rest : T(0),
+          fraction, follows ? T(1) : T(0)};
 }
 
 template <class T>
@@ -68,7 +69,8 @@ PLIANT_HD inline BilinearTap<T> bilinear_tap(T y, T x, std::int64_t height, std:
   const AxisTap<T> r = axis_tap(y, static_cast<std::int32_t>(height), edge);
   const AxisTap<T> c = axis_tap(x, columns, edge);
   const auto pixel = [columns](std::int32_t row, std::int32_t column) {
-    return (row | column) < 0 ? -1 : row * columns + column;
+    const std::int32_t at = row * columns + column;
+    return (row | column) < 0 ? -1 : at;
   };
   return {{pixel(r.low, c.low), pixel(r.low, c.high), pixel(r.high, c.low), pixel(r.high, c.high)},
           {r.low_weight * c.low_weight, r.low_weight * c.high_weight, r.high_weight * c.low_weight,
