@@ -46,14 +46,14 @@ Var DeformConv2d::operator()(const Var& x) const {
 }
 
 Var DeformConv2d::operator()(const Var& x, const Var& offsets, const Var& mask) const {
-  const Var y =
-      deform_conv2d(x, offsets, mask, x.lift(weight), bias.defined() ? x.lift(bias) : Var(),
-                    {.stride = options_.stride,
-                     .padding = options_.padding,
-                     .dilation = options_.dilation,
-                     .groups = options_.groups,
-                     .offset_groups = options_.offset_groups,
-                     .boundary = options_.boundary});
+  const Var w = x.lift(weight), b = bias.defined() ? x.lift(bias) : Var();
+  const Var y = deform_conv2d(x, offsets, mask, w, b,
+                              {.stride = options_.stride,
+                               .padding = options_.padding,
+                               .dilation = options_.dilation,
+                               .groups = options_.groups,
+                               .offset_groups = options_.offset_groups,
+                               .boundary = options_.boundary});
   // A sample is four multiply-adds, its modulation a fifth.
   const std::int64_t samples =
       y.dim(0) * y.dim(1) * y.dim(2) * x.dim(3) * weight.shape()[1] * weight.shape()[2];

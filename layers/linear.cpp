@@ -13,7 +13,8 @@ Linear::Linear(std::int64_t in, std::int64_t out, const LinearOptions& options) 
 }
 
 Var Linear::operator()(const Var& x) const {
-  const Var y = linear(x, x.lift(weight), bias.defined() ? x.lift(bias) : Var());
+  const Var w = x.lift(weight), b = bias.defined() ? x.lift(bias) : Var();
+  const Var y = linear(x, w, b);
   return observed("Linear", y, y.size() * weight.shape()[1]);
 }
 

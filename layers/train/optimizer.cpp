@@ -1,6 +1,5 @@
 #include <pliant/layers/train/optimizer.h>
 
-#include <algorithm>
 #include <cmath>
 #include <map>
 #include <set>
@@ -124,12 +123,12 @@ Sgd::Sgd(const std::vector<ParameterGroup>& groups, const SgdOptions& options)
 void Sgd::update(Slot& slot, const Tensor& gradient, double lr) {
   Tensor value = slot.parameter.value();  // the same storage
   visit_floating("Sgd", value.dtype(), [&]<class T>() {
-    const SgdStep<T> step{static_cast<T>(lr),
-                          static_cast<T>(options_.momentum),
-                          static_cast<T>(options_.dampening),
-                          static_cast<T>(slot.weight_decay),
-                          options_.nesterov,
-                          slot.steps == 1};
+    const SgdStep<T> step{.lr = static_cast<T>(lr),
+                          .momentum = static_cast<T>(options_.momentum),
+                          .dampening = static_cast<T>(options_.dampening),
+                          .weight_decay = static_cast<T>(slot.weight_decay),
+                          .nesterov = options_.nesterov,
+                          .first = slot.steps == 1};
     kernel<SgdKernel<T>, cpu::sgd_step, cuda::sgd_step>("Sgd", value.device())(
         step, value.size(), gradient.data<T>(), value.mutable_data<T>(),
         slot.memory.empty() ? nullptr : slot.memory[0].mutable_data<T>());
@@ -153,14 +152,14 @@ void Adam::update(Slot& slot, const Tensor& gradient, double lr) {
   const double beta1 = options_.beta1, beta2 = options_.beta2;
   const double correction1 = 1 - std::pow(beta1, t), correction2 = 1 - std::pow(beta2, t);
   visit_floating("Adam", value.dtype(), [&]<class T>() {
-    const AdamStep<T> step{static_cast<T>(lr / correction1),
-                           static_cast<T>(std::sqrt(correction2)),
-                           static_cast<T>(beta1),
-                           static_cast<T>(1 - beta1),
-                           static_cast<T>(beta2),
-                           static_cast<T>(1 - beta2),
-                           static_cast<T>(options_.eps),
-                           static_cast<T>(slot.weight_decay)};
+    const AdamStep<T> step{.lr_over_correction1 = static_cast<T>(lr / correction1),
+                           .root_correction2 = static_cast<T>(std::sqrt(correction2)),
+                           .beta1 = static_cast<T>(beta1),
+                           .one_minus_beta1 = static_cast<T>(1 - beta1),
+                           .beta2 = static_cast<T>(beta2),
+                           .one_minus_beta2 = static_cast<T>(1 - beta2),
+                           .eps = static_cast<T>(options_.eps),
+                           .weight_decay = static_cast<T>(slot.weight_decay)};
     kernel<AdamKernel<T>, cpu::adam_step, cuda::adam_step>("Adam", value.device())(
         step, value.size(), gradient.data<T>(), value.mutable_data<T>(),
         slot.memory[0].mutable_data<T>(), slot.memory[1].mutable_data<T>());
