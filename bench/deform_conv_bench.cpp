@@ -135,7 +135,7 @@ void map_offsets(benchmark::State& state) {
 void shapes(benchmark::internal::Benchmark* b) {
   b->Args({32, 64, 14, 128})->Args({8, 64, 56, 64})->Args({32, 128, 14, 128});
   b->Args({32, 32, 28, 64})->Args({1, 64, 28, 64});
-  b->UseRealTime()->Unit(benchmark::kMillisecond);
+  b->MeasureProcessCPUTime()->UseRealTime()->Unit(benchmark::kMillisecond);
 }
 
 BENCHMARK(forward)->Apply(shapes);

@@ -49,8 +49,9 @@ PLIANT_HD inline AxisTap<T> axis_tap(T at, std::int32_t size, Edge edge) {
   const T floor = std::floor(safe);
   const T fraction = safe - floor, rest = T(1) - fraction;
   const std::int32_t low = static_cast<std::int32_t>(floor);  // -1 in the band before the map
-  return {inside ? low : -1, inside & (low + 1 < size) ? low + 1 : -1, inside ? rest : T(0),
-          fraction, follows ? T(1) : T(0)};
+  const bool next = inside & (low + 1 < size);
+  return {inside ? low : -1, next ? low + 1 : -1, inside ? rest : T(0), fraction,
+          follows ? T(1) : T(0)};
 }
 
 template <class T>
