@@ -7,57 +7,94 @@
 namespace pliant {
 namespace {
 
-// The four pixels of a tap in one channel; `image` points at that channel of pixel 0.
+constexpr std::int64_t kChannels = 16;
+
+// The taps of some channels of one pixel, one array for each number so that they are computed with
+// vectors.
 template <class T>
-struct Four {
-  T value[4];
-  Four(const BilinearTap<T>& tap, const T* image, std::int64_t c) {
-    for (int i = 0; i < 4; ++i)
-      value[i] = tap.pixel[i] < 0 ? T(0) : image[std::int64_t{tap.pixel[i]} * c];
+struct ChannelTaps {
+  std::int32_t pixel[4][kChannels];
+  T weight[4][kChannels], d_row[4][kChannels], d_column[4][kChannels];
+
+  // offset [count][2]: of pixel (i, j).
+  void compute(const MapOffsetsGeometry& g, std::int64_t i, std::int64_t j, const T* offset,
+               std::int64_t count) {
+    for (std::int64_t c = 0; c < count; ++c) {
+      const BilinearTap<T> tap = map_offsets_tap(g, i, j, offset[2 * c], offset[2 * c + 1]);
+      for (int k = 0; k < 4; ++k) {
+        pixel[k][c] = tap.pixel[k];
+        weight[k][c] = tap.weight[k];
+        d_row[k][c] = tap.d_row[k];
+        d_column[k][c] = tap.d_column[k];
+      }
+    }
+  }
+  // A neighbour's value in channel c; `image` points at the first channel of pixel 0.
+  T value(const MapOffsetsGeometry& g, const T* image, int k, std::int64_t c) const {
+    return pixel[k][c] < 0 ? T(0) : image[pixel[k][c] * g.c + c];
   }
 };
 
 template <class T>
 void forward(const MapOffsetsGeometry& g, const T* x, const T* offset, T* y) {
   parallel_blocks(g.n * g.h, 4, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t line = begin; line < end; ++line) {
-      const T* const image = x + line / g.h * g.h * g.w * g.c;
+    ChannelTaps<T> taps;
+    for (std::int64_t line = begin; line < end; ++line)
       for (std::int64_t j = 0; j < g.w; ++j)
-        for (std::int64_t c = 0; c < g.c; ++c) {
-          const std::int64_t at = (line * g.w + j) * g.c + c;
-          const BilinearTap<T> tap =
-              map_offsets_tap(g, line % g.h, j, offset[2 * at], offset[2 * at + 1]);
-          y[at] = apply(tap.weight, Four<T>(tap, image + c, g.c).value);
+        for (std::int64_t first = 0; first < g.c; first += kChannels) {
+          const std::int64_t count = std::min(g.c - first, kChannels);
+          const std::int64_t at = (line * g.w + j) * g.c + first;
+          const T* const image = x + line / g.h * g.h * g.w * g.c + first;
+          taps.compute(g, line % g.h, j, offset + 2 * at, count);
+          for (std::int64_t c = 0; c < count; ++c) {
+            T sum = 0;
+            for (int k = 0; k < 4; ++k) sum += taps.weight[k][c] * taps.value(g, image, k, c);
+            y[at + c] = sum;
+          }
         }
-    }
   });
+}
+
+// Gradients of `count` channels of one pixel; dx points at them in pixel 0, the others at them
+// in this pixel.
+template <class T>
+void spread(const MapOffsetsGeometry& g, const ChannelTaps<T>& taps, std::int64_t count,
+            const T* image, const T* dy, T* dx, T* doffset) {
+  if (dx != nullptr)
+    for (int k = 0; k < 4; ++k)
+      for (std::int64_t c = 0; c < count; ++c)
+        if (taps.pixel[k][c] >= 0) dx[taps.pixel[k][c] * g.c + c] += dy[c] * taps.weight[k][c];
+  if (doffset == nullptr) return;
+  for (std::int64_t c = 0; c < count; ++c) {
+    T by_row = 0, by_column = 0;
+    for (int k = 0; k < 4; ++k) {
+      const T value = taps.value(g, image, k, c);
+      by_row += taps.d_row[k][c] * value;
+      by_column += taps.d_column[k][c] * value;
+    }
+    doffset[2 * c] = dy[c] * by_row;
+    doffset[2 * c + 1] = dy[c] * by_column;
+  }
 }
 
 // Channels do not meet, so a task owns some channels of an image and walks its pixels in order.
 template <class T>
 void gradient(const MapOffsetsGeometry& g, const T* x, const T* offset, const T* dy, T* dx,
               T* doffset) {
-  constexpr std::int64_t kChannels = 16;
   const std::int64_t blocks = (g.c + kChannels - 1) / kChannels, pixels = g.h * g.w;
   parallel_for(g.n * blocks, [&](std::int64_t task) {
-    const std::int64_t image = task / blocks * pixels * g.c;
-    const std::int64_t begin = task % blocks * kChannels, end = std::min(g.c, begin + kChannels);
+    const std::int64_t first = task % blocks * kChannels, count = std::min(g.c - first, kChannels);
+    const std::int64_t image = task / blocks * pixels * g.c + first;
+    ChannelTaps<T> taps;
     if (dx != nullptr)
       for (std::int64_t pixel = 0; pixel < pixels; ++pixel)
-        std::fill_n(dx + image + pixel * g.c + begin, end - begin, T(0));
-    for (std::int64_t pixel = 0; pixel < pixels; ++pixel)
-      for (std::int64_t c = begin; c < end; ++c) {
-        const std::int64_t at = image + pixel * g.c + c;
-        const BilinearTap<T> tap =
-            map_offsets_tap(g, pixel / g.w, pixel % g.w, offset[2 * at], offset[2 * at + 1]);
-        if (dx != nullptr)
-          for (int i = 0; i < 4; ++i)
-            if (tap.pixel[i] >= 0)
-              dx[image + std::int64_t{tap.pixel[i]} * g.c + c] += dy[at] * tap.weight[i];
-        if (doffset == nullptr) continue;
-        const Four<T> four(tap, x + image + c, g.c);
-        doffset[2 * at] = dy[at] * apply(tap.d_row, four.value);
-        doffset[2 * at + 1] = dy[at] * apply(tap.d_column, four.value);
+        std::fill_n(dx + image + pixel * g.c, count, T(0));
+    for (std::int64_t i = 0; i < g.h; ++i)
+      for (std::int64_t j = 0; j < g.w; ++j) {
+        const std::int64_t at = image + (i * g.w + j) * g.c;
+        taps.compute(g, i, j, offset + 2 * at, count);
+        spread(g, taps, count, x + image, dy + at, dx == nullptr ? nullptr : dx + image,
+               doffset == nullptr ? nullptr : doffset + 2 * at);
       }
   });
 }
