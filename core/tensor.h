@@ -90,7 +90,7 @@ class Tensor {
   // Copies.
   Tensor clone() const;
   Tensor to(Device where) const;  // the same handle if it is there already
-  Tensor to(DType dtype) const;    // CPU only unless the dtype is the same already
+  Tensor to(DType dtype) const;   // CPU only unless the dtype is the same already
   // Overwrites the elements with those of `source`: same shape and dtype, any device.
   void copy_from(const Tensor& source);
   void fill(double value);  // any dtype but bfloat16

@@ -51,7 +51,7 @@ setup_packages() {
     as_root=(sudo -n)
   fi
   say "installing ${missing[*]} (${as_root[*]:+sudo }apt-get)"
-  as_root+=(env DEBIAN_FRONTEND=noninteractive apt-get)
+  as_root+=(env DEBIAN_FRONTEND=noninteractive DEBCONF_NOWARNINGS=yes apt-get)
   "${as_root[@]}" update -qq || say "apt-get update failed; trying the package lists there are"
   if ! "${as_root[@]}" install -y -qq "${missing[@]}" >/dev/null; then
     say "apt-get could not install them; see above"
