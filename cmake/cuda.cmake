@@ -14,16 +14,21 @@ if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES)
   endif()
 endif()
 set(CMAKE_CUDA_RUNTIME_LIBRARY Shared)
-set(CMAKE_CUDA_STANDARD 20)
-set(CMAKE_CUDA_STANDARD_REQUIRED ON)
 enable_language(CUDA)
+if(NOT CMAKE_CUDA20_STANDARD_COMPILE_OPTION)  # CMake 3.25 does not know how nvcc is told of C++20
+  set(CMAKE_CUDA20_STANDARD_COMPILE_OPTION -std=c++20)
+  set(CMAKE_CUDA20_EXTENSION_COMPILE_OPTION -std=c++20)
+endif()
 find_package(CUDAToolkit REQUIRED)
 message(STATUS "pliant: CUDA ${CUDAToolkit_VERSION} for ${CMAKE_CUDA_ARCHITECTURES}")
 
 target_sources(pliant PRIVATE ${pliant_cuda_sources})
 target_compile_definitions(pliant PUBLIC PLIANT_WITH_CUDA)
+# CMake 3.25 does not know that nvcc speaks C++20, so the flag is ours.
 target_compile_options(pliant PRIVATE
+  $<$<COMPILE_LANGUAGE:CUDA>:-std=c++20>
   $<$<COMPILE_LANGUAGE:CUDA>:--expt-relaxed-constexpr>
+  $<$<COMPILE_LANGUAGE:CUDA>:--extended-lambda>
   $<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=-Wall,-Wextra>
   $<$<AND:$<COMPILE_LANGUAGE:CUDA>,$<BOOL:${PLIANT_WERROR}>>:-Werror=all-warnings>)
-target_link_libraries(pliant PRIVATE CUDA::cudart CUDA::cublas CUDA::cublasLt)
+target_link_libraries(pliant PRIVATE CUDA::cudart CUDA::cublasLt)

@@ -1,0 +1,112 @@
+#include <pliant/core/kernels/conv2d.h>
+
+#include <pliant/cuda/columns.h>
+#include <pliant/cuda/launch.cuh>
+
+namespace pliant {
+namespace {
+
+using namespace cuda;
+
+constexpr const char* kOp = "conv2d";
+
+// One thread per element of the slice's columns: zeros where a tap lies outside the map.
+template <class T>
+void gather_columns(const Conv2dGeometry& g, const ColumnsGeometry& cut, Slice slice, const T* x,
+                    T* columns) {
+  each(kOp, slice.rows() * cut.taps * g.c, [=] __device__(std::int64_t i) {
+    const std::int64_t c = i % g.c, tap = i / g.c % cut.taps, row = i / g.c / cut.taps;
+    const std::int64_t location = slice.begin + row;
+    const std::int64_t q = location % g.q, p = location / g.q % g.p, n = location / g.q / g.p;
+    const std::int64_t h = g.row(p, tap / g.s), w = g.column(q, tap % g.s);
+    const bool inside = h >= 0 && h < g.h && w >= 0 && w < g.w;
+    columns[row * cut.width + cut.at(tap, c)] =
+        inside ? x[((n * g.h + h) * g.w + w) * g.c + c] : T(0);
+  });
+}
+
+// Adds to dx what the slice's locations give back: each pixel looks for the locations that read it.
+template <class T>
+void add_columns(const Conv2dGeometry& g, const ColumnsGeometry& cut, Slice slice, const T* columns,
+                 T* dx) {
+  const std::int64_t locations = g.p * g.q, map = g.h * g.w * g.c;
+  const std::int64_t first = slice.begin / locations, last = (slice.end - 1) / locations;
+  each(kOp, (last - first + 1) * map, [=] __device__(std::int64_t i) {
+    const std::int64_t c = i % g.c, w = i / g.c % g.w, h = i / g.c / g.w % g.h;
+    const std::int64_t n = first + i / map;
+    T sum = 0;
+    for (std::int64_t tap = 0; tap < cut.taps; ++tap) {
+      const std::int64_t down = h - g.row(0, tap / g.s), right = w - g.column(0, tap % g.s);
+      if (down < 0 || down % g.stride_h != 0 || right < 0 || right % g.stride_w != 0) continue;
+      const std::int64_t p = down / g.stride_h, q = right / g.stride_w;
+      const std::int64_t location = (n * g.p + p) * g.q + q;
+      if (p >= g.p || q >= g.q || location < slice.begin || location >= slice.end) continue;
+      sum += columns[(location - slice.begin) * cut.width + cut.at(tap, c)];
+    }
+    dx[first * map + i] += sum;
+  });
+}
+
+template <class T>
+void forward(const Conv2dGeometry& g, const T* x, const T* weight, const T* bias, T* y,
+             Workspace& workspace) {
+  const auto cut = ColumnsGeometry::of<T>(g);
+  T* const columns = workspace.take<T>(cut.slice_rows * cut.width);
+  each_slice(cut, [&](Slice slice) {
+    gather_columns(g, cut, slice, x, columns);
+    multiply_columns<T>(kOp, cut, slice, columns, weight, bias, y);
+  });
+}
+
+template <class T>
+void data_gradient(const Conv2dGeometry& g, const T* dy, const T* weight, T* dx,
+                   Workspace& workspace) {
+  const auto cut = ColumnsGeometry::of<T>(g);
+  T* const columns = workspace.take<T>(cut.slice_rows * cut.width);
+  set_to_zero(kOp, dx, g.n * g.h * g.w * g.c);
+  each_slice(cut, [&](Slice slice) {
+    columns_gradient<T>(kOp, cut, slice, dy, weight, columns);
+    add_columns<T>(g, cut, slice, columns, dx);
+  });
+}
+
+template <class T>
+void weight_gradient(const Conv2dGeometry& g, const T* x, const T* dy, T* dweight,
+                     Workspace& workspace) {
+  const auto cut = ColumnsGeometry::of<T>(g);
+  T* const columns = workspace.take<T>(cut.slice_rows * cut.width);
+  set_to_zero(kOp, dweight, g.k * cut.taps * cut.in);
+  each_slice(cut, [&](Slice slice) {
+    gather_columns(g, cut, slice, x, columns);
+    add_weight_gradient<T>(kOp, cut, slice, dy, columns, dweight);
+  });
+}
+
+}  // namespace
+
+void cuda::conv2d_forward(const Conv2dGeometry& g, const float* x, const float* weight,
+                          const float* bias, float* y, Workspace& workspace) {
+  forward(g, x, weight, bias, y, workspace);
+}
+void cuda::conv2d_forward(const Conv2dGeometry& g, const double* x, const double* weight,
+                          const double* bias, double* y, Workspace& workspace) {
+  forward(g, x, weight, bias, y, workspace);
+}
+void cuda::conv2d_data_gradient(const Conv2dGeometry& g, const float* dy, const float* weight,
+                                float* dx, Workspace& workspace) {
+  data_gradient(g, dy, weight, dx, workspace);
+}
+void cuda::conv2d_data_gradient(const Conv2dGeometry& g, const double* dy, const double* weight,
+                                double* dx, Workspace& workspace) {
+  data_gradient(g, dy, weight, dx, workspace);
+}
+void cuda::conv2d_weight_gradient(const Conv2dGeometry& g, const float* x, const float* dy,
+                                  float* dweight, Workspace& workspace) {
+  weight_gradient(g, x, dy, dweight, workspace);
+}
+void cuda::conv2d_weight_gradient(const Conv2dGeometry& g, const double* x, const double* dy,
+                                  double* dweight, Workspace& workspace) {
+  weight_gradient(g, x, dy, dweight, workspace);
+}
+
+}  // namespace pliant

@@ -1,0 +1,35 @@
+// Matrix products by cuBLASLt, at full precision (no TF32).
+#pragma once
+
+#include <cstdint>
+
+#include <pliant/core/kernels/matmul.h>
+
+namespace pliant::cuda {
+
+// A batch of row-major matrices: how far rows and matrices lie apart, in elements.
+template <class T>
+struct Matrices {
+  T* data;
+  std::int64_t row_stride;
+  std::int64_t matrix_stride = 0;
+  Transpose transpose = Transpose::no;
+};
+
+struct ProductSize {
+  std::int64_t m, n, k, batch = 1;
+};
+
+enum class Accumulate : unsigned char { no, yes };  // whether a product is added to what y holds
+
+// y[i] = op(a[i]) op(b[i]) for every matrix of the batch, where op transposes or not: op(a) is
+// [m k], op(b) [k n], y [m n] and never transposed. An empty k gives zeros, an empty y nothing.
+template <class T>
+void multiply(const char* op, const ProductSize& size, const Matrices<const T>& a,
+              const Matrices<const T>& b, const Matrices<T>& y, Accumulate accumulate);
+
+// Every one of `rows` rows of y [rows n] becomes `bias`, or 0 where bias is null.
+template <class T>
+void fill_rows(const char* op, std::int64_t rows, std::int64_t n, const T* bias, T* y);
+
+}  // namespace pliant::cuda

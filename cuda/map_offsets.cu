@@ -1,0 +1,99 @@
+#include <pliant/core/kernels/map_offsets.h>
+
+#include <pliant/cuda/launch.cuh>
+
+namespace pliant {
+namespace {
+
+constexpr const char* kOp = "map_offsets";
+
+// The tap of element `at` of y.
+template <class T>
+__device__ BilinearTap<T> tap_of(const MapOffsetsGeometry& g, std::int64_t at, const T* offset) {
+  const std::int64_t j = at / g.c % g.w, i = at / g.c / g.w % g.h;
+  return map_offsets_tap(g, i, j, offset[2 * at], offset[2 * at + 1]);
+}
+
+// The four pixels of a tap in one channel; `map` points at that channel of pixel 0.
+template <class T>
+struct Four {
+  T value[4];
+  __device__ Four(const BilinearTap<T>& tap, const T* map, std::int64_t c) {
+    for (int i = 0; i < 4; ++i)
+      value[i] = tap.pixel[i] < 0 ? T(0) : map[std::int64_t{tap.pixel[i]} * c];
+  }
+};
+
+// Where the channel of element `at` has its pixel 0.
+__device__ std::int64_t map_of(const MapOffsetsGeometry& g, std::int64_t at) {
+  const std::int64_t size = g.h * g.w * g.c;
+  return at / size * size + at % g.c;
+}
+
+template <class T>
+void forward(const MapOffsetsGeometry& g, const T* x, const T* offset, T* y) {
+  cuda::each(kOp, g.n * g.h * g.w * g.c, [=] __device__(std::int64_t at) {
+    const BilinearTap<T> tap = tap_of(g, at, offset);
+    y[at] = apply(tap.weight, Four<T>(tap, x + map_of(g, at), g.c).value);
+  });
+}
+
+template <class T>
+void offset_gradient(const MapOffsetsGeometry& g, const T* x, const T* offset, const T* dy,
+                     T* doffset) {
+  cuda::each(kOp, g.n * g.h * g.w * g.c, [=] __device__(std::int64_t at) {
+    const BilinearTap<T> tap = tap_of(g, at, offset);
+    const Four<T> four(tap, x + map_of(g, at), g.c);
+    doffset[2 * at] = dy[at] * apply(tap.d_row, four.value);
+    doffset[2 * at + 1] = dy[at] * apply(tap.d_column, four.value);
+  });
+}
+
+// Any pixel may take from any other, so one thread owns a channel of an image and walks its pixels
+// in order: deterministic, but with few threads. A list of contributions per pixel, made from the
+// offsets, is the way to more.
+template <class T>
+void data_gradient(const MapOffsetsGeometry& g, const T* offset, const T* dy, T* dx) {
+  const std::int64_t pixels = g.h * g.w;
+  cuda::set_to_zero(kOp, dx, g.n * pixels * g.c);
+  cuda::each(kOp, g.n * g.c, [=] __device__(std::int64_t owner) {
+    const std::int64_t map = owner / g.c * pixels * g.c + owner % g.c;
+    for (std::int64_t pixel = 0; pixel < pixels; ++pixel) {
+      const std::int64_t at = map + pixel * g.c;
+      const BilinearTap<T> tap = tap_of(g, at, offset);
+      for (int i = 0; i < 4; ++i)
+        if (tap.pixel[i] >= 0) dx[map + std::int64_t{tap.pixel[i]} * g.c] += dy[at] * tap.weight[i];
+    }
+  });
+}
+
+template <class T>
+void gradient(const MapOffsetsGeometry& g, const T* x, const T* offset, const T* dy, T* dx,
+              T* doffset) {
+  if (doffset != nullptr) offset_gradient(g, x, offset, dy, doffset);
+  if (dx != nullptr) data_gradient(g, offset, dy, dx);
+}
+
+}  // namespace
+
+void cuda::map_offsets_forward(const MapOffsetsGeometry& g, const float* x, const float* offset,
+                               float* y, Workspace&) {
+  forward(g, x, offset, y);
+}
+
+void cuda::map_offsets_forward(const MapOffsetsGeometry& g, const double* x, const double* offset,
+                               double* y, Workspace&) {
+  forward(g, x, offset, y);
+}
+
+void cuda::map_offsets_gradient(const MapOffsetsGeometry& g, const float* x, const float* offset,
+                                const float* dy, float* dx, float* doffset, Workspace&) {
+  gradient(g, x, offset, dy, dx, doffset);
+}
+
+void cuda::map_offsets_gradient(const MapOffsetsGeometry& g, const double* x, const double* offset,
+                                const double* dy, double* dx, double* doffset, Workspace&) {
+  gradient(g, x, offset, dy, dx, doffset);
+}
+
+}  // namespace pliant

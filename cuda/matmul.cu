@@ -1,0 +1,33 @@
+#include <pliant/core/kernels/matmul.h>
+
+#include <pliant/cuda/gemm.h>
+
+namespace pliant {
+namespace {
+
+// The bias goes into y first and the product is added to it.
+template <class T>
+void product(const MatmulGeometry& g, const T* a, const T* b, const T* bias, T* y) {
+  using namespace cuda;
+  const bool flip_a = g.transpose_a == Transpose::yes, flip_b = g.transpose_b == Transpose::yes;
+  const bool shared = g.b == Sharing::shared;
+  const Matrices<const T> left{a, flip_a ? g.m : g.k, g.m * g.k, g.transpose_a};
+  const Matrices<const T> right{b, flip_b ? g.k : g.n, shared ? 0 : g.k * g.n, g.transpose_b};
+  if (bias != nullptr) fill_rows("matmul", g.batch * g.m, g.n, bias, y);
+  multiply("matmul", ProductSize{g.m, g.n, g.k, g.batch}, left, right,
+           Matrices<T>{y, g.n, g.m * g.n}, bias == nullptr ? Accumulate::no : Accumulate::yes);
+}
+
+}  // namespace
+
+void cuda::matmul(const MatmulGeometry& g, const float* a, const float* b, const float* bias,
+                  float* y, Workspace&) {
+  product(g, a, b, bias, y);
+}
+
+void cuda::matmul(const MatmulGeometry& g, const double* a, const double* b, const double* bias,
+                  double* y, Workspace&) {
+  product(g, a, b, bias, y);
+}
+
+}  // namespace pliant

@@ -1,0 +1,28 @@
+// The CUDA runtime as the kernels see it: one GPU (the first that the driver shows; the variable
+// CUDA_VISIBLE_DEVICES chooses), one stream on which everything happens in order, one cuBLASLt
+// handle. All of it is made at first use and never destroyed, because tensors of static storage
+// may be released after it.
+#pragma once
+
+#include <cublasLt.h>
+#include <cuda_runtime_api.h>
+
+#include <cstdint>
+
+#include <pliant/core/error.h>
+
+namespace pliant::cuda {
+
+// Throws an Error that names the op, the call and what CUDA says, unless all is well.
+void check(cudaError_t status, const char* op, const char* call);
+void check(cublasStatus_t status, const char* op, const char* call);
+
+// Where every kernel, copy and allocation is queued.
+cudaStream_t stream();
+
+cublasLtHandle_t blas();
+// Scratch memory for cuBLASLt; safe to share, because calls on one stream follow one another.
+inline constexpr std::int64_t kBlasScratchBytes = std::int64_t{32} << 20;
+void* blas_scratch();
+
+}  // namespace pliant::cuda
