@@ -1,0 +1,62 @@
+#include <pliant/apps/mnist/eval.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+#include <pliant/layers/train/safetensors.h>
+
+namespace pliant {
+namespace {
+
+// "offset12.weight", as released, -> "offset12.offset.weight".
+std::string our_name(const std::string& name) {
+  const std::string prefix = "offset", suffix = ".weight";
+  const bool released = name.starts_with(prefix) && name.ends_with(suffix) &&
+                        name.size() == prefix.size() + 2 + suffix.size();
+  return released ? name.substr(0, prefix.size() + 2) + ".offset.weight" : name;
+}
+
+Deform kind_of(const State& state) {
+  const auto has = [&](const char* path) {
+    return std::any_of(state.begin(), state.end(), [&](const auto& e) { return e.first == path; });
+  };
+  if (has("offset12.offset.weight")) return Deform::offset_field;
+  if (has("conv12.mask.weight")) return Deform::dcn2;
+  if (has("conv12.offset.weight")) return Deform::dcn1;
+  return Deform::none;
+}
+
+}  // namespace
+
+DigitNet load_digit_net(const std::filesystem::path& file) {
+  State state;
+  for (const auto& [name, tensor] : read_safetensors(file).tensors)
+    state.emplace_back(our_name(name), tensor);
+  DigitNet net(kind_of(state));
+  try {
+    net.load(state);
+  } catch (const Error& error) {
+    fail(file.string(), ": not a digit net: ", error.what());
+  }
+  return net;
+}
+
+Accuracies evaluate(const DigitNet& net, const TestSets& test, Device device) {
+  return {accuracy(net, test.plain, device), accuracy(net, test.scaled, device)};
+}
+
+PublishedWeights evaluate_published(const TestSets& test, Device device) {
+  const char* const folder = std::getenv("PLIANT_PUBLISHED");
+  if (folder == nullptr || *folder == '\0')
+    return {"not given (set PLIANT_PUBLISHED to their folder)", {}};
+  PublishedWeights published{std::string("from ") + folder, {}};
+  for (const auto& [label, name] : {std::pair{"regular", "cnn.safetensors"},
+                                    std::pair{"\"deformable\"", "deform_cnn.safetensors"}}) {
+    DigitNet net = load_digit_net(std::filesystem::path(folder) / name);
+    net.to(device);
+    published.nets.emplace_back(label, evaluate(net, test, device));
+  }
+  return published;
+}
+
+}  // namespace pliant

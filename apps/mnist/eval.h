@@ -1,0 +1,20 @@
+// Measuring saved nets.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include <pliant/apps/mnist/report.h>
+
+namespace pliant {
+
+// The net that a safetensors file holds, whichever kind it is: one of ours, or one of the released
+// ones, whose offset fields are named offset12.weight and so on.
+DigitNet load_digit_net(const std::filesystem::path& file);
+
+Accuracies evaluate(const DigitNet& net, const TestSets& test, Device device);
+
+// cnn.safetensors and deform_cnn.safetensors of the folder PLIANT_PUBLISHED, measured.
+PublishedWeights evaluate_published(const TestSets& test, Device device);
+
+}  // namespace pliant

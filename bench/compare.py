@@ -1,0 +1,179 @@
+#!/usr/bin/env python3
+"""Pliant beside PyTorch and torchvision on the CPU, in one run.
+
+Each case runs here (a benchmark of pliant-bench) and there (the same work in PyTorch, eager, channels
+last) in turns, so that both see the same state of the machine. A figure is the median over the
+rounds, a ratio the median of the rounds' ratios (theirs / ours: above 1, Pliant is faster).
+
+  cmake --preset release -DPLIANT_BENCH=ON && cmake --build --preset release
+  python3 -m venv /tmp/torch && /tmp/torch/bin/pip install torch torchvision
+  /tmp/torch/bin/python bench/compare.py build/release/pliant-bench
+"""
+import argparse
+import json
+import os
+import platform
+import statistics
+import subprocess
+import time
+
+import torch
+import torchvision
+from torch import nn
+from torch.nn import functional as F
+from torchvision.ops import DeformConv2d, deform_conv2d
+
+
+class Block(nn.Module):
+    """conv -> ReLU -> BatchNorm; padding as TensorFlow's "same"."""
+
+    def __init__(self, c, k, stride, deform):
+        super().__init__()
+        self.stride = stride
+        self.bent = deform
+        if deform:
+            self.conv = DeformConv2d(c, k, 3, stride=stride)
+            self.offset = nn.Conv2d(c, 18, 3, stride=stride)
+            self.mask = nn.Conv2d(c, 9, 3, stride=stride)
+            for head in (self.offset, self.mask):
+                nn.init.zeros_(head.weight)
+                nn.init.zeros_(head.bias)
+        else:
+            self.conv = nn.Conv2d(c, k, 3, stride=stride, padding=1 if stride == 1 else 0)
+        self.norm = nn.BatchNorm2d(k, eps=1e-3)
+
+    def forward(self, x):
+        if self.stride == 2:
+            x = F.pad(x, (0, 1, 0, 1))
+        elif self.bent:
+            x = F.pad(x, (1, 1, 1, 1))
+        if self.bent:
+            y = self.conv(x, self.offset(x), 2 * torch.sigmoid(self.mask(x)))
+        else:
+            y = self.conv(x)
+        return self.norm(F.relu(y))
+
+
+class DigitNet(nn.Module):
+    def __init__(self, deform):
+        super().__init__()
+        self.blocks = nn.Sequential(Block(1, 32, 1, False), Block(32, 64, 2, deform),
+                                    Block(64, 128, 1, deform), Block(128, 128, 2, deform))
+        self.fc = nn.Linear(128, 10)
+
+    def forward(self, x):
+        return self.fc(self.blocks(x).mean((2, 3)))
+
+
+def train_step(batch, deform):
+    net = DigitNet(deform).to(memory_format=torch.channels_last)
+    adam = torch.optim.Adam(net.parameters(), lr=1e-3, fused=True)
+    images = torch.rand(batch, 1, 28, 28).to(memory_format=torch.channels_last)
+    labels = torch.arange(batch) % 10
+
+    def once():
+        adam.zero_grad()
+        F.cross_entropy(net(images), labels).backward()
+        adam.step()
+
+    return once
+
+
+def inference(batch):
+    net = DigitNet(False).to(memory_format=torch.channels_last).eval()
+    images = torch.rand(batch, 1, 28, 28).to(memory_format=torch.channels_last)
+
+    def once():
+        with torch.inference_mode():
+            net(images)
+
+    return once
+
+
+def deform_step(n, c, side, k):
+    """Forward and all gradients; 3x3, padding 1, with a mask."""
+    tensors = [torch.randn(*s) for s in ((n, c, side, side), (n, 18, side, side), (k, c, 3, 3),
+                                         (k,), (n, 9, side, side))]
+    x, offset, weight, bias, mask = [t.requires_grad_() for t in tensors]
+    cotangent = torch.randn(n, k, side, side)
+
+    def once():
+        for tensor in (x, offset, weight, bias, mask):
+            tensor.grad = None
+        deform_conv2d(x, offset, weight, bias, padding=1, mask=mask).backward(cotangent)
+
+    return once
+
+
+# name, benchmark of ours, work of theirs
+CASES = [
+    ("training step, regular net, batch 32", "train_step_regular/32/", lambda: train_step(32, False)),
+    ("training step, regular net, batch 64", "train_step_regular/64/", lambda: train_step(64, False)),
+    ("training step, regular net, batch 256", "train_step_regular/256/",
+     lambda: train_step(256, False)),
+    ("training step, dcn2 net, batch 32", "train_step_dcn2/32/", lambda: train_step(32, True)),
+    ("inference, regular net, batch 1", "inference/1/", lambda: inference(1)),
+    ("inference, regular net, batch 256", "inference/256/", lambda: inference(256)),
+    ("deform_conv2d + mask, fwd+bwd, N32 C64 14x14 K128", "forward_and_backward/32/64/14/128/",
+     lambda: deform_step(32, 64, 14, 128)),
+    ("deform_conv2d + mask, fwd+bwd, N8 C64 56x56 K64", "forward_and_backward/8/64/56/64/",
+     lambda: deform_step(8, 64, 56, 64)),
+]
+
+
+def ours(program, name, threads):
+    """Milliseconds of one benchmark case."""
+    out = subprocess.run(
+        [program, f"--benchmark_filter=^{name}", "--benchmark_min_time=0.5",
+         "--benchmark_format=json"], check=True, capture_output=True, text=True,
+        env={**os.environ, "OMP_NUM_THREADS": str(threads)}).stdout
+    return json.loads(out)["benchmarks"][0]["real_time"]
+
+
+def theirs(once, seconds=0.5):
+    """Milliseconds a call, the mean over at least `seconds`."""
+    once()
+    start, calls = time.perf_counter(), 0
+    while time.perf_counter() - start < seconds:
+        once()
+        calls += 1
+    return (time.perf_counter() - start) * 1e3 / calls
+
+
+def processor():
+    with open("/proc/cpuinfo", encoding="utf-8") as info:
+        for line in info:
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("program", help="pliant-bench")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--json", help="write the figures to this file too")
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
+    machine = (f"{processor()}, {arguments.threads} threads, torch {torch.__version__}, "
+               f"torchvision {torchvision.__version__}")
+    print(machine, "\n")
+    print("| case | Pliant | PyTorch | ratio |\n|---|---|---|---|")
+    rows = []
+    for name, case, make in CASES:
+        once = make()
+        once()
+        rounds = [(ours(arguments.program, case, arguments.threads), theirs(once))
+                  for _ in range(arguments.rounds)]
+        mine, other = map(statistics.median, zip(*rounds))
+        ratio = statistics.median(b / a for a, b in rounds)
+        rows.append({"case": name, "pliant_ms": mine, "pytorch_ms": other, "ratio": ratio})
+        print(f"| {name} | {mine:.2f} ms | {other:.2f} ms | {ratio:.2f} |", flush=True)
+    if arguments.json:
+        with open(arguments.json, "w", encoding="utf-8") as file:
+            json.dump({"machine": machine, "rounds": arguments.rounds, "cases": rows}, file, indent=1)
+
+
+if __name__ == "__main__":
+    main()
