@@ -23,10 +23,10 @@ find_package(CUDAToolkit REQUIRED)
 message(STATUS "pliant: CUDA ${CUDAToolkit_VERSION} for ${CMAKE_CUDA_ARCHITECTURES}")
 
 target_sources(pliant PRIVATE ${pliant_cuda_sources})
+set_target_properties(pliant PROPERTIES CUDA_ARCHITECTURES "${CMAKE_CUDA_ARCHITECTURES}"
+                                        CUDA_RUNTIME_LIBRARY Shared)
 target_compile_definitions(pliant PUBLIC PLIANT_WITH_CUDA)
-# CMake 3.25 does not know that nvcc speaks C++20, so the flag is ours.
 target_compile_options(pliant PRIVATE
-  $<$<COMPILE_LANGUAGE:CUDA>:-std=c++20>
   $<$<COMPILE_LANGUAGE:CUDA>:--expt-relaxed-constexpr>
   $<$<COMPILE_LANGUAGE:CUDA>:--extended-lambda>
   $<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=-Wall,-Wextra>
