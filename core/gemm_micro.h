@@ -254,19 +254,28 @@ void patch_kernel(const PatchJob<T>& job) {
   V sum[kExtent<MR>][kExtent<NV>] = {};
   std::int64_t offset[kExtent<MR>];
   for (int i = 0; i < MR; ++i) offset[i] = job.offsets[i];
-  for (std::int64_t line = 0; line < job.lines; ++line) {
-    const T* a = job.a + line * job.a_line;
-    const T* b = job.b + line * job.b_line;
-    for (std::int64_t e = 0; e < job.steps; ++e, a += job.a_step, b += job.b_step) {
-      V right[kExtent<NV>];
+  const T* a = job.a;
+  const T* b = job.b;
+  const std::int64_t a_skip = job.a_line - job.steps * job.a_step;
+  const std::int64_t b_skip = job.b_line - job.steps * job.b_step;
+  std::int64_t left_in_line = job.steps;
+  // One loop, not two: across an outer loop compilers move the accumulators about.
+  for (std::int64_t left = job.lines * job.steps; left > 0; --left) {
+    V right[kExtent<NV>];
 #pragma GCC unroll 4
-      for (int j = 0; j < NV; ++j) right[j] = *reinterpret_cast<const V*>(b + j * lanes);
+    for (int j = 0; j < NV; ++j) right[j] = *reinterpret_cast<const V*>(b + j * lanes);
 #pragma GCC unroll 12
-      for (int i = 0; i < MR; ++i) {
-        const V left = a[offset[i]] - V{};
+    for (int i = 0; i < MR; ++i) {
+      const V value = a[offset[i]] - V{};
 #pragma GCC unroll 4
-        for (int j = 0; j < NV; ++j) sum[i][j] = fused(left, right[j], sum[i][j]);
-      }
+      for (int j = 0; j < NV; ++j) sum[i][j] = fused(value, right[j], sum[i][j]);
+    }
+    a += job.a_step;
+    b += job.b_step;
+    if (--left_in_line == 0) {
+      left_in_line = job.steps;
+      a += a_skip;
+      b += b_skip;
     }
   }
 #pragma GCC unroll 12
