@@ -22,8 +22,8 @@ class Device {
   static Device cuda(int index = 0) {
     require(kHasCuda, "device: this build has no CUDA; configure with the preset `cuda`");
     if constexpr (kHasCuda)
-      require(index >= 0 && index < pliant::cuda::device_count(), "device: there is no cuda:",
-              index, " (", pliant::cuda::device_count(), " found)");
+      require(index >= 0 && index < pliant::cuda::device_count(),
+              "device: there is no cuda:", index, " (", pliant::cuda::device_count(), " found)");
     return Device(Kind::cuda, index);
   }
   // The first GPU if there is one, else the CPU.

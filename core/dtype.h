@@ -85,7 +85,8 @@ struct DTypeOf<std::uint8_t> {
 template <class T>
 inline constexpr DType dtype_of = DTypeOf<T>::value;
 
-// Calls f.operator()<float>() or <double>(): visit_floating("relu", x.dtype(), []<class T>() {...}).
+// Calls f.operator()<float>() or <double>(): visit_floating("relu", x.dtype(), []<class T>()
+// {...}).
 template <class F>
 decltype(auto) visit_floating(const char* who, DType dtype, F&& f) {
   if (dtype == DType::float32) return f.template operator()<float>();
