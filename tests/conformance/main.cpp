@@ -35,8 +35,10 @@ void declare(CLI::App& app, Arguments& arguments) {
       ->check(CLI::IsMember({"f64", "f32"}))
       ->capture_default_str();
   app.add_flag("--strict", arguments.strict, "A skipped case is a failure too");
-  app.add_option("--json", arguments.json, "Write the report to this file as well");
-  app.add_option("PATH", arguments.paths, "Cases, or folders of cases (*.safetensors)");
+  app.add_option("--json", arguments.json, "Write the report to this file as well")
+      ->type_name("FILE");
+  app.add_option("PATH", arguments.paths, "Cases, or folders of cases (*.safetensors)")
+      ->type_name("");
   app.footer(kFooter);
 }
 
@@ -46,8 +48,8 @@ int run(const Arguments& arguments) {
   std::vector<CaseResult> results;
   const std::vector<std::filesystem::path> paths(arguments.paths.begin(), arguments.paths.end());
   for (const std::filesystem::path& file : expand(paths)) results.push_back(run_file(file, target));
-  if (!arguments.json.empty()) write_json(arguments.json, results, target);
   print_report(std::cout, results);
+  if (!arguments.json.empty()) write_json(arguments.json, results, target);
   return exit_code(count(results),
                    arguments.strict ? Strictness::no_skips : Strictness::skips_allowed);
 }
