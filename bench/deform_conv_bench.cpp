@@ -1,5 +1,5 @@
 // Deformable convolution, forward and with all gradients, beside the plain convolution of the same
-// shape. deform_torchvision.py runs these against torchvision.
+// shape. compare.py runs these against torchvision.
 #include <benchmark/benchmark.h>
 
 #include <new>

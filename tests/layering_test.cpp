@@ -30,7 +30,7 @@ const std::map<std::string, Names>& rooms() {
       {"data", {"core", "data"}},
       {"apps", {"core", "autograd", "layers", "data", "apps"}},
       {"tests", {"core", "autograd", "layers", "data", "apps", "tests"}},
-      {"bench", {"core", "autograd", "layers", "data", "tests", "bench"}},
+      {"bench", {"core", "autograd", "layers", "data", "apps", "bench"}},
       {"cuda", {"cuda"}},
   };
   return rooms;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <initializer_list>
+#include <limits>
 
 #include <pliant/autograd/var.h>
 
@@ -24,6 +25,13 @@ inline void require_rank(const char* op, const char* what, const Var& var, int r
                          const char* axes) {
   require(var.defined(), op, ": ", what, " is undefined");
   require(var.rank() == rank, op, ": ", what, " has shape ", var.shape(), ", expected ", axes);
+}
+
+// Bilinear taps count the pixels of a map in 32 bits.
+inline void require_map_fits(const char* op, std::int64_t height, std::int64_t width) {
+  constexpr std::int64_t kMost = std::numeric_limits<std::int32_t>::max();
+  require(width == 0 || height <= kMost / width, op, ": a map of ", height, " x ", width,
+          " pixels is too large; at most ", kMost);
 }
 
 // The pointer of an optional tensor: null if it is undefined.

@@ -30,6 +30,7 @@ Var map_offsets(const Var& x, const Var& offset) {
   require_rank(kOp, "the input", x, 4, "[N H W C]");
   require_same_kind(kOp, {&x, &offset});
   const MapOffsetsGeometry g{x.dim(0), x.dim(1), x.dim(2), x.dim(3)};
+  require_map_fits(kOp, g.h, g.w);
   const Shape offsets{g.n, g.h, g.w, 2 * g.c};
   require(offset.shape() == offsets, kOp, ": the offset has shape ", offset.shape(), ", expected ",
           offsets, " (one dy, dx pair per pixel and channel)");
