@@ -7,18 +7,26 @@
 // that a backend does not serve.
 #pragma once
 
+#include <type_traits>
+
 #include <pliant/core/device.h>
 
 namespace pliant {
 
+// Whether a backend's argument of kernel() is a function. Told by type, because g++ does not take
+// `function != nullptr` for a constant under -fsanitize=undefined.
+template <class F, F* function>
+inline constexpr bool is_served = !std::is_same_v<std::integral_constant<F*, function>,
+                                                  std::integral_constant<F*, nullptr>>;
+
 template <class F, F* on_cpu, F* on_cuda>
 F* kernel(const char* op, Device device) {
   if (device.is_cpu()) {
-    if constexpr (on_cpu != nullptr) return on_cpu;
+    if constexpr (is_served<F, on_cpu>) return on_cpu;
     fail(op, ": not available for this dtype on ", device);
   }
   if constexpr (kHasCuda) {
-    if constexpr (on_cuda != nullptr) return on_cuda;
+    if constexpr (is_served<F, on_cuda>) return on_cuda;
     fail(op, ": not available for this dtype on ", device);
   }
   fail(op, ": this build has no CUDA");
