@@ -1,0 +1,397 @@
+// The CUDA half against the CPU's, through the public ops. Without a GPU these tests are skipped,
+// and the first one says so.
+#include <algorithm>
+#include <limits>
+
+#include <pliant/autograd/ops/activation.h>
+#include <pliant/autograd/ops/arithmetic.h>
+#include <pliant/autograd/ops/batch_norm2d.h>
+#include <pliant/autograd/ops/cross_entropy.h>
+#include <pliant/autograd/ops/deform_conv.h>
+#include <pliant/autograd/ops/map_offsets.h>
+#include <pliant/autograd/ops/matmul.h>
+#include <pliant/autograd/ops/pool2d.h>
+#include <pliant/autograd/ops/reduce.h>
+#include <pliant/layers/layers.h>
+#include <pliant/layers/train/optimizer.h>
+#include <pliant/tests/op_case.h>
+
+using namespace pliant;
+using namespace pliant::test;
+
+namespace {
+
+bool no_device() { return Device::best().is_cpu(); }
+
+// One op on one set of inputs, given in float64.
+struct DeviceCase {
+  std::string name;
+  std::function<Var(const Vars&)> f;
+  std::vector<Tensor> inputs;
+  bool differentiable = true;
+};
+
+using DeviceCases = std::vector<DeviceCase>;
+
+// A constant as the op's inputs are: same device, same dtype.
+Tensor beside(const Var& x, const Tensor& constant) {
+  return constant.to(x.dtype()).to(x.device());
+}
+
+DeviceCases elementwise_cases() {
+  const Tensor a = random({3, 4, 5}, 1), b = random({4, 1}, 2, 0.5, 2.0);
+  return {
+      {"relu", [](const Vars& v) { return relu(v[0]); }, {a}},
+      {"sigmoid", [](const Vars& v) { return sigmoid(v[0]); }, {a}},
+      {"sigmoid of more than a grid row",
+       [](const Vars& v) { return sigmoid(v[0]); },
+       {random({70001}, 3)}},
+      {"relu of nothing", [](const Vars& v) { return relu(v[0]); }, {random({0, 3}, 1)}},
+      {"add, broadcast", [](const Vars& v) { return v[0] + v[1]; }, {a, b}},
+      {"sub, broadcast", [](const Vars& v) { return v[1] - v[0]; }, {a, b}},
+      {"mul, equal shapes", [](const Vars& v) { return v[0] * v[1]; }, {a, random({3, 4, 5}, 4)}},
+      {"div, broadcast", [](const Vars& v) { return v[0] / v[1]; }, {a, b}},
+      {"scalar", [](const Vars& v) { return v[0] * 3.0 + 1.0; }, {a}},
+      {"broadcast_to",
+       [](const Vars& v) {
+         return broadcast_to(v[0], {3, 4, 5});
+       },
+       {b}},
+  };
+}
+
+DeviceCases reduce_cases() {
+  const auto sum_over = [](std::vector<int> axes) {
+    return [axes](const Vars& v) { return sum(v[0], axes); };
+  };
+  Tensor ties = random({7, 300, 3}, 5);
+  for (const std::int64_t at : {31, 32, 899})
+    ties.mutable_data<double>()[at] = std::numeric_limits<double>::quiet_NaN();
+  for (const std::int64_t at : {1000, 1300, 1600}) ties.mutable_data<double>()[at] = 2.0;
+  const auto argmax_over = [](int axis) {
+    return [axis](const Vars& v) { return Var(argmax(v[0], axis)); };
+  };
+  return {
+      {"sum of all", sum_over({0, 1}), {random({9, 11}, 1)}},
+      {"sum of many neighbours", sum_over({0}), {random({200003}, 2)}},
+      {"sum along rows", sum_over({1}), {random({5, 3001}, 3)}},
+      {"sum of columns", sum_over({0}), {random({3001, 5}, 4)}},
+      {"sum of a middle axis", sum_over({1}), {random({3, 129, 67}, 4)}},
+      {"sum of wide columns", sum_over({0}), {random({65, 300}, 4)}},
+      {"sum of no rows", sum_over({0}), {random({0, 4}, 4)}},
+      {"sum to no columns", sum_over({0}), {random({4, 0}, 4)}},
+      {"mean",
+       [](const Vars& v) {
+         return mean(v[0], {1, 2});
+       },
+       {random({2, 14, 14, 33}, 5)}},
+      {"global_avg_pool2d",
+       [](const Vars& v) { return global_avg_pool2d(v[0]); },
+       {random({2, 7, 7, 5}, 6)}},
+      {"argmax, ties and NaN", argmax_over(1), {ties}, false},
+      {"argmax of the last axis", argmax_over(2), {ties}, false},
+  };
+}
+
+DeviceCases matmul_cases() {
+  const auto product = [](const Vars& v) { return matmul(v[0], v[1]); };
+  const auto layer = [](const Vars& v) { return linear(v[0], v[1], v[2]); };
+  return {
+      {"matmul", product, {random({3, 5}, 1), random({5, 7}, 2)}},
+      {"matmul, larger", product, {random({130, 65}, 1), random({65, 33}, 2)}},
+      {"matmul, batched", product, {random({3, 4, 5}, 1), random({3, 5, 2}, 2)}},
+      {"matmul, nothing summed", product, {random({3, 0}, 1), random({0, 2}, 2)}},
+      {"matmul of nothing", product, {random({0, 3}, 1), random({3, 2}, 2)}},
+      {"linear", layer, {random({6, 5}, 1), random({7, 5}, 2), random({7}, 3)}},
+      {"linear, three axes", layer, {random({2, 3, 16}, 1), random({10, 16}, 2), random({10}, 3)}},
+      {"linear without bias",
+       [](const Vars& v) { return linear(v[0], v[1]); },
+       {random({4, 8}, 1), random({8, 8}, 2)}},
+  };
+}
+
+struct ConvCase {
+  const char* name;
+  Shape x, weight;
+  ConvOptions options;
+  std::int64_t offset_groups = 1;
+};
+
+const std::vector<ConvCase>& conv_shapes() {
+  static const std::vector<ConvCase> all = {
+      {"3x3", {2, 5, 4, 3}, {4, 3, 3, 3}, {.padding = 1}},
+      {"1x1", {2, 4, 3, 8}, {5, 1, 1, 8}, {}},
+      {"stride, uneven padding",
+       {2, 6, 5, 4},
+       {3, 3, 2, 4},
+       {.stride = 2, .padding = {0, 1, 0, 1}}},
+      {"dilation", {1, 7, 8, 2}, {2, 3, 2, 2}, {{1, 2}, 2, {2, 3}, 1}},
+      {"groups", {2, 4, 4, 8}, {6, 3, 3, 4}, {.padding = 1, .groups = 2}, 2},
+      {"groups that cross", {2, 4, 4, 6}, {4, 3, 3, 3}, {.padding = 1, .groups = 2}, 3},
+      {"depthwise", {2, 5, 3, 5}, {5, 3, 3, 1}, {.padding = 1, .groups = 5}},
+      {"empty batch", {0, 4, 4, 2}, {3, 3, 3, 2}, {.padding = 1}},
+  };
+  return all;
+}
+
+DeviceCases conv_cases(const std::vector<ConvCase>& shapes) {
+  DeviceCases all;
+  for (const ConvCase& c : shapes) {
+    const ConvOptions options = c.options;
+    const Tensor x = random(c.x, 1), weight = random(c.weight, 2), bias = random({c.weight[0]}, 3);
+    all.push_back({std::string("conv2d: ") + c.name,
+                   [options](const Vars& v) { return conv2d(v[0], v[1], v[2], options); },
+                   {x, weight, bias}});
+    all.push_back({std::string("conv2d without bias: ") + c.name,
+                   [options](const Vars& v) { return conv2d(v[0], v[1], {}, options); },
+                   {x, weight}});
+  }
+  return all;
+}
+
+// Offsets up to a few pixels, some of them whole; sampling points fall outside the map too.
+Tensor offsets(const Shape& shape, std::uint64_t seed) {
+  Tensor t = random(shape, seed, -3.0, 3.0);
+  double* const to = t.mutable_data<double>();
+  for (std::int64_t i = 0; i < t.size(); i += 3) to[i] = std::round(to[i]);
+  return t;
+}
+
+DeviceCases deform_cases(const std::vector<ConvCase>& shapes) {
+  DeviceCases all;
+  for (const ConvCase& c : shapes)
+    for (const Boundary boundary : {Boundary::zero_pad, Boundary::dcn_v1}) {
+      const DeformConvOptions options{c.options.stride, c.options.padding, c.options.dilation,
+                                      c.options.groups, c.offset_groups,   boundary};
+      const Conv2dGeometry g = conv_geometry("test", c.x, c.weight, c.options);
+      const std::int64_t pairs = c.offset_groups * g.r * g.s;
+      const std::vector<Tensor> inputs = {random(c.x, 1), offsets({g.n, g.p, g.q, 2 * pairs}, 2),
+                                          random({g.n, g.p, g.q, pairs}, 3), random(c.weight, 4),
+                                          random({g.k}, 5)};
+      const std::string name =
+          std::string(c.name) + (boundary == Boundary::dcn_v1 ? ", dcn_v1" : "");
+      all.push_back({"deform_conv2d: " + name,
+                     [options](const Vars& v) {
+                       return deform_conv2d(v[0], v[1], v[2], v[3], v[4], options);
+                     },
+                     inputs});
+      all.push_back(
+          {"deform_conv2d without mask: " + name,
+           [options](const Vars& v) { return deform_conv2d(v[0], v[1], {}, v[2], {}, options); },
+           {inputs[0], inputs[1], inputs[3]}});
+    }
+  return all;
+}
+
+DeviceCases map_offsets_cases() {
+  const auto warp = [](const Vars& v) { return map_offsets(v[0], v[1]); };
+  return {
+      {"map_offsets", warp, {random({2, 5, 4, 3}, 1), offsets({2, 5, 4, 6}, 2)}},
+      {"map_offsets of nothing", warp, {random({0, 5, 4, 3}, 1), random({0, 5, 4, 6}, 2)}},
+  };
+}
+
+DeviceCases norm_cases() {
+  DeviceCases all;
+  for (const Shape& shape : {Shape{2, 3, 3, 5}, Shape{1, 1, 2, 1}, Shape{5, 37, 29, 3}}) {
+    const std::int64_t c = shape.back();
+    const Tensor mean = random({c}, 4), var = random({c}, 5, 0.5, 2.0);
+    const auto training = [=](const Vars& v) {
+      return batch_norm2d_training(v[0], v[1], v[2], beside(v[0], mean), beside(v[0], var));
+    };
+    const std::vector<Tensor> inputs = {random(shape, 1, 99.0, 103.0), random({c}, 2),
+                                        random({c}, 3)};
+    all.push_back({"batch_norm2d, training", [=](const Vars& v) { return training(v).y; }, inputs});
+    all.push_back({"batch_norm2d, running mean",
+                   [=](const Vars& v) { return Var(training(v).running_mean); }, inputs, false});
+    all.push_back({"batch_norm2d, running variance",
+                   [=](const Vars& v) { return Var(training(v).running_var); }, inputs, false});
+    all.push_back({"batch_norm2d",
+                   [=](const Vars& v) {
+                     return batch_norm2d(v[0], v[1], v[2], beside(v[0], mean), beside(v[0], var));
+                   },
+                   inputs});
+  }
+  return all;
+}
+
+DeviceCases pool_and_loss_cases() {
+  DeviceCases all;
+  const auto pool = [&](const char* name, const Shape& x, const MaxPoolOptions& options) {
+    all.push_back(
+        {name, [options](const Vars& v) { return max_pool2d(v[0], options); }, {random(x, 1)}});
+  };
+  pool("max_pool2d", {2, 6, 5, 3}, {});
+  pool("max_pool2d, overlapping", {2, 7, 6, 4}, {.kernel = 3, .stride = 2, .padding = 1});
+  pool("max_pool2d, dilated", {1, 8, 9, 2},
+       {.kernel = {2, 3}, .stride = 1, .padding = {1, 0, 0, 1}, .dilation = 2});
+  pool("max_pool2d of nothing", {0, 6, 6, 3}, {});
+
+  const Tensor labels = Tensor::from<std::int64_t>({3, 0, -100, 6, 3}, {5});
+  for (const double smoothing : {0.0, 0.1})
+    all.push_back({"softmax_cross_entropy",
+                   [=](const Vars& v) {
+                     return softmax_cross_entropy(v[0], labels.to(v[0].device()),
+                                                  {.label_smoothing = smoothing});
+                   },
+                   {random({5, 7}, 1, -30.0, 30.0)}});
+  const Tensor many = Tensor::full({1000}, 2, DType::int64);
+  all.push_back({"softmax_cross_entropy of many rows",
+                 [=](const Vars& v) { return softmax_cross_entropy(v[0], many.to(v[0].device())); },
+                 {random({1000, 10}, 1)}});
+  return all;
+}
+
+DeviceCases all_cases() {
+  DeviceCases all;
+  for (const DeviceCases& some :
+       {elementwise_cases(), reduce_cases(), matmul_cases(), conv_cases(conv_shapes()),
+        deform_cases(conv_shapes()), map_offsets_cases(), norm_cases(), pool_and_loss_cases()})
+    all.insert(all.end(), some.begin(), some.end());
+  return all;
+}
+
+// The result and the gradients by all inputs, computed on `device`, brought to the CPU.
+std::vector<Tensor> run(const DeviceCase& c, DType dtype, Device device) {
+  Tape tape({.buffers = Buffers::keep});
+  Vars vars;
+  for (const Tensor& input : c.inputs) {
+    const Tensor there = input.to(dtype).to(device);
+    vars.push_back(c.differentiable ? tape.variable(there) : Var(there));
+  }
+  const Var y = c.f(vars);
+  CHECK(y.device() == device);
+  std::vector<Tensor> results = {y.value().to(Device::cpu())};
+  if (!c.differentiable) return results;
+  const Tensor cotangent = random(y.shape(), 99, 0.5, 1.5, dtype).to(device);
+  const Gradients gradients = tape.gradients(y, {}, {.cotangent = cotangent});
+  for (const Var& var : vars) results.push_back(gradients[var].to(Device::cpu()));
+  return results;
+}
+
+// Largest deviation of b from a, relative to a's largest element where that is above 1.
+double deviation(const Tensor& a, const Tensor& b) {
+  double largest = 1;
+  for (const double value : a.to_vector()) largest = std::max(largest, std::abs(value));
+  return max_difference(a, b) / largest;
+}
+
+void check_case(const DeviceCase& c, DType dtype) {
+  CAPTURE(c.name);
+  CAPTURE(dtype);
+  const double tolerance = dtype == DType::float64 ? 1e-11 : 2e-5;
+  const std::vector<Tensor> on_cpu = run(c, dtype, Device::cpu());
+  const std::vector<Tensor> on_gpu = run(c, dtype, Device::best());
+  const std::vector<Tensor> again = run(c, dtype, Device::best());
+  for (std::size_t i = 0; i < on_cpu.size(); ++i) {
+    CAPTURE(i);
+    CHECK(deviation(on_cpu[i], on_gpu[i]) < tolerance);
+    CHECK(max_difference(on_gpu[i], again[i]) == 0.0);  // the same bits
+  }
+}
+
+struct SmallNet : Module {
+  Conv2d stem = own("stem", Conv2d(1, 4, {.padding = 1, .bias = Bias::no}));
+  BatchNorm2d norm = own("norm", BatchNorm2d(4));
+  DeformConv2d deform = own("deform", DeformConv2d(4, 8, {.stride = 2, .padding = 1}));
+  Linear head = own("head", Linear(8, 3));
+
+  Var operator()(const Var& x) const {
+    return head(global_avg_pool2d(relu(deform(relu(norm(stem(x)))))));
+  }
+};
+
+// Everything the net remembers after three steps.
+template <class MakeOptimizer>
+State trained(Device device, MakeOptimizer make_optimizer) {
+  SmallNet net;
+  net.initialise(Rng(7));
+  net.to(device);
+  auto optimizer = make_optimizer(net.parameters());
+  const Tensor images = random({4, 6, 6, 1}, 1, 0.0, 1.0, DType::float32).to(device);
+  const Tensor labels = Tensor::from<std::int64_t>({0, 2, 1, 2}, {4}).to(device);
+  for (int step = 0; step < 3; ++step) {
+    Tape tape;
+    optimizer.step(tape.gradients(softmax_cross_entropy(net(tape.input(images)), labels)));
+  }
+  return net.state();
+}
+
+template <class MakeOptimizer>
+void check_training(MakeOptimizer make_optimizer) {
+  const State on_cpu = trained(Device::cpu(), make_optimizer);
+  const State on_gpu = trained(Device::best(), make_optimizer);
+  REQUIRE(on_cpu.size() == on_gpu.size());
+  for (auto a = on_cpu.begin(), b = on_gpu.begin(); a != on_cpu.end(); ++a, ++b) {
+    CAPTURE(a->first);
+    CHECK(a->first == b->first);
+    CHECK(deviation(a->second, b->second) < 1e-3);  // Adam divides by gradients near 0
+  }
+}
+
+}  // namespace
+
+TEST_CASE("cuda: without a GPU the tests that need one are skipped, aloud") {
+  if (!no_device()) return;
+  MESSAGE("skipped: the tests of the CUDA half, ", 2 * all_cases().size(),
+          " comparisons of ops among them, because ",
+          kHasCuda ? "there is no GPU" : "this build has no CUDA");
+  const std::string message = error_of([] { Tensor::zeros({1}, DType::float32, Device::cuda()); });
+  CHECK(contains(message, kHasCuda ? "there is no cuda:0 (0 found)" : "this build has no CUDA"));
+}
+
+TEST_CASE("cuda: every op gives what the CPU gives, and the same bits twice" *
+          doctest::skip(no_device())) {
+  for (const DeviceCase& c : all_cases())
+    for (const DType dtype : {DType::float32, DType::float64}) check_case(c, dtype);
+}
+
+TEST_CASE("cuda: convolutions of more columns than one slice holds" * doctest::skip(no_device())) {
+  const std::vector<ConvCase> large = {{"large", {2, 200, 200, 24}, {2, 3, 3, 24}, {.padding = 1}}};
+  for (const DeviceCases& some : {conv_cases(large), deform_cases(large)})
+    for (const DeviceCase& c : some) check_case(c, DType::float32);
+}
+
+TEST_CASE("cuda: a net trains as on the CPU" * doctest::skip(no_device())) {
+  check_training([](std::vector<Parameter> p) { return Sgd(std::move(p), {.lr = 0.1}); });
+  check_training([](std::vector<Parameter> p) {
+    return Sgd(std::move(p), {.lr = 0.1, .momentum = 0.9, .weight_decay = 1e-3, .nesterov = true});
+  });
+  check_training([](std::vector<Parameter> p) {
+    return Adam(std::move(p), {.lr = 1e-2, .weight_decay = 1e-3});
+  });
+}
+
+TEST_CASE("cuda: tensors go there and back, whole and in slices" * doctest::skip(no_device())) {
+  const Tensor host = random({5, 3}, 1);
+  const Tensor there = host.to(Device::best());
+  CHECK(there.device().is_cuda());
+  CHECK(max_difference(there, host) == 0.0);
+  CHECK(max_difference(there.slice(1, 4), host.slice(1, 4)) == 0.0);
+  CHECK(max_difference(there.slice(2, 5).clone(), host.slice(2, 5)) == 0.0);
+  CHECK(Tensor::full({4}, 3, DType::int64, Device::best()).to_vector() ==
+        std::vector<double>(4, 3.0));
+  CHECK(Tensor::zeros({0, 3}, DType::float32, Device::best()).to_vector().empty());
+  Tensor changed = Tensor::zeros({2}, DType::float32, Device::best());
+  changed.fill(2.5);
+  CHECK(changed.to_vector() == std::vector<double>(2, 2.5));
+}
+
+TEST_CASE("cuda: what goes wrong is said" * doctest::skip(no_device())) {
+  const Tensor here = random({2}, 1), there = here.to(Device::best());
+  CHECK(contains(error_of([&] { add(here, there); }), "mixes a tensor on"));
+  CHECK(contains(error_of([&] { there.span<double>(); }), "bring it over"));
+  const std::string memory =
+      error_of([] { Tensor::empty({std::int64_t{1} << 50}, DType::float32, Device::best()); });
+  CHECK(contains(memory, "4503599627370496 bytes"));
+  CHECK(contains(memory, "are free"));
+
+  // Labels on the GPU are not looked at beforehand: a wrong one shows as NaN, here and there alone.
+  Tape tape;
+  const Var logits = tape.variable(random({2, 3}, 1).to(Device::best()));
+  const Tensor labels = Tensor::from<std::int64_t>({1, 3}, {2}).to(Device::best());
+  const Var loss = softmax_cross_entropy(logits, labels);
+  CHECK(std::isnan(loss.value().item()));
+  const std::vector<double> dx = tape.gradients(loss)[logits].to_vector();
+  for (std::size_t i = 0; i < dx.size(); ++i) CHECK(std::isnan(dx[i]) == (i >= 3));
+}
