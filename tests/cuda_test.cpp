@@ -333,9 +333,9 @@ void check_training(MakeOptimizer make_optimizer) {
 
 TEST_CASE("cuda: without a GPU the tests that need one are skipped, aloud") {
   if (!no_device()) return;
+  const std::string why = kHasCuda ? "there is no GPU" : "this build has no CUDA";
   MESSAGE("skipped: the tests of the CUDA half, ", 2 * all_cases().size(),
-          " comparisons of ops among them, because ",
-          kHasCuda ? "there is no GPU" : "this build has no CUDA");
+          " comparisons of ops among them, because ", why);
   const std::string message = error_of([] { Tensor::zeros({1}, DType::float32, Device::cuda()); });
   CHECK(contains(message, kHasCuda ? "there is no cuda:0 (0 found)" : "this build has no CUDA"));
 }
