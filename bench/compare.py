@@ -126,7 +126,7 @@ def ours(program, name, threads):
     out = subprocess.run(
         [program, f"--benchmark_filter=^{name}", "--benchmark_min_time=0.5",
          "--benchmark_format=json"], check=True, capture_output=True, text=True,
-        env={**os.environ, "OMP_NUM_THREADS": str(threads)}).stdout
+        env={**os.environ, "PLIANT_THREADS": str(threads)}).stdout
     return json.loads(out)["benchmarks"][0]["real_time"]
 
 

@@ -4,61 +4,34 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <exception>
-
-#ifdef _OPENMP
-#include <omp.h>
-#endif
+#include <type_traits>
 
 namespace pliant {
 
-// Threads that parallel_for uses from now on; at least 1. The default is the OpenMP runtime's.
-inline void set_thread_count(int count) {
-#ifdef _OPENMP
-  omp_set_num_threads(std::max(1, count));
-#else
-  static_cast<void>(count);
-#endif
-}
+// Threads that parallel_for uses from now on, the caller among them; at least 1. The default is the
+// environment variable PLIANT_THREADS, else the number of processors that this process may use.
+// Not to be called while another thread computes.
+void set_thread_count(int count);
+int thread_count();
 
-inline int thread_count() {
-#ifdef _OPENMP
-  return omp_get_max_threads();
-#else
-  return 1;
-#endif
-}
+// Index of the calling thread inside parallel_for, in [0, thread_count()); 0 outside.
+int thread_index();
 
-// Index of the calling thread inside parallel_for, in [0, thread_count()).
-inline int thread_index() {
-#ifdef _OPENMP
-  return omp_get_thread_num();
-#else
-  return 0;
-#endif
-}
+namespace detail {
+// Calls run(context, i) for every i in [0, count).
+void parallel_run(std::int64_t count, void (*run)(void* context, std::int64_t i), void* context);
+}  // namespace detail
 
 // Calls f(i) for every task i in [0, count). Tasks are handed out in order as threads come free;
-// each must own what it writes. Nested calls run serially. The first exception is rethrown.
+// each must own what it writes. Calls from inside a task run serially, and so do calls from a
+// second thread while one is under way. The first exception is rethrown when all threads are done;
+// tasks that had not begun by then are left out.
 template <class F>
 void parallel_for(std::int64_t count, F&& f) {
-#ifdef _OPENMP
-  if (count > 1 && omp_get_max_threads() > 1 && !omp_in_parallel()) {
-    std::exception_ptr error;
-#pragma omp parallel for schedule(dynamic, 1)
-    for (std::int64_t i = 0; i < count; ++i) {
-      try {
-        f(i);
-      } catch (...) {
-#pragma omp critical(pliant_parallel_error)
-        if (!error) error = std::current_exception();
-      }
-    }
-    if (error) std::rethrow_exception(error);
-    return;
-  }
-#endif
-  for (std::int64_t i = 0; i < count; ++i) f(i);
+  using Function = std::remove_reference_t<F>;
+  detail::parallel_run(
+      count, [](void* context, std::int64_t i) { (*static_cast<Function*>(context))(i); },
+      const_cast<void*>(static_cast<const void*>(&f)));
 }
 
 // Calls f(begin, end) for the blocks of `block` indices that cover [0, size); the last is shorter.

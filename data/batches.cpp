@@ -5,8 +5,8 @@
 namespace pliant {
 namespace {
 
-// Makes the batches of one epoch, in order. It runs on the loader's thread and stays off OpenMP:
-// the pool of threads belongs to the net, and a batch takes much less time than a step.
+// Makes the batches of one epoch, in order. It runs on the loader's thread and never
+// calls parallel_for: those threads belong to the net, and a batch takes much less than a step.
 class Loader {
  public:
   Loader(const LabelledImages& set, const BatchOptions& options, std::int64_t images,

@@ -40,7 +40,6 @@ const std::map<std::string, Names>& rooms() {
 const std::map<std::string, Names>& foreign_headers() {
   static const std::map<std::string, Names> headers = {
       {"Eigen", {"core", "tests", "bench"}},
-      {"omp.h", {"core"}},
       {"zlib.h", {"data", "tests"}},
       {"curl", {"data"}},
       {"openssl", {"data"}},

@@ -10,7 +10,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 build_packages=(g++ cmake ninja-build libeigen3-dev zlib1g-dev doctest-dev nlohmann-json3-dev
                 libcli11-dev 'libcurl4-openssl-dev|libcurl4-gnutls-dev' libssl-dev ca-certificates)
 # What tools/check-all needs besides.
-check_packages=(git clang clang-tidy clang-format libomp-dev libbenchmark-dev)
+check_packages=(git clang clang-tidy clang-format libbenchmark-dev)
 
 say() { printf 'pliant: %s\n' "$*" >&2; }
 

@@ -1,0 +1,171 @@
+#include <pliant/core/parallel.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdlib>
+#include <exception>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace pliant {
+namespace {
+
+thread_local int this_index = 0;
+thread_local bool inside_task = false;
+
+void pause() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#endif
+}
+
+// How often a thread looks for work (about 30 microseconds in all) before it goes to sleep: the gap
+// between two kernels of a step is shorter than waking up takes.
+constexpr int kSpins = 2000;
+
+struct Job {
+  void (*run)(void*, std::int64_t);
+  void* context;
+  std::int64_t count;
+  std::atomic<std::int64_t> next{0};
+  std::mutex error_mutex;
+  std::exception_ptr error;
+
+  // Takes tasks until there are none.
+  void drain() {
+    for (std::int64_t i; (i = next.fetch_add(1, std::memory_order_relaxed)) < count;) {
+      try {
+        run(context, i);
+      } catch (...) {
+        const std::lock_guard lock(error_mutex);
+        if (!error) error = std::current_exception();
+        next.store(count, std::memory_order_relaxed);
+      }
+    }
+  }
+};
+
+// Workers that take part in a job if they come in time. The caller waits for those that took a task
+// and never for one that did not wake: on a busy machine a fork and join over all threads would
+// wait for the scheduler at every kernel.
+class Pool {
+ public:
+  ~Pool() { resize(1); }
+
+  int size() const { return static_cast<int>(workers_.size()) + 1; }
+
+  void resize(int count) {
+    {
+      const std::lock_guard lock(mutex_);
+      stop_ = true;
+    }
+    wake_.notify_all();
+    for (std::thread& worker : workers_) worker.join();
+    workers_.clear();
+    stop_ = false;
+    for (int index = 1; index < count; ++index)
+      workers_.emplace_back([this, index, seen = posted_.load()] { work(index, seen); });
+  }
+
+  // False, and nothing done, if a job of another thread is under way.
+  bool run(Job& job) {
+    const std::unique_lock turn(turn_, std::try_to_lock);
+    if (!turn.owns_lock()) return false;
+    bool sleepers = false;
+    {
+      const std::lock_guard lock(mutex_);
+      job_ = &job;
+      posted_.fetch_add(1, std::memory_order_release);
+      sleepers = sleeping_ > 0;
+    }
+    if (sleepers) wake_.notify_all();
+    inside_task = true;
+    job.drain();
+    inside_task = false;
+    finish();
+    return true;
+  }
+
+ private:
+  // Takes the job back and waits for the workers that are in it.
+  void finish() {
+    std::unique_lock lock(mutex_);
+    job_ = nullptr;
+    if (active_.load() == 0) return;
+    lock.unlock();
+    for (int spin = 0; spin < kSpins && active_.load() > 0; ++spin) pause();
+    lock.lock();
+    idle_.wait(lock, [this] { return active_.load() == 0; });
+  }
+
+  // `seen`: jobs posted before this worker was made.
+  void work(int index, std::uint64_t seen) {
+    this_index = index;
+    inside_task = true;
+    std::unique_lock lock(mutex_, std::defer_lock);
+    for (;;) {
+      for (int spin = 0; spin < kSpins && posted_.load(std::memory_order_acquire) == seen; ++spin)
+        pause();
+      lock.lock();
+      ++sleeping_;
+      wake_.wait(lock, [&] { return stop_ || posted_.load() != seen; });
+      --sleeping_;
+      if (stop_) return;
+      seen = posted_.load();
+      Job* const job = job_;
+      if (job != nullptr) {
+        active_.fetch_add(1);
+        lock.unlock();
+        job->drain();
+        lock.lock();
+        if (active_.fetch_sub(1) == 1) idle_.notify_one();
+      }
+      lock.unlock();
+    }
+  }
+
+  std::mutex turn_;   // held by whoever's job it is
+  std::mutex mutex_;  // guards what follows
+  std::condition_variable wake_, idle_;
+  Job* job_ = nullptr;
+  int sleeping_ = 0;
+  bool stop_ = false;
+  std::atomic<std::uint64_t> posted_{0};  // jobs so far; changed under the mutex
+  std::atomic<int> active_{0};            // workers in the job; changed under the mutex
+  std::vector<std::thread> workers_;
+};
+
+int default_thread_count() {
+  if (const char* const asked = std::getenv("PLIANT_THREADS"))
+    if (const int count = std::atoi(asked); count >= 1) return count;
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
+
+Pool& pool() {
+  static Pool instance;
+  static const bool sized = (instance.resize(default_thread_count()), true);
+  static_cast<void>(sized);
+  return instance;
+}
+
+}  // namespace
+
+void set_thread_count(int count) { pool().resize(std::max(1, count)); }
+
+int thread_count() { return pool().size(); }
+
+int thread_index() { return this_index; }
+
+void detail::parallel_run(std::int64_t count, void (*run)(void*, std::int64_t), void* context) {
+  if (count > 1 && !inside_task && pool().size() > 1) {
+    Job job{run, context, count, {}, {}, {}};
+    if (pool().run(job)) {
+      if (job.error) std::rethrow_exception(job.error);
+      return;
+    }
+  }
+  for (std::int64_t i = 0; i < count; ++i) run(context, i);
+}
+
+}  // namespace pliant
