@@ -6,6 +6,8 @@
 #include <set>
 #include <sstream>
 
+#include <pliant/apps/mnist/eval.h>
+
 namespace pliant {
 namespace {
 
@@ -17,6 +19,8 @@ double cost_of(const RowKind& row, Deform deform) {
 
 // What a deformable net has beyond the regular one.
 const std::vector<std::string> kHeads = {"*.offset.*", "*.mask.*"};
+
+constexpr double kMeasuring = 0.35;  // cost of inference over that of a training step
 
 bool trains(const RowKind& row) { return !row.trained.empty(); }
 
@@ -67,17 +71,7 @@ class Experiment {
   std::vector<RowResult> run(const std::function<void(const RowResult&)>& on_row) {
     std::vector<RowResult> results;
     DigitNet base;
-    base.initialise(rng_.fork("net"));
-    base.to(options_.device);
-    progress_.stage("regular net, plain digits");
-    const Effort effort = train(base, train_set_,
-                                {.epochs = options_.epochs,
-                                 .batch = options_.batch,
-                                 .lr = options_.lr,
-                                 .augment = std::nullopt,
-                                 .rng = rng_.fork("base"),
-                                 .device = options_.device},
-                                1.0, progress_);
+    const Effort effort = make_base(base);
     const State weights = base.state();
     for (const RowKind& row : options_.rows) {
       results.push_back(trains(row) ? finetune(row, weights) : measure(row, base, effort));
@@ -89,20 +83,46 @@ class Experiment {
 
  private:
   double total_cost() const {
-    double total = static_cast<double>(options_.epochs);
-    for (const RowKind& row : options_.rows)
-      if (trains(row))
-        total += static_cast<double>(options_.finetune_epochs) * cost_of(row, options_.deform);
-    return total * static_cast<double>(train_set_.size());
+    const auto images = static_cast<double>(train_set_.size());
+    double total = options_.base.empty() ? static_cast<double>(options_.epochs) * images : 0;
+    for (const RowKind& row : options_.rows) {
+      const double cost = cost_of(row, options_.deform);
+      if (trains(row)) total += static_cast<double>(options_.finetune_epochs) * images * cost;
+      total += 2 * static_cast<double>(test_.plain.size()) * cost * kMeasuring;
+    }
+    return total;
   }
 
-  RowResult measure(const RowKind& row, const DigitNet& net, const Effort& effort) const {
+  // Trains the regular net, or loads it.
+  Effort make_base(DigitNet& base) {
+    if (!options_.base.empty()) {
+      base.load(load_digit_net(options_.base).state());
+      base.to(options_.device);
+      return {};
+    }
+    base.initialise(rng_.fork("net"));
+    base.to(options_.device);
+    progress_.stage("regular net, plain digits");
+    return train(base, train_set_,
+                 {.epochs = options_.epochs,
+                  .batch = options_.batch,
+                  .lr = options_.lr,
+                  .augment = std::nullopt,
+                  .rng = rng_.fork("base"),
+                  .device = options_.device},
+                 1.0, progress_);
+  }
+
+  RowResult measure(const RowKind& row, const DigitNet& net, const Effort& effort) {
+    const auto advance = [&, cost = cost_of(row, options_.deform) * kMeasuring](std::int64_t n) {
+      progress_.advance(static_cast<double>(n) * cost, "measuring");
+    };
     RowResult result;
     result.model = row.deformable ? "deformable" : "regular";
     result.deform = row.deformable ? name_of(net.deform()) : "";
     result.finetune = row.finetune;
-    result.mnist = accuracy(net, test_.plain, options_.device);
-    result.scaled = accuracy(net, test_.scaled, options_.device);
+    result.mnist = accuracy(net, test_.plain, options_.device, advance);
+    result.scaled = accuracy(net, test_.scaled, options_.device, advance);
     result.trained_parameters = net.trainable_count();
     result.images_seen = effort.images;
     result.seconds = effort.seconds;

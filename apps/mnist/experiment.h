@@ -39,6 +39,7 @@ struct ExperimentOptions {
   Deform deform = Deform::dcn2;
   std::vector<RowKind> rows;
   Device device;
+  std::string base;       // file of a trained regular net to start from; empty: one is trained
   bool validate = false;  // measure on 5,000 held-out training images, not on the test set
   std::string save_to;    // folder for the trained nets; empty: they are not kept
 };

@@ -166,7 +166,7 @@ int run(int argc, char** argv) {
   Common common;
   ExperimentOptions options;
   std::string rows = "none,bn,all,offsets,offsets+bn", deform = name_of(options.deform);
-  std::int64_t epochs = 0, finetune_epochs = 0, batch = 0;
+  std::int64_t epochs = 0, finetune_epochs = 0, batch = 0, train_images = 0;
   add_common(app, common);
   app.add_option("--preset", options.preset, "quick, standard or full (10 + 20 epochs, batch 32)")
       ->check(CLI::IsMember({"quick", "standard", "full"}))
@@ -190,6 +190,11 @@ int run(int argc, char** argv) {
   app.add_option("--offset-lr", options.offset_lr, "the same for a deformable net")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
+  app.add_option("--train-images", train_images, "use only so many training images")
+      ->check(positive);
+  app.add_option("--base", options.base,
+                 "start from this trained regular net (a file of --save) and do not train one")
+      ->check(CLI::ExistingFile);
   app.add_option("--seed", options.seed, "of everything random but the scaled test set")
       ->capture_default_str();
   app.add_option("--save", options.save_to, "keep the trained nets in this folder");
@@ -208,7 +213,7 @@ int run(int argc, char** argv) {
   options.epochs = epochs > 0 ? epochs : preset.epochs;
   options.finetune_epochs = finetune_epochs > 0 ? finetune_epochs : preset.finetune_epochs;
   options.batch = batch > 0 ? batch : preset.batch;
-  options.train_images = preset.train_images;
+  options.train_images = train_images > 0 ? train_images : preset.train_images;
   options.deform = deform_from(deform);
   options.rows = rows_from(rows);
   return run_table(common, options);

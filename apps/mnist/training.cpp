@@ -57,7 +57,8 @@ Effort train(DigitNet& net, const LabelledImages& set, const TrainingPlan& plan,
   return effort;
 }
 
-double accuracy(const DigitNet& net, const LabelledImages& set, Device device) {
+double accuracy(const DigitNet& net, const LabelledImages& set, Device device,
+                const std::function<void(std::int64_t)>& advance) {
   constexpr std::int64_t kBatch = 250;
   std::int64_t right = 0;
   for (std::int64_t at = 0; at < set.size(); at += kBatch) {
@@ -66,6 +67,7 @@ double accuracy(const DigitNet& net, const LabelledImages& set, Device device) {
     const Tensor labels = set.labels.slice(at, end);
     for (std::int64_t i = 0; i < end - at; ++i)
       right += guesses.data<std::int64_t>()[i] == labels.data<std::int64_t>()[i] ? 1 : 0;
+    if (advance) advance(end - at);
   }
   return static_cast<double>(right) / static_cast<double>(set.size());
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -33,8 +34,10 @@ struct Effort {
 Effort train(DigitNet& net, const LabelledImages& set, const TrainingPlan& plan, double cost,
              Progress& progress);
 
-// Share of the images (float32 [N 28 28 1]) that the net labels right.
-double accuracy(const DigitNet& net, const LabelledImages& set, Device device);
+// Share of the images (float32 [N 28 28 1]) that the net labels right; `advance` hears how many
+// were looked at.
+double accuracy(const DigitNet& net, const LabelledImages& set, Device device,
+                const std::function<void(std::int64_t)>& advance = {});
 
 // The pictures that a net is measured on: as they are, and scaled once by a seed of their own.
 struct TestSets {
