@@ -144,7 +144,7 @@ class Experiment {
     const Effort effort = train(net, train_set_,
                                 {.epochs = options_.finetune_epochs,
                                  .batch = options_.batch,
-                                 .lr = row.deformable ? options_.offset_lr : options_.finetune_lr,
+                                 .lr = options_.finetune_lr > 0 ? options_.finetune_lr : row.lr,
                                  .augment = ScaleAugmentation{},
                                  .rng = rng_.fork("finetune"),
                                  .device = options_.device},
@@ -184,12 +184,12 @@ class Experiment {
 
 const std::vector<RowKind>& row_kinds() {
   static const std::vector<RowKind> kinds = {
-      {"none", false, "none", {}, Statistics::stay},
-      {"bn", false, "bn", {"bn*"}, Statistics::move},
-      {"all", false, "all", {"*"}, Statistics::move},
-      {"offsets", true, "offsets", {"*.offset.*", "*.mask.*"}, Statistics::stay},
-      {"offsets+bn", true, "offsets+bn", {"*.offset.*", "*.mask.*", "bn*"}, Statistics::move},
-      {"deform-all", true, "all", {"*"}, Statistics::move},
+      {"none", false, "none", {}, Statistics::stay, 0},
+      {"bn", false, "bn", {"bn*"}, Statistics::move, 1e-2},
+      {"all", false, "all", {"*"}, Statistics::move, 3e-3},
+      {"offsets", true, "offsets", {"*.offset.*", "*.mask.*"}, Statistics::stay, 1e-3},
+      {"offsets+bn", true, "offsets+bn", {"*.offset.*", "*.mask.*", "bn*"}, Statistics::move, 5e-4},
+      {"deform-all", true, "all", {"*"}, Statistics::move, 1e-3},
   };
   return kinds;
 }

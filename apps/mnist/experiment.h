@@ -21,6 +21,7 @@ struct RowKind {
   std::string finetune;  // as in the table
   std::vector<std::string> trained;
   Statistics statistics;
+  double lr;  // peak learning rate, chosen on held-out images; 0: nothing trains
 };
 
 const std::vector<RowKind>& row_kinds();
@@ -31,9 +32,8 @@ struct ExperimentOptions {
   std::string preset = "standard";
   std::int64_t epochs = 3, finetune_epochs = 3;
   std::int64_t batch = 64;
-  double lr = 1e-3;               // of the regular net, on plain digits
-  double finetune_lr = 1e-3;      // of a fine-tuned regular net
-  double offset_lr = 1e-3;        // of a deformable net
+  double lr = 3e-3;               // peak, of the regular net on plain digits
+  double finetune_lr = 0;         // peak, of every fine-tuned row; 0: each row's own
   std::int64_t train_images = 0;  // at most so many; 0: all
   std::uint64_t seed = 1;
   Deform deform = Deform::dcn2;

@@ -42,7 +42,7 @@ struct Preset {
 
 const std::map<std::string, Preset>& presets() {
   static const std::map<std::string, Preset> all = {
-      {"quick", {1, 1, 32, 8000}}, {"standard", {3, 3, 64, 0}}, {"full", {10, 20, 32, 0}}};
+      {"quick", {1, 1, 32, 8000}}, {"standard", {3, 2, 64, 0}}, {"full", {10, 20, 32, 0}}};
   return all;
 }
 
@@ -184,12 +184,9 @@ int run(int argc, char** argv) {
   app.add_option("--lr", options.lr, "peak learning rate on plain digits")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
-  app.add_option("--finetune-lr", options.finetune_lr, "the same for a fine-tuned regular net")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
-  app.add_option("--offset-lr", options.offset_lr, "the same for a deformable net")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
+  app.add_option("--finetune-lr", options.finetune_lr,
+                 "the same in fine-tuning, for every row (default: each row's own, see the README)")
+      ->check(CLI::PositiveNumber);
   app.add_option("--train-images", train_images, "use only so many training images")
       ->check(positive);
   app.add_option("--base", options.base,
