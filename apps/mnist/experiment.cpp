@@ -185,7 +185,7 @@ class Experiment {
 const std::vector<RowKind>& row_kinds() {
   static const std::vector<RowKind> kinds = {
       {"none", false, "none", {}, Statistics::stay, 0},
-      {"bn", false, "bn", {"bn*"}, Statistics::move, 1e-2},
+      {"bn", false, "bn", {"bn*"}, Statistics::move, 3e-2},
       {"all", false, "all", {"*"}, Statistics::move, 3e-3},
       {"offsets", true, "offsets", {"*.offset.*", "*.mask.*"}, Statistics::stay, 1e-3},
       {"offsets+bn", true, "offsets+bn", {"*.offset.*", "*.mask.*", "bn*"}, Statistics::move, 5e-4},
