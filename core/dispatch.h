@@ -16,8 +16,8 @@ namespace pliant {
 // Whether a backend's argument of kernel() is a function. Told by type, because g++ does not take
 // `function != nullptr` for a constant under -fsanitize=undefined.
 template <class F, F* function>
-inline constexpr bool is_served = !std::is_same_v<std::integral_constant<F*, function>,
-                                                  std::integral_constant<F*, nullptr>>;
+inline constexpr bool is_served =
+    !std::is_same_v<std::integral_constant<F*, function>, std::integral_constant<F*, nullptr>>;
 
 template <class F, F* on_cpu, F* on_cuda>
 F* kernel(const char* op, Device device) {

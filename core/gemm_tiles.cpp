@@ -9,7 +9,7 @@ namespace pliant::cpu {
 namespace {
 
 static_assert(kTileRows == micro::kMaxRows);
-static_assert(kMaxPanelWidth >= micro::kMaxVectors * micro::kLanes<float>);
+static_assert(kMaxPanelWidth >= std::int64_t{micro::kMaxVectors} * micro::kLanes<float>);
 
 template <class T>
 constexpr micro::Kernels<T> kKernels = micro::all_kernels<T>();

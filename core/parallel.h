@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <type_traits>
+#include <memory>
 
 namespace pliant {
 
@@ -28,10 +28,10 @@ void parallel_run(std::int64_t count, void (*run)(void* context, std::int64_t i)
 // tasks that had not begun by then are left out.
 template <class F>
 void parallel_for(std::int64_t count, F&& f) {
-  using Function = std::remove_reference_t<F>;
+  auto* task = std::addressof(f);
   detail::parallel_run(
-      count, [](void* context, std::int64_t i) { (*static_cast<Function*>(context))(i); },
-      const_cast<void*>(static_cast<const void*>(&f)));
+      count, [](void* context, std::int64_t i) { (**static_cast<decltype(task)*>(context))(i); },
+      &task);
 }
 
 // Calls f(begin, end) for the blocks of `block` indices that cover [0, size); the last is shorter.

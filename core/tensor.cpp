@@ -61,14 +61,14 @@ Tensor Tensor::from_bytes(const void* values, std::int64_t count, const Shape& s
 }
 
 Tensor Tensor::wrap_bytes(void* memory, const Shape& shape, DType dtype,
-                          std::shared_ptr<void> keep_alive) {
+                          const std::shared_ptr<void>& keep_alive) {
   Tensor t;
   t.shape_ = shape;
   t.size_ = shape.size();
   t.dtype_ = dtype;
   require(memory != nullptr || t.size_ == 0, "tensor: wrap of a null pointer");
   t.storage_ = std::make_shared<Storage>(memory, t.bytes(), Device::cpu(), /*owned=*/false);
-  t.storage_->keep_alive = std::move(keep_alive);
+  t.storage_->keep_alive = keep_alive;
   return t;
 }
 

@@ -38,8 +38,9 @@ class Tensor {
   }
   // Around memory of the caller's own, which must stay valid until `keep_alive` is destroyed.
   template <class T>
-  static Tensor wrap(T* memory, const Shape& shape, std::shared_ptr<void> keep_alive = nullptr) {
-    return wrap_bytes(memory, shape, dtype_of<T>, std::move(keep_alive));
+  static Tensor wrap(T* memory, const Shape& shape,
+                     const std::shared_ptr<void>& keep_alive = nullptr) {
+    return wrap_bytes(memory, shape, dtype_of<T>, keep_alive);
   }
 
   bool defined() const { return storage_ != nullptr; }
@@ -106,7 +107,7 @@ class Tensor {
 
   static Tensor from_bytes(const void* values, std::int64_t count, const Shape& shape, DType dtype);
   static Tensor wrap_bytes(void* memory, const Shape& shape, DType dtype,
-                           std::shared_ptr<void> keep_alive);
+                           const std::shared_ptr<void>& keep_alive);
   const void* bytes_for(DType dtype) const;
   void* mutable_bytes_for(DType dtype);
   void require_host(const char* who) const;

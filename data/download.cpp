@@ -1,6 +1,7 @@
 #include <pliant/data/download.h>
 
 #include <cerrno>
+#include <cmath>
 #include <cstdio>
 #include <memory>
 #include <system_error>
@@ -60,7 +61,7 @@ std::unique_ptr<CURL, FreeCurl> open_curl(const std::string& url, const Download
   set(CURLOPT_NOSIGNAL, 1L);
   set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options.connect_seconds * 1000));
   set(CURLOPT_LOW_SPEED_LIMIT, 1000L);
-  set(CURLOPT_LOW_SPEED_TIME, static_cast<long>(options.stall_seconds + 0.5));
+  set(CURLOPT_LOW_SPEED_TIME, std::lround(options.stall_seconds));
 #if LIBCURL_VERSION_NUM >= 0x075700
   set(CURLOPT_QUICK_EXIT, 1L);  // else closing waits for a name lookup that has timed out
 #endif

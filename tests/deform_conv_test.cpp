@@ -138,6 +138,8 @@ TEST_CASE("deform_conv2d: bad arguments") {
                    deform_conv2d(x, Tensor::zeros({2, 6, 6, 18}), {}, w);
                  }),
                  "mixes float64 and float32"));
+  const Tensor vast = Tensor::zeros({1, 65536, 65536, 0}, DType::float64);
+  CHECK(contains(error_of([&] { map_offsets(vast, vast); }), "65536 x 65536 pixels is too large"));
 }
 
 TEST_CASE("map_offsets: gradients, identity, and offsets that start at zero") {

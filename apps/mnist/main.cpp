@@ -72,12 +72,18 @@ class JsonFile {
     file_.open(path_ + ".part");
     require(file_.good(), "--json: cannot write ", path_);
   }
+  JsonFile(const JsonFile&) = delete;
+  JsonFile& operator=(const JsonFile&) = delete;
+  ~JsonFile() {
+    std::error_code ignored;
+    if (file_.is_open()) std::filesystem::remove(path_ + ".part", ignored);
+  }
   void write(const nlohmann::ordered_json& json) {
     if (path_.empty()) return;
     file_ << json.dump(2) << '\n';
     file_.close();
     std::error_code error;
-    std::filesystem::rename(path_ + ".part", path_, error);
+    if (!file_.fail()) std::filesystem::rename(path_ + ".part", path_, error);
     require(!file_.fail() && !error, "--json: cannot write ", path_);
   }
 

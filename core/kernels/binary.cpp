@@ -29,7 +29,7 @@ BroadcastGeometry broadcast_geometry(const Shape& out, const Shape& a, const Sha
       stride *= extent;
     }
   };
-  std::int64_t a_stride[Shape::kMaxRank], b_stride[Shape::kMaxRank];
+  std::int64_t a_stride[Shape::kMaxRank] = {}, b_stride[Shape::kMaxRank] = {};
   strides(a, a_stride);
   strides(b, b_stride);
 

@@ -46,7 +46,7 @@ inline ConvForm conv_form(const Conv2dGeometry& g) {
 // Rows of a tile whose rows take `row_bytes` of scratch: a multiple of 64, about half of a usual
 // second-level cache.
 inline std::int64_t deform_tile_rows(std::int64_t row_bytes) {
-  constexpr std::int64_t kBytes = 448 * 1024;
+  constexpr std::int64_t kBytes = std::int64_t{448} * 1024;
   return std::clamp<std::int64_t>(kBytes / std::max<std::int64_t>(row_bytes, 1) / 64, 1, 4) * 64;
 }
 
