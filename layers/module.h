@@ -89,7 +89,7 @@ class Module {
   template <std::derived_from<Module> M>
   M own(const std::string& name, M&& child) {
     adopt(name, child);
-    return std::move(child);
+    return std::forward<M>(child);
   }
   Parameter own(const std::string& name, Parameter parameter, Initialiser initialiser = {});
   Buffer own(const std::string& name, Buffer buffer, Initialiser initialiser = {});

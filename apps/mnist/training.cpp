@@ -11,11 +11,9 @@ namespace {
 
 std::string describe(std::int64_t epoch, std::int64_t epochs, double loss,
                      double images_per_second) {
-  char text[96];
-  std::snprintf(text, sizeof text, "epoch %lld/%lld  loss %.4f  %.0f images/s",
-                static_cast<long long>(epoch + 1), static_cast<long long>(epochs), loss,
-                images_per_second);
-  return text;
+  char text[64];
+  std::snprintf(text, sizeof text, "  loss %.4f  %.0f images/s", loss, images_per_second);
+  return "epoch " + std::to_string(epoch + 1) + '/' + std::to_string(epochs) + text;
 }
 
 }  // namespace
