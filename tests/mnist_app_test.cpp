@@ -122,7 +122,8 @@ TEST_CASE("report: table and JSON") {
   row.trained_parameters = 1234567;
   row.images_seen = 60000;
   row.seconds = 120;
-  const std::string table = table_of({row}, {"not given", {}});
+  const std::string table = table_of({row}, {"not given", {}}, "mnist");
+  CHECK(contains(table_of({row}, {"not given", {}}, "synthetic-digits"), "not MNIST"));
   CHECK(contains(table, "deformable (dcn2)"));
   CHECK(contains(table, "92.55 %  1,234,567"));
   CHECK(contains(table, "published weights, measured here: not given"));

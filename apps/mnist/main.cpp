@@ -111,7 +111,7 @@ void set_up_threads(const Common& common) {
 
 void print_row(const RowResult& row) {
   std::cout << (row.model == "regular" ? "regular" : row.deform) << ", " << row.finetune << ": "
-            << percent(row.mnist) << " MNIST, " << percent(row.scaled) << " scaled, "
+            << percent(row.mnist) << " plain, " << percent(row.scaled) << " scaled, "
             << grouped(row.images_seen) << " images in " << clock_time(row.seconds);
   if (row.seconds > 0)
     std::cout << " (" << static_cast<int>(row.images_per_second()) << " images/s, loader wait "
@@ -133,7 +133,7 @@ int run_table(const Common& common, ExperimentOptions options) {
       evaluate_published(make_test_sets(digits.test()), options.device);
   std::cout << '\n'
             << (options.validate ? "measured on held-out training images\n" : "")
-            << table_of(rows, published);
+            << table_of(rows, published, digits.name);
   if (digits.synthetic()) std::cout << "\n*** procedural stand-in digits, NOT MNIST ***\n";
 
   nlohmann::ordered_json json;
@@ -157,7 +157,7 @@ int run_eval(const Common& common, const std::string& weights) {
   const DigitSet digits = load_digits(common);
   const Accuracies accuracies = evaluate(net, make_test_sets(digits.test()), device);
   std::cout << weights << " (" << name_of(net.deform()) << "): " << percent(accuracies.mnist)
-            << " MNIST, " << percent(accuracies.scaled) << " scaled\n";
+            << " plain, " << percent(accuracies.scaled) << " scaled\n";
   file.write({{"mnist", accuracies.mnist}, {"scaled", accuracies.scaled}});
   return 0;
 }

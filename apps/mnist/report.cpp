@@ -36,9 +36,11 @@ std::string grouped(std::int64_t number) {
   return digits;
 }
 
-std::string table_of(const std::vector<RowResult>& rows, const PublishedWeights& published) {
+std::string table_of(const std::vector<RowResult>& rows, const PublishedWeights& published,
+                     const std::string& digits) {
   std::ostringstream out;
-  line(out, "net", "fine-tuned", "MNIST", "scaled", "trained", "images", "time");
+  line(out, "net", "fine-tuned", digits == "mnist" ? "MNIST" : "not MNIST", "scaled", "trained",
+       "images", "time");
   for (const RowResult& row : rows)
     line(out, model_name(row), row.finetune, percent(row.mnist), percent(row.scaled),
          grouped(row.trained_parameters), grouped(row.images_seen), clock_time(row.seconds));

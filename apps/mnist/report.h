@@ -21,7 +21,9 @@ struct PublishedWeights {
   std::vector<std::pair<std::string, Accuracies>> nets;
 };
 
-std::string table_of(const std::vector<RowResult>& rows, const PublishedWeights& published);
+// `digits` names the set that was used; its plain pictures head a column.
+std::string table_of(const std::vector<RowResult>& rows, const PublishedWeights& published,
+                     const std::string& digits);
 nlohmann::ordered_json json_of(const RowResult& row);
 
 // 0.9874 -> "98.74 %", 387072 -> "387,072".
