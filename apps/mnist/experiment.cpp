@@ -63,6 +63,8 @@ class Experiment {
       test = parts.held_out;
     }
     train_set_ = first_images(train_set_, options.train_images);
+    require(train_set_.size() > 0 && test.size() > 0, "experiment: the set has ", train_set_.size(),
+            " training and ", test.size(), " test pictures; it needs both");
     test_ = make_test_sets(test);
     progress_ = Progress(total_cost());
     if (!options.save_to.empty()) std::filesystem::create_directories(options.save_to);
