@@ -81,10 +81,11 @@ TEST_CASE("experiment: every row of every kind, frozen tensors untouched, heads 
     const DigitNet net =
         load_digit_net(folder / (std::string(name_of(deform)) + "-offsets.safetensors"));
     CHECK(net.deform() == deform);
-    for (const auto& [path, tensor] : net.state()) {
-      const auto old = std::find_if(base.begin(), base.end(), [path = path](const auto& entry) {
-        return entry.first == path;
-      });
+    for (const auto& entry : net.state()) {
+      const std::string& path = entry.first;
+      const Tensor& tensor = entry.second;
+      const auto old = std::find_if(base.begin(), base.end(),
+                                    [&](const auto& other) { return other.first == path; });
       if (old != base.end())
         CHECK_MESSAGE(max_difference(old->second, tensor) == 0, path);
       else if (path.ends_with(".offset.weight"))
