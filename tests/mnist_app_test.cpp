@@ -5,6 +5,7 @@
 #include <pliant/apps/mnist/experiment.h>
 #include <pliant/apps/mnist/report.h>
 #include <pliant/data/digits.h>
+#include <pliant/tests/data_files.h>
 #include <pliant/tests/op_case.h>
 
 using namespace pliant;
@@ -35,12 +36,6 @@ ExperimentOptions tiny(Deform deform, const std::string& rows) {
   return options;
 }
 
-std::filesystem::path scratch(const std::string& name) {
-  const auto folder = std::filesystem::temp_directory_path() / ("pliant-app-test-" + name);
-  std::filesystem::remove_all(folder);
-  return folder;
-}
-
 }  // namespace
 
 TEST_CASE("digit net: parameters as published, and the twin's heads besides") {
@@ -64,7 +59,8 @@ TEST_CASE("digit net: a deformable twin gives the same outputs before any step")
 
 TEST_CASE("experiment: every row of every kind, frozen tensors untouched, heads moved") {
   for (const Deform deform : {Deform::dcn1, Deform::dcn2, Deform::offset_field}) {
-    const auto folder = scratch(name_of(deform));
+    const TemporaryFolder temporary;
+    const std::filesystem::path& folder = temporary.path();
     ExperimentOptions options = tiny(deform, "none,bn,offsets,offsets+bn");
     options.save_to = folder;
     const std::vector<RowResult> rows = run_experiment(few_digits(), options, [](auto&) {});
@@ -91,7 +87,6 @@ TEST_CASE("experiment: every row of every kind, frozen tensors untouched, heads 
       else if (path.ends_with(".offset.weight"))
         CHECK_MESSAGE(max_difference(tensor, Tensor::zeros(tensor.shape())) > 0, path);
     }
-    std::filesystem::remove_all(folder);
   }
 }
 
@@ -139,12 +134,11 @@ TEST_CASE("report: table and JSON") {
 }
 
 TEST_CASE("eval: files that hold no digit net") {
-  const auto folder = scratch("eval");
-  std::filesystem::create_directories(folder);
+  const TemporaryFolder temporary;
+  const std::filesystem::path& folder = temporary.path();
   CHECK(
       contains(error_of([&] { load_digit_net(folder / "none.safetensors"); }), "none.safetensors"));
   write_safetensors(folder / "other.safetensors", {{{"a", Tensor::zeros({2})}}, {}});
   CHECK(
       contains(error_of([&] { load_digit_net(folder / "other.safetensors"); }), "not a digit net"));
-  std::filesystem::remove_all(folder);
 }
