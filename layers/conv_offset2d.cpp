@@ -10,8 +10,10 @@ ConvOffset2d::ConvOffset2d(std::int64_t channels)
           Conv2d(channels, 2 * channels,
                  {.kernel = 3, .padding = 1, .bias = Bias::no, .initialiser = init::zeros()}))) {}
 
+Var ConvOffset2d::field(const Var& x) const { return offset(x); }
+
 Var ConvOffset2d::operator()(const Var& x) const {
-  const Var y = map_offsets(x, offset(x));
+  const Var y = map_offsets(x, field(x));
   return observed("ConvOffset2d", y, 4 * y.size());
 }
 

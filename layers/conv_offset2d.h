@@ -13,6 +13,8 @@ class ConvOffset2d : public Module {
   explicit ConvOffset2d(std::int64_t channels);
 
   Var operator()(const Var& x) const;
+  // The field that x is warped by, [N H W 2C]: (dy, dx) of every pixel and channel.
+  Var field(const Var& x) const;
 
   Conv2d offset;
 };

@@ -38,11 +38,19 @@ Conv2d DeformConv2d::zero_branch(std::int64_t in_channels, std::int64_t channels
                  .initialiser = init::zeros()});
 }
 
-Var DeformConv2d::operator()(const Var& x) const {
+Var DeformConv2d::offsets(const Var& x) const {
   require(offset_conv.has_value(), "DeformConv2d: ", path(),
           " has no offset branch (Offsets::given); call it with offsets");
-  const Var offsets = (*offset_conv)(x);
-  return (*this)(x, offsets, mask_conv ? sigmoid((*mask_conv)(x)) * 2.0 : Var());
+  return (*offset_conv)(x);
+}
+
+Var DeformConv2d::mask(const Var& x) const {
+  return mask_conv ? sigmoid((*mask_conv)(x)) * 2.0 : Var();
+}
+
+Var DeformConv2d::operator()(const Var& x) const {
+  const Var where = offsets(x);
+  return (*this)(x, where, mask(x));
 }
 
 Var DeformConv2d::operator()(const Var& x, const Var& offsets, const Var& mask) const {

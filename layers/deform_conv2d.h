@@ -47,6 +47,13 @@ class DeformConv2d : public Module {
   // Offsets [N P Q 2*G*R*S] and, if defined, a mask [N P Q G*R*S] from the caller.
   Var operator()(const Var& x, const Var& offsets, const Var& mask = {}) const;
 
+  // What the layer's own branch says for x: offsets [N P Q 2*G*R*S], and the mask [N P Q G*R*S] in
+  // 0..2, undefined for Modulation::none.
+  Var offsets(const Var& x) const;
+  Var mask(const Var& x) const;
+
+  const DeformConv2dOptions& options() const { return options_; }
+
   Parameter weight, bias;                        // bias is undefined without one
   std::optional<Conv2d> offset_conv, mask_conv;  // "offset" and "mask", where there are any
 

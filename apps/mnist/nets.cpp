@@ -17,6 +17,26 @@ constexpr Name kNames[] = {{Deform::none, "none"},
                            {Deform::dcn2, "dcn2"},
                            {Deform::offset_field, "offset-field"}};
 
+// The geometry of either kind of convolution.
+LayerSampling geometry_of(const std::string& name, const auto& options) {
+  return {
+      .name = name,
+      .kernel = options.kernel,
+      .conv = {.stride = options.stride, .padding = options.padding, .dilation = options.dilation}};
+}
+
+LayerSampling sampling_of(const Conv2d& layer, const Var&) {
+  return geometry_of(layer.path(), layer.options());
+}
+
+LayerSampling sampling_of(const DeformConv2d& layer, const Var& x) {
+  LayerSampling sampling = geometry_of(layer.path(), layer.options());
+  sampling.offsets = layer.offsets(x).value().to(Device::cpu());
+  if (const Var mask = layer.mask(x); mask.defined())
+    sampling.mask = mask.value().to(Device::cpu());
+  return sampling;
+}
+
 }  // namespace
 
 const char* name_of(Deform deform) {
@@ -63,17 +83,34 @@ std::optional<ConvOffset2d> DigitNet::make_field(const char* name, std::int64_t 
   return own(name, ConvOffset2d(channels));
 }
 
-Var DigitNet::operator()(const Var& images) const {
-  const auto block = [](const std::optional<ConvOffset2d>& field, const AnyConv& conv,
-                        const BatchNorm2d& norm, const Var& x) {
-    const Var bent = field ? (*field)(x) : x;
-    return norm(relu(std::visit([&](const auto& layer) { return layer(bent); }, conv)));
-  };
+Var DigitNet::block(const std::optional<ConvOffset2d>& field, const AnyConv& conv,
+                    const BatchNorm2d& norm, const Var& x, std::vector<LayerSampling>* seen) {
+  const Var bent = field ? (*field)(x) : x;
+  const Var y = std::visit([&](const auto& layer) { return layer(bent); }, conv);
+  if (seen != nullptr) {
+    LayerSampling& sampling = seen->emplace_back(
+        std::visit([&](const auto& layer) { return sampling_of(layer, bent); }, conv));
+    sampling.input = {x.dim(1), x.dim(2)};
+    sampling.output = {y.dim(1), y.dim(2)};
+    if (field) sampling.field = field->field(x).value().to(Device::cpu());
+  }
+  return norm(relu(y));
+}
+
+Var DigitNet::forward(const Var& images, std::vector<LayerSampling>* seen) const {
   Var h = bn11_(relu(conv11_(images)));
-  h = block(offset12_, conv12_, bn12_, h);
-  h = block(offset21_, conv21_, bn21_, h);
-  h = block(offset22_, conv22_, bn22_, h);
+  h = block(offset12_, conv12_, bn12_, h, seen);
+  h = block(offset21_, conv21_, bn21_, h, seen);
+  h = block(offset22_, conv22_, bn22_, h, seen);
   return fc_(global_avg_pool2d(h));
+}
+
+Var DigitNet::operator()(const Var& images) const { return forward(images, nullptr); }
+
+std::vector<LayerSampling> DigitNet::samplings(const Var& images) const {
+  std::vector<LayerSampling> seen;
+  forward(images, &seen);
+  return seen;
 }
 
 }  // namespace pliant
