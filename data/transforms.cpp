@@ -105,6 +105,16 @@ void scale_image(const std::uint8_t* image, std::int64_t height, std::int64_t wi
     }
 }
 
+void scale_bytes(const std::uint8_t* image, std::int64_t height, std::int64_t width,
+                 std::int64_t channels, const ScaleDraw& draw, std::uint8_t* out) {
+  const auto rows = axis_taps(height, draw.zoom_rows, draw.shift_rows, Interpolation::nearest);
+  const auto columns =
+      axis_taps(width, draw.zoom_columns, draw.shift_columns, Interpolation::nearest);
+  for (const AxisTap& y : rows)
+    for (const AxisTap& x : columns)
+      out = std::copy_n(image + (y.first * width + x.first) * channels, channels, out);
+}
+
 Tensor scaled(const Tensor& images, const ScaleAugmentation& augmentation, const Rng& rng) {
   check("scaled", augmentation);
   require(images.defined() && images.dtype() == DType::uint8 && images.rank() == 4,

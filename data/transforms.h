@@ -47,6 +47,10 @@ void scale_image(const std::uint8_t* image, std::int64_t height, std::int64_t wi
                  std::int64_t channels, const ScaleDraw& draw, Interpolation interpolation,
                  float* out);
 
+// The same by the nearest pixel, from bytes to bytes.
+void scale_bytes(const std::uint8_t* image, std::int64_t height, std::int64_t width,
+                 std::int64_t channels, const ScaleDraw& draw, std::uint8_t* out);
+
 // Every picture of a uint8 set [N H W C] once, picture i with rng.fork(i): float32 [N H W C].
 // A pure function of its arguments: this fixes a scaled test set.
 Tensor scaled(const Tensor& images, const ScaleAugmentation& augmentation, const Rng& rng);
