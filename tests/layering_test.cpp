@@ -43,6 +43,7 @@ const std::map<std::string, Names>& foreign_headers() {
       {"zlib.h", {"data", "tests"}},
       {"curl", {"data"}},
       {"openssl", {"data"}},
+      {"stb_image.h", {"data"}},
       {"nlohmann", {"layers", "data", "apps", "tests", "bench"}},
       {"CLI", {"apps", "tests", "bench"}},
       {"doctest", {"tests"}},
