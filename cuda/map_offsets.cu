@@ -11,7 +11,7 @@ constexpr const char* kOp = "map_offsets";
 template <class T>
 __device__ BilinearTap<T> tap_of(const MapOffsetsGeometry& g, std::int64_t at, const T* offset) {
   const std::int64_t j = at / g.c % g.w, i = at / g.c / g.w % g.h;
-  return map_offsets_tap(g, i, j, offset[2 * at], offset[2 * at + 1]);
+  return map_offsets_tap(g, i, j, offset[2 * at], offset[2 * at + 1], g.at_integers);
 }
 
 // The four pixels of a tap in one channel; `map` points at that channel of pixel 0.

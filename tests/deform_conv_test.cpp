@@ -154,11 +154,19 @@ TEST_CASE("map_offsets: gradients, identity, and offsets that start at zero") {
     const Tensor x = random(shape, 3);
     CHECK(max_difference(x, map_offsets(x, Tensor::zeros(offsets, DType::float64)).value()) == 0);
   }
-  const Tape tape;
-  const Var offset = tape.variable(Tensor::zeros({1, 3, 3, 2}, DType::float64));
-  const Var y = map_offsets(random({1, 3, 3, 1}, 4), offset);
-  const Tensor gradient = tape.gradients(y, {}, {.cotangent = random(y.shape(), 5)})[offset];
-  CHECK(gradient.to_vector()[0] != 0);
+  const auto gradient_at_zero = [](const MapOffsetsOptions& options) {
+    const Tape tape;
+    const Var offset = tape.variable(Tensor::zeros({1, 3, 3, 2}, DType::float64));
+    const Var y = map_offsets(random({1, 3, 3, 1}, 4), offset, options);
+    return tape.gradients(y, {}, {.cotangent = random(y.shape(), 5)})[offset];
+  };
+  CHECK(gradient_at_zero({}).to_vector()[0] != 0);
+  CHECK(max_difference(gradient_at_zero({.at_integers = AtIntegers::zero}),
+                       Tensor::zeros({1, 3, 3, 2}, DType::float64)) == 0);
+  check({"map_offsets, flat at integers",
+         [](const Vars& v) { return map_offsets(v[0], v[1], {.at_integers = AtIntegers::zero}); },
+         {random({2, 4, 5, 3}, 1), generic_offsets({2, 4, 5, 6}, 2)},
+         1e-4});
   CHECK(contains(error_of([] {
                    map_offsets(random({1, 3, 3, 2}, 1), random({1, 3, 3, 2}, 2));
                  }),

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <cstring>
+#include <functional>
 #include <limits>
 #include <random>
 #include <vector>
@@ -83,6 +84,13 @@ void close(const Values& got, const Values& want, double tolerance) {
     CHECK(got[i] == doctest::Approx(want[i]).epsilon(tolerance));
 }
 
+// Floor/ceil interpolation along one axis: where the coordinate is an integer both ends are one
+// pixel, and where it is clamped nothing follows it.
+double floor_ceil_slope(double at, std::int64_t size, const std::function<double(double)>& value) {
+  if (at != clamped(at, size)) return 0;
+  return value(std::ceil(at)) - value(std::floor(at));
+}
+
 std::vector<float> single(const Values& v) { return {v.begin(), v.end()}; }
 Values wide(const std::vector<float>& v) { return {v.begin(), v.end()}; }
 
@@ -126,6 +134,39 @@ TEST_CASE("zero map offsets copy the map and still learn") {
   CHECK(got.y == x);
   CHECK(got.dx == Values{1, 1, 1, 10});
   CHECK(got.doffset == Values{6, 2, 12, 0, 0, 8, 0, 0});  // 0 exactly at the upper clamp edge
+}
+
+TEST_CASE("map offsets: the derivative of floor/ceil interpolation, with the same result") {
+  for (MapOffsetsGeometry g :
+       std::vector<MapOffsetsGeometry>{{2, 4, 5, 3}, {1, 1, 1, 1}, {1, 6, 3, 18}, {0, 3, 3, 2}}) {
+    Case made = random_case(g, 4);
+    for (std::size_t i = 0; i < made.offset.size(); ++i)
+      if (i % 3 != 0) made.offset[i] = std::round(made.offset[i]);
+    const Result<double> right = run(g, made.x, made.offset, made.dy);
+    g.at_integers = AtIntegers::zero;
+    const Result<double> got = run(g, made.x, made.offset, made.dy);
+    CHECK(got.y == right.y);
+    CHECK(got.dx == right.dx);
+    Values doffset(made.offset.size());
+    for (std::size_t at = 0; at < made.x.size(); ++at) {
+      const std::int64_t i = static_cast<std::int64_t>(at), c = i % g.c, n = i / g.c / g.w / g.h;
+      const double row = static_cast<double>(i / g.c / g.w % g.h) + made.offset[2 * at];
+      const double column = static_cast<double>(i / g.c % g.w) + made.offset[2 * at + 1];
+      doffset[2 * at] = made.dy[at] * floor_ceil_slope(row, g.h, [&](double r) {
+                          return sample(g, made.x, n, c, r, column);
+                        });
+      doffset[2 * at + 1] = made.dy[at] * floor_ceil_slope(column, g.w, [&](double k) {
+                              return sample(g, made.x, n, c, row, k);
+                            });
+    }
+    close(got.doffset, doffset, 1e-12);
+    if (g.n > 0 && g.h > 1) CHECK(got.doffset != right.doffset);
+    const Result<float> f = run(g, single(made.x), single(made.offset), single(made.dy));
+    close(wide(f.doffset), doffset, 1e-4);
+    const Result<double> zero =
+        run(g, made.x, Values(made.offset.size(), 0.0), Values(made.dy.size(), 1.0));
+    CHECK(zero.doffset == Values(made.offset.size(), 0.0));
+  }
 }
 
 TEST_CASE("map offsets beyond the map, far away or nowhere") {

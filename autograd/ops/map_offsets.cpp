@@ -26,10 +26,10 @@ Vars gradients(const MapOffsetsGeometry& g, const StepView& step) {
 
 }  // namespace
 
-Var map_offsets(const Var& x, const Var& offset) {
+Var map_offsets(const Var& x, const Var& offset, const MapOffsetsOptions& options) {
   require_rank(kOp, "the input", x, 4, "[N H W C]");
   require_same_kind(kOp, {&x, &offset});
-  const MapOffsetsGeometry g{x.dim(0), x.dim(1), x.dim(2), x.dim(3)};
+  const MapOffsetsGeometry g{x.dim(0), x.dim(1), x.dim(2), x.dim(3), options.at_integers};
   require_map_fits(kOp, g.h, g.w);
   const Shape offsets{g.n, g.h, g.w, 2 * g.c};
   require(offset.shape() == offsets, kOp, ": the offset has shape ", offset.shape(), ", expected ",

@@ -6,7 +6,8 @@
 //
 // S is linear in the pixels, and so are its derivatives: dS/dy = sum of d_row[i] * v[i], dS/dx =
 // sum of d_column[i] * v[i]. At an integer coordinate they are the right-hand derivatives (pixel
-// floor + 1 minus pixel floor), so that an offset that starts at zero can learn.
+// floor + 1 minus pixel floor), so that an offset that starts at zero can learn, unless AtIntegers
+// says otherwise.
 #pragma once
 
 #include <cmath>
@@ -23,6 +24,12 @@ enum class Edge : unsigned char {
   clamp,     // y is first clamped to [0, H-1] and x to [0, W-1]; no gradient at or past H - 1
 };
 
+// The derivative by a coordinate that is an integer.
+enum class AtIntegers : unsigned char {
+  right_derivative,
+  zero,  // as code that interpolates between floor and ceil has it, where the two are one pixel
+};
+
 // The two pixels along one axis; -1 stands for a pixel that is not there.
 template <class T>
 struct AxisTap {
@@ -35,7 +42,8 @@ struct AxisTap {
 // reads nothing under any rule. Selections instead of branches, so that compilers vectorise a loop
 // over it (g++ with -fno-trapping-math).
 template <class T>
-PLIANT_HD inline AxisTap<T> axis_tap(T at, std::int32_t size, Edge edge) {
+PLIANT_HD inline AxisTap<T> axis_tap(T at, std::int32_t size, Edge edge,
+                                     AtIntegers at_integers = AtIntegers::right_derivative) {
   const T end = static_cast<T>(size - 1);
   const bool inside = edge == Edge::zero_pad ? (at > T(-1)) & (at < static_cast<T>(size))
                       : edge == Edge::dcn_v1 ? (at >= T(0)) & (at < static_cast<T>(size))
@@ -50,8 +58,9 @@ PLIANT_HD inline AxisTap<T> axis_tap(T at, std::int32_t size, Edge edge) {
   const T fraction = safe - floor, rest = T(1) - fraction;
   const std::int32_t low = static_cast<std::int32_t>(floor);  // -1 in the band before the map
   const bool next = inside & (low + 1 < size);
+  const bool sloped = follows & (at_integers == AtIntegers::right_derivative || fraction > T(0));
   return {inside ? low : -1, next ? low + 1 : -1, inside ? rest : T(0), fraction,
-          follows ? T(1) : T(0)};
+          sloped ? T(1) : T(0)};
 }
 
 template <class T>
@@ -64,11 +73,12 @@ struct BilinearTap {
 
 // The tap at (y, x) of a map of fewer than 2^31 pixels.
 template <class T>
-PLIANT_HD inline BilinearTap<T> bilinear_tap(T y, T x, std::int64_t height, std::int64_t width,
-                                             Edge edge) {
+PLIANT_HD inline BilinearTap<T> bilinear_tap(
+    T y, T x, std::int64_t height, std::int64_t width, Edge edge,
+    AtIntegers at_integers = AtIntegers::right_derivative) {
   const std::int32_t columns = static_cast<std::int32_t>(width);
-  const AxisTap<T> r = axis_tap(y, static_cast<std::int32_t>(height), edge);
-  const AxisTap<T> c = axis_tap(x, columns, edge);
+  const AxisTap<T> r = axis_tap(y, static_cast<std::int32_t>(height), edge, at_integers);
+  const AxisTap<T> c = axis_tap(x, columns, edge, at_integers);
   const auto pixel = [columns](std::int32_t row, std::int32_t column) {
     const std::int32_t at = row * columns + column;
     return (row | column) < 0 ? -1 : at;

@@ -11,7 +11,7 @@ constexpr std::int64_t kChannels = 16;
 
 // The taps of some channels of one pixel, one array for each number so that they are computed with
 // vectors.
-template <class T>
+template <class T, AtIntegers at_integers = AtIntegers::right_derivative>
 struct ChannelTaps {
   std::int32_t pixel[4][kChannels];
   T weight[4][kChannels], d_row[4][kChannels], d_column[4][kChannels];
@@ -20,7 +20,8 @@ struct ChannelTaps {
   void compute(const MapOffsetsGeometry& g, std::int64_t i, std::int64_t j, const T* offset,
                std::int64_t count) {
     for (std::int64_t c = 0; c < count; ++c) {
-      const BilinearTap<T> tap = map_offsets_tap(g, i, j, offset[2 * c], offset[2 * c + 1]);
+      const BilinearTap<T> tap =
+          map_offsets_tap(g, i, j, offset[2 * c], offset[2 * c + 1], at_integers);
       for (int k = 0; k < 4; ++k) {
         pixel[k][c] = tap.pixel[k];
         weight[k][c] = tap.weight[k];
@@ -57,9 +58,9 @@ void forward(const MapOffsetsGeometry& g, const T* x, const T* offset, T* y) {
 
 // Gradients of `count` channels of one pixel; dx points at them in pixel 0, the others at them
 // in this pixel.
-template <class T>
-void spread(const MapOffsetsGeometry& g, const ChannelTaps<T>& taps, std::int64_t count,
-            const T* image, const T* dy, T* dx, T* doffset) {
+template <class T, AtIntegers at_integers>
+void spread(const MapOffsetsGeometry& g, const ChannelTaps<T, at_integers>& taps,
+            std::int64_t count, const T* image, const T* dy, T* dx, T* doffset) {
   if (dx != nullptr)
     for (int k = 0; k < 4; ++k)
       for (std::int64_t c = 0; c < count; ++c)
@@ -78,14 +79,14 @@ void spread(const MapOffsetsGeometry& g, const ChannelTaps<T>& taps, std::int64_
 }
 
 // Channels do not meet, so a task owns some channels of an image and walks its pixels in order.
-template <class T>
-void gradient(const MapOffsetsGeometry& g, const T* x, const T* offset, const T* dy, T* dx,
-              T* doffset) {
+template <AtIntegers at_integers, class T>
+void gradient_by(const MapOffsetsGeometry& g, const T* x, const T* offset, const T* dy, T* dx,
+                 T* doffset) {
   const std::int64_t blocks = (g.c + kChannels - 1) / kChannels, pixels = g.h * g.w;
   parallel_for(g.n * blocks, [&](std::int64_t task) {
     const std::int64_t first = task % blocks * kChannels, count = std::min(g.c - first, kChannels);
     const std::int64_t image = task / blocks * pixels * g.c + first;
-    ChannelTaps<T> taps;
+    ChannelTaps<T, at_integers> taps;
     if (dx != nullptr)
       for (std::int64_t pixel = 0; pixel < pixels; ++pixel)
         std::fill_n(dx + image + pixel * g.c, count, T(0));
@@ -97,6 +98,15 @@ void gradient(const MapOffsetsGeometry& g, const T* x, const T* offset, const T*
                doffset == nullptr ? nullptr : doffset + 2 * at);
       }
   });
+}
+
+template <class T>
+void gradient(const MapOffsetsGeometry& g, const T* x, const T* offset, const T* dy, T* dx,
+              T* doffset) {
+  if (g.at_integers == AtIntegers::zero)
+    gradient_by<AtIntegers::zero>(g, x, offset, dy, dx, doffset);
+  else
+    gradient_by<AtIntegers::right_derivative>(g, x, offset, dy, dx, doffset);
 }
 
 }  // namespace

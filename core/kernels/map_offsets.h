@@ -3,8 +3,9 @@
 //
 //   y[n,i,j,c] = channel c of x[n] at (i + offset[n,i,j,2c], j + offset[n,i,j,2c+1])
 //
-// by bilinear interpolation with coordinates clamped to the map. Unlike in the published code, the
-// derivative at integer coordinates is the right-hand one, so offsets that start at zero learn.
+// by bilinear interpolation with coordinates clamped to the map. The derivative at integer
+// coordinates is the right-hand one, so offsets that start at zero learn; the published code's is
+// zero there (AtIntegers::zero).
 #pragma once
 
 #include <cstdint>
@@ -16,14 +17,16 @@ namespace pliant {
 
 struct MapOffsetsGeometry {
   std::int64_t n, h, w, c;  // x and y [n h w c], offset [n h w 2c]
+  AtIntegers at_integers = AtIntegers::right_derivative;
 };
 
-// What y[.,i,j,c] reads of its channel, its pair of offsets being (dy, dx).
+// What y[.,i,j,c] reads of its channel, its pair of offsets being (dy, dx). The rule is handed over
+// beside the geometry, so that a loop can have it as a constant.
 template <class T>
 PLIANT_HD BilinearTap<T> map_offsets_tap(const MapOffsetsGeometry& geometry, std::int64_t i,
-                                         std::int64_t j, T dy, T dx) {
+                                         std::int64_t j, T dy, T dx, AtIntegers at_integers) {
   return bilinear_tap(static_cast<T>(i) + dy, static_cast<T>(j) + dx, geometry.h, geometry.w,
-                      Edge::clamp);
+                      Edge::clamp, at_integers);
 }
 
 template <class T>
