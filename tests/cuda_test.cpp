@@ -10,6 +10,7 @@
 #include <pliant/autograd/ops/deform_conv.h>
 #include <pliant/autograd/ops/map_offsets.h>
 #include <pliant/autograd/ops/matmul.h>
+#include <pliant/autograd/ops/permute.h>
 #include <pliant/autograd/ops/pool2d.h>
 #include <pliant/autograd/ops/reduce.h>
 #include <pliant/layers/layers.h>
@@ -185,9 +186,26 @@ DeviceCases deform_cases(const std::vector<ConvCase>& shapes) {
 
 DeviceCases map_offsets_cases() {
   const auto warp = [](const Vars& v) { return map_offsets(v[0], v[1]); };
+  const auto flat_at_integers = [](const Vars& v) {
+    return map_offsets(v[0], v[1], {.at_integers = AtIntegers::zero});
+  };
   return {
       {"map_offsets", warp, {random({2, 5, 4, 3}, 1), offsets({2, 5, 4, 6}, 2)}},
+      {"map_offsets, flat at integers",
+       flat_at_integers,
+       {random({2, 5, 4, 3}, 1), offsets({2, 5, 4, 6}, 2)}},
       {"map_offsets of nothing", warp, {random({0, 5, 4, 3}, 1), random({0, 5, 4, 6}, 2)}},
+  };
+}
+
+DeviceCases permute_cases() {
+  const auto to = [](std::vector<int> axes) {
+    return [axes](const Vars& v) { return permute(v[0], axes); };
+  };
+  return {
+      {"permute, channels first", to({0, 3, 1, 2}), {random({2, 5, 6, 7}, 1)}},
+      {"permute, pairs stay", to({0, 2, 3, 1, 4}), {random({2, 3, 33, 5, 2}, 2)}},
+      {"permute of nothing", to({2, 0, 1}), {random({3, 0, 4}, 3)}},
   };
 }
 
@@ -246,7 +264,8 @@ DeviceCases all_cases() {
   DeviceCases all;
   for (const DeviceCases& some :
        {elementwise_cases(), reduce_cases(), matmul_cases(), conv_cases(conv_shapes()),
-        deform_cases(conv_shapes()), map_offsets_cases(), norm_cases(), pool_and_loss_cases()})
+        deform_cases(conv_shapes()), map_offsets_cases(), permute_cases(), norm_cases(),
+        pool_and_loss_cases()})
     all.insert(all.end(), some.begin(), some.end());
   return all;
 }

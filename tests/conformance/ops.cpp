@@ -26,6 +26,7 @@ OpFunction find_op(const std::string& name) {
       {"mean", run_mean},
       {"mul", binary<mul>},
       {"one_cycle_lr", run_one_cycle_lr},
+      {"permute", run_permute},
       {"relu", unary<relu>},
       {"reshape", run_reshape},
       {"sgd", run_sgd},

@@ -28,6 +28,7 @@ void binary(Call& call) {
 void run_sum(Call& call);
 void run_mean(Call& call);
 void run_reshape(Call& call);
+void run_permute(Call& call);
 void run_linear(Call& call);
 void run_softmax_cross_entropy(Call& call);
 

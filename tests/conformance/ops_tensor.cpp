@@ -4,6 +4,7 @@
 #include <pliant/autograd/ops/arithmetic.h>
 #include <pliant/autograd/ops/cross_entropy.h>
 #include <pliant/autograd/ops/matmul.h>
+#include <pliant/autograd/ops/permute.h>
 #include <pliant/autograd/ops/reduce.h>
 #include <pliant/tests/conformance/ops.h>
 
@@ -13,9 +14,14 @@ namespace {
 
 using Reduction = Var (*)(const Var&, const std::vector<int>&, KeepDim);
 
-void run_reduction(Call& call, Reduction reduce) {
+std::vector<int> axes_of(Call& call, const char* attribute) {
   std::vector<int> axes;
-  for (const std::int64_t axis : call.integers("axes")) axes.push_back(static_cast<int>(axis));
+  for (const std::int64_t axis : call.integers(attribute)) axes.push_back(static_cast<int>(axis));
+  return axes;
+}
+
+void run_reduction(Call& call, Reduction reduce) {
+  const std::vector<int> axes = axes_of(call, "axes");
   const KeepDim keep = call.flag("keepdim") ? KeepDim::yes : KeepDim::no;
   call.output("y", reduce(call.variable("x"), axes, keep));
 }
@@ -43,6 +49,10 @@ void run_mean(Call& call) { run_reduction(call, mean); }
 
 void run_reshape(Call& call) {
   call.output("y", reshape_to(call.variable("x"), call.integers("shape")));
+}
+
+void run_permute(Call& call) {
+  call.output("y", permute(call.variable("x"), axes_of(call, "perm")));
 }
 
 void run_linear(Call& call) {

@@ -1,0 +1,19 @@
+#include <pliant/core/kernels/permute.h>
+
+#include <pliant/cuda/launch.cuh>
+
+namespace pliant {
+namespace {
+
+template <class T>
+void permute_axes(const PermuteGeometry& g, const T* x, T* y) {
+  cuda::each("permute", g.size(),
+             [=] __device__(std::int64_t at) { y[at] = x[permute_source(g, at)]; });
+}
+
+}  // namespace
+
+void cuda::permute(const PermuteGeometry& g, const float* x, float* y) { permute_axes(g, x, y); }
+void cuda::permute(const PermuteGeometry& g, const double* x, double* y) { permute_axes(g, x, y); }
+
+}  // namespace pliant
