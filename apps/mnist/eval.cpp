@@ -16,7 +16,7 @@ std::string our_name(const std::string& name) {
   return released ? name.substr(0, prefix.size() + 2) + ".offset.weight" : name;
 }
 
-Deform kind_of(const State& state) {
+Deform kind_by_tensors(const State& state) {
   const auto has = [&](const char* path) {
     return std::any_of(state.begin(), state.end(), [&](const auto& e) { return e.first == path; });
   };
@@ -26,19 +26,31 @@ Deform kind_of(const State& state) {
   return Deform::none;
 }
 
+// Nets that differ in how they compute alone have the same tensors: the metadata tells them apart.
+Deform kind_of(const SafetensorsFile& contents, const State& state) {
+  const Deform by_tensors = kind_by_tensors(state);
+  const auto named = contents.metadata.find("deform");
+  if (named == contents.metadata.end()) return by_tensors;
+  const std::optional<Deform> kind = find_deform(named->second);
+  require(kind.has_value(), "its metadata names an unknown kind, deform = '", named->second, "'");
+  require(same_tensors(*kind, by_tensors), "its metadata says deform = ", named->second,
+          ", but its tensors are those of ", name_of(by_tensors));
+  return *kind;
+}
+
 }  // namespace
 
 DigitNet load_digit_net(const std::filesystem::path& file) {
+  const SafetensorsFile contents = read_safetensors(file);
   State state;
-  for (const auto& [name, tensor] : read_safetensors(file).tensors)
-    state.emplace_back(our_name(name), tensor);
-  DigitNet net(kind_of(state));
+  for (const auto& [name, tensor] : contents.tensors) state.emplace_back(our_name(name), tensor);
   try {
+    DigitNet net(kind_of(contents, state));
     net.load(state);
+    return net;
   } catch (const Error& error) {
     fail(file.string(), ": not a digit net: ", error.what());
   }
-  return net;
 }
 
 Accuracies evaluate(const DigitNet& net, const TestSets& test, Device device) {

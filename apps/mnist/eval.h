@@ -4,12 +4,16 @@
 #include <filesystem>
 #include <string>
 
+#include <pliant/apps/mnist/nets.h>
 #include <pliant/apps/mnist/report.h>
+#include <pliant/apps/mnist/training.h>
 
 namespace pliant {
 
 // The net that a safetensors file holds, whichever kind it is: one of ours, or one of the released
-// ones, whose offset fields are named offset12.weight and so on.
+// ones, whose offset fields are named offset12.weight and so on. The file's metadata "deform" names
+// the kind, and must fit the tensors; where it has none they tell, a field being taken for
+// Deform::offset_field.
 DigitNet load_digit_net(const std::filesystem::path& file);
 
 Accuracies evaluate(const DigitNet& net, const TestSets& test, Device device);

@@ -15,7 +15,21 @@ struct Name {
 constexpr Name kNames[] = {{Deform::none, "none"},
                            {Deform::dcn1, "dcn1"},
                            {Deform::dcn2, "dcn2"},
-                           {Deform::offset_field, "offset-field"}};
+                           {Deform::offset_field, "offset-field"},
+                           {Deform::offset_field_scrambled, "offset-field-scrambled"},
+                           {Deform::offset_field_as_published, "offset-field-as-published"}};
+
+bool has_field(Deform deform) {
+  return deform == Deform::offset_field || deform == Deform::offset_field_scrambled ||
+         deform == Deform::offset_field_as_published;
+}
+
+ConvOffset2dOptions field_options(Deform deform) {
+  return {.order = deform == Deform::offset_field ? FieldOrder::interleaved : FieldOrder::scrambled,
+          .at_integers = deform == Deform::offset_field_as_published
+                             ? AtIntegers::zero
+                             : AtIntegers::right_derivative};
+}
 
 // The geometry of either kind of convolution.
 LayerSampling geometry_of(const std::string& name, const auto& options) {
@@ -45,11 +59,21 @@ const char* name_of(Deform deform) {
   return "?";
 }
 
-Deform deform_from(const std::string& name) {
+std::optional<Deform> find_deform(const std::string& name) {
   for (const Name& entry : kNames)
     if (name == entry.name) return entry.deform;
-  fail("--deform: '", name, "' is none of dcn1, dcn2, offset-field");
+  return std::nullopt;
 }
+
+Deform deform_from(const std::string& name) {
+  if (const std::optional<Deform> found = find_deform(name)) return *found;
+  std::string known;
+  for (const Name& entry : kNames)
+    if (entry.deform != Deform::none) known += std::string(known.empty() ? "" : ", ") + entry.name;
+  fail("--deform: '", name, "' is none of ", known);
+}
+
+bool same_tensors(Deform a, Deform b) { return a == b || (has_field(a) && has_field(b)); }
 
 DigitNet::DigitNet(Deform deform)
     : deform_(deform),
@@ -79,8 +103,8 @@ DigitNet::AnyConv DigitNet::make_conv(const char* name, std::int64_t in, std::in
 }
 
 std::optional<ConvOffset2d> DigitNet::make_field(const char* name, std::int64_t channels) {
-  if (deform_ != Deform::offset_field) return std::nullopt;
-  return own(name, ConvOffset2d(channels));
+  if (!has_field(deform_)) return std::nullopt;
+  return own(name, ConvOffset2d(channels, field_options(deform_)));
 }
 
 Var DigitNet::block(const std::optional<ConvOffset2d>& field, const AnyConv& conv,

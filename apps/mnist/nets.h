@@ -7,20 +7,27 @@
 #include <variant>
 #include <vector>
 
+#include <pliant/apps/mnist/classifier.h>
 #include <pliant/layers/layers.h>
 
 namespace pliant {
 
 enum class Deform : unsigned char {
   none,
-  dcn1,          // conv 2 to 4 deformable: an offset per output pixel and tap
-  dcn2,          // the same with a mask
-  offset_field,  // conv 2 to 4 preceded by a warp with one offset per pixel and channel
+  dcn1,                    // conv 2 to 4 deformable: an offset per output pixel and tap
+  dcn2,                    // the same with a mask
+  offset_field,            // conv 2 to 4 preceded by a warp with one offset per pixel and channel
+  offset_field_scrambled,  // the same with the published code's reshape of the field
+  offset_field_as_published,  // that, and the published code's derivative: 0 at integers
 };
 
 const char* name_of(Deform deform);
+std::optional<Deform> find_deform(const std::string& name);
 // An Error that lists the names for any other.
 Deform deform_from(const std::string& name);
+// Whether nets of two kinds have the same tensors, so that a file of one fits the other: those with
+// an offset field do.
+bool same_tensors(Deform a, Deform b);
 
 // Where a convolution of a net reads the map below it, for a batch of pictures.
 struct LayerSampling {
@@ -38,12 +45,12 @@ struct LayerSampling {
 // Conv 1-32, 32-64 stride 2, 64-128, 128-128 stride 2, all 3x3 with TensorFlow's "same" padding and
 // followed by ReLU, then BatchNorm (eps 1e-3); mean over space; linear 128-10. 242,250 parameters
 // in the convolutions, BatchNorms and the classifier.
-class DigitNet : public Module {
+class DigitNet : public Classifier {
  public:
   explicit DigitNet(Deform deform = Deform::none);
 
   // images [N H W 1] in 0..1 -> logits [N 10].
-  Var operator()(const Var& images) const;
+  Var operator()(const Var& images) const override;
 
   // Where convs 2 to 4 read for these images, lowest first: computed by the same forward pass. The
   // regular net's have geometry alone. Tensors are on the CPU.
