@@ -1,11 +1,7 @@
 #include <pliant/layers/train/safetensors.h>
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <bit>
 #include <cerrno>
 #include <cstdio>
@@ -14,6 +10,8 @@
 #include <set>
 
 #include <nlohmann/json.hpp>
+
+#include <pliant/core/atomic_file.h>
 
 namespace pliant {
 namespace {
@@ -220,64 +218,6 @@ class Reader {
 
 // ---- writing ----
 
-// A new file beside `path` that vanishes unless commit() renames it to `path`.
-class TemporaryFile {
- public:
-  explicit TemporaryFile(const std::filesystem::path& path) : path_(path) {
-    static std::atomic<unsigned> counter{0};
-    do {
-      temporary_ = path.string() + "." + std::to_string(::getpid()) + "-" +
-                   std::to_string(counter++) + ".tmp";
-      descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    } while (descriptor_ < 0 && errno == EEXIST);
-    check(descriptor_ >= 0, "cannot be written");
-  }
-  TemporaryFile(const TemporaryFile&) = delete;
-  TemporaryFile& operator=(const TemporaryFile&) = delete;
-  ~TemporaryFile() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-    if (!committed_) ::unlink(temporary_.c_str());
-  }
-
-  void write(const void* from, std::int64_t bytes) {
-    const char* data = static_cast<const char*>(from);
-    while (bytes > 0) {
-      const ssize_t written = ::write(descriptor_, data, static_cast<std::size_t>(bytes));
-      if (written < 0 && errno == EINTR) continue;
-      check(written > 0, "cannot be written");
-      data += written;
-      bytes -= written;
-    }
-  }
-
-  void commit() {
-    check(::fsync(descriptor_) == 0, "cannot be brought to disk");
-    check(::close(std::exchange(descriptor_, -1)) == 0, "cannot be brought to disk");
-    check(::rename(temporary_.c_str(), path_.c_str()) == 0, "cannot be replaced");
-    committed_ = true;
-    sync_directory();
-  }
-
- private:
-  void check(bool condition, const char* what) const {
-    require(condition, "safetensors: ", path_.string(), ": ", what, ": ", std::strerror(errno));
-  }
-
-  // So that the new name outlives a power cut too; file systems that cannot do it need not.
-  void sync_directory() const {
-    const std::filesystem::path parent = path_.parent_path();
-    const int directory = ::open(parent.empty() ? "." : parent.c_str(), O_RDONLY | O_CLOEXEC);
-    if (directory < 0) return;
-    ::fsync(directory);
-    ::close(directory);
-  }
-
-  std::filesystem::path path_;
-  std::string temporary_;
-  int descriptor_ = -1;
-  bool committed_ = false;
-};
-
 const char* name_in_file(DType dtype) {
   for (const auto& [name, known] : kDTypes)
     if (known == dtype) return name;
@@ -322,9 +262,9 @@ SafetensorsFile read_safetensors(const std::filesystem::path& path) { return Rea
 void write_safetensors(const std::filesystem::path& path, const SafetensorsFile& file) {
   const std::string header = header_of(path, file);
   const std::uint64_t length = header.size();
-  TemporaryFile output(path);
+  AtomicFile output("safetensors", path);
   output.write(&length, sizeof length);
-  output.write(header.data(), static_cast<std::int64_t>(length));
+  output.write(header);
   for (const auto& [name, tensor] : file.tensors) {
     const Tensor host = tensor.to(Device::cpu());
     if (host.bytes() > 0) output.write(host.raw(), host.bytes());
