@@ -10,8 +10,12 @@ namespace {
 class Loader {
  public:
   Loader(const LabelledImages& set, const BatchOptions& options, std::int64_t images,
-         std::int64_t epoch)
-      : set_(set), options_(options), images_(images), epoch_(static_cast<std::uint64_t>(epoch)) {}
+         std::int64_t epoch, std::int64_t first)
+      : set_(set),
+        options_(options),
+        images_(images),
+        epoch_(static_cast<std::uint64_t>(epoch)),
+        next_(std::min(first * options.size, images)) {}
 
   std::optional<Batch> operator()() {
     if (next_ == images_) return std::nullopt;
@@ -58,7 +62,7 @@ class Loader {
   BatchOptions options_;
   std::int64_t images_;
   std::uint64_t epoch_;
-  std::int64_t next_ = 0;  // pictures done
+  std::int64_t next_;  // pictures done
   std::vector<std::int64_t> order_;
 };
 
@@ -82,9 +86,10 @@ Batches::Batches(const LabelledImages& set, const BatchOptions& options)
   source_->options = options;
 }
 
-Epoch Batches::epoch(std::int64_t epoch) const {
+Epoch Batches::epoch(std::int64_t epoch, std::int64_t first) const {
   require(epoch >= 0, "batches: epoch is ", epoch, ", expected at least 0");
-  return Epoch(source_, epoch);
+  require(first >= 0 && first <= count(), "batches: the first batch is ", first, " of ", count());
+  return Epoch(source_, epoch, first);
 }
 
 std::int64_t Batches::count() const {
@@ -95,11 +100,11 @@ std::int64_t Batches::images_per_epoch() const { return images_of(source_->set, 
 
 double Batches::wait_seconds() const { return static_cast<double>(source_->waited.load()) * 1e-9; }
 
-Epoch::Epoch(std::shared_ptr<Batches::Source> source, std::int64_t epoch)
+Epoch::Epoch(std::shared_ptr<Batches::Source> source, std::int64_t epoch, std::int64_t first)
     : source_(std::move(source)),
-      prefetcher_(
-          Loader(source_->set, source_->options, images_of(source_->set, source_->options), epoch),
-          static_cast<std::size_t>(source_->options.ahead)) {}
+      prefetcher_(Loader(source_->set, source_->options, images_of(source_->set, source_->options),
+                         epoch, first),
+                  static_cast<std::size_t>(source_->options.ahead)) {}
 
 Epoch::Iterator Epoch::begin() {
   if (!begun_) advance();

@@ -53,9 +53,9 @@ class Batches {
   Batches(const Tensor& images, const Tensor& labels, const BatchOptions& options = {})
       : Batches(LabelledImages{images, labels}, options) {}
 
-  // The batches of one epoch, for one loop. What is in them depends on the set, the options and
-  // the number of the epoch alone.
-  Epoch epoch(std::int64_t epoch) const;
+  // The batches of one epoch from number `first` on, for one loop. What is in them depends on the
+  // set, the options and the number of the epoch alone.
+  Epoch epoch(std::int64_t epoch, std::int64_t first = 0) const;
 
   std::int64_t count() const;             // batches of an epoch
   std::int64_t images_per_epoch() const;  // pictures of an epoch
@@ -111,7 +111,7 @@ class Epoch {
  private:
   friend class Batches;
 
-  Epoch(std::shared_ptr<Batches::Source> source, std::int64_t epoch);
+  Epoch(std::shared_ptr<Batches::Source> source, std::int64_t epoch, std::int64_t first);
   void advance();
 
   std::shared_ptr<Batches::Source> source_;

@@ -153,6 +153,24 @@ TEST_CASE("batches: float32 pictures are taken as they are, of any shape") {
   }
 }
 
+TEST_CASE("batches: an epoch from a later batch on") {
+  const LabelledImages set = numbered(10);
+  const Batches batches(set, {.size = 3, .shuffle = Rng(5)});
+  const auto labels = [&](std::int64_t first) {
+    std::vector<double> all;
+    for (const Batch& batch : batches.epoch(2, first))
+      for (const double label : batch.labels.to_vector()) all.push_back(label);
+    return all;
+  };
+  const std::vector<double> whole = labels(0);
+  CHECK(whole.size() == 10);
+  for (std::int64_t first = 1; first <= 4; ++first)
+    CHECK(
+        labels(first) ==
+        std::vector<double>(whole.begin() + std::min<std::ptrdiff_t>(3 * first, 10), whole.end()));
+  CHECK_THROWS_WITH_AS(batches.epoch(0, 5), "batches: the first batch is 5 of 4", Error);
+}
+
 TEST_CASE("batches: what cannot work is an error at once") {
   const LabelledImages set = numbered(4);
   CHECK_THROWS_WITH_AS(Batches(set, {.size = 0}), "batches: size is 0, expected at least 1", Error);
