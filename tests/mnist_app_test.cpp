@@ -31,8 +31,7 @@ ExperimentOptions tiny(Deform deform, const std::string& rows) {
   options.preset = "tiny";
   options.epochs = options.finetune_epochs = 1;
   options.batch = 64;
-  options.deform = deform;
-  options.rows = rows_from(rows);
+  options.rows = rows_from(rows, {deform});
   return options;
 }
 
@@ -61,21 +60,28 @@ TEST_CASE("experiment: every row of every kind, frozen tensors untouched, heads 
   for (const Deform deform : {Deform::dcn1, Deform::dcn2, Deform::offset_field}) {
     const TemporaryFolder temporary;
     const std::filesystem::path& folder = temporary.path();
-    ExperimentOptions options = tiny(deform, "none,bn,offsets,offsets+bn");
-    options.save_to = folder;
-    const std::vector<RowResult> rows = run_experiment(few_digits(), options, [](auto&) {});
-    REQUIRE(rows.size() == 4);
+    ExperimentOptions options = tiny(deform, "none,bn,offsets,offsets+bn,bn-statistics");
+    options.ledger.folder = folder;
+    const std::vector<RowResult> rows = run_experiment(few_digits(), options).rows;
+    REQUIRE(rows.size() == 5);
     CHECK(rows[0].trained_parameters == 242250);
     CHECK(rows[1].trained_parameters == 704);
-    CHECK(rows[3].trained_parameters == rows[2].trained_parameters + 704);
-    CHECK(rows[2].trained_parameters == DigitNet(deform).parameter_count() - 242250);
-    CHECK(rows[2].frozen_tensors == 26);  // the regular net's, all of them
-    CHECK(rows[3].frozen_tensors == 10);  // its convolutions and classifier
-    for (const RowResult& row : rows) CHECK(row.images_seen == 320);
+    CHECK(rows[2].trained_parameters == 0);
+    CHECK(rows[2].frozen_tensors == 18);  // all but the statistics
+    CHECK(rows[4].trained_parameters == rows[3].trained_parameters + 704);
+    CHECK(rows[3].trained_parameters == DigitNet(deform).parameter_count() - 242250);
+    CHECK(rows[3].frozen_tensors == 26);  // the regular net's, all of them
+    CHECK(rows[4].frozen_tensors == 10);  // its convolutions and classifier
+    CHECK(rows[4].key == std::string(name_of(deform)) + "/offsets+bn");
+    for (const RowResult& row : rows) {
+      CHECK(row.images_seen == 320);
+      CHECK(row.curve.size() == (row.key == "bn-statistics" ? 0 : 5));
+      CHECK(accuracy(row.scaled_confusion) == row.scaled);
+    }
 
-    const State base = load_digit_net(folder / "regular-none.safetensors").state();
+    const State base = load_digit_net(folder / "regular-none-seed1.safetensors").state();
     const DigitNet net =
-        load_digit_net(folder / (std::string(name_of(deform)) + "-offsets.safetensors"));
+        load_digit_net(folder / (std::string(name_of(deform)) + "-offsets-seed1.safetensors"));
     CHECK(net.deform() == deform);
     for (const auto& entry : net.state()) {
       const std::string& path = entry.first;
@@ -92,7 +98,7 @@ TEST_CASE("experiment: every row of every kind, frozen tensors untouched, heads 
 
 TEST_CASE("experiment: the same seed gives the same table") {
   const ExperimentOptions options = tiny(Deform::dcn2, "none,all,deform-all");
-  const auto run = [&] { return run_experiment(few_digits(), options, [](auto&) {}); };
+  const auto run = [&] { return run_experiment(few_digits(), options).rows; };
   const std::vector<RowResult> first = run(), second = run();
   for (std::size_t i = 0; i < first.size(); ++i) {
     CHECK(first[i].mnist == second[i].mnist);
@@ -102,35 +108,54 @@ TEST_CASE("experiment: the same seed gives the same table") {
 }
 
 TEST_CASE("experiment: rows by name") {
-  CHECK(rows_from("offsets,none").size() == 2);
-  CHECK(contains(error_of([] { rows_from("offset"); }), "'offset' is none of none, bn, all"));
-  CHECK(contains(error_of([] { rows_from(""); }), "names no row"));
+  const std::vector<Deform> two = {Deform::dcn1, Deform::offset_field};
+  const auto keys = [&](const char* names) {
+    std::string text;
+    for (const RowKind& row : rows_from(names, two)) text += row.key() + " ";
+    return text;
+  };
+  CHECK(keys("offsets,none") == "none dcn1/offsets offset-field/offsets ");
+  CHECK(keys("every") ==
+        "none bn-statistics bn all dcn1/offsets dcn1/offsets+bn dcn1/all "
+        "offset-field/offsets offset-field/offsets+bn offset-field/all ");
+  CHECK(contains(error_of([&] { keys("offset"); }),
+                 "'offset' is none of every, none, bn-statistics, bn, all"));
+  CHECK(contains(error_of([&] { keys(""); }), "names no row"));
+  CHECK(deforms_from("dcn2,dcn1") == std::vector<Deform>{Deform::dcn2, Deform::dcn1});
   CHECK(contains(error_of([] { deform_from("dcn3"); }), "'dcn3' is none of"));
 }
 
-TEST_CASE("report: table and JSON") {
-  RowResult row;
-  row.model = "deformable";
-  row.deform = "dcn2";
-  row.finetune = "offsets";
-  row.mnist = 0.9727;
-  row.scaled = 0.9255;
-  row.trained_parameters = 1234567;
-  row.images_seen = 60000;
-  row.seconds = 120;
-  const std::string table = table_of({row}, {"not given", {}}, "mnist");
-  CHECK(contains(table_of({row}, {"not given", {}}, "synthetic-digits"), "not MNIST"));
-  CHECK(contains(table, "deformable (dcn2)"));
-  CHECK(contains(table, "92.55 %  1,234,567"));
-  CHECK(contains(table, "published weights, measured here: not given"));
-  const auto json = json_of(row);
-  CHECK(json["images_per_second"] == 500.0);
-  CHECK(json["deform"] == "dcn2");
-  row.model = "regular";
-  CHECK_FALSE(json_of(row).contains("deform"));
-  CHECK(percent(0.9874) == "98.74 %");
-  CHECK(grouped(387072) == "387,072");
-  CHECK(clock_time(3700) == "1:01:40");
+TEST_CASE("experiment: seeds and draws of the scaled test set") {
+  ExperimentOptions options = tiny(Deform::dcn2, "none,bn");
+  options.seeds = {1, 2};
+  options.test_draws = 3;
+  const Results results = run_experiment(few_digits(), options);
+  REQUIRE(results.rows.size() == 4);
+  for (const RowResult& row : results.rows) {
+    REQUIRE(row.scaled_draws.size() == 3);
+    CHECK(row.scaled_draws[0] == row.scaled);
+  }
+  CHECK(results.find("bn", 2) != nullptr);
+  CHECK(results.find("bn", 3) == nullptr);
+  options.seeds = {2};
+  options.test_draws = 1;
+  const Results alone = run_experiment(few_digits(), options);
+  CHECK(alone.find("bn", 2)->scaled == results.find("bn", 2)->scaled);
+  CHECK(max_difference(scaled_test_set(few_digits().test(), 0).images,
+                       scaled_test_set(few_digits().test(), 1).images) > 0.5);
+}
+
+TEST_CASE("experiment: a base net from a file") {
+  const TemporaryFolder folder;
+  ExperimentOptions options = tiny(Deform::dcn2, "none,bn");
+  options.ledger.folder = folder.path();
+  const Results trained = run_experiment(few_digits(), options);
+  options.base = folder.path() / "regular-none-seed1.safetensors";
+  options.ledger.folder.clear();
+  const Results loaded = run_experiment(few_digits(), options);
+  CHECK(loaded.find("none", 1)->images_seen == 0);
+  for (const char* key : {"none", "bn"})
+    CHECK(loaded.find(key, 1)->scaled == trained.find(key, 1)->scaled);
 }
 
 TEST_CASE("eval: files that hold no digit net") {

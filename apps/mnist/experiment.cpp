@@ -1,26 +1,34 @@
 #include <pliant/apps/mnist/experiment.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
-#include <filesystem>
+#include <numeric>
 #include <set>
-#include <sstream>
 
 #include <pliant/apps/mnist/eval.h>
+#include <pliant/data/digest.h>
 
 namespace pliant {
 namespace {
 
-// Expected time per image, in units of a plain training step of the regular net.
-double cost_of(const RowKind& row, Deform deform) {
-  if (!row.deformable) return row.key == "bn" ? 0.6 : 1.0;
-  return deform == Deform::offset_field ? 3.6 : 1.1;
-}
-
-// What a deformable net has beyond the regular one.
-const std::vector<std::string> kHeads = {"*.offset.*", "*.mask.*"};
+using Json = nlohmann::ordered_json;
 
 constexpr double kMeasuring = 0.35;  // cost of inference over that of a training step
+
+// Expected time per image, in units of a plain training step of the regular net.
+double cost_of(const RowKind& row) {
+  if (row.statistics == Statistics::reestimate) return kMeasuring;
+  switch (row.deform) {
+    case Deform::none:
+      return row.finetune == "bn" ? 0.6 : 1.0;
+    case Deform::dcn1:
+    case Deform::dcn2:
+      return 1.1;
+    default:
+      return 3.6;
+  }
+}
 
 bool trains(const RowKind& row) { return !row.trained.empty(); }
 
@@ -32,9 +40,10 @@ LabelledImages first_images(const LabelledImages& set, std::int64_t count) {
 // Counts the tensors that do not train; one whose bytes changed is an Error.
 std::int64_t check_frozen(const RowKind& row, const DigitNet& net, const State& before) {
   std::set<std::string> moving;
-  for (const Parameter& parameter : net.parameters())
-    if (!parameter.frozen()) moving.insert(parameter.name());
-  if (row.statistics == Statistics::move)
+  if (trains(row))
+    for (const Parameter& parameter : net.parameters())
+      if (!parameter.frozen()) moving.insert(parameter.name());
+  if (row.statistics != Statistics::stay)
     for (const Buffer& buffer : net.buffers()) moving.insert(buffer.name());
 
   const State after = net.state();
@@ -43,177 +52,245 @@ std::int64_t check_frozen(const RowKind& row, const DigitNet& net, const State& 
     if (moving.contains(before[i].first)) continue;
     const Tensor now = after[i].second.to(Device::cpu()), then = before[i].second.to(Device::cpu());
     require(std::memcmp(now.raw(), then.raw(), static_cast<std::size_t>(now.bytes())) == 0, "row ",
-            row.key, ": ", before[i].first, " changed although it is frozen");
+            row.key(), ": ", before[i].first, " changed although it is frozen");
     ++frozen;
   }
   return frozen;
 }
 
+std::uint32_t checksum(const Tensor& tensor) {
+  ContentDigest digest;
+  digest.update(static_cast<const std::uint8_t*>(tensor.raw()),
+                static_cast<std::size_t>(tensor.bytes()));
+  return digest.finish().crc32;
+}
+
+// What decides the bits of every row, besides its kind and seed.
+Results header_of(const DigitSet& digits, const ExperimentOptions& options) {
+  Results results;
+  results.dataset = digits.name;
+  results.preset = options.preset;
+  results.recipe = {{"train_images_crc32", checksum(digits.train_images)},
+                    {"test_images_crc32", checksum(digits.test_images)},
+                    {"epochs", options.epochs},
+                    {"finetune_epochs", options.finetune_epochs},
+                    {"batch", options.batch},
+                    {"lr", options.lr},
+                    {"finetune_lr", options.finetune_lr},
+                    {"train_images", options.train_images},
+                    {"validate", options.validate},
+                    {"device", options.device.is_cpu() ? "cpu" : "cuda"}};
+  if (!options.base.empty()) {
+    std::uint32_t sum = 0;
+    for (const auto& entry : load_digit_net(options.base).state())
+      sum = sum * 31 + checksum(entry.second);
+    results.recipe["base_crc32"] = sum;
+  }
+  return results;
+}
+
 class Experiment {
  public:
-  Experiment(const DigitSet& digits, const ExperimentOptions& options)
-      : options_(options), rng_(options.seed), progress_(0) {
-    LabelledImages test = digits.test();
-    train_set_ = digits.train();
-    if (options.validate) {
-      constexpr std::int64_t kHeldOut = 5000;
-      const Split parts =
-          split(train_set_, std::min(kHeldOut, train_set_.size() / 5), Rng(2017).fork("held out"));
-      train_set_ = parts.kept;
-      test = parts.held_out;
-    }
-    train_set_ = first_images(train_set_, options.train_images);
-    require(train_set_.size() > 0 && test.size() > 0, "experiment: the set has ", train_set_.size(),
-            " training and ", test.size(), " test pictures; it needs both");
-    test_ = make_test_sets(test);
+  Experiment(const DigitSet& digits, const ExperimentOptions& options,
+             const ExperimentEvents& events)
+      : options_(options),
+        events_(events),
+        sets_(sets_of(digits, options)),
+        plain_{to_float(sets_.test.images), sets_.test.labels},
+        ledger_(header_of(digits, options), options.ledger),
+        progress_(0) {
+    for (std::int64_t draw = 0; draw < options.test_draws; ++draw)
+      scaled_.push_back(scaled_test_set(sets_.test, draw));
     progress_ = Progress(total_cost());
-    if (!options.save_to.empty()) std::filesystem::create_directories(options.save_to);
   }
 
-  std::vector<RowResult> run(const std::function<void(const RowResult&)>& on_row) {
-    std::vector<RowResult> results;
-    DigitNet base;
-    const Effort effort = make_base(base);
-    const State weights = base.state();
-    for (const RowKind& row : options_.rows) {
-      results.push_back(trains(row) ? finetune(row, weights) : measure(row, base, effort));
-      progress_.clear();
-      on_row(results.back());
-    }
-    return results;
+  Results run() {
+    for (const std::uint64_t seed : options_.seeds) run_seed(seed);
+    return ledger_.results();
   }
 
  private:
+  const RowResult* finished(const RowKind& row, std::uint64_t seed) const {
+    const RowResult* const found = ledger_.results().find(row.key(), seed);
+    const bool enough = found != nullptr && static_cast<std::int64_t>(found->scaled_draws.size()) >=
+                                                options_.test_draws;
+    return enough ? found : nullptr;
+  }
+
+  bool all_finished(std::uint64_t seed) const {
+    return std::all_of(options_.rows.begin(), options_.rows.end(),
+                       [&](const RowKind& row) { return finished(row, seed) != nullptr; });
+  }
+
+  double training_cost(const RowKind& row) const {
+    const double images = static_cast<double>(sets_.train.size()) * cost_of(row);
+    if (row.statistics == Statistics::reestimate) return images;
+    return trains(row) ? images * static_cast<double>(options_.finetune_epochs) : 0;
+  }
+
   double total_cost() const {
-    const auto images = static_cast<double>(train_set_.size());
-    double total = options_.base.empty() ? static_cast<double>(options_.epochs) * images : 0;
-    for (const RowKind& row : options_.rows) {
-      const double cost = cost_of(row, options_.deform);
-      if (trains(row)) total += static_cast<double>(options_.finetune_epochs) * images * cost;
-      total += 2 * static_cast<double>(test_.plain.size()) * cost * kMeasuring;
+    const double base = static_cast<double>(options_.epochs * sets_.train.size());
+    double total = 0;
+    for (const std::uint64_t seed : options_.seeds) {
+      if (options_.base.empty() && !all_finished(seed)) total += base;
+      for (const RowKind& row : options_.rows)
+        if (finished(row, seed) == nullptr)
+          total += training_cost(row) +
+                   static_cast<double>((1 + options_.test_draws) * sets_.test.size()) *
+                       cost_of(row) * kMeasuring;
     }
     return total;
   }
 
+  void run_seed(std::uint64_t seed) {
+    const Rng rng(seed);
+    DigitNet base;
+    Training base_training;
+    std::string base_file;
+    if (!all_finished(seed)) base_training = make_base(base, rng, seed, base_file);
+    for (const RowKind& row : options_.rows) {
+      if (const RowResult* const earlier = finished(row, seed)) {
+        progress_.clear();
+        events_.row(*earlier, true);
+        continue;
+      }
+      RowResult result;
+      result.seed = seed;
+      if (trains(row) || row.statistics == Statistics::reestimate) {
+        finetune(row, base, rng, result);
+      } else {
+        static_cast<Training&>(result) = base_training;
+        result.weights = base_file;
+        measure(row, base, result);
+      }
+      ledger_.put(result);
+      progress_.clear();
+      events_.row(result, false);
+    }
+  }
+
   // Trains the regular net, or loads it.
-  Effort make_base(DigitNet& base) {
+  Training make_base(DigitNet& base, const Rng& rng, std::uint64_t seed, std::string& file) {
     if (!options_.base.empty()) {
       base.load(load_digit_net(options_.base).state());
       base.to(options_.device);
       return {};
     }
-    base.initialise(rng_.fork("net"));
+    base.initialise(rng.fork("net"));
     base.to(options_.device);
-    progress_.stage("regular net, plain digits");
-    return train(base, train_set_,
-                 {.epochs = options_.epochs,
-                  .batch = options_.batch,
-                  .lr = options_.lr,
-                  .augment = std::nullopt,
-                  .rng = rng_.fork("base"),
-                  .device = options_.device},
-                 1.0, progress_);
+    progress_.stage(seed_label(seed) + "regular net, plain digits");
+    return trained(base, {Deform::none, "none", {"*"}, Statistics::move, options_.lr},
+                   {.epochs = options_.epochs,
+                    .batch = options_.batch,
+                    .lr = options_.lr,
+                    .rng = rng.fork("base"),
+                    .device = options_.device},
+                   seed, 1.0, file);
   }
 
-  RowResult measure(const RowKind& row, const DigitNet& net, const Effort& effort) {
-    const auto advance = [&, cost = cost_of(row, options_.deform) * kMeasuring](std::int64_t n) {
-      progress_.advance(static_cast<double>(n) * cost, "measuring");
-    };
-    RowResult result;
-    result.model = row.deformable ? "deformable" : "regular";
-    result.deform = row.deformable ? name_of(net.deform()) : "";
-    result.finetune = row.finetune;
-    result.mnist = accuracy(net, test_.plain, options_.device, advance);
-    result.scaled = accuracy(net, test_.scaled, options_.device, advance);
-    result.trained_parameters = net.trainable_count();
-    result.images_seen = effort.images;
-    result.seconds = effort.seconds;
-    result.wait_seconds = effort.wait_seconds;
-    save(row, net);
-    return result;
-  }
-
-  RowResult finetune(const RowKind& row, const State& weights) {
-    DigitNet net(row.deformable ? options_.deform : Deform::none);
-    net.initialise(rng_.fork("net"));
-    net.load(weights, {.may_lack = row.deformable ? kHeads : std::vector<std::string>{}});
+  void finetune(const RowKind& row, const DigitNet& base, const Rng& rng, RowResult& result) {
+    DigitNet net(row.deform);
+    net.initialise(rng.fork("net"));
+    net.load(base.state(),
+             {.may_lack = row.deformable() ? head_patterns() : std::vector<std::string>{}});
     net.to(options_.device);
     net.freeze("*");
-    for (const std::string& pattern : trained_patterns(row)) net.unfreeze(pattern);
+    for (const std::string& pattern : row.trained) net.unfreeze(pattern);
+    // The modules, for their statistics; no gradient is taken.
+    if (row.statistics == Statistics::reestimate) net.unfreeze("bn*");
     const State before = net.state();
-    progress_.stage(std::string(row.deformable ? name_of(options_.deform) : "regular") + ", " +
-                    row.finetune + " trained, scaled digits");
-    const Effort effort = train(net, train_set_,
-                                {.epochs = options_.finetune_epochs,
-                                 .batch = options_.batch,
-                                 .lr = options_.finetune_lr > 0 ? options_.finetune_lr : row.lr,
-                                 .augment = ScaleAugmentation{},
-                                 .rng = rng_.fork("finetune"),
-                                 .device = options_.device},
-                                cost_of(row, options_.deform), progress_);
-    const std::int64_t frozen = check_frozen(row, net, before);
-    RowResult result = measure(row, net, effort);
-    result.frozen_tensors = frozen;
-    return result;
+    progress_.stage(seed_label(result.seed) + (row.deformable() ? name_of(row.deform) : "regular") +
+                    ", " + row.finetune + ", scaled digits");
+    static_cast<Training&>(result) =
+        trained(net, row,
+                {.epochs = options_.finetune_epochs,
+                 .batch = options_.batch,
+                 .lr = options_.finetune_lr > 0 ? options_.finetune_lr : row.lr,
+                 .augment = ScaleAugmentation{},
+                 .rng = rng.fork("finetune"),
+                 .device = options_.device},
+                result.seed, cost_of(row), result.weights);
+    result.frozen_tensors = check_frozen(row, net, before);
+    measure(row, net, result);
   }
 
-  // A head that this kind of net does not have is left out.
-  std::vector<std::string> trained_patterns(const RowKind& row) const {
-    std::vector<std::string> patterns = row.trained;
-    if (options_.deform != Deform::dcn2) std::erase(patterns, "*.mask.*");
-    return patterns;
+  // The row's training: found complete, gone on with, or done from the start; kept in `file`.
+  Training trained(DigitNet& net, const RowKind& row, const TrainingPlan& plan, std::uint64_t seed,
+                   double cost, std::string& file) {
+    if (std::optional<Training> earlier = ledger_.trained(net, row.key(), seed)) {
+      progress_.skip(cost * static_cast<double>(earlier->images_seen));
+      file = ledger_.keep(net, row.key(), seed, *earlier, metadata_of(row));
+      return *earlier;
+    }
+    Training training;
+    if (row.statistics == Statistics::reestimate) {
+      training = reestimate_statistics(net, sets_.train, plan, cost, progress_);
+    } else {
+      const auto checkpoint = ledger_.checkpoint(row.key(), seed);
+      training = train(net, sets_.train, plan, cost, progress_, checkpoint.get());
+    }
+    file = ledger_.keep(net, row.key(), seed, training, metadata_of(row));
+    return training;
   }
 
-  void save(const RowKind& row, const DigitNet& net) const {
-    if (options_.save_to.empty()) return;
-    const std::string name = row.deformable
-                                 ? std::string(name_of(net.deform())) + "-" + row.finetune
-                                 : "regular-" + row.finetune;
-    net.save(std::filesystem::path(options_.save_to) / (name + ".safetensors"),
-             {{"deform", name_of(net.deform())},
-              {"finetune", row.finetune},
-              {"seed", std::to_string(options_.seed)}});
+  static std::map<std::string, std::string> metadata_of(const RowKind& row) {
+    return {{"deform", name_of(row.deform)}, {"finetune", row.finetune}};
+  }
+
+  void measure(const RowKind& row, const DigitNet& net, RowResult& result) {
+    const auto advance = [&, cost = cost_of(row) * kMeasuring](std::int64_t n) {
+      progress_.advance(static_cast<double>(n) * cost, "measuring");
+    };
+    result.key = row.key();
+    result.model = row.deformable() ? "deformable" : "regular";
+    result.deform = row.deformable() ? name_of(row.deform) : "";
+    result.finetune = row.finetune;
+    result.trained_parameters =
+        row.statistics == Statistics::reestimate ? 0 : net.trainable_count();
+    result.plain_confusion = confusion(net, plain_, options_.device, advance);
+    result.mnist = accuracy(result.plain_confusion);
+    for (const LabelledImages& draw : scaled_) {
+      const Confusion table = confusion(net, draw, options_.device, advance);
+      if (result.scaled_draws.empty()) result.scaled_confusion = table;
+      result.scaled_draws.push_back(accuracy(table));
+    }
+    result.scaled = result.scaled_draws.front();
+  }
+
+  std::string seed_label(std::uint64_t seed) const {
+    return options_.seeds.size() > 1 ? "seed " + std::to_string(seed) + ", " : std::string();
   }
 
   const ExperimentOptions& options_;
-  Rng rng_;
-  LabelledImages train_set_;
-  TestSets test_;
+  const ExperimentEvents& events_;
+  ExperimentSets sets_;
+  LabelledImages plain_;
+  std::vector<LabelledImages> scaled_;  // the draws
+  Ledger ledger_;
   Progress progress_;
 };
 
 }  // namespace
 
-const std::vector<RowKind>& row_kinds() {
-  static const std::vector<RowKind> kinds = {
-      {"none", false, "none", {}, Statistics::stay, 0},
-      {"bn", false, "bn", {"bn*"}, Statistics::move, 3e-2},
-      {"all", false, "all", {"*"}, Statistics::move, 3e-3},
-      {"offsets", true, "offsets", {"*.offset.*", "*.mask.*"}, Statistics::stay, 1e-3},
-      {"offsets+bn", true, "offsets+bn", {"*.offset.*", "*.mask.*", "bn*"}, Statistics::move, 5e-4},
-      {"deform-all", true, "all", {"*"}, Statistics::move, 1e-3},
-  };
-  return kinds;
-}
-
-std::vector<RowKind> rows_from(const std::string& comma_separated) {
-  std::vector<RowKind> rows;
-  std::istringstream text(comma_separated);
-  for (std::string key; std::getline(text, key, ',');) {
-    const auto found = std::find_if(row_kinds().begin(), row_kinds().end(),
-                                    [&](const RowKind& kind) { return kind.key == key; });
-    std::string known;
-    for (const RowKind& kind : row_kinds()) known += (known.empty() ? "" : ", ") + kind.key;
-    require(found != row_kinds().end(), "--rows: '", key, "' is none of ", known);
-    rows.push_back(*found);
+ExperimentSets sets_of(const DigitSet& digits, const ExperimentOptions& options) {
+  ExperimentSets sets{digits.train(), digits.test()};
+  if (options.validate) {
+    constexpr std::int64_t kHeldOut = 5000;
+    const Split parts =
+        split(sets.train, std::min(kHeldOut, sets.train.size() / 5), Rng(2017).fork("held out"));
+    sets = {parts.kept, parts.held_out};
   }
-  require(!rows.empty(), "--rows: names no row");
-  return rows;
+  sets.train = first_images(sets.train, options.train_images);
+  require(sets.train.size() > 0 && sets.test.size() > 0, "experiment: the set has ",
+          sets.train.size(), " training and ", sets.test.size(), " test pictures; it needs both");
+  return sets;
 }
 
-std::vector<RowResult> run_experiment(const DigitSet& digits, const ExperimentOptions& options,
-                                      const std::function<void(const RowResult&)>& on_row) {
-  return Experiment(digits, options).run(on_row);
+Results run_experiment(const DigitSet& digits, const ExperimentOptions& options,
+                       const ExperimentEvents& events) {
+  require(options.test_draws >= 1, "experiment: ", options.test_draws,
+          " draws of the scaled test set, expected at least 1");
+  return Experiment(digits, options, events).run();
 }
 
 }  // namespace pliant

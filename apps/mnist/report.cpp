@@ -1,25 +1,81 @@
 #include <pliant/apps/mnist/report.h>
 
+#include <algorithm>
 #include <cstdio>
-#include <iomanip>
-#include <sstream>
+
+#include <pliant/apps/mnist/progress.h>
+#include <pliant/core/error.h>
 
 namespace pliant {
 namespace {
 
-void line(std::ostringstream& out, const std::string& model, const std::string& finetune,
-          const std::string& mnist, const std::string& scaled, const std::string& trained = "",
-          const std::string& images = "", const std::string& time = "") {
-  std::ostringstream text;
-  text << std::left << std::setw(26) << model << std::setw(14) << finetune << std::right
-       << std::setw(9) << mnist << std::setw(10) << scaled << std::setw(11) << trained
-       << std::setw(12) << images << std::setw(9) << time;
-  const std::string all = text.str();
-  out << all.substr(0, all.find_last_not_of(' ') + 1) << '\n';
+using Cells = std::vector<std::string>;
+
+// On a terminal: every character but the continuation bytes of UTF-8.
+std::size_t width_of(const std::string& text) {
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+  }));
 }
 
-std::string model_name(const RowResult& row) {
+// Columns as wide as their widest cell; the first two flush left, the others right. Lines of a
+// single cell are sentences and count for no width.
+std::string aligned(const std::vector<Cells>& lines) {
+  std::vector<std::size_t> widths;
+  for (const Cells& cells : lines)
+    for (std::size_t i = 0; i < cells.size() && cells.size() > 1; ++i) {
+      widths.resize(std::max(widths.size(), i + 1));
+      widths[i] = std::max(widths[i], width_of(cells[i]));
+    }
+  std::string text;
+  for (const Cells& cells : lines) {
+    std::string line;
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+      const std::size_t width = cells.size() > 1 ? widths[i] : 0;
+      const std::string gap(width - std::min(width, width_of(cells[i])), ' ');
+      line += (i > 0 ? "  " : "") + (i < 2 ? cells[i] + gap : gap + cells[i]);
+    }
+    text += line.substr(0, line.find_last_not_of(' ') + 1) + '\n';
+  }
+  return text;
+}
+
+std::string model_name(const RowSummary& row) {
   return row.model == "regular" ? "regular" : "deformable (" + row.deform + ")";
+}
+
+std::vector<Cells> scaled_mnist_lines(const Results& results) {
+  const std::vector<RowSummary> rows = summaries_of(results.rows);
+  const bool draws = std::any_of(rows.begin(), rows.end(),
+                                 [](const RowSummary& row) { return row.draws.count > 1; });
+  const bool seeds = std::any_of(rows.begin(), rows.end(),
+                                 [](const RowSummary& row) { return row.mnist.count > 1; });
+  Cells head = {"net", "fine-tuned", results.dataset == "mnist" ? "MNIST" : "not MNIST", "scaled"};
+  if (draws) head.push_back("over draws");
+  head.insert(head.end(), {"trained", "images", "time"});
+  if (seeds) head.push_back("seeds");
+  std::vector<Cells> lines = {head};
+  for (const RowSummary& row : rows) {
+    Cells cells = {model_name(row), row.finetune, percent(row.mnist), percent(row.scaled)};
+    if (draws) cells.push_back(row.draws.count > 1 ? percent(row.draws) : "");
+    cells.insert(cells.end(), {grouped(row.trained_parameters), grouped(row.images_seen),
+                               clock_time(row.seconds)});
+    if (seeds) cells.push_back(std::to_string(row.mnist.count));
+    lines.push_back(cells);
+  }
+  return lines;
+}
+
+std::vector<Cells> published_lines(const PublishedWeights& published) {
+  std::vector<Cells> lines = {
+      {""},
+      {"published, as printed (its deformable net has zero offsets: only BatchNorm differs)"},
+      {"regular", "none", "98.74 %", "57.01 %"},
+      {"\"deformable\"", "bn", "97.27 %", "92.55 %"},
+      {"published weights, measured here: " + published.source}};
+  for (const auto& [name, accuracies] : published.nets)
+    lines.push_back({name, "", percent(accuracies.mnist), percent(accuracies.scaled)});
+  return lines;
 }
 
 }  // namespace
@@ -30,41 +86,39 @@ std::string percent(double fraction) {
   return text;
 }
 
+std::string percent(const Spread& spread) {
+  if (spread.count <= 1) return percent(spread.mean);
+  char text[48];
+  std::snprintf(text, sizeof text, "%.2f ± %.2f %%", spread.mean * 100, spread.deviation * 100);
+  return text;
+}
+
 std::string grouped(std::int64_t number) {
   std::string digits = std::to_string(number);
   for (std::size_t at = digits.size(); at > 3; at -= 3) digits.insert(at - 3, ",");
   return digits;
 }
 
-std::string table_of(const std::vector<RowResult>& rows, const PublishedWeights& published,
-                     const std::string& digits) {
-  std::ostringstream out;
-  line(out, "net", "fine-tuned", digits == "mnist" ? "MNIST" : "not MNIST", "scaled", "trained",
-       "images", "time");
-  for (const RowResult& row : rows)
-    line(out, model_name(row), row.finetune, percent(row.mnist), percent(row.scaled),
-         grouped(row.trained_parameters), grouped(row.images_seen), clock_time(row.seconds));
-  out << "\npublished, as printed (its deformable net has zero offsets: only BatchNorm differs)\n";
-  line(out, "regular", "none", "98.74 %", "57.01 %");
-  line(out, "\"deformable\"", "bn", "97.27 %", "92.55 %");
-  out << "published weights, measured here: " << published.source << '\n';
-  for (const auto& [name, accuracies] : published.nets)
-    line(out, name, "", percent(accuracies.mnist), percent(accuracies.scaled));
-  return out.str();
+std::string table_of(const Results& results, const PublishedWeights& published) {
+  std::vector<Cells> lines = scaled_mnist_lines(results);
+  for (Cells& line : published_lines(published)) lines.push_back(std::move(line));
+  return aligned(lines);
 }
 
-nlohmann::ordered_json json_of(const RowResult& row) {
-  nlohmann::ordered_json json;
-  json["model"] = row.model;
-  if (row.model == "deformable") json["deform"] = row.deform;
-  json["finetune"] = row.finetune;
-  json["mnist"] = row.mnist;
-  json["scaled"] = row.scaled;
-  json["trained_parameters"] = row.trained_parameters;
-  json["images_seen"] = row.images_seen;
-  json["seconds"] = row.seconds;
-  json["images_per_second"] = row.images_per_second();
-  return json;
+std::vector<Results> merged(const std::vector<Results>& files) {
+  std::vector<Results> all;
+  for (const Results& file : files) {
+    const auto same = std::find_if(all.begin(), all.end(), [&](const Results& other) {
+      return other.protocol == file.protocol && other.dataset == file.dataset &&
+             other.recipe == file.recipe;
+    });
+    if (same == all.end()) {
+      all.push_back(file);
+      continue;
+    }
+    for (const RowResult& row : file.rows) same->put(row);
+  }
+  return all;
 }
 
 }  // namespace pliant

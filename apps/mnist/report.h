@@ -1,12 +1,11 @@
-// What a person and a program get to see of an experiment: the table and the JSON.
+// What a person gets to see of an experiment on a terminal: the table.
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
-#include <nlohmann/json.hpp>
-
-#include <pliant/apps/mnist/experiment.h>
+#include <pliant/apps/mnist/results.h>
 
 namespace pliant {
 
@@ -21,13 +20,16 @@ struct PublishedWeights {
   std::vector<std::pair<std::string, Accuracies>> nets;
 };
 
-// `digits` names the set that was used; its plain pictures head a column.
-std::string table_of(const std::vector<RowResult>& rows, const PublishedWeights& published,
-                     const std::string& digits);
-nlohmann::ordered_json json_of(const RowResult& row);
+// Rows of several seeds as one with mean and deviation; published figures below. The dataset heads
+// a column.
+std::string table_of(const Results& results, const PublishedWeights& published);
 
-// 0.9874 -> "98.74 %", 387072 -> "387,072".
+// Results of several files, those of one recipe put together, in the order of their first.
+std::vector<Results> merged(const std::vector<Results>& files);
+
+// 0.9874 -> "98.74 %", with a deviation over several "98.74 ± 0.12 %"; 387072 -> "387,072".
 std::string percent(double fraction);
+std::string percent(const Spread& spread);
 std::string grouped(std::int64_t number);
 
 }  // namespace pliant

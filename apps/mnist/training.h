@@ -1,4 +1,4 @@
-// Training and measuring a digit net.
+// Training and measuring a net that labels pictures.
 #pragma once
 
 #include <cstdint>
@@ -6,7 +6,8 @@
 #include <optional>
 #include <string>
 
-#include <pliant/apps/mnist/nets.h>
+#include <pliant/apps/mnist/checkpoint.h>
+#include <pliant/apps/mnist/classifier.h>
 #include <pliant/apps/mnist/progress.h>
 #include <pliant/data/images.h>
 #include <pliant/data/transforms.h>
@@ -16,27 +17,31 @@ namespace pliant {
 struct TrainingPlan {
   std::int64_t epochs = 1;
   std::int64_t batch = 64;
-  double lr = 1e-3;                          // the one-cycle schedule's peak
-  std::optional<ScaleAugmentation> augment;  // drawn anew for every picture and epoch
+  double lr = 1e-3;  // the one-cycle schedule's peak
+  double weight_decay = 0;
+  std::optional<ScaleAugmentation> augment = {};  // drawn anew for every picture and epoch
   Rng rng = Rng(0);
-  Device device;
-};
-
-// What a training took.
-struct Effort {
-  std::int64_t images = 0;
-  double seconds = 0;
-  double wait_seconds = 0;  // of it, waiting for the loader
+  Device device = {};
+  std::function<EpochPoint(std::int64_t epochs)> measure = {};  // if given, after every epoch
 };
 
 // Trains the net's unfrozen parameters with Adam on a one-cycle schedule; cross-entropy. Advances
-// `progress` by `cost` per image.
-Effort train(DigitNet& net, const LabelledImages& set, const TrainingPlan& plan, double cost,
-             Progress& progress);
+// `progress` by `cost` per image. With a checkpoint it goes on from there, saves by time and after
+// each epoch, and once StopOnSignal::asked(), saves and throws Interrupted.
+Training train(Classifier& net, const LabelledImages& set, const TrainingPlan& plan, double cost,
+               Progress& progress, Checkpoint* checkpoint = nullptr);
 
-// Share of the images (float32 [N 28 28 1]) that the net labels right; `advance` hears how many
-// were looked at.
-double accuracy(const DigitNet& net, const LabelledImages& set, Device device,
+// Runs one epoch as training would, gradients and parameters left out: BatchNorm's statistics
+// become those of these pictures.
+Training reestimate_statistics(Classifier& net, const LabelledImages& set, const TrainingPlan& plan,
+                               double cost, Progress& progress);
+
+// How the net labels the images (float32 [N H W 1]); `advance` hears how many were looked at.
+Confusion confusion(const Classifier& net, const LabelledImages& set, Device device,
+                    const std::function<void(std::int64_t)>& advance = {});
+// The share on the diagonal.
+double accuracy(const Confusion& confusion);
+double accuracy(const Classifier& net, const LabelledImages& set, Device device,
                 const std::function<void(std::int64_t)>& advance = {});
 
 // The pictures that a net is measured on: as they are, and scaled once by a seed of their own.
@@ -44,5 +49,7 @@ struct TestSets {
   LabelledImages plain, scaled;
 };
 TestSets make_test_sets(const LabelledImages& test);
+// Draw number `draw` of the scaled test set; 0 is TestSets::scaled.
+LabelledImages scaled_test_set(const LabelledImages& test, std::int64_t draw);
 
 }  // namespace pliant

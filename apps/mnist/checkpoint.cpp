@@ -1,0 +1,115 @@
+#include <pliant/apps/mnist/checkpoint.h>
+
+#include <pliant/core/atomic_file.h>
+#include <pliant/data/digest.h>
+#include <pliant/layers/train/safetensors.h>
+
+namespace pliant {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+const std::string kNet = "net/", kOptimizer = "optimizer/";
+
+Json json_of(const TrainingState& state) {
+  Json json = pliant::json_of(state.training);
+  json["step"] = state.step;
+  json["loss_mean"] = state.loss_mean;
+  json["loss_sum"] = state.loss_sum;
+  json["steps"] = state.steps;
+  json["images"] = state.images;
+  json["right"] = state.right;
+  return json;
+}
+
+TrainingState state_from(const Json& json) {
+  TrainingState state;
+  state.training = training_from(json);
+  state.step = json.at("step").get<std::int64_t>();
+  state.loss_mean = json.at("loss_mean").get<double>();
+  state.loss_sum = json.at("loss_sum").get<double>();
+  state.steps = json.at("steps").get<std::int64_t>();
+  state.images = json.at("images").get<std::int64_t>();
+  state.right = json.at("right").get<std::int64_t>();
+  return state;
+}
+
+// Of all tensors, in order, with their names, and of what the metadata say.
+std::string checksum(const SafetensorsFile& file) {
+  ContentDigest digest;
+  const auto add = [&](const void* data, std::size_t bytes) {
+    digest.update(static_cast<const std::uint8_t*>(data), bytes);
+  };
+  for (const auto& [name, tensor] : file.tensors) {
+    add(name.data(), name.size());
+    if (tensor.bytes() > 0) add(tensor.raw(), static_cast<std::size_t>(tensor.bytes()));
+  }
+  for (const auto& [key, text] : file.metadata)
+    if (key != "crc32") add(text.data(), text.size());
+  return std::to_string(digest.finish().crc32);
+}
+
+void append(State& to, const std::string& prefix, const State& from) {
+  for (const auto& [path, tensor] : from) to.emplace_back(prefix + path, tensor.to(Device::cpu()));
+}
+
+State taken(const State& from, const std::string& prefix) {
+  State state;
+  for (const auto& [path, tensor] : from)
+    if (path.starts_with(prefix)) state.emplace_back(path.substr(prefix.size()), tensor);
+  return state;
+}
+
+const std::string& metadata(const SafetensorsFile& file, const char* key) {
+  const auto found = file.metadata.find(key);
+  require(found != file.metadata.end(), "it has no '", key, "', so it is not a checkpoint");
+  return found->second;
+}
+
+}  // namespace
+
+Checkpoint::Checkpoint(std::filesystem::path file, Json recipe, double every_seconds)
+    : file_(std::move(file)), recipe_(std::move(recipe)), every_seconds_(every_seconds) {
+  remove_stale_temporaries(file_);
+}
+
+bool Checkpoint::due() const {
+  return std::chrono::duration<double>(Clock::now() - saved_).count() >= every_seconds_;
+}
+
+void Checkpoint::save(const Classifier& net, const Optimizer& optimizer,
+                      const TrainingState& state) {
+  SafetensorsFile file;
+  append(file.tensors, kNet, net.state());
+  append(file.tensors, kOptimizer, optimizer.state());
+  file.metadata = {{"recipe", recipe_.dump()}, {"state", json_of(state).dump()}};
+  file.metadata["crc32"] = checksum(file);
+  write_safetensors(file_, file);
+  saved_ = Clock::now();
+}
+
+bool Checkpoint::load(Classifier& net, Optimizer& optimizer, TrainingState& state) const {
+  if (!std::filesystem::exists(file_)) return false;
+  try {
+    const SafetensorsFile file = read_safetensors(file_);
+    const std::string &there = metadata(file, "recipe"), &progress = metadata(file, "state");
+    require(metadata(file, "crc32") == checksum(file), "its checksum is wrong");
+    const std::string other = difference(Json::parse(there), recipe_);
+    require(other.empty(), "it belongs to another training: ", other);
+    const TrainingState read = state_from(Json::parse(progress));
+    net.load(taken(file.tensors, kNet));
+    optimizer.load(taken(file.tensors, kOptimizer));
+    state = read;
+    return true;
+  } catch (const std::exception& error) {
+    fail("checkpoint ", file_.string(), " cannot be used (", error.what(),
+         "); delete it to start this training over");
+  }
+}
+
+void Checkpoint::remove() const {
+  std::error_code ignored;
+  std::filesystem::remove(file_, ignored);
+}
+
+}  // namespace pliant

@@ -1,0 +1,51 @@
+#include <pliant/apps/mnist/commands.h>
+
+#include <iostream>
+#include <thread>
+
+#include <pliant/core/parallel.h>
+
+namespace pliant {
+
+void CommonOptions::add_to(CLI::App& app) {
+  app.add_option("--data", data,
+                 "folder with the four MNIST files (default: PLIANT_DATA, the cache, a download, "
+                 "else procedural digits)");
+  app.add_option("--device", device, "where to compute")
+      ->check(CLI::IsMember({"auto", "cpu", "cuda"}))
+      ->capture_default_str();
+  app.add_option("--threads", threads, "CPU threads (default: all)")->check(CLI::Range(1, 1024));
+  app.add_option("--json", json, "write the results to this file too");
+}
+
+Device CommonOptions::set_up() const {
+  set_thread_count(threads > 0 ? threads : static_cast<int>(std::thread::hardware_concurrency()));
+  if (device == "cpu") return Device::cpu();
+  return device == "cuda" ? Device::cuda() : Device::best();
+}
+
+DigitSet CommonOptions::load_digits() const {
+  MnistLookup lookup;
+  lookup.directory = data;
+  lookup.notice = [](const std::string& text) { std::cerr << text << '\n'; };
+  DigitSet digits = find_digits(lookup);
+  std::cout << "data: " << digits.source << '\n';
+  if (digits.synthetic())
+    std::cout << "*** These are NOT MNIST but procedural stand-in digits; the figures below do not "
+                 "compare with published ones. ***\n";
+  return digits;
+}
+
+JsonFile::JsonFile(const std::string& path) {
+  if (path.empty()) return;
+  remove_stale_temporaries(path);
+  file_ = std::make_unique<AtomicFile>("--json", path);
+}
+
+void JsonFile::write(const nlohmann::ordered_json& json) {
+  if (!file_) return;
+  file_->write(json.dump(1) + "\n");
+  file_->commit();
+}
+
+}  // namespace pliant

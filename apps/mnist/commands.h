@@ -1,0 +1,49 @@
+// The commands of pliant-mnist, each in a file of its own.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <fstream>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include <nlohmann/json.hpp>
+
+#include <pliant/core/atomic_file.h>
+#include <pliant/core/device.h>
+#include <pliant/data/mnist.h>
+
+namespace pliant {
+
+using Command = std::function<int()>;  // gives the exit status
+
+// Each adds its options to the app and sets `chosen` once the command line asks for it.
+void add_experiment_command(CLI::App& app, Command& chosen);  // the app itself
+void add_train_command(CLI::App& app, Command& chosen);
+void add_eval_command(CLI::App& app, Command& chosen);
+void add_table_command(CLI::App& app, Command& chosen);
+
+// What all commands that compute take.
+struct CommonOptions {
+  std::string data, device = "auto", json;
+  int threads = 0;
+
+  void add_to(CLI::App& app);
+  // Sets the number of threads and gives the device.
+  Device set_up() const;
+  // Finds the pictures and says which.
+  DigitSet load_digits() const;
+};
+
+// The file of --json, if any: opened at the start, so that a path that cannot be written costs no
+// training; written at the end, whole or not at all.
+class JsonFile {
+ public:
+  explicit JsonFile(const std::string& path);
+  void write(const nlohmann::ordered_json& json);
+
+ private:
+  std::unique_ptr<AtomicFile> file_;
+};
+
+}  // namespace pliant

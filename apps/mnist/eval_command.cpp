@@ -1,0 +1,39 @@
+#include <iostream>
+
+#include <pliant/apps/mnist/commands.h>
+#include <pliant/apps/mnist/eval.h>
+
+namespace pliant {
+namespace {
+
+struct Options {
+  CommonOptions common;
+  std::string weights;
+};
+
+int run(const Options& options) {
+  const Device device = options.common.set_up();
+  JsonFile file(options.common.json);
+  DigitNet net = load_digit_net(options.weights);
+  net.to(device);
+  const DigitSet digits = options.common.load_digits();
+  const Accuracies accuracies = evaluate(net, make_test_sets(digits.test()), device);
+  std::cout << options.weights << " (" << name_of(net.deform())
+            << "): " << percent(accuracies.mnist) << " plain, " << percent(accuracies.scaled)
+            << " scaled\n";
+  file.write({{"mnist", accuracies.mnist}, {"scaled", accuracies.scaled}});
+  return 0;
+}
+
+}  // namespace
+
+void add_eval_command(CLI::App& app, Command& chosen) {
+  const auto options = std::make_shared<Options>();
+  CLI::App* const eval = app.add_subcommand("eval", "measure a saved net on both test sets");
+  options->common.add_to(*eval);
+  eval->add_option("--weights", options->weights, "a safetensors file: ours, or a released one")
+      ->required();
+  eval->callback([options, &chosen] { chosen = [options] { return run(*options); }; });
+}
+
+}  // namespace pliant

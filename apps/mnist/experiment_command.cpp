@@ -1,0 +1,201 @@
+#include <algorithm>
+#include <iostream>
+#include <map>
+
+#include <pliant/apps/mnist/commands.h>
+#include <pliant/apps/mnist/eval.h>
+#include <pliant/apps/mnist/experiment.h>
+#include <pliant/apps/mnist/interrupt.h>
+#include <pliant/apps/mnist/report.h>
+#include <pliant/core/parallel.h>
+
+namespace pliant {
+namespace {
+
+constexpr const char* kExamples = R"(
+examples:
+  pliant-mnist                                the table, about ten minutes on 2 cores
+  pliant-mnist --preset quick                 the same in about a minute, on fewer images
+  pliant-mnist --deform dcn1 --rows none,bn,offsets --json table.json
+  pliant-mnist --rows every --deform dcn1,dcn2,offset-field --seeds 1,2,3 --checkpoint run
+  pliant-mnist --rows every --deform dcn1,dcn2,offset-field --seeds 1,2,3 --checkpoint run --resume
+  pliant-mnist --data ~/mnist --save nets     keep the trained nets
+  pliant-mnist eval --weights nets/dcn2-offsets-seed1.safetensors
+
+rows:
+  none           the regular net, trained on plain digits, not fine-tuned
+  bn-statistics  regular, BatchNorm's statistics alone re-estimated on scaled digits, no gradient
+  bn             regular, BatchNorm fine-tuned on scaled digits (the control: no deformation)
+  all            regular, everything fine-tuned (the other control)
+  offsets        deformable, offset and mask heads alone, BatchNorm's statistics frozen too
+  offsets+bn     deformable, heads and BatchNorm
+  deform-all     deformable, everything
+  every          all of these)";
+
+struct Preset {
+  std::int64_t epochs, finetune_epochs, batch, train_images;
+};
+
+const std::map<std::string, Preset>& presets() {
+  static const std::map<std::string, Preset> all = {
+      {"quick", {1, 1, 32, 8000}}, {"standard", {3, 2, 64, 0}}, {"full", {10, 20, 32, 0}}};
+  return all;
+}
+
+struct Options {
+  CommonOptions common;
+  ExperimentOptions experiment;
+  std::string rows = "none,bn,all,offsets,offsets+bn", deform = "dcn2", save, checkpoint;
+  std::int64_t epochs = 0, finetune_epochs = 0, batch = 0, train_images = 0;
+  bool as_published = false, scrambled = false;
+};
+
+void print_row(const RowResult& row, bool earlier, bool seeds) {
+  if (seeds) std::cout << "seed " << row.seed << ", ";
+  std::cout << (row.model == "regular" ? "regular" : row.deform) << ", " << row.finetune << ": "
+            << percent(row.mnist) << " plain, " << percent(row.scaled) << " scaled, "
+            << grouped(row.images_seen) << " images in " << clock_time(row.seconds);
+  if (row.seconds > 0)
+    std::cout << " (" << static_cast<int>(row.images_per_second()) << " images/s, loader wait "
+              << percent(row.wait_seconds / row.seconds) << ")";
+  if (row.frozen_tensors > 0)
+    std::cout << "; " << row.frozen_tensors << " frozen tensors unchanged, byte for byte";
+  std::cout << (earlier ? "; done earlier" : "") << std::endl;
+}
+
+// --as-published and --scrambled say which offset-field is meant.
+Deform variant_of(Deform deform, const Options& options) {
+  if (deform != Deform::offset_field) return deform;
+  if (options.as_published) return Deform::offset_field_as_published;
+  return options.scrambled ? Deform::offset_field_scrambled : deform;
+}
+
+void complete(Options& options) {
+  ExperimentOptions& experiment = options.experiment;
+  const auto or_preset = [](std::int64_t given, std::int64_t preset) {
+    return given > 0 ? given : preset;
+  };
+  const Preset& preset = presets().at(experiment.preset);
+  experiment.epochs = or_preset(options.epochs, preset.epochs);
+  experiment.finetune_epochs = or_preset(options.finetune_epochs, preset.finetune_epochs);
+  experiment.batch = or_preset(options.batch, preset.batch);
+  experiment.train_images = or_preset(options.train_images, preset.train_images);
+  std::vector<Deform> deforms = deforms_from(options.deform);
+  for (Deform& deform : deforms) deform = variant_of(deform, options);
+  experiment.rows = rows_from(options.rows, deforms);
+  experiment.ledger.folder = options.checkpoint.empty() ? options.save : options.checkpoint;
+  experiment.ledger.checkpoints = !options.checkpoint.empty();
+}
+
+int run(Options options) {
+  ExperimentOptions& experiment = options.experiment;
+  complete(options);
+  experiment.device = options.common.set_up();
+  JsonFile file(options.common.json);
+  const DigitSet digits = options.common.load_digits();
+  const bool seeds = experiment.seeds.size() > 1;
+  std::cout << "preset " << experiment.preset << ", seed";
+  for (const std::uint64_t seed : experiment.seeds) std::cout << ' ' << seed;
+  std::cout << ", " << experiment.device << ", " << thread_count() << " threads" << std::endl;
+
+  std::unique_ptr<StopOnSignal> stop;
+  if (experiment.ledger.checkpoints) stop = std::make_unique<StopOnSignal>();
+  const Results results =
+      run_experiment(digits, experiment, {.row = [&](const RowResult& row, bool earlier) {
+                       print_row(row, earlier, seeds);
+                     }});
+  stop.reset();
+
+  const PublishedWeights published =
+      experiment.validate
+          ? PublishedWeights{"not with --validate, which leaves the test set alone", {}}
+          : evaluate_published(make_test_sets(digits.test()), experiment.device);
+  std::cout << '\n'
+            << (experiment.validate ? "measured on held-out training images\n" : "")
+            << table_of(results, published);
+  if (digits.synthetic()) std::cout << "\n*** procedural stand-in digits, NOT MNIST ***\n";
+  nlohmann::ordered_json json = json_of(results);
+  json["threads"] = thread_count();
+  file.write(json);
+  return 0;
+}
+
+void add_schedule(CLI::App& app, Options& options) {
+  const auto positive = CLI::Range(std::int64_t{1}, std::int64_t{1} << 40);
+  app.add_option("--preset", options.experiment.preset,
+                 "quick, standard or full (10 + 20 epochs, batch 32)")
+      ->check(CLI::IsMember({"quick", "standard", "full"}))
+      ->capture_default_str();
+  app.add_option("--epochs", options.epochs, "of the regular net on plain digits")->check(positive);
+  app.add_option("--finetune-epochs", options.finetune_epochs, "of every row on scaled digits")
+      ->check(positive);
+  app.add_option("--batch", options.batch, "images a step")->check(positive);
+  app.add_option("--lr", options.experiment.lr, "peak learning rate on plain digits")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  app.add_option("--finetune-lr", options.experiment.finetune_lr,
+                 "the same in fine-tuning, for every row (default: each row's own, see the README)")
+      ->check(CLI::PositiveNumber);
+  app.add_option("--train-images", options.train_images, "use only so many training images")
+      ->check(positive);
+}
+
+void add_rows(CLI::App& app, Options& options) {
+  app.add_option("--rows", options.rows, "which rows, separated by commas; see below")
+      ->capture_default_str();
+  app.add_option("--deform", options.deform,
+                 "kinds of deformable nets, separated by commas: dcn1, dcn2 (with a mask), "
+                 "offset-field (per channel)")
+      ->capture_default_str();
+  auto* const published =
+      app.add_flag("--as-published", options.as_published,
+                   "offset-field as in the published code: its reshape scrambles the field, and "
+                   "its derivative at integers is zero, so that offsets never leave zero");
+  app.add_flag("--scrambled", options.scrambled, "offset-field with that reshape alone")
+      ->excludes(published);
+  app.add_option("--seeds,--seed", options.experiment.seeds,
+                 "of everything random but the scaled test set; several: 1,2,3")
+      ->delimiter(',')
+      ->capture_default_str();
+  app.add_option("--test-draws", options.experiment.test_draws,
+                 "measure on so many draws of the scaled test set")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1000}))
+      ->capture_default_str();
+}
+
+void add_files(CLI::App& app, Options& options) {
+  app.add_option("--base", options.experiment.base,
+                 "start from this trained regular net (a file of --save) and do not train one")
+      ->check(CLI::ExistingFile);
+  auto* const save =
+      app.add_option("--save", options.save, "keep the trained nets in this folder");
+  auto* const checkpoint =
+      app.add_option("--checkpoint", options.checkpoint,
+                     "keep nets, results.json and the training under way in this folder, so that "
+                     "the run can be stopped at any moment")
+          ->excludes(save);
+  app.add_flag("--resume", options.experiment.ledger.resume,
+               "go on with the run in the folder of --checkpoint; finished rows are not run again")
+      ->needs(checkpoint);
+  app.add_option("--checkpoint-seconds", options.experiment.ledger.checkpoint_seconds,
+                 "time between checkpoints; there is one after every epoch, too")
+      ->check(CLI::NonNegativeNumber)
+      ->needs(checkpoint)
+      ->capture_default_str();
+  app.add_flag("--validate", options.experiment.validate,
+               "measure on 5,000 held-out training images, for making choices");
+}
+
+}  // namespace
+
+void add_experiment_command(CLI::App& app, Command& chosen) {
+  const auto options = std::make_shared<Options>();
+  app.footer(kExamples);
+  options->common.add_to(app);
+  add_schedule(app, *options);
+  add_rows(app, *options);
+  add_files(app, *options);
+  chosen = [options] { return run(*options); };
+}
+
+}  // namespace pliant

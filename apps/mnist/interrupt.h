@@ -1,0 +1,32 @@
+// Stopping in good order when asked to.
+#pragma once
+
+#include <exception>
+
+namespace pliant {
+
+// Thrown where work stops because a signal asked for it and what was done is safe.
+class Interrupted : public std::exception {
+ public:
+  explicit Interrupted(int signal) : signal_(signal) {}
+  int signal() const { return signal_; }
+  const char* what() const noexcept override { return "interrupted"; }
+
+ private:
+  int signal_;
+};
+
+// While one lives, the first SIGINT or SIGTERM only sets asked(); the second ends the process as
+// ever. One at a time.
+class StopOnSignal {
+ public:
+  StopOnSignal();
+  StopOnSignal(const StopOnSignal&) = delete;
+  StopOnSignal& operator=(const StopOnSignal&) = delete;
+  ~StopOnSignal();
+
+  // The signal that came, or 0.
+  static int asked();
+};
+
+}  // namespace pliant

@@ -1,0 +1,103 @@
+#include <pliant/apps/mnist/ledger.h>
+
+#include <algorithm>
+
+#include <pliant/core/atomic_file.h>
+#include <pliant/layers/train/safetensors.h>
+
+namespace pliant {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr const char* kResults = "results.json";
+constexpr const char* kWeights = ".safetensors";
+
+}  // namespace
+
+Ledger::Ledger(Results header, const LedgerOptions& options)
+    : options_(options), results_(std::move(header)) {
+  if (options_.folder.empty()) return;
+  std::error_code error;
+  std::filesystem::create_directories(options_.folder, error);
+  require(!error, options_.folder.string(), ": cannot be made a folder: ", error.message());
+  if (!options_.checkpoints) return;
+  const std::filesystem::path results = options_.folder / kResults;
+  remove_stale_temporaries(results);
+  if (std::filesystem::exists(results)) {
+    require(options_.resume, "--checkpoint: ", options_.folder.string(),
+            " holds an earlier run; add --resume to go on with it, or name another folder");
+    Results there = read_results(results);
+    require(there.protocol == results_.protocol, "--resume: ", options_.folder.string(), " is of ",
+            there.protocol, ", not of ", results_.protocol);
+    const std::string other = difference(there.recipe, results_.recipe);
+    require(other.empty(), "--resume: ", options_.folder.string(),
+            " was begun with other options: ", other);
+    results_ = std::move(there);
+  }
+  // Written at once, so that a folder that cannot be written costs no training.
+  write_results(results, results_);
+}
+
+void Ledger::put(const RowResult& row) {
+  results_.put(row);
+  if (!options_.checkpoints) return;
+  write_results(options_.folder / kResults, results_);
+  checkpoint(row.key, row.seed)->remove();
+}
+
+std::optional<Training> Ledger::trained(Classifier& net, const std::string& key,
+                                        std::uint64_t seed) const {
+  const std::filesystem::path weights = file(key, seed, kWeights);
+  if (!options_.checkpoints || !std::filesystem::exists(weights)) return std::nullopt;
+  try {
+    const SafetensorsFile read = read_safetensors(weights);
+    const auto training = read.metadata.find("training"), there = read.metadata.find("recipe");
+    require(training != read.metadata.end() && there != read.metadata.end(),
+            "it does not say how it was trained");
+    const std::string other = difference(Json::parse(there->second), recipe(key, seed));
+    require(other.empty(), "it was trained otherwise: ", other);
+    const Training result = training_from(Json::parse(training->second));
+    net.load(read.tensors);
+    return result;
+  } catch (const std::exception& error) {
+    fail(weights.string(), " cannot be used (", error.what(),
+         "); move it away to train that net anew");
+  }
+}
+
+std::string Ledger::keep(const Classifier& net, const std::string& key, std::uint64_t seed,
+                         const Training& training, std::map<std::string, std::string> metadata) {
+  if (options_.folder.empty()) return {};
+  const std::filesystem::path weights = file(key, seed, kWeights);
+  remove_stale_temporaries(weights);
+  metadata["seed"] = std::to_string(seed);
+  metadata["recipe"] = recipe(key, seed).dump();
+  metadata["training"] = json_of(training).dump();
+  net.save(weights, metadata);
+  return weights.filename();
+}
+
+std::unique_ptr<Checkpoint> Ledger::checkpoint(const std::string& key, std::uint64_t seed) const {
+  if (!options_.checkpoints) return nullptr;
+  return std::make_unique<Checkpoint>(file(key, seed, ".checkpoint"), recipe(key, seed),
+                                      options_.checkpoint_seconds);
+}
+
+// "dcn2/offsets+bn" of seed 1 -> "dcn2-offsets+bn-seed1.safetensors"; a key without a slash is the
+// regular net's.
+std::filesystem::path Ledger::file(const std::string& key, std::uint64_t seed,
+                                   const std::string& extension) const {
+  std::string name = key.find('/') == std::string::npos ? "regular/" + key : key;
+  std::replace(name.begin(), name.end(), '/', '-');
+  return options_.folder / (name + "-seed" + std::to_string(seed) + extension);
+}
+
+Json Ledger::recipe(const std::string& key, std::uint64_t seed) const {
+  Json json = results_.recipe;
+  json["row"] = key;
+  json["seed"] = seed;
+  return json;
+}
+
+}  // namespace pliant

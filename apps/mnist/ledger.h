@@ -1,0 +1,47 @@
+// Ledger: the folder in which an experiment keeps its trained nets, its results and the trainings
+// under way, so that nothing finished is done twice.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include <pliant/apps/mnist/checkpoint.h>
+
+namespace pliant {
+
+struct LedgerOptions {
+  std::filesystem::path folder;    // empty: nothing is kept
+  bool checkpoints = false;        // results and trainings under way are kept too, not nets alone
+  bool resume = false;             // the folder may hold an earlier run of the same recipe
+  double checkpoint_seconds = 60;  // between checkpoints within an epoch
+};
+
+class Ledger {
+ public:
+  // `header` says what will be run; its rows are empty. Without `resume` a folder that holds
+  // results is an Error, and so is one of another recipe.
+  Ledger(Results header, const LedgerOptions& options);
+
+  const Results& results() const { return results_; }
+  // Adds a finished row; its training is under way no more.
+  void put(const RowResult& row);
+
+  // The training of row `key` and that seed: net and training if it is complete, else nothing.
+  std::optional<Training> trained(Classifier& net, const std::string& key,
+                                  std::uint64_t seed) const;
+  // Keeps a completely trained net; returns the name of its file in the folder, or "".
+  std::string keep(const Classifier& net, const std::string& key, std::uint64_t seed,
+                   const Training& training, std::map<std::string, std::string> metadata);
+  // Of a training under way; nullptr if those are not kept.
+  std::unique_ptr<Checkpoint> checkpoint(const std::string& key, std::uint64_t seed) const;
+
+ private:
+  std::filesystem::path file(const std::string& key, std::uint64_t seed,
+                             const std::string& extension) const;
+  nlohmann::ordered_json recipe(const std::string& key, std::uint64_t seed) const;
+
+  LedgerOptions options_;
+  Results results_;
+};
+
+}  // namespace pliant

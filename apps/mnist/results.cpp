@@ -1,0 +1,246 @@
+#include <pliant/apps/mnist/results.h>
+
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+#include <numeric>
+
+#include <pliant/core/atomic_file.h>
+#include <pliant/core/error.h>
+
+namespace pliant {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// json[key] as a T; `key` may be missing only if `otherwise` is given.
+template <class T>
+T take(const Json& json, const char* key) {
+  require(json.is_object() && json.contains(key), "results: '", key, "' is missing");
+  try {
+    return json.at(key).get<T>();
+  } catch (const Json::exception&) {
+    fail("results: '", key, "' is ", json.at(key).dump().substr(0, 40), ", which is another type");
+  }
+}
+
+template <class T>
+T take_or(const Json& json, const char* key, T otherwise) {
+  return json.is_object() && json.contains(key) ? take<T>(json, key) : std::move(otherwise);
+}
+
+Json json_of(const std::vector<CurvePoint>& curve) {
+  Json list = Json::array();
+  for (const CurvePoint& point : curve)
+    list.push_back({point.epoch, point.lr, point.loss, point.accuracy});
+  return list;
+}
+
+Json json_of(const std::vector<EpochPoint>& epochs) {
+  Json list = Json::array();
+  for (const EpochPoint& point : epochs)
+    list.push_back(Json::array({point.epoch, point.plain, point.scaled}));
+  return list;
+}
+
+std::vector<CurvePoint> curve_from(const Json& json) {
+  std::vector<CurvePoint> curve;
+  for (const auto& p : take_or<std::vector<std::array<double, 4>>>(json, "curve", {}))
+    curve.push_back({p[0], p[1], p[2], p[3]});
+  return curve;
+}
+
+std::vector<EpochPoint> epochs_from(const Json& json) {
+  std::vector<EpochPoint> epochs;
+  for (const auto& p : take_or<std::vector<std::array<double, 3>>>(json, "epochs", {}))
+    epochs.push_back({static_cast<std::int64_t>(p[0]), p[1], p[2]});
+  return epochs;
+}
+
+Results results_from(const Json& json) {
+  Results results;
+  results.protocol = take<std::string>(json, "protocol");
+  results.dataset = take<std::string>(json, "dataset");
+  results.preset = take<std::string>(json, "preset");
+  results.recipe = take<Json>(json, "recipe");
+  for (const Json& row : take<std::vector<Json>>(json, "table")) results.put(row_from(row));
+  return results;
+}
+
+RowSummary summary_of(const RowResult& first, const std::vector<RowResult>& rows) {
+  RowSummary summary;
+  summary.key = first.key;
+  summary.model = first.model;
+  summary.deform = first.deform;
+  summary.finetune = first.finetune;
+  summary.trained_parameters = first.trained_parameters;
+  summary.images_seen = first.images_seen;
+  std::vector<double> mnist, scaled, seconds, draw_means, draw_deviations, best, last;
+  for (const RowResult& row : rows) {
+    if (row.key != first.key) continue;
+    mnist.push_back(row.mnist);
+    scaled.push_back(row.scaled);
+    seconds.push_back(row.seconds);
+    const Spread draws = spread_of(row.scaled_draws);
+    draw_means.push_back(draws.mean);
+    draw_deviations.push_back(draws.deviation);
+    summary.draws.count = std::max(summary.draws.count, draws.count);
+    if (row.epochs.empty()) continue;
+    last.push_back(row.epochs.back().scaled);
+    best.push_back(std::max_element(row.epochs.begin(), row.epochs.end(),
+                                    [](const EpochPoint& a, const EpochPoint& b) {
+                                      return a.scaled < b.scaled;
+                                    })
+                       ->scaled);
+  }
+  summary.mnist = spread_of(mnist);
+  summary.scaled = spread_of(scaled);
+  summary.best_epoch = spread_of(best);
+  summary.last_epoch = spread_of(last);
+  summary.seconds = spread_of(seconds).mean;
+  summary.draws.mean = spread_of(draw_means).mean;
+  summary.draws.deviation = spread_of(draw_deviations).mean;
+  return summary;
+}
+
+}  // namespace
+
+Json json_of(const Training& training) {
+  Json json;
+  json["images_seen"] = training.images_seen;
+  json["seconds"] = training.seconds;
+  json["wait_seconds"] = training.wait_seconds;
+  json["curve"] = json_of(training.curve);
+  json["epochs"] = json_of(training.epochs);
+  return json;
+}
+
+Training training_from(const Json& json) {
+  Training training;
+  training.images_seen = take<std::int64_t>(json, "images_seen");
+  training.seconds = take<double>(json, "seconds");
+  training.wait_seconds = take_or<double>(json, "wait_seconds", 0);
+  training.curve = curve_from(json);
+  training.epochs = epochs_from(json);
+  return training;
+}
+
+Json json_of(const RowResult& row) {
+  Json json;
+  json["key"] = row.key;
+  json["model"] = row.model;
+  if (!row.deform.empty()) json["deform"] = row.deform;
+  json["finetune"] = row.finetune;
+  json["seed"] = row.seed;
+  json["mnist"] = row.mnist;
+  json["scaled"] = row.scaled;
+  json["scaled_draws"] = row.scaled_draws;
+  json["trained_parameters"] = row.trained_parameters;
+  json["frozen_tensors"] = row.frozen_tensors;
+  json["images_per_second"] = row.images_per_second();
+  json.update(json_of(static_cast<const Training&>(row)));
+  json["plain_confusion"] = row.plain_confusion;
+  json["scaled_confusion"] = row.scaled_confusion;
+  if (!row.weights.empty()) json["weights"] = row.weights;
+  return json;
+}
+
+RowResult row_from(const Json& json) {
+  RowResult row;
+  row.key = take<std::string>(json, "key");
+  row.model = take<std::string>(json, "model");
+  row.deform = take_or<std::string>(json, "deform", "");
+  row.finetune = take<std::string>(json, "finetune");
+  row.seed = take<std::uint64_t>(json, "seed");
+  row.mnist = take<double>(json, "mnist");
+  row.scaled = take<double>(json, "scaled");
+  row.scaled_draws = take_or<std::vector<double>>(json, "scaled_draws", {row.scaled});
+  row.trained_parameters = take<std::int64_t>(json, "trained_parameters");
+  row.frozen_tensors = take_or<std::int64_t>(json, "frozen_tensors", 0);
+  static_cast<Training&>(row) = training_from(json);
+  row.plain_confusion = take_or<Confusion>(json, "plain_confusion", {});
+  row.scaled_confusion = take_or<Confusion>(json, "scaled_confusion", {});
+  row.weights = take_or<std::string>(json, "weights", "");
+  return row;
+}
+
+const RowResult* Results::find(const std::string& key, std::uint64_t seed) const {
+  const auto found = std::find_if(rows.begin(), rows.end(), [&](const RowResult& row) {
+    return row.key == key && row.seed == seed;
+  });
+  return found == rows.end() ? nullptr : &*found;
+}
+
+void Results::put(RowResult row) {
+  for (RowResult& old : rows)
+    if (old.key == row.key && old.seed == row.seed) {
+      old = std::move(row);
+      return;
+    }
+  rows.push_back(std::move(row));
+}
+
+Spread spread_of(const std::vector<double>& numbers) {
+  Spread spread;
+  spread.count = static_cast<std::int64_t>(numbers.size());
+  if (numbers.empty()) return spread;
+  const auto count = static_cast<double>(numbers.size());
+  spread.mean = std::accumulate(numbers.begin(), numbers.end(), 0.0) / count;
+  double squares = 0;
+  for (const double number : numbers) squares += (number - spread.mean) * (number - spread.mean);
+  if (numbers.size() > 1) spread.deviation = std::sqrt(squares / (count - 1));
+  return spread;
+}
+
+std::vector<RowSummary> summaries_of(const std::vector<RowResult>& rows) {
+  std::vector<RowSummary> summaries;
+  for (const RowResult& first : rows) {
+    const bool known = std::any_of(summaries.begin(), summaries.end(),
+                                   [&](const RowSummary& s) { return s.key == first.key; });
+    if (!known) summaries.push_back(summary_of(first, rows));
+  }
+  return summaries;
+}
+
+std::string difference(const Json& there, const Json& here) {
+  const auto text = [](const Json& json, const std::string& key) {
+    return json.contains(key) ? json[key].dump() : std::string("not given");
+  };
+  for (const auto& [key, value] : here.items())
+    if (!there.contains(key) || there[key] != value)
+      return key + " is " + text(there, key) + " there and " + text(here, key) + " here";
+  for (const auto& [key, value] : there.items())
+    if (!here.contains(key)) return key + " is " + text(there, key) + " there and not given here";
+  return {};
+}
+
+Json json_of(const Results& results) {
+  Json json;
+  json["protocol"] = results.protocol;
+  json["dataset"] = results.dataset;
+  json["preset"] = results.preset;
+  json["recipe"] = results.recipe;
+  json["table"] = Json::array();
+  for (const RowResult& row : results.rows) json["table"].push_back(json_of(row));
+  return json;
+}
+
+Results read_results(const std::filesystem::path& file) {
+  std::ifstream text(file);
+  require(text.good(), file.string(), ": cannot be opened; expected a results file");
+  const Json json = Json::parse(text, nullptr, false);
+  require(!json.is_discarded(), file.string(), ": is not JSON; expected a results file");
+  try {
+    return results_from(json);
+  } catch (const Error& error) {
+    fail(file.string(), ": ", error.what());
+  }
+}
+
+void write_results(const std::filesystem::path& file, const Results& results) {
+  AtomicFile output("results", file);
+  output.write(json_of(results).dump(1) + "\n");
+  output.commit();
+}
+
+}  // namespace pliant

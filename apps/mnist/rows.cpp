@@ -1,0 +1,93 @@
+#include <pliant/apps/mnist/rows.h>
+
+#include <algorithm>
+#include <sstream>
+
+namespace pliant {
+namespace {
+
+// A name of --rows.
+struct Entry {
+  const char* name;
+  bool deformable;
+  const char* finetune;
+  std::vector<std::string> trained;  // besides the heads
+  Statistics statistics;
+};
+
+const std::vector<Entry>& entries() {
+  static const std::vector<Entry> all = {
+      {"none", false, "none", {}, Statistics::stay},
+      {"bn-statistics", false, "bn-statistics", {}, Statistics::reestimate},
+      {"bn", false, "bn", {"bn*"}, Statistics::move},
+      {"all", false, "all", {"*"}, Statistics::move},
+      {"offsets", true, "offsets", {}, Statistics::stay},
+      {"offsets+bn", true, "offsets+bn", {"bn*"}, Statistics::move},
+      {"deform-all", true, "all", {"*"}, Statistics::move},
+  };
+  return all;
+}
+
+// Peak learning rates, chosen on held-out images: docs/experiment.md.
+double rate_of(const Entry& entry) {
+  const std::string finetune = entry.finetune;
+  if (!entry.deformable) return finetune == "bn" ? 3e-2 : finetune == "all" ? 3e-3 : 0;
+  return finetune == "offsets+bn" ? 5e-4 : 1e-3;
+}
+
+RowKind kind_of(const Entry& entry, Deform deform) {
+  RowKind kind{deform, entry.finetune, entry.trained, entry.statistics, rate_of(entry)};
+  if (!entry.deformable || kind.finetune == "all") return kind;
+  kind.trained.push_back("*.offset.*");
+  if (deform == Deform::dcn2) kind.trained.push_back("*.mask.*");
+  return kind;
+}
+
+std::vector<std::string> parts_of(const std::string& comma_separated) {
+  std::vector<std::string> parts;
+  std::istringstream text(comma_separated);
+  for (std::string part; std::getline(text, part, ',');) parts.push_back(part);
+  return parts;
+}
+
+}  // namespace
+
+std::string RowKind::key() const {
+  return deformable() ? std::string(name_of(deform)) + "/" + finetune : finetune;
+}
+
+const std::vector<std::string>& head_patterns() {
+  static const std::vector<std::string> patterns = {"*.offset.*", "*.mask.*"};
+  return patterns;
+}
+
+std::vector<RowKind> rows_from(const std::string& comma_separated,
+                               const std::vector<Deform>& deforms) {
+  std::string known;
+  for (const Entry& entry : entries()) known += (known.empty() ? "" : ", ") + std::string(entry.name);
+  std::vector<const Entry*> regular, deformable;
+  for (const std::string& name : parts_of(comma_separated)) {
+    bool found = false;
+    for (const Entry& entry : entries()) {
+      if (name != entry.name && name != "every") continue;
+      (entry.deformable ? deformable : regular).push_back(&entry);
+      found = true;
+    }
+    require(found, "--rows: '", name, "' is none of every, ", known);
+  }
+  std::vector<RowKind> rows;
+  for (const Entry* entry : regular) rows.push_back(kind_of(*entry, Deform::none));
+  for (const Deform deform : deforms)
+    for (const Entry* entry : deformable) rows.push_back(kind_of(*entry, deform));
+  require(!rows.empty(), "--rows: names no row");
+  return rows;
+}
+
+std::vector<Deform> deforms_from(const std::string& comma_separated) {
+  std::vector<Deform> deforms;
+  for (const std::string& name : parts_of(comma_separated)) deforms.push_back(deform_from(name));
+  require(!deforms.empty(), "--deform: names no kind");
+  return deforms;
+}
+
+}  // namespace pliant

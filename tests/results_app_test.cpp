@@ -1,0 +1,147 @@
+#include <fstream>
+
+#include <pliant/apps/mnist/progress.h>
+#include <pliant/apps/mnist/report.h>
+#include <pliant/apps/mnist/results.h>
+#include <pliant/tests/data_files.h>
+#include <pliant/tests/op_case.h>
+
+using namespace pliant;
+using namespace pliant::test;
+
+namespace {
+
+RowResult row_of(const std::string& key, std::uint64_t seed, double mnist, double scaled) {
+  RowResult row;
+  row.key = key;
+  row.model = key == "none" ? "regular" : "deformable";
+  row.deform = key == "none" ? "" : "dcn2";
+  row.finetune = key == "none" ? "none" : "offsets";
+  row.seed = seed;
+  row.mnist = mnist;
+  row.scaled = scaled;
+  row.scaled_draws = {scaled};
+  row.trained_parameters = 1234567;
+  row.images_seen = 60000;
+  row.seconds = 120;
+  return row;
+}
+
+Results results_of(std::vector<RowResult> rows) {
+  Results results;
+  results.dataset = "mnist";
+  results.preset = "standard";
+  results.recipe = {{"epochs", 3}, {"lr", 0.1}};
+  results.rows = std::move(rows);
+  return results;
+}
+
+}  // namespace
+
+TEST_CASE("results: a file gives back every bit of what was written") {
+  const TemporaryFolder folder;
+  RowResult row = row_of("dcn2/offsets", 3, 1.0 / 3, 0.1 + 0.2);
+  row.scaled_draws = {row.scaled, 0.7};
+  row.curve = {{0.5, 1e-3, 0.123456789012345678, 0.9}, {1, 1e-4, 1.0 / 7, 0.95}};
+  row.epochs = {{1, 0.5, 0.25}};
+  row.plain_confusion[3][5] = 17;
+  row.scaled_confusion[9][0] = 4;
+  row.frozen_tensors = 26;
+  row.weights = "dcn2-offsets-seed3.safetensors";
+  const Results written = results_of({row, row_of("none", 3, 0.99, 0.6)});
+  write_results(folder.path() / "r.json", written);
+  const Results read = read_results(folder.path() / "r.json");
+  CHECK(json_of(read) == json_of(written));
+  REQUIRE(read.find("dcn2/offsets", 3) != nullptr);
+  CHECK(read.find("dcn2/offsets", 3)->mnist == row.mnist);
+  CHECK(read.find("dcn2/offsets", 3)->curve[1].loss == 1.0 / 7);
+  CHECK(read.find("dcn2/offsets", 1) == nullptr);
+  CHECK(json_of(row)["images_per_second"] == 500.0);
+  CHECK_FALSE(json_of(row_of("none", 1, 0, 0)).contains("deform"));
+}
+
+TEST_CASE("results: files that are none") {
+  const TemporaryFolder folder;
+  const auto error = [&](const std::string& text) {
+    std::ofstream(folder.path() / "r.json") << text;
+    return error_of([&] { read_results(folder.path() / "r.json"); });
+  };
+  CHECK(contains(error_of([&] { read_results(folder.path() / "no.json"); }),
+                 "no.json: cannot be opened"));
+  CHECK(contains(error("{"), "r.json: is not JSON"));
+  CHECK(contains(error("[]"), "'protocol' is missing"));
+  std::string whole = json_of(results_of({row_of("none", 1, 0.5, 0.5)})).dump();
+  CHECK(error(whole) == "");
+  for (std::size_t length = 0; length < whole.size(); length += 7)
+    CHECK(contains(error(whole.substr(0, length)), "r.json: "));
+  for (const char* key : {"table", "recipe", "seed", "mnist", "images_seen"}) {
+    std::string other = whole;
+    other.replace(other.find('"' + std::string(key) + "\":") + 1, 3, "xyz");
+    CHECK_MESSAGE(contains(error(other), "'" + std::string(key) + "' is missing"), key);
+  }
+  whole.replace(whole.find("\"mnist\":0.5") + 8, 3, "\"a\"");
+  CHECK(contains(error(whole), "'mnist' is \"a\", which is another type"));
+}
+
+TEST_CASE("results: mean and deviation over seeds and draws") {
+  const Spread none = spread_of({}), one = spread_of({0.5}), two = spread_of({0.1, 0.3});
+  CHECK(none.count == 0);
+  CHECK(one.mean == 0.5);
+  CHECK(one.deviation == 0);
+  CHECK(two.mean == doctest::Approx(0.2));
+  CHECK(two.deviation == doctest::Approx(std::sqrt(0.02)));
+
+  RowResult first = row_of("dcn2/offsets", 1, 0.9, 0.8), second = row_of("dcn2/offsets", 2, 0.7, 0.6);
+  first.scaled_draws = {0.8, 0.9};
+  second.scaled_draws = {0.6, 0.6};
+  second.seconds = 60;
+  first.epochs = {{1, 0, 0.7}, {2, 0, 0.9}, {3, 0, 0.8}};
+  second.epochs = {{1, 0, 0.5}, {2, 0, 0.4}};
+  const auto rows = summaries_of({row_of("none", 1, 0.5, 0.5), first, second});
+  REQUIRE(rows.size() == 2);
+  CHECK(rows[1].mnist.mean == doctest::Approx(0.8));
+  CHECK(rows[1].scaled.mean == doctest::Approx(0.7));
+  CHECK(rows[1].draws.mean == doctest::Approx(0.725));
+  CHECK(rows[1].draws.deviation == doctest::Approx(spread_of({0.8, 0.9}).deviation / 2));
+  CHECK(rows[1].seconds == 90);
+  CHECK(rows[1].last_epoch.mean == doctest::Approx(0.6));
+  CHECK(rows[1].best_epoch.mean == doctest::Approx(0.7));
+}
+
+TEST_CASE("report: the table") {
+  const RowResult row = row_of("dcn2/offsets", 1, 0.9727, 0.9255);
+  const std::string table = table_of(results_of({row}), {"not given", {}});
+  CHECK(contains(table, "deformable (dcn2)  offsets"));
+  CHECK(contains(table, "92.55 %  1,234,567"));
+  CHECK(contains(table, "published weights, measured here: not given"));
+  CHECK_FALSE(contains(table, "seeds"));
+  Results synthetic = results_of({row});
+  synthetic.dataset = "synthetic-digits";
+  CHECK(contains(table_of(synthetic, {"not given", {}}), "not MNIST"));
+
+  RowResult other = row_of("dcn2/offsets", 2, 0.9927, 0.9055);
+  other.scaled_draws = {0.9055, 0.9155};
+  const std::string both = table_of(results_of({row, other}), {"", {}});
+  CHECK(contains(both, "98.27 ± 1.41 %"));
+  CHECK(contains(both, "over draws"));
+  CHECK(contains(both, "seeds"));
+
+  CHECK(percent(0.9874) == "98.74 %");
+  CHECK(grouped(387072) == "387,072");
+  CHECK(clock_time(3700) == "1:01:40");
+}
+
+TEST_CASE("report: results of one recipe are put together, others stay apart") {
+  const Results a = results_of({row_of("none", 1, 0.5, 0.5)});
+  Results b = results_of({row_of("none", 2, 0.6, 0.6), row_of("none", 1, 0.7, 0.7)});
+  Results c = b;
+  c.recipe["epochs"] = 10;
+  const auto all = merged({a, c, b});
+  REQUIRE(all.size() == 2);
+  CHECK(all[0].rows.size() == 2);
+  CHECK(all[0].find("none", 1)->mnist == 0.7);
+  CHECK(all[1].recipe["epochs"] == 10);
+  CHECK(difference(a.recipe, b.recipe) == "");
+  CHECK(difference(a.recipe, c.recipe) == "epochs is 3 there and 10 here");
+  CHECK(difference({{"a", 1}}, {{"b", 1}}) == "b is not given there and 1 here");
+}

@@ -1,0 +1,283 @@
+// Runs that are stopped: by exceptions, by signals, by kill -9, at any moment.
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+
+#include <cmath>
+#include <cstring>
+#include <fstream>
+#include <thread>
+
+#include <pliant/apps/mnist/experiment.h>
+#include <pliant/apps/mnist/interrupt.h>
+#include <pliant/core/atomic_file.h>
+#include <pliant/data/digits.h>
+#include <pliant/layers/train/safetensors.h>
+#include <pliant/tests/data_files.h>
+#include <pliant/tests/op_case.h>
+
+using namespace pliant;
+using namespace pliant::test;
+
+namespace {
+
+namespace fs = std::filesystem;
+
+DigitSet few_digits() {
+  MnistLookup lookup;
+  lookup.environment_directory = "";
+  lookup.cache = "";
+  lookup.mirrors = {};
+  lookup.synthetic_train = 160;
+  lookup.synthetic_test = 40;
+  return find_digits(lookup);
+}
+
+void append(Bytes& bytes, std::uint32_t number) {
+  for (int shift = 24; shift >= 0; shift -= 8)
+    bytes.push_back(static_cast<std::uint8_t>(number >> shift));
+}
+
+// The four files of a digit set in `folder`.
+void write_digits(const TemporaryFolder& folder, const DigitSet& digits) {
+  const auto write = [&](const std::string& part, const LabelledImages& set) {
+    Bytes images, labels;
+    const auto count = static_cast<std::uint32_t>(set.size());
+    for (const std::uint32_t number : {0x803u, count, 28u, 28u}) append(images, number);
+    images.insert(images.end(), set.images.data<std::uint8_t>(),
+                  set.images.data<std::uint8_t>() + set.images.size());
+    for (const std::uint32_t number : {0x801u, count}) append(labels, number);
+    for (std::int64_t i = 0; i < set.size(); ++i)
+      labels.push_back(static_cast<std::uint8_t>(set.labels.data<std::int64_t>()[i]));
+    folder.write(part + "-images-idx3-ubyte", images);
+    folder.write(part + "-labels-idx1-ubyte", labels);
+  };
+  write("train", digits.train());
+  write("t10k", digits.test());
+}
+
+// Whether two nets' files hold the same bits; what they say of times may differ.
+bool same_net(const fs::path& a, const fs::path& b) {
+  const SafetensorsFile first = read_safetensors(a), second = read_safetensors(b);
+  if (first.tensors.size() != second.tensors.size()) return false;
+  for (std::size_t i = 0; i < first.tensors.size(); ++i) {
+    const Tensor &x = first.tensors[i].second, &y = second.tensors[i].second;
+    if (first.tensors[i].first != second.tensors[i].first || x.bytes() != y.bytes() ||
+        std::memcmp(x.raw(), y.raw(), static_cast<std::size_t>(x.bytes())) != 0)
+      return false;
+  }
+  return true;
+}
+
+// Everything but times.
+nlohmann::ordered_json without_times(const Results& results) {
+  nlohmann::ordered_json json = json_of(results);
+  for (auto& row : json["table"])
+    for (const char* key : {"seconds", "wait_seconds", "images_per_second"}) row.erase(key);
+  return json;
+}
+
+// One start of pliant-mnist, ended by `signal` after so many milliseconds unless it ends before;
+// its wait status.
+int run_program(const fs::path& data, const fs::path& folder, int signal, int milliseconds) {
+  std::vector<std::string> words = {PLIANT_MNIST_PROGRAM, "--data", data, "--rows",
+                                    "none,bn,offsets", "--epochs", "2", "--finetune-epochs", "2",
+                                    "--batch", "32", "--threads", "1", "--checkpoint", folder,
+                                    "--resume", "--checkpoint-seconds", "0"};
+  std::vector<char*> arguments;
+  for (std::string& word : words) arguments.push_back(word.data());
+  arguments.push_back(nullptr);
+  posix_spawn_file_actions_t quiet;
+  posix_spawn_file_actions_init(&quiet);
+  for (const int stream : {1, 2})
+    posix_spawn_file_actions_addopen(&quiet, stream, "/dev/null", O_WRONLY, 0);
+  pid_t child = 0;
+  REQUIRE(::posix_spawn(&child, PLIANT_MNIST_PROGRAM, &quiet, nullptr, arguments.data(), environ) ==
+          0);
+  posix_spawn_file_actions_destroy(&quiet);
+  int status = 0;
+  if (signal != 0) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
+    ::kill(child, signal);
+  }
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  return status;
+}
+
+bool succeeded(int status) { return WIFEXITED(status) && WEXITSTATUS(status) == 0; }
+
+// Stops and restarts the program at random moments until it ends by itself; then it must have made
+// the same nets and results as an undisturbed run.
+void check_survives(int signal, std::uint64_t seed) {
+  const TemporaryFolder data, runs;
+  write_digits(data, few_digits());
+  const fs::path calm = runs.path() / "calm", rough = runs.path() / "rough";
+  REQUIRE(succeeded(run_program(data.path(), calm, 0, 0)));
+  int stops = 0;
+  for (std::uint64_t i = 0;; ++i) {
+    REQUIRE(i < 400);
+    // At first short, then longer and longer lives, so that it ends on any machine.
+    const double longest = 40 * std::pow(1.08, static_cast<double>(i));
+    const int life = static_cast<int>(Rng(seed).uniform(i, 1, longest));
+    if (succeeded(run_program(data.path(), rough, signal, life))) break;
+    ++stops;
+  }
+  MESSAGE(stops << " stops");
+  CHECK(stops >= 3);
+  CHECK(without_times(read_results(calm / "results.json")) ==
+        without_times(read_results(rough / "results.json")));
+  int nets = 0;
+  for (const auto& entry : fs::directory_iterator(calm)) {
+    const fs::path name = entry.path().filename();
+    CHECK_MESSAGE(fs::exists(rough / name), name.string());
+    if (name.extension() != ".safetensors") continue;
+    CHECK_MESSAGE(same_net(calm / name, rough / name), name.string());
+    ++nets;
+  }
+  CHECK(nets == 3);
+  for (const auto& entry : fs::directory_iterator(rough))
+    CHECK_MESSAGE(fs::exists(calm / entry.path().filename()), entry.path().string());
+}
+
+struct Trained {
+  DigitNet net;
+  Adam adam;
+  TrainingState state;
+  explicit Trained(std::uint64_t seed) : adam((net.initialise(Rng(seed)), net.parameters())) {}
+};
+
+}  // namespace
+
+TEST_CASE("resume: kill -9 at random moments changes no bit") {
+  check_survives(SIGKILL, 1);
+}
+
+TEST_CASE("resume: SIGTERM and Ctrl-C at random moments change no bit") {
+  check_survives(SIGTERM, 2);
+  check_survives(SIGINT, 3);
+}
+
+TEST_CASE("resume: an asked stop keeps the step that was done") {
+  const TemporaryFolder folder;
+  const DigitSet digits = few_digits();
+  DigitNet net;
+  net.initialise(Rng(1));
+  TrainingPlan plan{.epochs = 1, .batch = 32};
+  Checkpoint checkpoint(folder.path() / "c", {{"a", 1}}, 1e9);
+  Progress progress(1);
+  int status = 0;
+  {
+    const StopOnSignal stop;
+    ::raise(SIGTERM);
+    try {
+      train(net, digits.train(), plan, 1, progress, &checkpoint);
+    } catch (const Interrupted& interrupted) {
+      status = interrupted.signal();
+    }
+  }
+  CHECK(status == SIGTERM);
+  Trained other(2);
+  REQUIRE(checkpoint.load(other.net, other.adam, other.state));
+  CHECK(other.state.step == 1);
+  CHECK(other.state.training.images_seen == 32);
+}
+
+TEST_CASE("checkpoint: a damaged or foreign one is refused and changes nothing") {
+  const TemporaryFolder folder;
+  const fs::path file = folder.path() / "c.checkpoint";
+  Trained one(1);
+  one.state.step = 7;
+  Checkpoint checkpoint(file, {{"seed", 1}}, 60);
+  CHECK_FALSE(checkpoint.load(one.net, one.adam, one.state));
+  checkpoint.save(one.net, one.adam, one.state);
+
+  Trained two(2);
+  const auto before = two.net.state();
+  const auto refusal = [&](Checkpoint& which) {
+    const std::string text = error_of([&] { which.load(two.net, two.adam, two.state); });
+    CHECK(two.state.step == 0);
+    for (std::size_t i = 0; i < before.size(); ++i)
+      CHECK(max_difference(before[i].second, two.net.state()[i].second) == 0);
+    return text;
+  };
+  Checkpoint foreign(file, {{"seed", 2}}, 60);
+  CHECK(contains(refusal(foreign), "it belongs to another training: seed is 1 there and 2 here"));
+
+  std::ifstream in(file, std::ios::binary);
+  const std::string whole((std::istreambuf_iterator<char>(in)), {});
+  const auto write = [&](const std::string& bytes) {
+    std::ofstream(file, std::ios::binary) << bytes;
+  };
+  for (const std::size_t at : {whole.size() - 1, whole.size() / 2}) {
+    std::string damaged = whole;
+    damaged[at] = static_cast<char>(damaged[at] ^ 1);
+    write(damaged);
+    CHECK(contains(refusal(checkpoint), "its checksum is wrong"));
+  }
+  std::string other = whole;
+  other.replace(other.find("\\\"step\\\":7"), 10, "\\\"step\\\":8");
+  write(other);
+  CHECK(contains(refusal(checkpoint), "its checksum is wrong"));
+  for (const std::size_t length : {std::size_t{0}, std::size_t{5}, whole.size() - 4}) {
+    write(whole.substr(0, length));
+    CHECK(contains(refusal(checkpoint), "delete it to start this training over"));
+  }
+  write(whole);
+  CHECK(checkpoint.load(two.net, two.adam, two.state));
+  CHECK(two.state.step == 7);
+}
+
+TEST_CASE("checkpoint: a folder is gone on with only if asked, and only by the same options") {
+  const TemporaryFolder folder;
+  ExperimentOptions options;
+  options.epochs = options.finetune_epochs = 1;
+  options.rows = rows_from("none,bn", {Deform::dcn2});
+  options.ledger = {.folder = folder.path() / "run", .checkpoints = true};
+  const DigitSet digits = few_digits();
+  const Results first = run_experiment(digits, options);
+  CHECK(contains(error_of([&] { run_experiment(digits, options); }), "add --resume"));
+  options.ledger.resume = true;
+  int earlier = 0;
+  const ExperimentEvents count{.row = [&](const RowResult&, bool was) { earlier += was ? 1 : 0; }};
+  CHECK(json_of(run_experiment(digits, options, count)) == json_of(first));
+  CHECK(earlier == 2);
+
+  // More draws: measured again, not trained again.
+  options.test_draws = 2;
+  const Results more = run_experiment(digits, options);
+  CHECK(more.find("bn", 1)->scaled == first.find("bn", 1)->scaled);
+  CHECK(more.find("bn", 1)->seconds == first.find("bn", 1)->seconds);
+  CHECK(more.find("bn", 1)->scaled_draws.size() == 2);
+
+  options.batch = 32;
+  CHECK(contains(error_of([&] { run_experiment(digits, options); }),
+                 "was begun with other options: batch is 64 there and 32 here"));
+}
+
+TEST_CASE("atomic file: nothing is seen until commit, and what was killed is cleared away") {
+  const TemporaryFolder folder;
+  const fs::path file = folder.path() / "f.txt";
+  const auto text = [&] {
+    std::ifstream in(file);
+    return std::string((std::istreambuf_iterator<char>(in)), {});
+  };
+  {
+    AtomicFile abandoned("test", file);
+    abandoned.write("half");
+  }
+  CHECK_FALSE(fs::exists(file));
+  AtomicFile whole("test", file);
+  whole.write("whole");
+  CHECK_FALSE(fs::exists(file));
+  whole.commit();
+  CHECK(text() == "whole");
+  std::ofstream(folder.path() / "f.txt.999999999-0.tmp") << "of a process that is gone";
+  std::ofstream(folder.path() / "g.txt.999999999-0.tmp") << "of another file";
+  remove_stale_temporaries(file);
+  CHECK_FALSE(fs::exists(folder.path() / "f.txt.999999999-0.tmp"));
+  CHECK(fs::exists(folder.path() / "g.txt.999999999-0.tmp"));
+  CHECK(text() == "whole");
+  CHECK(contains(error_of([&] { AtomicFile("test", folder.path() / "no" / "f"); }),
+                 "test: " + (folder.path() / "no" / "f").string() + ": cannot be written"));
+}
