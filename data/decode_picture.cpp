@@ -81,6 +81,18 @@ void check_png(Bytes bytes, const std::string& name) {
   }
 }
 
+// The content of a DHT segment: up to 256 codes a table. stb_image 2.27 takes more, and writes them
+// past its own table.
+void check_huffman_tables(Bytes segment, const std::string& name) {
+  for (std::size_t at = 0; at < segment.size();) {
+    std::size_t codes = 0;
+    for (std::size_t i = at + 1; i < std::min(at + 17, segment.size()); ++i) codes += segment[i];
+    at += 17 + codes;
+    require(codes <= 256 && at <= segment.size(), name,
+            ": the JPEG file is corrupt (a Huffman table)");
+  }
+}
+
 // Every segment is there, up to the end marker. stb_image fills in gray for what is missing.
 void check_jpeg(Bytes bytes, const std::string& name) {
   std::size_t at = 2;
@@ -96,6 +108,8 @@ void check_jpeg(Bytes bytes, const std::string& name) {
       need(2);
       const std::size_t size = big_endian(bytes, at, 2);
       need(size);
+      require(size >= 2, name, ": the JPEG file is corrupt (a segment's size)");
+      if (marker == 0xC4) check_huffman_tables(bytes.subspan(at + 2, size - 2), name);
       at += size;
     } else {
       ++at;  // compressed data, a stuffed or a filling byte, a restart
@@ -137,6 +151,7 @@ bool is_decodable_picture(Bytes bytes) {
 }
 
 Tensor decode_picture(Bytes bytes, std::int64_t max_pixels, const std::string& name) {
+  check_complete(bytes, name);
   block_limit = std::size_t{1} << 20;  // enough for every header
   const int size = static_cast<int>(bytes.size());
   int width = 0, height = 0, channels = 0;
@@ -147,7 +162,6 @@ Tensor decode_picture(Bytes bytes, std::int64_t max_pixels, const std::string& n
   const std::int64_t pixels = std::int64_t{width} * height;
   require(pixels <= max_pixels, name, ": the picture is ", width, " x ", height,
           " pixels, expected at most ", max_pixels, " in all");
-  check_complete(bytes, name);
 
   // Four channels of 16 bits, twice: a buffer that turns out too small is doubled.
   block_limit += static_cast<std::size_t>(pixels) * 16;

@@ -16,7 +16,7 @@ constexpr double kLeastContrast = 24;  // between the means of ink and ground
 constexpr double kFaint = 0.25;        // of the ink: less does not stretch the box
 constexpr double kSpeck = 0.02;        // of the largest piece: less does not either
 constexpr std::int64_t kLargest = 1024;
-constexpr double kGroundNoise = 0.06;  // of the ink: less is ground
+constexpr float kGroundNoise = 0.06F;  // of the ink: less is ground
 
 using Histogram = std::array<std::int64_t, 256>;
 
@@ -27,7 +27,8 @@ struct Image {
   std::uint8_t at(std::int64_t r, std::int64_t c) const { return pixels[r * width + c]; }
 };
 
-// How ink and ground are told apart: gray -> ink 0..1.
+// How ink and ground are told apart: gray -> ink, 0 for the ground and 1 for the ink. Not clamped,
+// so that noise around the ground averages out.
 struct Ink {
   std::array<float, 256> of;
   Polarity polarity;
@@ -122,8 +123,7 @@ Ink find_ink(const Image& image, const std::string& name) {
                          : quantile(whole, 0, split.threshold, 0.25);
   for (int v = 0; v < 256; ++v) {
     const double share = static_cast<double>(v - ground) / static_cast<double>(full - ground);
-    ink.of[static_cast<std::size_t>(v)] =
-        share < kGroundNoise ? 0.0F : static_cast<float>(std::min(share, 1.0));
+    ink.of[static_cast<std::size_t>(v)] = static_cast<float>(share);
   }
   return ink;
 }
@@ -249,34 +249,56 @@ Box box_of(const Image& image, const Ink& ink) {
   return all;
 }
 
-// The box scaled to kBox and laid on black with its mass in the middle.
-Tensor fit(const Image& image, const Box& box, const Ink& ink) {
+// The digit as it goes into the output: height x width of ink in 0..1, from `top`, `left` on.
+struct Fitted {
+  std::int64_t height, width, top, left;
+  std::vector<float> ink;
+};
+
+// The box scaled to kBox; its mass lies in the middle.
+Fitted fit(const Image& image, const Box& box, const Ink& ink, const std::string& name) {
   const std::int64_t longer = std::max(box.height(), box.width());
   const auto scaled = [&](std::int64_t side) {
     return std::max<std::int64_t>(1, (2 * side * kBox + longer) / (2 * longer));
   };
-  const std::int64_t height = scaled(box.height()), width = scaled(box.width());
-  const std::vector<float> digit = resize(image, box, ink.of, height, width);
+  Fitted digit{scaled(box.height()), scaled(box.width()), 0, 0, {}};
+  digit.ink = resize(image, box, ink.of, digit.height, digit.width);
+  // A thin pen is faint where it was averaged; the digit shall reach 1 all the same.
+  const float most = std::min(1.0F, *std::max_element(digit.ink.begin(), digit.ink.end()));
+  require(most > 0, name, ": shows no digit, only specks");
   double mass = 0, row_sum = 0, column_sum = 0;
-  float most = 0;
-  for (std::size_t i = 0; i < digit.size(); ++i) {
+  for (std::size_t i = 0; i < digit.ink.size(); ++i) {
+    const float share = digit.ink[i] / most;
+    digit.ink[i] = share < kGroundNoise ? 0 : std::min(share, 1.0F);
     const auto at = static_cast<std::int64_t>(i);
-    mass += static_cast<double>(digit[i]);
-    row_sum += static_cast<double>(digit[i]) * static_cast<double>(at / width);
-    column_sum += static_cast<double>(digit[i]) * static_cast<double>(at % width);
-    most = std::max(most, digit[i]);
+    const auto value = static_cast<double>(digit.ink[i]);
+    mass += value;
+    row_sum += value * static_cast<double>(at / digit.width);
+    column_sum += value * static_cast<double>(at % digit.width);
   }
-  const std::int64_t top = std::lround(kCenter - row_sum / mass);
-  const std::int64_t left = std::lround(kCenter - column_sum / mass);
+  digit.top = std::lround(kCenter - row_sum / mass);
+  digit.left = std::lround(kCenter - column_sum / mass);
+  return digit;
+}
+
+Tensor on_black(const Fitted& digit) {
   Tensor out = Tensor::zeros({kSide, kSide, 1}, DType::uint8);
   std::uint8_t* const to = out.mutable_data<std::uint8_t>();
-  for (std::int64_t r = 0; r < height; ++r)
-    for (std::int64_t c = 0; c < width; ++c) {
-      const std::int64_t y = top + r, x = left + c;
+  for (std::int64_t r = 0; r < digit.height; ++r)
+    for (std::int64_t c = 0; c < digit.width; ++c) {
+      const std::int64_t y = digit.top + r, x = digit.left + c;
       if (y >= 0 && y < kSide && x >= 0 && x < kSide)
-        to[y * kSide + x] = byte_of(255 / most * digit[static_cast<std::size_t>(r * width + c)]);
+        to[y * kSide + x] = byte_of(255 * digit.ink[static_cast<std::size_t>(r * digit.width + c)]);
     }
   return out;
+}
+
+// Whether nothing would move: the picture is of MNIST's size, light on black, its box is of the
+// right size and in the right place.
+bool is_fitted(const Image& image, const Box& box, const Ink& ink, const Fitted& digit) {
+  return image.height == kSide && image.width == kSide && ink.polarity == Polarity::light_on_dark &&
+         ink.of[0] == 0 && box.height() == digit.height && box.width() == digit.width &&
+         box.top == digit.top && box.left == digit.left;
 }
 
 }  // namespace
@@ -301,7 +323,9 @@ DigitPicture digit_picture(const Tensor& gray, const std::string& name) {
     image = {smaller.data(), height, width};
   }
   const Ink ink = find_ink(image, name);
-  return {fit(image, box_of(image, ink), ink), ink.polarity};
+  const Box box = box_of(image, ink);
+  const Fitted digit = fit(image, box, ink, name);
+  return {is_fitted(image, box, ink, digit) ? gray.clone() : on_black(digit), ink.polarity};
 }
 
 }  // namespace pliant

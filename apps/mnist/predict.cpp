@@ -1,0 +1,90 @@
+#include <pliant/apps/mnist/predict.h>
+
+#include <algorithm>
+#include <cmath>
+#include <ostream>
+
+#include <pliant/apps/mnist/eval.h>
+#include <pliant/data/picture.h>
+#include <pliant/data/transforms.h>
+
+namespace pliant {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// A file's name may be any bytes, JSON is UTF-8: what is none is replaced.
+Json json_text(const std::string& text) {
+  return Json::parse(Json(text).dump(-1, ' ', false, Json::error_handler_t::replace));
+}
+
+double probability_of(const Prediction& prediction, int digit) {
+  return prediction.probabilities[static_cast<std::size_t>(digit)];
+}
+
+}  // namespace
+
+int Prediction::runner_up() const {
+  int best = label == 0 ? 1 : 0;
+  for (int digit = 0; digit < 10; ++digit)
+    if (digit != label && probability_of(*this, digit) > probability_of(*this, best)) best = digit;
+  return best;
+}
+
+Prediction predict(const Classifier& net, const Tensor& gray, const std::string& name,
+                   Device device) {
+  const DigitPicture digit = digit_picture(gray, name);
+  const Tensor input = to_float(digit.image).reshape({1, 28, 28, 1}).to(device);
+  const std::vector<double> logits = net(input).value().to_vector();
+  Prediction prediction;
+  prediction.polarity = digit.polarity;
+  std::array<double, 10>& shares = prediction.probabilities;
+  require(logits.size() == shares.size(), name, ": the net gives ", logits.size(),
+          " logits, expected 10");
+  const auto most = std::max_element(logits.begin(), logits.end());
+  prediction.label = static_cast<int>(most - logits.begin());
+  std::transform(logits.begin(), logits.end(), shares.begin(),
+                 [&](double logit) { return std::exp(logit - *most); });
+  double sum = 0;
+  for (const double share : shares) sum += share;
+  require(std::isfinite(sum), name, ": the net's logits are not numbers");
+  for (double& share : shares) share /= sum;
+  return prediction;
+}
+
+std::string line_of(const std::string& file, const Prediction& prediction) {
+  const int second = prediction.runner_up();
+  return file + ": " + std::to_string(prediction.label) + " (" +
+         percent(probability_of(prediction, prediction.label)) + "), else " +
+         std::to_string(second) + " (" + percent(probability_of(prediction, second)) + "); " +
+         name_of(prediction.polarity);
+}
+
+Json json_of(const std::string& file, const Prediction& prediction) {
+  return {{"file", json_text(file)},
+          {"label", prediction.label},
+          {"probability", probability_of(prediction, prediction.label)},
+          {"runner_up", prediction.runner_up()},
+          {"probabilities", prediction.probabilities},
+          {"polarity", name_of(prediction.polarity)}};
+}
+
+PredictOutcome run_predict(const PredictOptions& options, std::ostream& out, std::ostream& errors) {
+  DigitNet net = load_digit_net(options.weights);
+  net.to(options.device);
+  PredictOutcome outcome{0, Json::array()};
+  for (const std::string& file : options.pictures) {
+    try {
+      const Prediction prediction = predict(net, read_picture(file), file, options.device);
+      out << line_of(file, prediction) << std::endl;
+      outcome.json.push_back(json_of(file, prediction));
+    } catch (const Error& error) {
+      errors << error.what() << std::endl;
+      outcome.json.push_back({{"file", json_text(file)}, {"error", json_text(error.what())}});
+      outcome.status = 1;
+    }
+  }
+  return outcome;
+}
+
+}  // namespace pliant
