@@ -39,6 +39,14 @@ void run_map_offsets(Call& call);
 void run_batch_norm2d(Call& call);
 void run_max_pool2d(Call& call);
 
+// ops_regions.cpp
+void run_roi_align(Call& call);
+void run_ps_roi_align(Call& call);
+void run_roi_pool(Call& call);
+void run_ps_roi_pool(Call& call);
+void run_deform_roi_pool(Call& call);
+void run_modulated_deform_roi_pool(Call& call);
+
 // ops_train.cpp
 void run_sgd(Call& call);
 void run_adam(Call& call);

@@ -1,0 +1,89 @@
+#include <pliant/autograd/ops/deform_roi_pool.h>
+
+#include <cmath>
+
+#include <pliant/autograd/ops/regions.h>
+#include <pliant/core/dispatch.h>
+#include <pliant/core/kernels/deform_roi_pool.h>
+
+namespace pliant {
+namespace {
+
+constexpr const char* kOp = "deform_roi_pool";
+
+// Checks trans and gives its number of classes.
+std::int64_t checked_classes(const RegionGeometry& region, const Var& trans, std::int64_t part) {
+  if (!trans.defined()) return 1;
+  require_rank(kOp, "trans", trans, 4, "[R part part 2*classes]");
+  const Shape expected{region.r, part, part, trans.dim(3)};
+  require(trans.shape() == expected && trans.dim(3) >= 2 && trans.dim(3) % 2 == 0, kOp,
+          ": trans has shape ", trans.shape(), ", expected [", region.r, " ", part, " ", part,
+          " 2*classes]");
+  const std::int64_t classes = trans.dim(3) / 2;
+  require(region.k % classes == 0, kOp, ": ", region.k, " output channels do not divide into ",
+          classes, " classes (trans ", trans.shape(), ")");
+  return classes;
+}
+
+DeformRoiPoolGeometry checked_geometry(const Var& x, const Tensor& rois, const Var& trans,
+                                       const Var& mask, const DeformRoiPoolOptions& o) {
+  DeformRoiPoolGeometry g;
+  g.region = region_geometry(kOp, x, rois, o.pooled_size, o.spatial_scale, o.group_size);
+  const RegionGeometry& region = g.region;
+  require_same_kind(kOp, {&x, &trans, &mask});
+  require(o.output_dim == 0 || o.output_dim == region.k, kOp, ": output_dim is ", o.output_dim,
+          ", but ", region.c, " channels in ", o.group_size, " x ", o.group_size, " groups give ",
+          region.k);
+  require(o.part_size >= 0 && o.sample_per_part >= 1, kOp, ": part_size ", o.part_size,
+          " and sample_per_part ", o.sample_per_part, ", expected at least 0 and 1");
+  require(std::isfinite(o.trans_std), kOp, ": trans_std is ", o.trans_std,
+          ", expected a finite number");
+  g.part = o.part_size > 0 ? o.part_size : o.pooled_size;
+  g.classes = checked_classes(region, trans, g.part);
+  g.samples = o.sample_per_part;
+  g.trans_std = o.trans_std;
+  const Shape masks{region.r, region.p, region.q, 1};
+  require(!mask.defined() || mask.shape() == masks, kOp, ": the mask has shape ", mask.shape(),
+          ", expected ", masks);
+  return g;
+}
+
+// By x, trans and mask, those that are wanted.
+Vars gradients(const DeformRoiPoolGeometry& g, const StepView& step) {
+  const Tensor& dy = step.cotangent().value();
+  const Tensor x = step.saved(0).value(), trans = step.saved(1).value();
+  const Tensor mask = step.saved(2).value(), rois = step.saved(3).value();
+  const RegionGeometry& region = g.region;
+  const Shape shapes[3] = {{region.n, region.h, region.w, region.c}, trans.shape(), mask.shape()};
+  Tensor all[3];
+  for (std::size_t i = 0; i < 3; ++i)
+    if (step.wants(i)) all[i] = Tensor::empty(shapes[i], dy.dtype(), dy.device());
+  Workspace workspace(dy.device());
+  visit_floating(kOp, dy.dtype(), [&]<class T>() {
+    const auto to = [](Tensor& t) { return t.defined() ? t.mutable_data<T>() : nullptr; };
+    kernel<DeformRoiPoolGradient<T>, cpu::deform_roi_pool_gradient, nullptr>(kOp, dy.device())(
+        g, data_or_null<T>(x), rois.data<T>(), data_or_null<T>(trans), data_or_null<T>(mask),
+        dy.data<T>(), to(all[0]), to(all[1]), to(all[2]), workspace);
+  });
+  return {all[0], all[1], all[2]};
+}
+
+}  // namespace
+
+Var deform_roi_pool(const Var& x, const Tensor& rois, const Var& trans, const Var& mask,
+                    const DeformRoiPoolOptions& options) {
+  const DeformRoiPoolGeometry g = checked_geometry(x, rois, trans, mask, options);
+  const RegionGeometry& region = g.region;
+  Tensor y = Tensor::empty({region.r, region.p, region.q, region.k}, x.dtype(), x.device());
+  Workspace workspace(x.device());
+  visit_floating(kOp, x.dtype(), [&]<class T>() {
+    kernel<DeformRoiPoolForward<T>, cpu::deform_roi_pool_forward, nullptr>(kOp, x.device())(
+        g, x.value().data<T>(), rois.data<T>(), data_or_null<T>(trans.value()),
+        data_or_null<T>(mask.value()), y.mutable_data<T>(), workspace);
+  });
+  const bool branch = trans.wants_gradient() || mask.wants_gradient();
+  return record(kOp, std::move(y), {x, trans, mask}, {keep_if(branch, x), trans, mask, rois},
+                [g](const StepView& step) { return gradients(g, step); });
+}
+
+}  // namespace pliant

@@ -1,0 +1,278 @@
+// How the CPU kernels on regions read and write a map: the window of pixels that a bin reads, as a
+// product of weighted rows and weighted columns, and the walks over the bins.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+#include <vector>
+
+#include <pliant/core/kernels/regions.h>
+#include <pliant/core/kernels/workspace.h>
+#include <pliant/core/parallel.h>
+
+namespace pliant::cpu {
+
+// The pixels along one axis that a bin reads, in ascending order, with the sums of their samples'
+// weights and of the derivatives of those by the place of the bin. Ten samples of a small bin read
+// three pixels, and a window of rows and columns reads each of its pixels once.
+template <class T>
+struct AxisWindow {
+  struct Pixel {
+    std::int64_t at;
+    T weight, slope;
+  };
+  std::vector<Pixel> pixels;
+  double count = 0;  // samples to be averaged over
+
+  void clear() {
+    pixels.clear();
+    count = 0;
+  }
+  // Pixels come in ascending order, but for the last two, which may come again.
+  void add(std::int64_t at, T weight, T slope) {
+    for (std::size_t back = 1; back <= 2 && back <= pixels.size(); ++back) {
+      Pixel& held = pixels[pixels.size() - back];
+      if (held.at != at) continue;
+      held.weight += weight;
+      held.slope += slope;
+      return;
+    }
+    pixels.push_back({at, weight, slope});
+  }
+  void add(const AxisTap<T>& tap) {
+    if (tap.low >= 0) add(tap.low, tap.low_weight, -tap.slope);
+    if (tap.high >= 0) add(tap.high, tap.high_weight, tap.slope);
+  }
+  // Taps of all samples by tap_of(at); counts those that read something.
+  template <class F>
+  void add(const BinSamples& samples, F&& tap_of) {
+    for (std::int64_t i = samples.begin; i < samples.end; ++i) {
+      const bool ascending = samples.step >= 0;
+      const std::int64_t sample = ascending ? i : samples.begin + samples.end - 1 - i;
+      const AxisTap<T> tap = tap_of(samples.at(sample));
+      if (tap.low >= 0) count += 1;
+      add(tap);
+    }
+  }
+  bool empty() const { return pixels.empty(); }
+  // The rows from the first to past the last.
+  PixelRange range() const {
+    return empty() ? PixelRange{} : PixelRange{pixels.front().at, pixels.back().at + 1};
+  }
+};
+
+// One image's channels of one group: channel o of pixel (i, j) lies at
+// base[(i * width + j) * pixel + o * channel].
+template <class T>
+struct MapView {
+  T* base;
+  std::int64_t width, pixel, channel;
+};
+
+// A vector of T of so many bytes.
+template <class T, std::size_t bytes>
+struct RegionVector {
+  typedef T type __attribute__((vector_size(bytes)));
+};
+
+// Weighted sums of the pixels of a window, from channel c on, of kVectors vectors of channels.
+// sums[0]: by weight * weight; with kSlopes also sums[1]: by row slope, sums[2]: by column slope.
+template <bool kSlopes, std::size_t kVectors, class T, class V>
+inline void sum_window(const MapView<const T>& map, const AxisWindow<T>& rows,
+                       const AxisWindow<T>& columns, std::int64_t c,
+                       V (&sums)[kSlopes ? 3 : 1][kVectors]) {
+  constexpr std::int64_t kLanes = sizeof(V) / sizeof(T);
+  for (auto& sum : sums)
+    for (V& v : sum) v = V{};
+  for (const auto& row : rows.pixels) {
+    const T* const line = map.base + row.at * map.width * map.pixel + c;
+    for (const auto& column : columns.pixels) {
+      const T* const from = line + column.at * map.pixel;
+      const T weight = row.weight * column.weight;
+      for (std::size_t i = 0; i < kVectors; ++i) {
+        V v;
+        std::memcpy(&v, from + static_cast<std::int64_t>(i) * kLanes, sizeof(V));
+        sums[0][i] += v * weight;
+        if constexpr (kSlopes) {
+          sums[1][i] += v * (row.slope * column.weight);
+          sums[2][i] += v * (row.weight * column.slope);
+        }
+      }
+    }
+  }
+}
+
+// Calls f<count>(channel, V*) for all channels in order, first by four vectors V, then by one, then
+// by ever smaller ones. The pointer, null, tells V.
+template <class T, class F>
+inline void each_channel_block(std::int64_t channels, F&& f) {
+  using Whole = typename RegionVector<T, 64>::type;
+  using Quarter = typename RegionVector<T, 16>::type;
+  using One = typename RegionVector<T, sizeof(T)>::type;
+  constexpr std::int64_t kWhole = 64 / sizeof(T), kQuarter = 16 / sizeof(T);
+  std::int64_t c = 0;
+  for (; c + 4 * kWhole <= channels; c += 4 * kWhole)
+    f.template operator()<4>(c, static_cast<Whole*>(nullptr));
+  for (; c + kWhole <= channels; c += kWhole)
+    f.template operator()<1>(c, static_cast<Whole*>(nullptr));
+  for (; c + kQuarter <= channels; c += kQuarter)
+    f.template operator()<1>(c, static_cast<Quarter*>(nullptr));
+  for (; c < channels; ++c) f.template operator()<1>(c, static_cast<One*>(nullptr));
+}
+
+// y[o] = scale * the window's sum in channel o, for `channels` contiguous or spaced channels.
+template <class T>
+inline void pool_window(const MapView<const T>& map, const AxisWindow<T>& rows,
+                        const AxisWindow<T>& columns, T scale, std::int64_t channels, T* y) {
+  if (map.channel == 1) {
+    each_channel_block<T>(channels, [&]<std::size_t kVectors, class V>(std::int64_t c, V*) {
+      V sums[1][kVectors];
+      sum_window<false>(map, rows, columns, c, sums);
+      for (V& sum : sums[0]) sum *= scale;
+      std::memcpy(y + c, sums[0], sizeof(sums[0]));
+    });
+    return;
+  }
+  std::fill_n(y, channels, T(0));
+  for (const auto& row : rows.pixels)
+    for (const auto& column : columns.pixels) {
+      const T* const from = map.base + (row.at * map.width + column.at) * map.pixel;
+      const T weight = row.weight * column.weight * scale;
+      for (std::int64_t o = 0; o < channels; ++o) y[o] += weight * from[o * map.channel];
+    }
+}
+
+// Dot products of dy with the window's sums: by weight, by row slope and by column slope.
+template <class T>
+inline void dot_window(const MapView<const T>& map, const AxisWindow<T>& rows,
+                       const AxisWindow<T>& columns, std::int64_t channels, const T* dy,
+                       T (&dots)[3]) {
+  for (T& dot : dots) dot = 0;
+  if (map.channel == 1) {
+    each_channel_block<T>(channels, [&]<std::size_t kVectors, class V>(std::int64_t c, V*) {
+      V sums[3][kVectors], by[kVectors];
+      sum_window<true>(map, rows, columns, c, sums);
+      std::memcpy(by, dy + c, sizeof(by));
+      for (int of = 0; of < 3; ++of) {
+        V products = {};
+        for (std::size_t i = 0; i < kVectors; ++i) products += sums[of][i] * by[i];
+        for (std::size_t lane = 0; lane < sizeof(V) / sizeof(T); ++lane) dots[of] += products[lane];
+      }
+    });
+    return;
+  }
+  for (const auto& row : rows.pixels)
+    for (const auto& column : columns.pixels) {
+      const T* const from = map.base + (row.at * map.width + column.at) * map.pixel;
+      T dot = 0;
+      for (std::int64_t o = 0; o < channels; ++o) dot += dy[o] * from[o * map.channel];
+      dots[0] += row.weight * column.weight * dot;
+      dots[1] += row.slope * column.weight * dot;
+      dots[2] += row.weight * column.slope * dot;
+    }
+}
+
+// Adds scale * dy to the window's pixels in rows begin .. end-1 of a map of contiguous channels.
+template <class T>
+inline void spread_window(const MapView<T>& map, const AxisWindow<T>& rows,
+                          const AxisWindow<T>& columns, PixelRange inside, T scale,
+                          std::int64_t channels, const T* dy) {
+  for (const auto& row : rows.pixels) {
+    if (row.at < inside.begin || row.at >= inside.end) continue;
+    for (const auto& column : columns.pixels) {
+      T* const to = map.base + (row.at * map.width + column.at) * map.pixel;
+      const T weight = row.weight * column.weight * scale;
+      each_channel_block<T>(channels, [&]<std::size_t kVectors, class V>(std::int64_t c, V*) {
+        V old[kVectors], add[kVectors];
+        std::memcpy(old, to + c, sizeof(old));
+        std::memcpy(add, dy + c, sizeof(add));
+        for (std::size_t i = 0; i < kVectors; ++i) old[i] += add[i] * weight;
+        std::memcpy(to + c, old, sizeof(old));
+      });
+    }
+  }
+}
+
+// A map as the bins read it: by groups of channels. The k channels of a group lie groups() apart
+// in x; where regions read much of the map, a copy [n groups h w k] is read instead.
+template <class T>
+class GroupedMap {
+ public:
+  GroupedMap(const RegionGeometry& g, const T* x, Workspace& workspace) : g_(g), x_(x) {
+    constexpr std::int64_t kPixelsPerBin = 8;
+    if (g.groups() == 1 || g.r * g.p * g.q * kPixelsPerBin < g.n * g.groups() * g.h * g.w) return;
+    T* const copy = workspace.take<T>(g.n * g.h * g.w * g.c);
+    copy_ = copy;
+    parallel_blocks(g.n * g.h * g.w, kBlock, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t at = begin; at < end; ++at)
+        for (std::int64_t group = 0; group < g.groups(); ++group) {
+          const T* const from = x + at * g.c + group;
+          T* const to = copy + place(g, at, group);
+          for (std::int64_t o = 0; o < g.k; ++o) to[o] = from[o * g.groups()];
+        }
+    });
+  }
+
+  MapView<const T> view(std::int64_t image, std::int64_t group) const {
+    const std::int64_t pixels = g_.h * g_.w;
+    if (copy_ != nullptr) return {copy_ + place(g_, image * pixels, group), g_.w, g_.k, 1};
+    return {x_ + image * pixels * g_.c + group, g_.w, g_.c, g_.groups()};
+  }
+
+  static constexpr std::int64_t kBlock = 64;  // pixels of a task
+  // Where the k channels of a group at pixel `at` of the batch stand in [n groups h w k].
+  static std::int64_t place(const RegionGeometry& g, std::int64_t at, std::int64_t group) {
+    const std::int64_t pixels = g.h * g.w, image = at / pixels;
+    return ((image * g.groups() + group) * pixels + at % pixels) * g.k;
+  }
+
+ private:
+  const RegionGeometry& g_;
+  const T* x_;
+  const T* copy_ = nullptr;
+};
+
+// Gradient by the map. A task owns some rows of one group of one image, and adds what the bins
+// spread there, in the order of the regions: add(image, group, rows, view).
+template <class T, class F>
+void own_rows(const RegionGeometry& g, T* dx, Workspace& workspace, F&& add) {
+  const std::int64_t groups = g.groups(), pixels = g.h * g.w;
+  const std::int64_t height = groups >= 8 ? std::max<std::int64_t>(g.h, 1) : 4;
+  const std::int64_t bands = (g.h + height - 1) / height;
+  T* const sums = groups == 1 ? dx : workspace.take<T>(g.n * pixels * g.c);
+  parallel_for(g.n * groups * bands, [&](std::int64_t task) {
+    const std::int64_t band = task % bands, map = task / bands;
+    const PixelRange rows{band * height, std::min(g.h, (band + 1) * height)};
+    T* const base = sums + map * pixels * g.k;
+    std::fill(base + rows.begin * g.w * g.k, base + rows.end * g.w * g.k, T(0));
+    add(map / groups, map % groups, rows, MapView<T>{base, g.w, g.k, 1});
+  });
+  if (groups == 1) return;
+  parallel_blocks(g.n * pixels, GroupedMap<T>::kBlock, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t at = begin; at < end; ++at)
+      for (std::int64_t group = 0; group < groups; ++group) {
+        const T* const from = sums + GroupedMap<T>::place(g, at, group);
+        T* const to = dx + at * g.c + group;
+        for (std::int64_t o = 0; o < g.k; ++o) to[o * groups] = from[o];
+      }
+  });
+}
+
+// Calls f(r, i, j) for the bins of a group, in order, of the regions of an image.
+template <class T, class F>
+void each_bin_of(const RegionGeometry& g, const T* rois, std::int64_t image, std::int64_t group,
+                 F&& f) {
+  for (std::int64_t r = 0; r < g.r; ++r) {
+    if (static_cast<std::int64_t>(rois[5 * r]) != image) continue;
+    for (std::int64_t i = 0; i < g.p; ++i) {
+      if (i * g.groups_h / g.p != group / g.groups_w) continue;
+      for (std::int64_t j = 0; j < g.q; ++j)
+        if (j * g.groups_w / g.q == group % g.groups_w) f(r, i, j);
+    }
+  }
+}
+
+inline bool overlap(PixelRange a, PixelRange b) { return a.begin < b.end && b.begin < a.end; }
+
+}  // namespace pliant::cpu
