@@ -273,8 +273,9 @@ Fitted fit(const Image& image, const Box& box, const Ink& ink, const std::string
     const auto at = static_cast<std::int64_t>(i);
     const auto value = static_cast<double>(digit.ink[i]);
     mass += value;
-    row_sum += value * static_cast<double>(at / digit.width);
-    column_sum += value * static_cast<double>(at % digit.width);
+    const std::int64_t row = at / digit.width, column = at % digit.width;
+    row_sum += value * static_cast<double>(row);
+    column_sum += value * static_cast<double>(column);
   }
   digit.top = std::lround(kCenter - row_sum / mass);
   digit.left = std::lround(kCenter - column_sum / mass);

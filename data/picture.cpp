@@ -85,7 +85,7 @@ Tensor decode_pnm(const Bytes& bytes, const std::string& name) {
   std::uint8_t* const to = pixels.mutable_data<std::uint8_t>();
   const std::uint8_t* const from = bytes.data() + header.end();
   for (std::int64_t i = 0; i < count; ++i) {
-    const int value = each == 1 ? from[i] : from[2 * i] << 8 | from[2 * i + 1];
+    const std::int64_t value = each == 1 ? from[i] : from[2 * i] << 8 | from[2 * i + 1];
     to[i] =
         static_cast<std::uint8_t>(std::min<std::int64_t>(255, (255 * value + white / 2) / white));
   }
