@@ -63,7 +63,7 @@ Bytes bmp(std::uint32_t width, std::uint32_t height, const Bytes& grays) {
   bytes.resize(54);
   for (std::uint32_t r = height; r-- > 0;) {
     for (std::uint32_t c = 0; c < width; ++c) bytes.insert(bytes.end(), 3, grays[r * width + c]);
-    bytes.resize(bytes.size() + row - 3 * width);
+    bytes.insert(bytes.end(), row - 3 * width, 0);
   }
   return bytes;
 }
