@@ -9,6 +9,7 @@
 #include <pliant/layers/conv2d.h>
 #include <pliant/layers/conv_offset2d.h>
 #include <pliant/layers/deform_conv2d.h>
+#include <pliant/layers/deform_roi_pool.h>
 #include <pliant/layers/linear.h>
 #include <pliant/layers/pool2d.h>
 #include <pliant/layers/train/optimizer.h>

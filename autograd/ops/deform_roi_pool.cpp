@@ -26,7 +26,7 @@ std::int64_t checked_classes(const RegionGeometry& region, const Var& trans, std
 }
 
 DeformRoiPoolGeometry checked_geometry(const Var& x, const Tensor& rois, const Var& trans,
-                                       const Var& mask, const DeformRoiPoolOptions& o) {
+                                       const Var& mask, const DeformPoolOptions& o) {
   DeformRoiPoolGeometry g;
   g.region = region_geometry(kOp, x, rois, o.pooled_size, o.spatial_scale, o.group_size);
   const RegionGeometry& region = g.region;
@@ -71,7 +71,7 @@ Vars gradients(const DeformRoiPoolGeometry& g, const StepView& step) {
 }  // namespace
 
 Var deform_roi_pool(const Var& x, const Tensor& rois, const Var& trans, const Var& mask,
-                    const DeformRoiPoolOptions& options) {
+                    const DeformPoolOptions& options) {
   const DeformRoiPoolGeometry g = checked_geometry(x, rois, trans, mask, options);
   const RegionGeometry& region = g.region;
   Tensor y = Tensor::empty({region.r, region.p, region.q, region.k}, x.dtype(), x.device());
