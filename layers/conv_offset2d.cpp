@@ -17,14 +17,18 @@ Var scrambled(const Var& field) {
 }  // namespace
 
 ConvOffset2d::ConvOffset2d(std::int64_t channels, const ConvOffset2dOptions& options)
-    : offset(
+    : context(options.context_channels > 0
+                  ? std::optional(own("context", OffsetContext(channels, options.context_channels,
+                                                               {.kernel = 3, .padding = 1})))
+                  : std::nullopt),
+      offset(
           own("offset",
-              Conv2d(channels, 2 * channels,
+              Conv2d(context ? options.context_channels : channels, 2 * channels,
                      {.kernel = 3, .padding = 1, .bias = Bias::no, .initialiser = init::zeros()}))),
       options_(options) {}
 
 Var ConvOffset2d::field(const Var& x) const {
-  const Var as_given = offset(x);
+  const Var as_given = offset(context ? (*context)(x) : x);
   return options_.order == FieldOrder::scrambled ? scrambled(as_given) : as_given;
 }
 

@@ -1,8 +1,11 @@
 // ConvOffset2d: the per-channel offset field of the Keras implementation of deformable convolution.
 #pragma once
 
+#include <optional>
+
 #include <pliant/autograd/ops/map_offsets.h>
 #include <pliant/layers/conv2d.h>
+#include <pliant/layers/offset_context.h>
 
 namespace pliant {
 
@@ -19,6 +22,8 @@ enum class FieldOrder : unsigned char {
 struct ConvOffset2dOptions {
   FieldOrder order = FieldOrder::interleaved;
   AtIntegers at_integers = AtIntegers::right_derivative;  // see map_offsets
+  // Of an OffsetContext that the convolution reads instead of the map; 0: there is none.
+  std::int64_t context_channels = 0;
 };
 
 // [N H W C] -> the same: every channel warped by its own field of offsets (map_offsets), which a
@@ -34,6 +39,7 @@ class ConvOffset2d : public Module {
 
   const ConvOffset2dOptions& options() const { return options_; }
 
+  std::optional<OffsetContext> context;  // "context", where there is one
   Conv2d offset;
 
  private:

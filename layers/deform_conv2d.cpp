@@ -22,6 +22,13 @@ DeformConv2d::DeformConv2d(std::int64_t in_channels, std::int64_t out_channels,
       options_.initialiser ? options_.initialiser : init::he_normal(shape.size() / out_channels));
   if (options_.bias == Bias::yes) bias = own("bias", Parameter(Shape{out_channels}), init::zeros());
   if (options_.offsets == Offsets::given) return;
+  if (options_.context_channels > 0) {
+    context = own("context", OffsetContext(in_channels, options_.context_channels,
+                                           {.kernel = options_.kernel,
+                                            .stride = options_.stride,
+                                            .padding = options_.padding,
+                                            .dilation = options_.dilation}));
+  }
   offset_conv = own("offset", zero_branch(in_channels, 2));
   if (options_.modulation == Modulation::sigmoid)
     mask_conv = own("mask", zero_branch(in_channels, 1));
@@ -29,8 +36,12 @@ DeformConv2d::DeformConv2d(std::int64_t in_channels, std::int64_t out_channels,
 
 // A convolution that starts as zero and gives so many channels for each tap of each offset group.
 Conv2d DeformConv2d::zero_branch(std::int64_t in_channels, std::int64_t channels_per_tap) const {
-  const std::int64_t taps = options_.kernel.h * options_.kernel.w;
-  return Conv2d(in_channels, channels_per_tap * options_.offset_groups * taps,
+  const std::int64_t channels =
+      channels_per_tap * options_.offset_groups * options_.kernel.h * options_.kernel.w;
+  if (context)
+    return Conv2d(options_.context_channels, channels,
+                  {.kernel = 3, .padding = 1, .initialiser = init::zeros()});
+  return Conv2d(in_channels, channels,
                 {.kernel = options_.kernel,
                  .stride = options_.stride,
                  .padding = options_.padding,
@@ -38,19 +49,16 @@ Conv2d DeformConv2d::zero_branch(std::int64_t in_channels, std::int64_t channels
                  .initialiser = init::zeros()});
 }
 
-Var DeformConv2d::offsets(const Var& x) const {
+DeformConv2d::Branch DeformConv2d::branch(const Var& x) const {
   require(offset_conv.has_value(), "DeformConv2d: ", path(),
           " has no offset branch (Offsets::given); call it with offsets");
-  return (*offset_conv)(x);
-}
-
-Var DeformConv2d::mask(const Var& x) const {
-  return mask_conv ? sigmoid((*mask_conv)(x)) * 2.0 : Var();
+  const Var seen = context ? (*context)(x) : x;
+  return {(*offset_conv)(seen), mask_conv ? sigmoid((*mask_conv)(seen)) * 2.0 : Var()};
 }
 
 Var DeformConv2d::operator()(const Var& x) const {
-  const Var where = offsets(x);
-  return (*this)(x, where, mask(x));
+  const Branch own_branch = branch(x);
+  return (*this)(x, own_branch.offsets, own_branch.mask);
 }
 
 Var DeformConv2d::operator()(const Var& x, const Var& offsets, const Var& mask) const {

@@ -5,6 +5,7 @@
 
 #include <pliant/autograd/ops/deform_conv.h>
 #include <pliant/layers/conv2d.h>
+#include <pliant/layers/offset_context.h>
 
 namespace pliant {
 
@@ -28,6 +29,9 @@ struct DeformConv2dOptions {
   Boundary boundary = Boundary::zero_pad;
   Modulation modulation = Modulation::none;
   Offsets offsets = Offsets::learned;
+  // Of an OffsetContext that the offset and mask convolutions read instead of the layer's input,
+  // themselves 3x3 then; 0: there is none.
+  std::int64_t context_channels = 0;
   Bias bias = Bias::yes;
   Initialiser initialiser = {};  // of the weight; init::he_normal unless given. The bias: zeros
 };
@@ -49,12 +53,15 @@ class DeformConv2d : public Module {
 
   // What the layer's own branch says for x: offsets [N P Q 2*G*R*S], and the mask [N P Q G*R*S] in
   // 0..2, undefined for Modulation::none.
-  Var offsets(const Var& x) const;
-  Var mask(const Var& x) const;
+  struct Branch {
+    Var offsets, mask;
+  };
+  Branch branch(const Var& x) const;
 
   const DeformConv2dOptions& options() const { return options_; }
 
   Parameter weight, bias;                        // bias is undefined without one
+  std::optional<OffsetContext> context;          // "context", where there is one
   std::optional<Conv2d> offset_conv, mask_conv;  // "offset" and "mask", where there are any
 
  private:

@@ -11,6 +11,7 @@
 #include <pliant/layers/deform_conv2d.h>
 #include <pliant/layers/deform_roi_pool.h>
 #include <pliant/layers/linear.h>
+#include <pliant/layers/offset_context.h>
 #include <pliant/layers/pool2d.h>
 #include <pliant/layers/train/optimizer.h>
 #include <pliant/layers/train/safetensors.h>

@@ -163,6 +163,70 @@ TEST_CASE("DeformConv2d: offsets and masks of the caller") {
   CHECK(contains(error_of([] { DeformConv2d(3, 4, {.offset_groups = 2}); }), "2 offset groups"));
 }
 
+TEST_CASE("OffsetContext: the map that the convolution it serves gives, and more of the picture") {
+  struct Case {
+    Size2 kernel, stride;
+    Padding padding;
+    Size2 dilation;
+  };
+  for (const Case& c : {Case{3, 1, 1, 1}, Case{3, 2, {0, 1, 0, 1}, 1}, Case{{1, 5}, {2, 3}, 0, 1},
+                        Case{{2, 3}, 1, {1, 0, 2, 1}, 2}, Case{9, 1, 4, 1}}) {
+    const Conv2dOptions like{
+        .kernel = c.kernel, .stride = c.stride, .padding = c.padding, .dilation = c.dilation};
+    Conv2d conv(3, 5, like);
+    OffsetContext context(3, 5, like);
+    conv.initialise(Rng(1));
+    context.initialise(Rng(2));
+    const Tensor x = image({2, 13, 17, 3});
+    CHECK(context(x).shape() == conv(x).shape());
+  }
+  CHECK(
+      contains(error_of([] { OffsetContext(3, 4, {.kernel = 2}); }), "2 x 2 pixels has no centre"));
+
+  // An output of a 3x3 branch depends on pixels up to 3 + 1 + 1 away, as the two convolutions and
+  // the branch's own reach.
+  DeformConv2d layer(1, 1, {.padding = 1, .context_channels = 32});
+  layer.initialise(Rng(1));
+  layer.offset_conv->weight.set(image(layer.offset_conv->weight.shape(), 5));
+  const Tensor before = Tensor::zeros({1, 15, 15, 1});
+  for (const std::int64_t away : {0, 5, 6}) {
+    Tensor after = before.clone();
+    after.mutable_data<float>()[7 * 15 + 7 + away] = 1;
+    const auto centre = [&](const Tensor& x) {
+      const std::vector<double> all = layer.branch(x).offsets.value().to_vector();
+      return std::vector<double>(all.begin() + (7 * 15 + 7) * 18, all.begin() + (7 * 15 + 8) * 18);
+    };
+    CHECK((centre(before) != centre(after)) == (away <= 5));
+  }
+}
+
+TEST_CASE("OffsetContext: layers with one start as without, and all of it learns") {
+  const Tensor x = image({2, 9, 8, 6});
+  for (const Modulation modulation : {Modulation::none, Modulation::sigmoid}) {
+    Conv2d regular(6, 4, {.kernel = 3, .stride = 2, .padding = {0, 1, 0, 1}});
+    DeformConv2d deform(
+        6, 4,
+        {.stride = 2, .padding = {0, 1, 0, 1}, .modulation = modulation, .context_channels = 3});
+    regular.initialise(Rng(1));
+    deform.initialise(Rng(2));
+    deform.load(regular.state(), {.may_lack = {"offset.*", "mask.*", "context.*"}});
+    CHECK(max_difference(deform(x).value(), regular(x).value()) < 1e-5);
+  }
+  ConvOffset2d field(6, {.context_channels = 3});
+  field.initialise(Rng(3));
+  CHECK(max_difference(field(x).value(), x) == 0);
+  CHECK(field.offset.weight.shape() == Shape{12, 3, 3, 3});
+
+  field.offset.weight.set(image(field.offset.weight.shape(), 4));
+  const Tape tape;
+  const Gradients gradients = tape.gradients(mean(field(tape.input(x)) * image({2, 9, 8, 6}, 8)));
+  REQUIRE(field.parameters().size() == 5);
+  for (const Parameter& parameter : field.parameters()) {
+    CAPTURE(parameter.name());
+    CHECK(largest(gradients[parameter]) > 1e-6);
+  }
+}
+
 TEST_CASE("DeformConv2d: zero offsets and masks learn from the first step") {
   DeformConv2d layer(2, 3, {.padding = 1, .modulation = Modulation::sigmoid});
   layer.initialise(Rng(1));

@@ -48,16 +48,18 @@ TEST_CASE("digit net: a deformable twin gives the same outputs before any step")
   regular.initialise(Rng(1));
   const Tensor images = random({5, 28, 28, 1}, 2, 0.0, 1.0, DType::float32);
   const Tensor expected = regular(images).value();
-  for (const Deform deform : {Deform::dcn1, Deform::dcn2, Deform::offset_field}) {
+  for (const Deform deform : {Deform::dcn1, Deform::dcn2, Deform::dcn2_context,
+                              Deform::offset_field, Deform::offset_field_context}) {
     DigitNet twin(deform);
     twin.initialise(Rng(3));
-    twin.load(regular.state(), {.may_lack = {"*.offset.*", "*.mask.*"}});
+    twin.load(regular.state(), {.may_lack = head_patterns()});
     CHECK(max_difference(expected, twin(images).value()) < 1e-5);
   }
 }
 
 TEST_CASE("experiment: every row of every kind, frozen tensors untouched, heads moved") {
-  for (const Deform deform : {Deform::dcn1, Deform::dcn2, Deform::offset_field}) {
+  for (const Deform deform : {Deform::dcn1, Deform::dcn2, Deform::dcn2_context,
+                              Deform::offset_field, Deform::offset_field_context}) {
     const TemporaryFolder temporary;
     const std::filesystem::path& folder = temporary.path();
     ExperimentOptions options = tiny(deform, "none,bn,offsets,offsets+bn,bn-statistics");

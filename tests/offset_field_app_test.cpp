@@ -78,7 +78,8 @@ TEST_CASE("offset fields: kinds by name, and which share their tensors") {
   CHECK(deform_from(name_of(Deform::dcn2)) == Deform::dcn2);
   CHECK_FALSE(find_deform("offset-fields").has_value());
   CHECK(contains(error_of([] { deform_from("offsets"); }),
-                 "'offsets' is none of dcn1, dcn2, offset-field, offset-field-scrambled, "
+                 "'offsets' is none of dcn1, dcn2, dcn2-context, offset-field, "
+                 "offset-field-context, offset-field-scrambled, "
                  "offset-field-as-published"));
   CHECK(same_tensors(Deform::offset_field, Deform::offset_field_as_published));
   CHECK(same_tensors(Deform::dcn1, Deform::dcn1));

@@ -20,8 +20,11 @@ Deform kind_by_tensors(const State& state) {
   const auto has = [&](const char* path) {
     return std::any_of(state.begin(), state.end(), [&](const auto& e) { return e.first == path; });
   };
-  if (has("offset12.offset.weight")) return Deform::offset_field;
-  if (has("conv12.mask.weight")) return Deform::dcn2;
+  if (has("offset12.offset.weight"))
+    return has("offset12.context.wide.weight") ? Deform::offset_field_context
+                                               : Deform::offset_field;
+  if (has("conv12.mask.weight"))
+    return has("conv12.context.wide.weight") ? Deform::dcn2_context : Deform::dcn2;
   if (has("conv12.offset.weight")) return Deform::dcn1;
   return Deform::none;
 }

@@ -100,10 +100,9 @@ int run(Options options) {
 
   std::unique_ptr<StopOnSignal> stop;
   if (experiment.ledger.checkpoints) stop = std::make_unique<StopOnSignal>();
-  const Results results =
-      run_experiment(digits, experiment, {.row = [&](const RowResult& row, bool earlier) {
-                       print_row(row, earlier, seeds);
-                     }});
+  const Results results = run_experiment(
+      digits, experiment,
+      {.row = [&](const RowResult& row, bool earlier) { print_row(row, earlier, seeds); }});
   stop.reset();
 
   const PublishedWeights published =
@@ -145,7 +144,8 @@ void add_rows(CLI::App& app, Options& options) {
       ->capture_default_str();
   app.add_option("--deform", options.deform,
                  "kinds of deformable nets, separated by commas: dcn1, dcn2 (with a mask), "
-                 "offset-field (per channel)")
+                 "offset-field (per channel); dcn2-context and offset-field-context, whose heads "
+                 "see more")
       ->capture_default_str();
   auto* const published =
       app.add_flag("--as-published", options.as_published,
@@ -167,8 +167,7 @@ void add_files(CLI::App& app, Options& options) {
   app.add_option("--base", options.experiment.base,
                  "start from this trained regular net (a file of --save) and do not train one")
       ->check(CLI::ExistingFile);
-  auto* const save =
-      app.add_option("--save", options.save, "keep the trained nets in this folder");
+  auto* const save = app.add_option("--save", options.save, "keep the trained nets in this folder");
   auto* const checkpoint =
       app.add_option("--checkpoint", options.checkpoint,
                      "keep nets, results.json and the training under way in this folder, so that "

@@ -15,20 +15,26 @@ struct Name {
 constexpr Name kNames[] = {{Deform::none, "none"},
                            {Deform::dcn1, "dcn1"},
                            {Deform::dcn2, "dcn2"},
+                           {Deform::dcn2_context, "dcn2-context"},
                            {Deform::offset_field, "offset-field"},
+                           {Deform::offset_field_context, "offset-field-context"},
                            {Deform::offset_field_scrambled, "offset-field-scrambled"},
                            {Deform::offset_field_as_published, "offset-field-as-published"}};
 
-bool has_field(Deform deform) {
-  return deform == Deform::offset_field || deform == Deform::offset_field_scrambled ||
-         deform == Deform::offset_field_as_published;
+constexpr std::int64_t kContextChannels = 32;
+
+bool is_dcn(Deform deform) {
+  return deform == Deform::dcn1 || deform == Deform::dcn2 || deform == Deform::dcn2_context;
 }
 
+bool has_field(Deform deform) { return deform != Deform::none && !is_dcn(deform); }
+
 ConvOffset2dOptions field_options(Deform deform) {
-  return {.order = deform == Deform::offset_field ? FieldOrder::interleaved : FieldOrder::scrambled,
-          .at_integers = deform == Deform::offset_field_as_published
-                             ? AtIntegers::zero
-                             : AtIntegers::right_derivative};
+  const bool published = deform == Deform::offset_field_as_published;
+  return {.order = published || deform == Deform::offset_field_scrambled ? FieldOrder::scrambled
+                                                                         : FieldOrder::interleaved,
+          .at_integers = published ? AtIntegers::zero : AtIntegers::right_derivative,
+          .context_channels = has_context(deform) ? kContextChannels : 0};
 }
 
 // The geometry of either kind of convolution.
@@ -45,9 +51,9 @@ LayerSampling sampling_of(const Conv2d& layer, const Var&) {
 
 LayerSampling sampling_of(const DeformConv2d& layer, const Var& x) {
   LayerSampling sampling = geometry_of(layer.path(), layer.options());
-  sampling.offsets = layer.offsets(x).value().to(Device::cpu());
-  if (const Var mask = layer.mask(x); mask.defined())
-    sampling.mask = mask.value().to(Device::cpu());
+  const DeformConv2d::Branch branch = layer.branch(x);
+  sampling.offsets = branch.offsets.value().to(Device::cpu());
+  if (branch.mask.defined()) sampling.mask = branch.mask.value().to(Device::cpu());
   return sampling;
 }
 
@@ -73,7 +79,15 @@ Deform deform_from(const std::string& name) {
   fail("--deform: '", name, "' is none of ", known);
 }
 
-bool same_tensors(Deform a, Deform b) { return a == b || (has_field(a) && has_field(b)); }
+bool has_mask(Deform deform) { return deform == Deform::dcn2 || deform == Deform::dcn2_context; }
+
+bool has_context(Deform deform) {
+  return deform == Deform::dcn2_context || deform == Deform::offset_field_context;
+}
+
+bool same_tensors(Deform a, Deform b) {
+  return a == b || (has_field(a) && has_field(b) && has_context(a) == has_context(b));
+}
 
 DigitNet::DigitNet(Deform deform)
     : deform_(deform),
@@ -92,14 +106,14 @@ DigitNet::DigitNet(Deform deform)
 
 DigitNet::AnyConv DigitNet::make_conv(const char* name, std::int64_t in, std::int64_t out,
                                       const Conv2dOptions& options) {
-  if (deform_ != Deform::dcn1 && deform_ != Deform::dcn2)
-    return own(name, Conv2d(in, out, options));
-  return own(name, DeformConv2d(in, out,
-                                {.kernel = options.kernel,
-                                 .stride = options.stride,
-                                 .padding = options.padding,
-                                 .modulation = deform_ == Deform::dcn2 ? Modulation::sigmoid
-                                                                       : Modulation::none}));
+  if (!is_dcn(deform_)) return own(name, Conv2d(in, out, options));
+  return own(name,
+             DeformConv2d(in, out,
+                          {.kernel = options.kernel,
+                           .stride = options.stride,
+                           .padding = options.padding,
+                           .modulation = has_mask(deform_) ? Modulation::sigmoid : Modulation::none,
+                           .context_channels = has_context(deform_) ? kContextChannels : 0}));
 }
 
 std::optional<ConvOffset2d> DigitNet::make_field(const char* name, std::int64_t channels) {

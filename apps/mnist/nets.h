@@ -16,8 +16,10 @@ enum class Deform : unsigned char {
   none,
   dcn1,                    // conv 2 to 4 deformable: an offset per output pixel and tap
   dcn2,                    // the same with a mask
+  dcn2_context,            // and its offset and mask convolutions read an OffsetContext
   offset_field,            // conv 2 to 4 preceded by a warp with one offset per pixel and channel
-  offset_field_scrambled,  // the same with the published code's reshape of the field
+  offset_field_context,    // the same, read from an OffsetContext
+  offset_field_scrambled,  // offset_field with the published code's reshape of the field
   offset_field_as_published,  // that, and the published code's derivative: 0 at integers
 };
 
@@ -25,6 +27,8 @@ const char* name_of(Deform deform);
 std::optional<Deform> find_deform(const std::string& name);
 // An Error that lists the names for any other.
 Deform deform_from(const std::string& name);
+bool has_mask(Deform deform);
+bool has_context(Deform deform);
 // Whether nets of two kinds have the same tensors, so that a file of one fits the other: those with
 // an offset field do.
 bool same_tensors(Deform a, Deform b);

@@ -87,10 +87,9 @@ RowSummary summary_of(const RowResult& first, const std::vector<RowResult>& rows
     summary.draws.count = std::max(summary.draws.count, draws.count);
     if (row.epochs.empty()) continue;
     last.push_back(row.epochs.back().scaled);
-    best.push_back(std::max_element(row.epochs.begin(), row.epochs.end(),
-                                    [](const EpochPoint& a, const EpochPoint& b) {
-                                      return a.scaled < b.scaled;
-                                    })
+    best.push_back(std::max_element(
+                       row.epochs.begin(), row.epochs.end(),
+                       [](const EpochPoint& a, const EpochPoint& b) { return a.scaled < b.scaled; })
                        ->scaled);
   }
   summary.mnist = spread_of(mnist);

@@ -45,7 +45,7 @@ Training training_from(const nlohmann::ordered_json& json);
 
 // A row of the table for one seed.
 struct RowResult : Training {
-  std::string key;                      // "none", "bn", "dcn2/offsets"; names the row among a seed's
+  std::string key;  // "none", "bn", "dcn2/offsets"; names the row among a seed's
   std::string model, deform, finetune;  // deform is empty for the regular net
   std::uint64_t seed = 1;
   double mnist = 0, scaled = 0;      // accuracies; scaled: of the first draw of the scaled test set

@@ -39,7 +39,8 @@ RowKind kind_of(const Entry& entry, Deform deform) {
   RowKind kind{deform, entry.finetune, entry.trained, entry.statistics, rate_of(entry)};
   if (!entry.deformable || kind.finetune == "all") return kind;
   kind.trained.push_back("*.offset.*");
-  if (deform == Deform::dcn2) kind.trained.push_back("*.mask.*");
+  if (has_mask(deform)) kind.trained.push_back("*.mask.*");
+  if (has_context(deform)) kind.trained.push_back("*.context.*");
   return kind;
 }
 
@@ -57,14 +58,15 @@ std::string RowKind::key() const {
 }
 
 const std::vector<std::string>& head_patterns() {
-  static const std::vector<std::string> patterns = {"*.offset.*", "*.mask.*"};
+  static const std::vector<std::string> patterns = {"*.offset.*", "*.mask.*", "*.context.*"};
   return patterns;
 }
 
 std::vector<RowKind> rows_from(const std::string& comma_separated,
                                const std::vector<Deform>& deforms) {
   std::string known;
-  for (const Entry& entry : entries()) known += (known.empty() ? "" : ", ") + std::string(entry.name);
+  for (const Entry& entry : entries())
+    known += (known.empty() ? "" : ", ") + std::string(entry.name);
   std::vector<const Entry*> regular, deformable;
   for (const std::string& name : parts_of(comma_separated)) {
     bool found = false;

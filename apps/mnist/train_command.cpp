@@ -27,14 +27,10 @@ struct Options {
 
 // Only as far as it decides the bits of the training.
 nlohmann::ordered_json recipe_of(const Options& options, const DigitSet& digits) {
-  return {{"dataset", digits.name},
-          {"train_images", digits.train_images.shape()[0]},
-          {"deform", options.deform},
-          {"start", options.start},
-          {"scaled", options.scaled},
-          {"epochs", options.plan.epochs},
-          {"batch", options.plan.batch},
-          {"lr", options.plan.lr},
+  return {{"dataset", digits.name},      {"train_images", digits.train_images.shape()[0]},
+          {"deform", options.deform},    {"start", options.start},
+          {"scaled", options.scaled},    {"epochs", options.plan.epochs},
+          {"batch", options.plan.batch}, {"lr", options.plan.lr},
           {"seed", options.seed}};
 }
 
@@ -64,8 +60,7 @@ int run(Options options) {
   net.save(options.out, {{"deform", options.deform}, {"seed", std::to_string(options.seed)}});
   checkpoint.remove();
 
-  const Accuracies accuracies =
-      evaluate(net, make_test_sets(digits.test()), options.plan.device);
+  const Accuracies accuracies = evaluate(net, make_test_sets(digits.test()), options.plan.device);
   std::cout << options.out << ": " << grouped(training.images_seen) << " images in "
             << clock_time(training.seconds) << "; test set " << percent(accuracies.mnist)
             << " plain, " << percent(accuracies.scaled) << " scaled\n";
@@ -88,7 +83,8 @@ void add_train_command(CLI::App& app, Command& chosen) {
   train->add_option("--out", options->out, "file of the trained net (safetensors)")->required();
   train->add_option("--start", options->start, "start from this net; heads may be missing")
       ->check(CLI::ExistingFile);
-  train->add_option("--deform", options->deform, "none, dcn1, dcn2 or offset-field")
+  train
+      ->add_option("--deform", options->deform, "none or one of the kinds of pliant-mnist --deform")
       ->capture_default_str();
   train->add_flag("--scaled", options->scaled, "scale every picture at random, anew each epoch");
   train->add_option("--epochs", options->plan.epochs)->check(positive)->capture_default_str();
@@ -98,8 +94,9 @@ void add_train_command(CLI::App& app, Command& chosen) {
       ->capture_default_str();
   train->add_option("--seed", options->seed)->capture_default_str();
   train->add_flag("--resume", options->resume, "go on with an interrupted training of this file");
-  train->add_option("--checkpoint-seconds", options->checkpoint_seconds,
-                    "time between checkpoints, beside the file of --out")
+  train
+      ->add_option("--checkpoint-seconds", options->checkpoint_seconds,
+                   "time between checkpoints, beside the file of --out")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
   train->callback([options, &chosen] { chosen = [options] { return run(*options); }; });
