@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <pliant/apps/mnist/report.h>
+#include <pliant/apps/mnist/scaled56_experiment.h>
 #include <pliant/apps/mnist/scaled56_net.h>
 #include <pliant/tests/data_files.h>
 #include <pliant/tests/op_case.h>
@@ -108,4 +110,35 @@ TEST_CASE("zoom net: a file says what it holds") {
   CHECK_THROWS_WITH_AS(load_zoom_net(file), doctest::Contains("not marked as a zoom-net"), Error);
   other.save(file, {{"architecture", "zoom-net"}});
   CHECK_THROWS_WITH_AS(load_zoom_net(file), doctest::Contains("not a zoom-net: "), Error);
+}
+
+TEST_CASE("scaled56: the experiment, measured after every epoch, and gone on with") {
+  const TemporaryFolder folder;
+  MnistLookup lookup;
+  lookup.environment_directory = "";
+  lookup.cache = "";
+  lookup.mirrors = {};
+  lookup.synthetic_train = 40;
+  lookup.synthetic_test = 20;
+  const DigitSet digits = find_digits(lookup);
+  ExperimentOptions options;
+  options.epochs = 2;
+  options.batch = 20;
+  options.ledger = {.folder = folder.path() / "run", .checkpoints = true};
+  const auto kinds = zoom_nets_from("none,dcn2@conv4");
+  const Results results = run_scaled56(digits, kinds, options);
+  REQUIRE(results.rows.size() == 2);
+  for (const RowResult& row : results.rows) {
+    REQUIRE(row.epochs.size() == 2);
+    CHECK(row.epochs.back().scaled == row.scaled);
+    CHECK(row.images_seen == 80);
+    CHECK(load_zoom_net(folder.path() / "run" / row.weights).parameter_count() ==
+          row.trained_parameters);
+  }
+  CHECK(contains(table_of(results, {}), "97.22 %"));
+  CHECK(contains(table_of(results, {}), "dcn2@conv4"));
+  options.ledger.resume = true;
+  CHECK(json_of(run_scaled56(digits, kinds, options)) == json_of(results));
+  CHECK(zoom_nets_from("every").size() == 5);
+  CHECK(contains(error_of([] { zoom_nets_from("dcn3"); }), "'dcn3' is none of every, none, dcn1"));
 }

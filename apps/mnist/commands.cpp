@@ -11,6 +11,10 @@ void CommonOptions::add_to(CLI::App& app) {
   app.add_option("--data", data,
                  "folder with the four MNIST files (default: PLIANT_DATA, the cache, a download, "
                  "else procedural digits)");
+  add_compute_to(app);
+}
+
+void CommonOptions::add_compute_to(CLI::App& app) {
   app.add_option("--device", device, "where to compute")
       ->check(CLI::IsMember({"auto", "cpu", "cuda"}))
       ->capture_default_str();

@@ -22,6 +22,7 @@ void add_experiment_command(CLI::App& app, Command& chosen);  // the app itself
 void add_train_command(CLI::App& app, Command& chosen);
 void add_eval_command(CLI::App& app, Command& chosen);
 void add_table_command(CLI::App& app, Command& chosen);
+void add_predict_command(CLI::App& app, Command& chosen);
 
 // What all commands that compute take.
 struct CommonOptions {
@@ -29,6 +30,7 @@ struct CommonOptions {
   int threads = 0;
 
   void add_to(CLI::App& app);
+  void add_compute_to(CLI::App& app);  // all but --data
   // Sets the number of threads and gives the device.
   Device set_up() const;
   // Finds the pictures and says which.

@@ -58,13 +58,6 @@ std::int64_t check_frozen(const RowKind& row, const DigitNet& net, const State& 
   return frozen;
 }
 
-std::uint32_t checksum(const Tensor& tensor) {
-  ContentDigest digest;
-  digest.update(static_cast<const std::uint8_t*>(tensor.raw()),
-                static_cast<std::size_t>(tensor.bytes()));
-  return digest.finish().crc32;
-}
-
 // What decides the bits of every row, besides its kind and seed.
 Results header_of(const DigitSet& digits, const ExperimentOptions& options) {
   Results results;
@@ -271,6 +264,13 @@ class Experiment {
 };
 
 }  // namespace
+
+std::uint32_t checksum(const Tensor& tensor) {
+  ContentDigest digest;
+  digest.update(static_cast<const std::uint8_t*>(tensor.raw()),
+                static_cast<std::size_t>(tensor.bytes()));
+  return digest.finish().crc32;
+}
 
 ExperimentSets sets_of(const DigitSet& digits, const ExperimentOptions& options) {
   ExperimentSets sets{digits.train(), digits.test()};

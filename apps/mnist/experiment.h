@@ -35,6 +35,8 @@ struct ExperimentSets {
   LabelledImages train, test;
 };
 ExperimentSets sets_of(const DigitSet& digits, const ExperimentOptions& options);
+// Of a tensor's bytes: which pictures a recipe is about.
+std::uint32_t checksum(const Tensor& tensor);
 
 struct ExperimentEvents {
   // A row is done, or was done by an earlier run.

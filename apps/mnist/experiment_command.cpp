@@ -5,8 +5,10 @@
 #include <pliant/apps/mnist/commands.h>
 #include <pliant/apps/mnist/eval.h>
 #include <pliant/apps/mnist/experiment.h>
+#include <pliant/apps/mnist/html_report.h>
 #include <pliant/apps/mnist/interrupt.h>
 #include <pliant/apps/mnist/report.h>
+#include <pliant/apps/mnist/scaled56_experiment.h>
 #include <pliant/core/parallel.h>
 
 namespace pliant {
@@ -21,6 +23,8 @@ examples:
   pliant-mnist --rows every --deform dcn1,dcn2,offset-field --seeds 1,2,3 --checkpoint run --resume
   pliant-mnist --data ~/mnist --save nets     keep the trained nets
   pliant-mnist eval --weights nets/dcn2-offsets-seed1.safetensors
+
+rows of --protocol scaled56: none, dcn1@conv4, dcn1@conv3-4, dcn2@conv4, dcn2@conv3-4, every
 
 rows:
   none           the regular net, trained on plain digits, not fine-tuned
@@ -45,16 +49,17 @@ const std::map<std::string, Preset>& presets() {
 struct Options {
   CommonOptions common;
   ExperimentOptions experiment;
-  std::string rows = "none,bn,all,offsets,offsets+bn", deform = "dcn2", save, checkpoint;
+  std::string protocol = "scaled-mnist", rows, deform = "dcn2", save, checkpoint, report;
   std::int64_t epochs = 0, finetune_epochs = 0, batch = 0, train_images = 0;
   bool as_published = false, scrambled = false;
 };
 
 void print_row(const RowResult& row, bool earlier, bool seeds) {
   if (seeds) std::cout << "seed " << row.seed << ", ";
-  std::cout << (row.model == "regular" ? "regular" : row.deform) << ", " << row.finetune << ": "
-            << percent(row.mnist) << " plain, " << percent(row.scaled) << " scaled, "
-            << grouped(row.images_seen) << " images in " << clock_time(row.seconds);
+  std::cout << (row.model == "regular" ? "regular" : row.deform) << ", " << row.finetune << ": ";
+  if (row.epochs.empty()) std::cout << percent(row.mnist) << " plain, ";
+  std::cout << percent(row.scaled) << " scaled, " << grouped(row.images_seen) << " images in "
+            << clock_time(row.seconds);
   if (row.seconds > 0)
     std::cout << " (" << static_cast<int>(row.images_per_second()) << " images/s, loader wait "
               << percent(row.wait_seconds / row.seconds) << ")";
@@ -70,6 +75,15 @@ Deform variant_of(Deform deform, const Options& options) {
   return options.scrambled ? Deform::offset_field_scrambled : deform;
 }
 
+// The published benchmark trained for 10 epochs, batch 32.
+void complete_scaled56(Options& options) {
+  ExperimentOptions& experiment = options.experiment;
+  require(options.report.empty(), "--report: is of the scaled-mnist protocol");
+  require(experiment.base.empty(), "--base: is of the scaled-mnist protocol");
+  if (options.rows.empty()) options.rows = "every";
+  if (options.batch == 0) experiment.batch = 32;
+}
+
 void complete(Options& options) {
   ExperimentOptions& experiment = options.experiment;
   const auto or_preset = [](std::int64_t given, std::int64_t preset) {
@@ -80,11 +94,52 @@ void complete(Options& options) {
   experiment.finetune_epochs = or_preset(options.finetune_epochs, preset.finetune_epochs);
   experiment.batch = or_preset(options.batch, preset.batch);
   experiment.train_images = or_preset(options.train_images, preset.train_images);
+  experiment.ledger.folder = options.checkpoint.empty() ? options.save : options.checkpoint;
+  experiment.ledger.checkpoints = !options.checkpoint.empty();
+  if (options.protocol == "scaled56") {
+    complete_scaled56(options);
+    return;
+  }
+  if (options.rows.empty()) options.rows = "none,bn,all,offsets,offsets+bn";
+  if (!options.report.empty() && experiment.ledger.folder.empty())
+    experiment.ledger.folder = std::filesystem::path(options.report) / "nets";
   std::vector<Deform> deforms = deforms_from(options.deform);
   for (Deform& deform : deforms) deform = variant_of(deform, options);
   experiment.rows = rows_from(options.rows, deforms);
-  experiment.ledger.folder = options.checkpoint.empty() ? options.save : options.checkpoint;
-  experiment.ledger.checkpoints = !options.checkpoint.empty();
+}
+
+// With the nets of the folder in which this run keeps them.
+void write_report(const Options& options, const DigitSet& digits, const Results& results) {
+  const std::filesystem::path nets = options.experiment.ledger.folder;
+  const LabelledImages test = sets_of(digits, options.experiment).test;
+  write_html_report(options.report, {.results = results,
+                                     .source = digits.source,
+                                     .net = [&](const RowResult& row) -> std::optional<DigitNet> {
+                                       const std::filesystem::path file = nets / row.weights;
+                                       if (row.weights.empty() || !std::filesystem::exists(file))
+                                         return {};
+                                       DigitNet net = load_digit_net(file);
+                                       net.to(options.experiment.device);
+                                       return net;
+                                     },
+                                     .test = make_test_sets(test),
+                                     .raw = test,
+                                     .device = options.experiment.device,
+                                     .chosen = {}});
+  std::cout << "report: " << (std::filesystem::path(options.report) / "index.html").string()
+            << '\n';
+}
+
+Results run_protocol(const Options& options, const DigitSet& digits) {
+  const ExperimentOptions& experiment = options.experiment;
+  const ExperimentEvents events{.row = [&](const RowResult& row, bool earlier) {
+    print_row(row, earlier, experiment.seeds.size() > 1);
+  }};
+  std::unique_ptr<StopOnSignal> stop;
+  if (experiment.ledger.checkpoints) stop = std::make_unique<StopOnSignal>();
+  if (options.protocol == "scaled56")
+    return run_scaled56(digits, zoom_nets_from(options.rows), experiment, events);
+  return run_experiment(digits, experiment, events);
 }
 
 int run(Options options) {
@@ -93,20 +148,15 @@ int run(Options options) {
   experiment.device = options.common.set_up();
   JsonFile file(options.common.json);
   const DigitSet digits = options.common.load_digits();
-  const bool seeds = experiment.seeds.size() > 1;
   std::cout << "preset " << experiment.preset << ", seed";
   for (const std::uint64_t seed : experiment.seeds) std::cout << ' ' << seed;
   std::cout << ", " << experiment.device << ", " << thread_count() << " threads" << std::endl;
 
-  std::unique_ptr<StopOnSignal> stop;
-  if (experiment.ledger.checkpoints) stop = std::make_unique<StopOnSignal>();
-  const Results results = run_experiment(
-      digits, experiment,
-      {.row = [&](const RowResult& row, bool earlier) { print_row(row, earlier, seeds); }});
-  stop.reset();
-
+  const Results results = run_protocol(options, digits);
+  const bool scaled56 = options.protocol == "scaled56";
   const PublishedWeights published =
-      experiment.validate
+      scaled56 ? PublishedWeights{}
+      : experiment.validate
           ? PublishedWeights{"not with --validate, which leaves the test set alone", {}}
           : evaluate_published(make_test_sets(digits.test()), experiment.device);
   std::cout << '\n'
@@ -116,6 +166,7 @@ int run(Options options) {
   nlohmann::ordered_json json = json_of(results);
   json["threads"] = thread_count();
   file.write(json);
+  if (!options.report.empty()) write_report(options, digits, results);
   return 0;
 }
 
@@ -140,8 +191,14 @@ void add_schedule(CLI::App& app, Options& options) {
 }
 
 void add_rows(CLI::App& app, Options& options) {
-  app.add_option("--rows", options.rows, "which rows, separated by commas; see below")
+  app.add_option("--protocol", options.protocol,
+                 "scaled-mnist, or scaled56: the second published benchmark, 56 x 56 pictures, "
+                 "trained end to end")
+      ->check(CLI::IsMember({"scaled-mnist", "scaled56"}))
       ->capture_default_str();
+  app.add_option("--rows", options.rows,
+                 "which rows, separated by commas; see below (default: none,bn,all,offsets,"
+                 "offsets+bn; of scaled56: every)");
   app.add_option("--deform", options.deform,
                  "kinds of deformable nets, separated by commas: dcn1, dcn2 (with a mask), "
                  "offset-field (per channel); dcn2-context and offset-field-context, whose heads "
@@ -181,6 +238,9 @@ void add_files(CLI::App& app, Options& options) {
       ->check(CLI::NonNegativeNumber)
       ->needs(checkpoint)
       ->capture_default_str();
+  app.add_option("--report", options.report,
+                 "write a page to look at, index.html, into this folder: table, curves, mistakes, "
+                 "what deformed");
   app.add_flag("--validate", options.experiment.validate,
                "measure on 5,000 held-out training images, for making choices");
 }

@@ -18,6 +18,7 @@ int run(int argc, char** argv) {
   add_train_command(app, chosen);
   add_eval_command(app, chosen);
   add_table_command(app, chosen);
+  add_predict_command(app, chosen);
   CLI11_PARSE(app, argc, argv);
   return chosen();
 }

@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include <pliant/apps/mnist/progress.h>
+#include <pliant/apps/mnist/scaled56_net.h>
 #include <pliant/core/error.h>
 
 namespace pliant {
@@ -66,6 +67,25 @@ std::vector<Cells> scaled_mnist_lines(const Results& results) {
   return lines;
 }
 
+// The published accuracy of a row, "" if there is none.
+std::string published_best(const RowSummary& row) {
+  for (const PublishedZoomNet& published : published_zoom_nets())
+    if (name_of(published.kind) == row.key) return percent(published.best_accuracy);
+  return {};
+}
+
+std::vector<Cells> scaled56_lines(const Results& results) {
+  std::vector<Cells> lines = {{"net", "", "last epoch", "best epoch", "published best", "trained",
+                               "images", "time", "seeds"}};
+  for (const RowSummary& row : summaries_of(results.rows))
+    lines.push_back({row.model == "regular" ? "regular" : row.key, "", percent(row.last_epoch),
+                     percent(row.best_epoch), published_best(row), grouped(row.trained_parameters),
+                     grouped(row.images_seen), clock_time(row.seconds),
+                     std::to_string(row.scaled.count)});
+  lines.push_back({"56 x 56 scaled digits; published: the best of 10 epochs by the test set"});
+  return lines;
+}
+
 std::vector<Cells> published_lines(const PublishedWeights& published) {
   std::vector<Cells> lines = {
       {""},
@@ -100,6 +120,7 @@ std::string grouped(std::int64_t number) {
 }
 
 std::string table_of(const Results& results, const PublishedWeights& published) {
+  if (results.protocol == "scaled56") return aligned(scaled56_lines(results));
   std::vector<Cells> lines = scaled_mnist_lines(results);
   for (Cells& line : published_lines(published)) lines.push_back(std::move(line));
   return aligned(lines);

@@ -1,0 +1,44 @@
+#include <iostream>
+
+#include <pliant/apps/mnist/commands.h>
+#include <pliant/apps/mnist/predict.h>
+
+namespace pliant {
+namespace {
+
+constexpr const char* kExamples = R"(
+examples:
+  pliant-mnist predict --weights net.safetensors three.png
+  pliant-mnist predict --weights nets/dcn2-offsets-seed1.safetensors photos/*.jpg --json labels.json
+
+Pictures (PNG, JPEG, BMP, PGM, PPM) may have any size and be dark on light or light on dark; each is
+brought into MNIST's form first: the ink cropped, 20 pixels large, centred by its mass in 28 x 28.)";
+
+struct Options {
+  CommonOptions common;
+  std::string weights;
+  std::vector<std::string> pictures;
+};
+
+int run(const Options& options) {
+  const Device device = options.common.set_up();
+  JsonFile file(options.common.json);
+  const PredictOutcome outcome =
+      run_predict({options.weights, options.pictures, device}, std::cout, std::cerr);
+  file.write(outcome.json);
+  return outcome.status;
+}
+
+}  // namespace
+
+void add_predict_command(CLI::App& app, Command& chosen) {
+  const auto options = std::make_shared<Options>();
+  CLI::App* const predict = app.add_subcommand("predict", "label pictures of single digits");
+  predict->footer(kExamples);
+  options->common.add_compute_to(*predict);
+  predict->add_option("--weights", options->weights, "a trained net (safetensors)")->required();
+  predict->add_option("pictures", options->pictures, "picture files")->required();
+  predict->callback([options, &chosen] { chosen = [options] { return run(*options); }; });
+}
+
+}  // namespace pliant
