@@ -10,6 +10,8 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 build_packages=(g++ cmake ninja-build libeigen3-dev zlib1g-dev doctest-dev nlohmann-json3-dev
                 libcli11-dev libstb-dev 'libcurl4-openssl-dev|libcurl4-gnutls-dev' libssl-dev
                 ca-certificates)
+# What tools/check-report opens pages with.
+browser_packages=('chromium|google-chrome-stable')
 # What tools/check-all needs besides.
 check_packages=(git clang clang-tidy clang-format libbenchmark-dev)
 

@@ -33,7 +33,7 @@ std::vector<Tick> linear_ticks(double low, double high) {
       break;
     }
   std::vector<Tick> ticks;
-  for (double i = std::ceil(low / step - 1e-9); i * step <= high + 1e-9 * step; ++i)
+  for (double i = std::ceil(low / step - 1e-9) + 0.0; i * step <= high + 1e-9 * step; ++i)
     ticks.push_back({i * step, fixed(i * step, decimals_of(step))});
   return ticks;
 }
@@ -86,6 +86,7 @@ std::vector<std::pair<double, double>> thinned(
     const auto count = static_cast<double>(end - begin);
     result.emplace_back(x / count, y / count);
   }
+  result.back().first = points.back().first;  // so that the curve ends where it did
   return result;
 }
 
@@ -113,6 +114,7 @@ std::pair<Axis, Axis> axes_of(const Chart& chart, const std::vector<ChartLine>& 
       y_low = std::min(y_low, y);
       y_high = std::max(y_high, y);
     }
+  if (x_low > 0 && x_low < 0.1 * x_high) x_low = 0;
   if (x_high <= x_low) x_high = x_low + 1;
   if (chart.scale == Scale::logarithmic) {
     y_low /= 1.15;

@@ -91,8 +91,8 @@ std::string layer_figures(const SweptNet& net, const Sweep& sweep, std::size_t d
                       .arrows = layer == 0,
                       .described =
                           "Sampling points of " + name + " on " + subject(sweep, digit, zoom)}) +
-              "<figcaption>" + escaped(name) + " <small>" + what + ", × 1/" + times(zoom) +
-              "</small></figcaption></figure>";
+              "<figcaption>" + escaped(name) + " <small>" + what +
+              (zoom > 1 ? ", shrunk " + times(zoom) + "×" : "") + "</small></figcaption></figure>";
     }
   }
   return html + "</div>\n";
@@ -143,10 +143,10 @@ std::string movement_table(const SweptNet& net, const TestSets& test, Device dev
   const std::string span = net.masked ? "4" : "3";
   std::string html =
       "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"How far points move\">"
-      "<table><caption>How far points are moved, in pixels of the map that the layer reads; "
+      "<table><caption><span>How far points are moved, in pixels of the map that the layer reads; "
       "first " +
       std::to_string(plain.size()) +
-      " test pictures</caption><thead><tr><th rowspan=\"2\" scope=\"col\">layer</th><th "
+      " test pictures</span></caption><thead><tr><th rowspan=\"2\" scope=\"col\">layer</th><th "
       "colspan=\"" +
       span + "\" scope=\"colgroup\">plain</th><th colspan=\"" + span +
       "\" scope=\"colgroup\">scaled</th></tr><tr>" + columns + columns + "</tr></thead><tbody>";
@@ -172,16 +172,18 @@ std::string strand_note(const SweptNet& net) {
 
 std::string svg_of(const PointPicture& picture) {
   const std::string side = std::to_string(picture.side * kUnits);
+  const bool few = !picture.strands.empty() && picture.strands.front().size() < 20;
   std::string svg = "<svg viewBox=\"0 0 " + side + ' ' + side + "\" role=\"img\" aria-label=\"" +
                     escaped(picture.described) + "\"><image width=\"" + side + "\" height=\"" +
                     side + "\" href=\"" + png_address(picture.pixels, picture.side) + "\"/>";
+  svg += few ? "<g class=\"few\">" : "<g>";
   svg += point_paths(picture.regular, "reg");
   if (picture.arrows && !picture.strands.empty() &&
       picture.regular.size() == picture.strands.front().size())
     svg += arrow_paths(picture.regular, picture.strands.front());
   for (std::size_t k = 0; k < picture.strands.size(); ++k)
     svg += point_paths(picture.strands[k], 'p' + std::to_string(k));
-  return svg + "</svg>";
+  return svg + "</g></svg>";
 }
 
 std::string describe(const Strand& strand) {
@@ -211,17 +213,18 @@ std::string deformation_of(const SweptNet& net, const Sweep& sweep, const TestSe
 }
 
 std::string spread_chart(const std::vector<SweptNet>& nets, const Sweep& sweep) {
+  const std::string all_regular = "regular nets, whichever";
   std::vector<ChartLine> lines;
-  ChartLine regular{.name = "regular nets, whichever", .style = 0, .points = {}};
   for (const SweptNet& net : nets) {
     if (net.net->row->deform.empty()) {
-      if (!regular.points.empty()) continue;
+      if (!lines.empty() && lines.front().name == all_regular) continue;
+      ChartLine regular{.name = all_regular, .style = net.net->style, .points = {}};
       const double radius = radius_of(regular_points(net.geometry));
       for (const double zoom : sweep.zooms) regular.points.emplace_back(zoom, radius);
       lines.insert(lines.begin(), regular);
       continue;
     }
-    ChartLine line{.name = net.net->name, .style = lines.size() + 1, .points = {}};
+    ChartLine line{.name = net.net->name, .style = net.net->style, .points = {}};
     for (std::size_t frame = 0; frame < sweep.frames(); ++frame) {
       double sum = 0;
       std::size_t count = 0;

@@ -7,15 +7,26 @@
 namespace pliant {
 namespace {
 
-bool is_regular(const RowResult& row) { return row.deform.empty(); }
+// The key of those that `fits` with the best scaled accuracy over its seeds; empty if none does.
+std::string best_key(const std::vector<RowSummary>& rows,
+                     const std::function<bool(const RowSummary&)>& fits) {
+  const RowSummary* best = nullptr;
+  for (const RowSummary& row : rows)
+    if (fits(row) && (best == nullptr || row.scaled.mean > best->scaled.mean)) best = &row;
+  return best == nullptr ? "" : best->key;
+}
 
-// The row of those that `fits` with the best scaled accuracy; nullptr if none does.
-const RowResult* best_of(const std::vector<RowResult>& rows,
-                         const std::function<bool(const RowResult&)>& fits) {
-  const RowResult* best = nullptr;
-  for (const RowResult& row : rows)
-    if (fits(row) && (best == nullptr || row.scaled > best->scaled)) best = &row;
-  return best;
+// The keys of a few rows that tell the story; some may be empty or come twice.
+std::vector<std::string> telling_keys(const std::vector<RowResult>& results) {
+  using Row = RowSummary;
+  const std::vector<Row> rows = summaries_of(results);
+  const auto regular = [](const Row& row) { return row.deform.empty(); };
+  return {
+      best_key(rows, [&](const Row& row) { return regular(row) && row.finetune == "none"; }),
+      best_key(rows, [&](const Row& row) { return regular(row) && row.finetune != "none"; }),
+      best_key(rows, [&](const Row& row) { return !regular(row) && row.finetune == "offsets"; }),
+      best_key(rows, [&](const Row& row) { return !regular(row); }),
+  };
 }
 
 Guess guess_of(std::span<const float> logits) {
@@ -32,6 +43,15 @@ std::string name_of_row(const std::string& model, const std::string& deform,
   return (deform.empty() ? model : deform) + ", " + finetune;
 }
 
+std::size_t style_of(const Results& results, const std::string& key) {
+  std::vector<std::string> keys;
+  for (const RowResult& row : results.rows) {
+    if (row.key == key) break;
+    if (std::find(keys.begin(), keys.end(), row.key) == keys.end()) keys.push_back(row.key);
+  }
+  return keys.size();
+}
+
 ReportNets find_nets(const ReportInput& input) {
   ReportNets found;
   std::set<std::string> asked, known;
@@ -40,7 +60,8 @@ ReportNets find_nets(const ReportInput& input) {
     std::optional<DigitNet> net = input.net ? input.net(row) : std::nullopt;
     if (net) {
       net->to(input.device);
-      found.nets.push_back({&row, name_of_row(row), std::move(*net)});
+      found.nets.push_back(
+          {&row, name_of_row(row), style_of(input.results, row.key), std::move(*net)});
       known.insert(row.key);
     }
   }
@@ -53,17 +74,12 @@ ReportNets find_nets(const ReportInput& input) {
 std::vector<const RowResult*> chosen_rows(const ReportInput& input) {
   const std::vector<RowResult>& rows = input.results.rows;
   std::vector<const RowResult*> chosen;
-  const auto add = [&](const RowResult* row) {
-    if (row != nullptr && std::find(chosen.begin(), chosen.end(), row) == chosen.end())
-      chosen.push_back(row);
-  };
-  for (const std::string& key : input.chosen)
-    add(best_of(rows, [&](const RowResult& row) { return row.key == key; }));
-  if (!input.chosen.empty()) return chosen;
-  add(best_of(rows, [](const RowResult& r) { return is_regular(r) && r.finetune == "none"; }));
-  add(best_of(rows, [](const RowResult& r) { return is_regular(r) && r.finetune != "none"; }));
-  add(best_of(rows, [](const RowResult& r) { return !is_regular(r) && r.finetune == "offsets"; }));
-  add(best_of(rows, [](const RowResult& r) { return !is_regular(r); }));
+  for (const std::string& key : input.chosen.empty() ? telling_keys(rows) : input.chosen) {
+    const auto first = std::find_if(rows.begin(), rows.end(),
+                                    [&](const RowResult& row) { return row.key == key; });
+    if (first != rows.end() && std::find(chosen.begin(), chosen.end(), &*first) == chosen.end())
+      chosen.push_back(&*first);
+  }
   return chosen;
 }
 

@@ -10,7 +10,8 @@ namespace pliant {
 
 struct NamedNet {
   const RowResult* row;
-  std::string name;  // "dcn2, offsets"
+  std::string name;   // "dcn2, offsets"
+  std::size_t style;  // of its lines, see style_of()
   DigitNet net;
 };
 
@@ -25,6 +26,9 @@ std::string name_of_row(const std::string& model, const std::string& deform,
 inline std::string name_of_row(const RowResult& row) {
   return name_of_row(row.model, row.deform, row.finetune);
 }
+
+// Lines of the row with this key look alike in all charts: its place among the keys.
+std::size_t style_of(const Results& results, const std::string& key);
 
 ReportNets find_nets(const ReportInput& input);
 

@@ -18,11 +18,12 @@ namespace {
 constexpr const char* kAnimationText =
     "<p>A digit shrinks and grows by the rule that makes the scaled digits (nearest pixel, no "
     "shift). The dots are where the middle output of the last convolution reads the picture, "
-    "traced down through its 9 taps, their 81 and those’ 729, as in figures of Dai et al. 2017. "
+    "traced down through its 9 taps, their 81 and those’ 729, as in the figures of Dai et al. "
+    "2017. "
     "<span class=\"key reg\"></span> The regular net reads the same square whatever it sees; "
-    "<span class=\"key p0\"></span> the deformable net moves its points with the digit. With "
-    "masks, "
-    "fainter dots count less. conv11, which no net deforms, adds the pixels around each dot.</p>\n";
+    "<span class=\"key p0\"></span> the deformable net moves every point by its offsets for this "
+    "picture. With masks, fainter dots count less. conv11, which no net deforms, adds the pixels "
+    "around each dot.</p>\n";
 
 bool present(const LabelledImages& set) {
   return set.images.defined() && set.labels.defined() && set.size() > 0;
@@ -76,15 +77,12 @@ std::string header(const ReportInput& input) {
 
 // The curves of every row, one style for each key, thin where it has several seeds.
 std::string curves(const Results& results) {
-  std::vector<std::string> keys;
   std::vector<ChartLine> loss, accuracy, test;
   for (const RowResult& row : results.rows) {
-    const auto known = std::find(keys.begin(), keys.end(), row.key);
-    const auto style = static_cast<std::size_t>(known - keys.begin());
-    if (known == keys.end()) keys.push_back(row.key);
     const auto same = [&](const RowResult& other) { return other.key == row.key; };
     const bool thin = std::count_if(results.rows.begin(), results.rows.end(), same) > 1;
-    ChartLine line{.name = name_of_row(row), .style = style, .thin = thin, .points = {}};
+    ChartLine line{
+        .name = name_of_row(row), .style = style_of(results, row.key), .thin = thin, .points = {}};
     loss.push_back(line);
     accuracy.push_back(line);
     line.dots = true;

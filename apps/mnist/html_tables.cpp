@@ -10,18 +10,23 @@ namespace pliant {
 namespace {
 
 struct Published {
-  const char *net, *finetune, *plain, *scaled, *note;
+  const char *net, *finetune, *plain, *scaled;
 };
 // Per cent, as printed. The first table is that of the Keras implementation (weights released with
 // it), the second a later one's best test epochs.
-constexpr Published kScaledMnist[] = {
-    {"regular", "none", "98.74", "57.01", "published"},
-    {"“deformable”", "as published", "97.27", "92.55",
-     "published; its offsets are all zero: only BatchNorm differs, so compare it with bn"}};
-constexpr Published kScaled56[] = {{"regular", "end to end", "", "97.22", "published"},
-                                   {"DCN, conv 4", "end to end", "", "98.60", "published"},
-                                   {"DCN, conv 3–4", "end to end", "", "98.95", "published"},
-                                   {"DCNv2, conv 3–4", "end to end", "", "99.21", "published"}};
+constexpr Published kScaledMnist[] = {{"regular", "none", "98.74", "57.01"},
+                                      {"“deformable”", "as released", "97.27", "92.55"}};
+constexpr Published kScaled56[] = {{"regular", "end to end", "", "97.22"},
+                                   {"DCN, conv 4", "end to end", "", "98.60"},
+                                   {"DCN, conv 3–4", "end to end", "", "98.95"},
+                                   {"DCNv2, conv 3–4", "end to end", "", "99.21"}};
+constexpr const char* kScaledMnistNote =
+    "<p><small>The published “deformable” net deforms nothing: in the weights released with it, "
+    "its "
+    "offsets are all zero: only BatchNorm differs from the regular net. Compare it with the row "
+    "bn.</small></p>\n";
+constexpr const char* kScaled56Note =
+    "<p><small>The published figures are each net’s best test epoch.</small></p>\n";
 
 std::string cell(const std::string& content, const char* name = "num") {
   return std::string("<td class=\"") + name + "\">" + content + "</td>";
@@ -51,7 +56,7 @@ Columns columns_of(const Results& results, const std::vector<RowSummary>& rows) 
 
 std::string head(const Results& results, const Columns& columns) {
   const std::string plain = results.dataset == "mnist" ? "MNIST" : "plain";
-  std::string html = "<thead><tr><th scope=\"col\">net</th><th scope=\"col\">fine-tuned</th>";
+  std::string html = "<thead><tr><th scope=\"col\">net, fine-tuned</th>";
   const auto add = [&](const std::string& name) {
     html += "<th scope=\"col\" class=\"num\">" + name + "</th>";
   };
@@ -60,36 +65,36 @@ std::string head(const Results& results, const Columns& columns) {
   if (columns.draws) add("scaled, over draws, %");
   if (columns.epochs) add("best epoch, %");
   add("trained parameters");
+  add("training, min");
   add("seeds");
-  return html + "<th scope=\"col\">note</th></tr></thead>";
+  return html + "</tr></thead>";
+}
+
+std::string row_head(const std::string& net, const std::string& finetune) {
+  return "<tr><th scope=\"row\">" + escaped(net) + " <small>" + escaped(finetune) + "</small></th>";
 }
 
 std::string line(const RowSummary& row, const Columns& columns) {
-  std::string html = "<tr><th scope=\"row\">" +
-                     escaped(row.deform.empty() ? row.model : row.deform) + "</th>" +
-                     cell(escaped(row.finetune), "text");
+  std::string html = row_head(row.deform.empty() ? row.model : row.deform, row.finetune);
   if (columns.plain) html += percent_cell(row.mnist);
   html += percent_cell(row.scaled);
   if (columns.draws) html += percent_cell(row.draws);
   if (columns.epochs) html += percent_cell(row.best_epoch);
-  html += cell(escaped(grouped(row.trained_parameters))) +
-          cell(std::to_string(std::max(row.mnist.count, row.scaled.count)));
-  return html +
-         cell(row.seconds > 0 ? fixed(row.seconds / 60, 1) + " min of training" : "", "text") +
-         "</tr>";
+  return html + cell(grouped(row.trained_parameters)) +
+         cell(row.seconds > 0 ? fixed(row.seconds / 60, 1) : "–") +
+         cell(std::to_string(std::max(row.mnist.count, row.scaled.count))) + "</tr>";
 }
 
 std::string published_lines(const Results& results, const Columns& columns) {
+  const bool best = results.protocol == "scaled56" && columns.epochs;  // published are best epochs
   std::string html;
   const auto add = [&](const Published& entry) {
-    const bool best = results.protocol == "scaled56";  // published are best epochs
-    html +=
-        std::string("<tr><th scope=\"row\">") + entry.net + "</th>" + cell(entry.finetune, "text");
+    html += row_head(entry.net, std::string(entry.finetune) + ", published");
     if (columns.plain) html += cell(entry.plain);
-    html += cell(best && columns.epochs ? "" : entry.scaled);
+    html += cell(best ? "" : entry.scaled);
     if (columns.draws) html += cell("");
     if (columns.epochs) html += cell(best ? entry.scaled : "");
-    html += cell("") + cell("") + cell(entry.note, "text") + "</tr>";
+    html += cell("") + cell("") + cell("") + "</tr>";
   };
   if (results.protocol == "scaled56")
     for (const Published& entry : kScaled56) add(entry);
@@ -177,14 +182,16 @@ std::string results_table(const Results& results) {
   const Columns columns = columns_of(results, rows);
   std::string html =
       "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Results\">"
-      "<table class=\"results\"><caption>Accuracies on the " +
+      "<table class=\"results\"><caption><span>Accuracies on the " +
       escaped(title_of_dataset(results.dataset)) +
-      " test pictures, last epoch; several seeds: mean ± sample standard deviation</caption>" +
+      " test pictures, last epoch; several seeds: mean ± sample standard "
+      "deviation</span></caption>" +
       head(results, columns) + "<tbody>";
   for (const RowSummary& row : rows) html += line(row, columns);
-  if (rows.empty()) html += "<tr><td colspan=\"9\">No row is finished yet.</td></tr>";
+  if (rows.empty()) html += "<tr><td colspan=\"8\">No row is finished yet.</td></tr>";
   return html + "</tbody><tbody class=\"published\">" + published_lines(results, columns) +
-         "</tbody></table></div>\n";
+         "</tbody></table></div>\n" +
+         (results.protocol == "scaled56" ? kScaled56Note : kScaledMnistNote);
 }
 
 std::string confusion_tables(const std::vector<const RowResult*>& rows) {

@@ -43,6 +43,9 @@
     pictureAt(digit, frame).forEach((value, i) => image.data.set([value, value, value, 255], 4 * i));
     small.getContext('2d').putImageData(image, 0, 0);
     to.globalAlpha = 1;
+    to.fillStyle = '#000';
+    to.fillRect(0, 0, width, width);
+    to.globalAlpha = 0.72;  // so that dots show on white strokes too
     to.imageSmoothingEnabled = false;
     to.drawImage(small, 0, 0, width, width);
     const radius = Math.max(1.2, scale * (regular ? 0.13 : 0.12)), size = net.masked ? 3 : 2;
