@@ -90,28 +90,32 @@ void gemm(std::int64_t m, const T* const* rows, const PackedMatrix<T>& b, T* c, 
 template <class T>
 void gemm_transposed(std::int64_t m, std::int64_t n, std::int64_t k, const T* a, std::int64_t lda,
                      const T* b, std::int64_t ldb, T* c, std::int64_t ldc) {
-  constexpr std::int64_t kRows = 4 * kTileRows;
+  constexpr std::int64_t kRows = 64;  // of B at a time: a panel of them stays in the first cache
+  constexpr std::int64_t kManyRows = 128;  // of C: they pay for laying a panel's rows side by side
+  constexpr std::int64_t kOffsets[kMaxPatchRows] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11};
   const Panels<T> panels(n);
-  Entries<T> entries;
-  alignas(kAlignment) T sum[kRows * kMaxPanelWidth];
-  for (std::int64_t begin = 0; begin < k; begin += kBlockEntries) {
-    entries.count = std::min(kBlockEntries, k - begin);
-    for (std::int64_t e = 0; e < entries.count; ++e) {
-      entries.a[e] = a + (begin + e) * lda;
-      entries.b[e] = b + (begin + e) * ldb;
-    }
+  alignas(kAlignment) T packed[kRows * kMaxPanelWidth], sum[kMaxPatchRows * kMaxPanelWidth];
+  for (std::int64_t begin = 0; begin < k; begin += kRows) {
+    const std::int64_t rows = std::min(kRows, k - begin);
     for (std::int64_t p = 0; p < panels.count(); ++p) {
       const Panel panel = panels[p];
-      for (std::int64_t first = 0; first < m; first += kRows) {
-        const std::int64_t rows = std::min(kRows, m - first);
+      Lattice<T> right{b + begin * ldb + panel.first, 0, ldb};
+      if (m >= kManyRows || panel.columns < panel.width) {
+        pack_panel(panel, rows, MatrixView<T>{b + begin * ldb, ldb}, packed);
+        right = {packed, 0, panel.width};
+      }
+      const std::int64_t tiles = (m - 1) / max_patch_rows<T>(panel.width) + 1;
+      for (std::int64_t tile = 0; tile < tiles; ++tile) {
+        const std::int64_t first = m * tile / tiles, count = m * (tile + 1) / tiles - first;
+        const Lattice<T> left{a + begin * lda + first, 0, lda};
         T* const to = c + first * ldc + panel.first;
         if (panel.columns == panel.width) {
-          gemm_block(entries, first, rows, panel, to, ldc);
+          gemm_patch(left, right, 1, rows, kOffsets, count, panel.width, to, ldc);
           continue;
         }
-        std::fill_n(sum, rows * panel.width, T(0));
-        gemm_block(entries, first, rows, panel, sum, panel.width);
-        for (std::int64_t i = 0; i < rows; ++i)
+        std::fill_n(sum, count * panel.width, T(0));
+        gemm_patch(left, right, 1, rows, kOffsets, count, panel.width, sum, panel.width);
+        for (std::int64_t i = 0; i < count; ++i)
           for (std::int64_t j = 0; j < panel.columns; ++j)
             to[i * ldc + j] += sum[i * panel.width + j];
       }

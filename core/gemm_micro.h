@@ -84,18 +84,6 @@ struct RowsJob {
   bool add;              // whether c is added to
 };
 
-// c[i * ldc + 0..width) += sum over entries e of a[e][i] * b[e][..], where i < MR
-template <class T>
-struct ColumnsJob {
-  const T* const* a;
-  const T* const* b;
-  std::int64_t entries;
-  std::int64_t first_a;  // added to every pointer of a
-  std::int64_t first_b;
-  T* c;
-  std::int64_t ldc;
-};
-
 // The same as RowsJob where neighbouring rows of A lie `step` apart and those of C `ldc`: any
 // number of them, in one call.
 template <class T>
@@ -176,31 +164,6 @@ void rows_kernel(const RowsJob<T>& job) {
   }
 #pragma GCC unroll 6
   for (int i = 0; i < MR; ++i) store_row<T, NV>(sum[i], job.c[i], job);
-}
-
-template <class T, int MR, int NV>
-void columns_kernel(const ColumnsJob<T>& job) {
-  using V = typename VectorOf<T>::type;
-  constexpr int lanes = kLanes<T>;
-  V sum[kExtent<MR>][kExtent<NV>] = {};
-  for (std::int64_t e = 0; e < job.entries; ++e) {
-    const T* const a = job.a[e] + job.first_a;
-    const T* const b = job.b[e] + job.first_b;
-    V right[kExtent<NV>];
-#pragma GCC unroll 4
-    for (int j = 0; j < NV; ++j) right[j] = *reinterpret_cast<const V*>(b + j * lanes);
-#pragma GCC unroll 6
-    for (int i = 0; i < MR; ++i) {
-      const V left = a[i] - V{};
-#pragma GCC unroll 4
-      for (int j = 0; j < NV; ++j) sum[i][j] = fused(left, right[j], sum[i][j]);
-    }
-  }
-#pragma GCC unroll 6
-  for (int i = 0; i < MR; ++i)
-#pragma GCC unroll 4
-    for (int j = 0; j < NV; ++j)
-      *reinterpret_cast<V*>(job.c + i * job.ldc + j * lanes) += sum[i][j];
 }
 
 template <class T, int MR, int NV>
@@ -298,17 +261,13 @@ using Kernel = void (*)(const Job&);
 template <class T>
 struct Kernels {
   Kernel<RowsJob<T>> rows[kMaxRows][kMaxVectors];
-  Kernel<ColumnsJob<T>> columns[kMaxRows][kMaxVectors];
   Kernel<PatchJob<T>> patch[kMaxPatchRows][kMaxVectors];  // up to max_patch_rows(vectors)
   Kernel<LineJob<T>> line[kMaxVectors];
 };
 
 template <class T, int MR, int NV>
 constexpr void fill_kernels(Kernels<T>& kernels) {
-  if constexpr (MR <= kMaxRows) {
-    kernels.rows[MR - 1][NV - 1] = rows_kernel<T, MR, NV>;
-    kernels.columns[MR - 1][NV - 1] = columns_kernel<T, MR, NV>;
-  }
+  if constexpr (MR <= kMaxRows) kernels.rows[MR - 1][NV - 1] = rows_kernel<T, MR, NV>;
   if constexpr (MR <= max_patch_rows(NV)) kernels.patch[MR - 1][NV - 1] = patch_kernel<T, MR, NV>;
   if constexpr (MR == 1) kernels.line[NV - 1] = line_kernel<T, NV>;
   if constexpr (NV > 1)

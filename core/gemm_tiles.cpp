@@ -9,6 +9,7 @@ namespace pliant::cpu {
 namespace {
 
 static_assert(kTileRows == micro::kMaxRows);
+static_assert(kMaxPatchRows == micro::kMaxPatchRows);
 static_assert(kMaxPanelWidth >= std::int64_t{micro::kMaxVectors} * micro::kLanes<float>);
 
 template <class T>
@@ -105,36 +106,10 @@ std::int64_t max_patch_rows(std::int64_t panel_width) {
 
 template <class T>
 void gemm_patch(const Lattice<T>& a, const Lattice<T>& b, std::int64_t lines, std::int64_t steps,
-                const std::int64_t* offsets, std::int64_t m, const Panel& panel, T* sum) {
-  kKernels<T>.patch[m - 1][panel.width / kLanes<T> - 1]({a.data, a.line, a.step,
-                                                         b.data + panel.first, b.line, b.step,
-                                                         lines, steps, offsets, sum, panel.width});
-}
-
-template <class T>
-void gemm_block(const Entries<T>& entries, std::int64_t first_a, std::int64_t m, const Panel& panel,
-                T* sum, std::int64_t ld) {
-  micro::ColumnsJob<T> job{entries.a, entries.b, entries.count, first_a, panel.first, sum, ld};
-  // A panel that ends inside a vector would read past the rows of b: it takes copies of them.
-  alignas(kAlignment) T copies[kBlockEntries * kMaxPanelWidth];
-  const T* rows[kBlockEntries];
-  if (panel.columns < panel.width) {
-    for (std::int64_t e = 0; e < entries.count; ++e) {
-      T* const row = copies + e * panel.width;
-      std::copy_n(entries.b[e] + panel.first, panel.columns, row);
-      std::fill_n(row + panel.columns, panel.width - panel.columns, T(0));
-      rows[e] = row;
-    }
-    job.b = rows;
-    job.first_b = 0;
-  }
-  const std::int64_t tiles = ceil_divide(m, kTileRows);
-  for (std::int64_t tile = 0; tile < tiles; ++tile) {
-    const std::int64_t first = m * tile / tiles, last = m * (tile + 1) / tiles;
-    job.first_a = first_a + first;
-    job.c = sum + first * ld;
-    kKernels<T>.columns[last - first - 1][panel.width / kLanes<T> - 1](job);
-  }
+                const std::int64_t* offsets, std::int64_t m, std::int64_t width, T* sum,
+                std::int64_t ld) {
+  kKernels<T>.patch[m - 1][width / kLanes<T> - 1](
+      {a.data, a.line, a.step, b.data, b.line, b.step, lines, steps, offsets, sum, ld});
 }
 
 template class Panels<float>;
@@ -149,10 +124,6 @@ template void gemm_panel(std::int64_t, std::int64_t, const float*, std::int64_t,
                          const float*, float*, std::int64_t, const float*, Accumulate);
 template void gemm_panel(std::int64_t, std::int64_t, const double*, std::int64_t, const Panel&,
                          const double*, double*, std::int64_t, const double*, Accumulate);
-template void gemm_block(const Entries<float>&, std::int64_t, std::int64_t, const Panel&, float*,
-                         std::int64_t);
-template void gemm_block(const Entries<double>&, std::int64_t, std::int64_t, const Panel&, double*,
-                         std::int64_t);
 template void gemm_line(const Line<float>&, std::int64_t, std::int64_t, const Panel&, const float*,
                         const float*);
 template void gemm_line(const Line<double>&, std::int64_t, std::int64_t, const Panel&,
@@ -160,8 +131,8 @@ template void gemm_line(const Line<double>&, std::int64_t, std::int64_t, const P
 template std::int64_t max_patch_rows<float>(std::int64_t);
 template std::int64_t max_patch_rows<double>(std::int64_t);
 template void gemm_patch(const Lattice<float>&, const Lattice<float>&, std::int64_t, std::int64_t,
-                         const std::int64_t*, std::int64_t, const Panel&, float*);
+                         const std::int64_t*, std::int64_t, std::int64_t, float*, std::int64_t);
 template void gemm_patch(const Lattice<double>&, const Lattice<double>&, std::int64_t, std::int64_t,
-                         const std::int64_t*, std::int64_t, const Panel&, double*);
+                         const std::int64_t*, std::int64_t, std::int64_t, double*, std::int64_t);
 
 }  // namespace pliant::cpu

@@ -8,8 +8,7 @@
 
 namespace pliant::cpu {
 
-inline constexpr std::int64_t kTileRows = 6;       // rows of a register tile
-inline constexpr std::int64_t kBlockEntries = 64;  // locations that gemm_block takes at a time
+inline constexpr std::int64_t kTileRows = 6;  // rows of a register tile
 inline constexpr std::int64_t kMaxPanelWidth = 64;
 
 // Columns [first, first + columns) of a matrix, filled up to `width`, a whole number of vectors.
@@ -71,20 +70,6 @@ template <class T>
 void gemm_line(const Line<T>& line, std::int64_t taps, std::int64_t depth, const Panel& panel,
                const T* packed, const T* bias);
 
-// Pointers to the rows of both operands of a sum over locations; at most kBlockEntries.
-template <class T>
-struct Entries {
-  const T* a[kBlockEntries];
-  const T* b[kBlockEntries];
-  std::int64_t count = 0;
-};
-
-// sum[i * ld + j] += sum over entries of a[first_a + i] * b[panel.first + j]; i < m, j <
-// panel.width: `sum` has whole vectors of columns, and those past panel.columns are of no meaning.
-template <class T>
-void gemm_block(const Entries<T>& entries, std::int64_t first_a, std::int64_t m, const Panel& panel,
-                T* sum, std::int64_t ld);
-
 // A walk over lines of locations, evenly spaced within a line and from line to line.
 template <class T>
 struct Lattice {
@@ -92,14 +77,15 @@ struct Lattice {
   std::int64_t line, step;
 };
 
-// Rows of a patch that gemm_patch takes at once beside a panel of this width.
+// Rows that gemm_patch takes at once beside a panel of this width; never more than kMaxPatchRows.
 template <class T>
 std::int64_t max_patch_rows(std::int64_t panel_width);
+inline constexpr std::int64_t kMaxPatchRows = 12;
 
-// sum[i * panel.width + j] += sum over lines and steps of a[offsets[i]] * b[panel.first + j]. Needs
-// a panel of whole vectors (columns == width).
+// sum[i * ld + j] += sum over lines and steps of a[offsets[i]] * b[j]; i < m, j < width, a panel's.
 template <class T>
 void gemm_patch(const Lattice<T>& a, const Lattice<T>& b, std::int64_t lines, std::int64_t steps,
-                const std::int64_t* offsets, std::int64_t m, const Panel& panel, T* sum);
+                const std::int64_t* offsets, std::int64_t m, std::int64_t width, T* sum,
+                std::int64_t ld);
 
 }  // namespace pliant::cpu

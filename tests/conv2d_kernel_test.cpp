@@ -154,6 +154,12 @@ std::vector<Conv2dGeometry> cases() {
       geometry(13, 3, 3, 1, 1, 3, 3),
       geometry(2, 3, 3, 2, 3, 1, 7, {.pad = 3}),
       geometry(2, 3, 4, 4, 5, 3, 3, {.stride = 5, .pad = 1}),  // input rows that no tap reads
+      // Wider than a window of the weight gradient, whichever map it packs; several partial sums.
+      geometry(1, 2, 300, 16, 70, 3, 3, {.pad = 1}),
+      geometry(1, 5, 700, 72, 6, 3, 3, {.pad = 2, .dilation = 2}),
+      geometry(1, 2, 1200, 3, 20, 3, 3, {.pad = 1}),
+      geometry(3, 28, 28, 16, 20, 3, 3, {.pad = 1}),
+      geometry(3, 27, 28, 2, 9, 3, 3, {.pad = 1}),
       geometry(0, 6, 6, 8, 4, 3, 3, {.pad = 1}),
       geometry(0, 6, 6, 1, 4, 3, 3, {.pad = 1}),
   };
@@ -194,7 +200,8 @@ TEST_CASE_TEMPLATE("conv2d has the same bits on any number of threads", T, float
   const int threads = thread_count();
   for (const Conv2dGeometry& g :
        {geometry(5, 14, 13, 32, 40, 3, 3, {.stride = 2, .pad = 1}),
-        geometry(11, 12, 12, 1, 32, 3, 3, {.pad = 1}), geometry(3, 16, 16, 48, 64, 1, 1)}) {
+        geometry(11, 12, 12, 1, 32, 3, 3, {.pad = 1}), geometry(3, 16, 16, 48, 64, 1, 1),
+        geometry(5, 28, 27, 16, 32, 3, 3, {.pad = 1}), geometry(4, 28, 28, 64, 18, 3, 3)}) {
     const Sizes size = sizes(g);
     const auto x = noise<T>(size.x, 1), weight = noise<T>(size.weight, 2), dy = noise<T>(size.y, 3),
                bias = noise<T>(g.k, 4);

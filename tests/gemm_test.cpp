@@ -46,8 +46,8 @@ struct Extent {
   std::int64_t m, n, k;
 };
 
-constexpr Extent kExtents[] = {{1, 1, 1},     {6, 64, 16},  {7, 65, 33},   {13, 5, 200},
-                               {64, 100, 70}, {25, 18, 65}, {30, 150, 129}};
+constexpr Extent kExtents[] = {{1, 1, 1},     {6, 64, 16},  {7, 65, 33},    {13, 5, 200},
+                               {64, 100, 70}, {25, 18, 65}, {30, 150, 129}, {130, 64, 70}};
 
 // Checks c [m, ldc] against start + sum of products, and that what lies past n was left alone.
 template <class T, class Left, class Right, class Start>

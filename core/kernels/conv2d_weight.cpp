@@ -1,6 +1,6 @@
-// Weight gradient of conv2d: for every tap a product of two maps summed over locations. Both are
-// read in place, location by location; a task owns a block of the gradient and walks its locations
-// in order, so that no bit depends on the threads.
+// Weight gradient of conv2d: for every tap a product of two maps summed over locations. A task owns
+// a block of the gradient and walks its locations window by window; a window's piece of either map
+// stays in cache while all taps and channels of the task visit it.
 #include <algorithm>
 #include <vector>
 
@@ -14,9 +14,10 @@ namespace {
 
 using namespace cpu;
 
-constexpr std::int64_t kBlockArea = 4 * kTileRows * kMaxPanelWidth;  // of a task's block of dW
+constexpr std::int64_t kWindowArea = 16384;  // elements of a window's panel: it stays in cache
 constexpr std::int64_t kTasksWanted = 32;
-constexpr std::int64_t kMaxParts = 16;  // partial sums, where the blocks alone are too few tasks
+constexpr std::int64_t kMaxParts = 16;       // partial sums, where the blocks are too few tasks
+constexpr std::int64_t kPartAtLeast = 1024;  // locations: fewer do not pay for a sum of their own
 
 constexpr std::int64_t ceil_divide(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
@@ -29,6 +30,39 @@ bool vectors_along_filters(std::int64_t channels, std::int64_t filters) {
   return along_filters != along_channels ? along_filters < along_channels : filters >= channels;
 }
 
+struct Range {
+  std::int64_t begin, end;
+  std::int64_t size() const { return std::max<std::int64_t>(end - begin, 0); }
+};
+
+// Part `index` of `count` even parts of [0, size).
+Range part_of(std::int64_t size, std::int64_t index, std::int64_t count) {
+  return {size * index / count, size * (index + 1) / count};
+}
+
+// Some pixels of an image.
+struct Window {
+  Range rows, columns;
+};
+
+// Where the pixels of an image lie: (row, column) at data.
+template <class T>
+struct PixelView {
+  const T* data;
+  std::int64_t line, step;
+  std::int64_t row = 0, column = 0;
+
+  Lattice<T> from(std::int64_t i, std::int64_t j, std::int64_t rows, std::int64_t columns) const {
+    return {data + (i - row) * line + (j - column) * step, rows * line, columns * step};
+  }
+};
+
+// The indices i in `range` for which 0 <= i * step + offset < size.
+Range inside(Range range, std::int64_t step, std::int64_t offset, std::int64_t size) {
+  return {std::max(range.begin, ceil_divide(std::max<std::int64_t>(-offset, 0), step)),
+          std::min(range.end, ceil_divide(std::max<std::int64_t>(size - offset, 0), step))};
+}
+
 template <class T>
 class WeightGradient {
  public:
@@ -38,150 +72,176 @@ class WeightGradient {
         dy_(dy),
         filters_(g.k / g.groups),
         along_filters_(vectors_along_filters<T>(source_.depth, filters_)),
-        rows_(along_filters_ ? source_.depth : filters_),
-        panels_(along_filters_ ? filters_ : source_.depth),
-        row_blocks_(ceil_divide(rows_, kBlockArea / std::max<std::int64_t>(widest_panel(), 1))),
-        taps_(static_cast<std::int64_t>(source_.taps.size())) {}
+        panels_(along_filters_ ? filters_ : source_.depth) {
+    if (source_.inside && along_filters_) {
+      join_taps();
+    } else {
+      const std::int64_t rows = along_filters_ ? source_.depth : filters_;
+      for (std::int64_t i = 0; i < rows; ++i) offsets_.push_back(i);
+    }
+    if (panels_.count() == 0 || g.p == 0 || g.q == 0) return;
+    const std::int64_t most = kWindowArea / panels_[0].width;
+    window_columns_ = ceil_divide(g.q, ceil_divide(g.q, most));
+    window_rows_ = ceil_divide(g.p, ceil_divide(g.p * window_columns_, most));
+  }
 
   void run(T* dweight, Workspace& workspace) const {
-    // Patches need dY in whole vectors; it is only read in place.
-    if (source_.inside && panels_of_filters_are_whole()) return run_patches(dweight, workspace);
-    const std::int64_t size = g_.k * taps_ * source_.depth;
-    const std::int64_t blocks = g_.groups * taps_ * panels_.count() * row_blocks_;
-    if (blocks == 0) return;
-    const std::int64_t lines = g_.n * g_.p;  // rows of dY: what the parts share out
-    const std::int64_t parts = std::clamp<std::int64_t>(
-        ceil_divide(kTasksWanted, blocks), 1, std::clamp<std::int64_t>(lines, 1, kMaxParts));
-    T* const partial = parts == 1 ? dweight : workspace.take<T>(parts * size);
-    parallel_for(parts * blocks, [&](std::int64_t task) {
-      const std::int64_t part = task / blocks;
-      run_block(task % blocks, lines * part / parts, lines * (part + 1) / parts,
-                partial + part * size);
+    const std::int64_t lines = g_.n * g_.p, products = g_.groups * panels_.count();
+    if (products == 0) return;
+    const std::int64_t most = std::clamp<std::int64_t>(lines * g_.q / kPartAtLeast, 1, kMaxParts);
+    const std::int64_t parts = std::min(ceil_divide(kTasksWanted, products), most);
+    const std::int64_t stripes = std::min(ceil_divide(kTasksWanted, products * parts), taps());
+    const std::int64_t size = g_.groups * taps() * rows() * panels_.width();
+    const std::int64_t packed_size = largest_window() * panels_[0].width;
+    T* const sums = workspace.take<T>(parts * size);
+    T* const packed = workspace.take<T>(thread_count() * packed_size);
+    const auto block = [&](std::int64_t index) {
+      const Panel panel = panels_[index / stripes % panels_.count()];
+      return Block{index / stripes / panels_.count(), panel,
+                   part_of(taps(), index % stripes, stripes)};
+    };
+    parallel_for(parts * products * stripes, [&](std::int64_t task) {
+      const std::int64_t part = task / (products * stripes);
+      const Block own = block(task % (products * stripes));
+      T* const sum = sums + part * size + start(own);
+      add_lines(own, part_of(lines, part, parts), packed + thread_index() * packed_size, sum);
+      if (parts == 1) store(own, sum, 1, size, dweight);
     });
     if (parts == 1) return;
-    parallel_blocks(size, 4096, [&](std::int64_t first, std::int64_t last) {
-      std::copy(partial + first, partial + last, dweight + first);
-      for (std::int64_t part = 1; part < parts; ++part)
-        for (std::int64_t i = first; i < last; ++i) dweight[i] += partial[part * size + i];
+    parallel_for(products * stripes, [&](std::int64_t task) {
+      const Block own = block(task);
+      store(own, sums + start(own), parts, size, dweight);
     });
   }
 
  private:
+  // Of the gradient; its sum is [taps, rows(), panel.width], and that of all blocks
+  // [groups, panels, taps, rows(), width].
   struct Block {
-    std::int64_t group, tap, first_row, rows;
+    std::int64_t group;
     Panel panel;
+    Range taps;
   };
 
-  std::int64_t widest_panel() const { return panels_.count() == 0 ? 0 : panels_[0].width; }
-
-  bool panels_of_filters_are_whole() const { return along_filters_ && filters_ == panels_.width(); }
-
-  Block block(std::int64_t index) const {
-    const std::int64_t row_block = index % row_blocks_;
-    index /= row_blocks_;
-    const Panel panel = panels_[index % panels_.count()];
-    index /= panels_.count();
-    const std::int64_t first = rows_ * row_block / row_blocks_;
-    return {index / taps_, index % taps_, first, rows_ * (row_block + 1) / row_blocks_ - first,
-            panel};
+  std::int64_t start(const Block& b) const {
+    return rows() *
+           (taps() * (b.group * panels_.width() + b.panel.first) + b.taps.begin * b.panel.width);
   }
 
-  // One block of the gradient, summed over lines [first, last) of dY.
-  void run_block(std::int64_t index, std::int64_t first, std::int64_t last, T* dweight) const {
-    const Block b = block(index);
-    alignas(kAlignment) T sum[kBlockArea];
-    std::fill_n(sum, b.rows * b.panel.width, T(0));
-    Entries<T> entries;
-    const auto flush = [&] {
-      gemm_block(entries, b.first_row, b.rows, b.panel, sum, b.panel.width);
-      entries.count = 0;
-    };
-    const Tap tap = source_.taps[static_cast<std::size_t>(b.tap)];
-    // Columns of dY whose tap lies inside the source.
-    const std::int64_t begin =
-        std::min(g_.q, ceil_divide(std::max<std::int64_t>(-tap.column, 0), source_.step_w));
-    const std::int64_t end = std::min(
-        g_.q, ceil_divide(std::max<std::int64_t>(source_.w - tap.column, 0), source_.step_w));
-    for (std::int64_t line = first; line < last; ++line) {
-      const std::int64_t row = line % g_.p * source_.step_h + tap.row;
-      if (row < 0 || row >= source_.h) continue;
-      const T* const x = source_.data + b.group * source_.depth +
-                         line / g_.p * source_.stride.image + row * source_.stride.row +
-                         tap.column * source_.stride.pixel;
-      const T* const dy = dy_ + line * g_.q * g_.k + b.group * filters_;
-      for (std::int64_t q = begin; q < end; ++q) {
-        const T* const from = x + q * source_.step_w * source_.stride.pixel;
-        entries.a[entries.count] = along_filters_ ? from : dy + q * g_.k;
-        entries.b[entries.count] = along_filters_ ? dy + q * g_.k : from;
-        if (++entries.count == kBlockEntries) flush();
-      }
-    }
-    flush();
-    store(b, sum, dweight);
-  }
+  std::int64_t taps() const { return static_cast<std::int64_t>(source_.taps.size()); }
+  std::int64_t rows() const { return static_cast<std::int64_t>(offsets_.size()); }
+  const Tap& tap(std::int64_t t) const { return source_.taps[static_cast<std::size_t>(t)]; }
 
-  // Where few channels leave the taps of a patch together shorter than a tile, they are all
-  // broadcast beside one read of dY: one offset per (tap, channel) of the padded input.
-  void run_patches(T* dweight, Workspace& workspace) const {
-    std::vector<std::int64_t> offsets;
+  // Where no tap lies outside, all read the same locations: one tap of as many channels.
+  void join_taps() {
     for (const Tap& tap : source_.taps)
       for (std::int64_t d = 0; d < source_.depth; ++d)
-        offsets.push_back(tap.row * source_.stride.row + tap.column * source_.stride.pixel + d);
-    const auto length = static_cast<std::int64_t>(offsets.size());
-    const std::int64_t lines = g_.n * g_.p;
-    const std::int64_t parts = std::clamp<std::int64_t>(lines, 1, kMaxParts);
-    const std::int64_t size = length * filters_;
-    T* const partial = workspace.take<T>(parts * size);
-    std::fill_n(partial, parts * size, T(0));
-    parallel_for(parts * panels_.count(), [&](std::int64_t task) {
-      const std::int64_t part = task / panels_.count();
-      const Panel panel = panels_[task % panels_.count()];
-      // Columns of a panel lie together: [length, panel.width].
-      T* const sum = partial + part * size + panel.first * length;
-      run_patch_lines(offsets, panel, lines * part / parts, lines * (part + 1) / parts, sum);
-    });
-    parallel_for(panels_.count(), [&](std::int64_t p) {
-      const Panel panel = panels_[p];
-      for (std::int64_t j = 0; j < panel.columns; ++j)
-        for (std::int64_t i = 0; i < length; ++i) {
-          T sum = 0;
-          for (std::int64_t part = 0; part < parts; ++part)
-            sum += partial[part * size + panel.first * length + i * panel.width + j];
-          dweight[(panel.first + j) * length + i] = sum;
-        }
-    });
+        offsets_.push_back(tap.row * source_.stride.row + tap.column * source_.stride.pixel + d);
+    source_.taps = {{0, 0}};
+    source_.depth = rows();
   }
 
-  // Adds lines [first, last) of dY, image by image, to sum [offsets, panel.width].
-  void run_patch_lines(const std::vector<std::int64_t>& offsets, const Panel& panel,
-                       std::int64_t first, std::int64_t last, T* sum) const {
-    const auto length = static_cast<std::int64_t>(offsets.size());
-    const std::int64_t tiles = ceil_divide(length, max_patch_rows<T>(panel.width));
-    while (first < last) {
-      const std::int64_t image = first / g_.p, row = first % g_.p;
-      const std::int64_t lines = std::min(last - first, g_.p - row);
-      const Lattice<T> x{
-          source_.data + image * source_.stride.image + row * source_.step_h * source_.stride.row,
-          source_.step_h * source_.stride.row, source_.step_w * source_.stride.pixel};
-      const Lattice<T> dy{dy_ + first * g_.q * g_.k, g_.q * g_.k, g_.k};
-      for (std::int64_t tile = 0; tile < tiles; ++tile) {
-        const std::int64_t begin = length * tile / tiles, end = length * (tile + 1) / tiles;
-        gemm_patch(x, dy, lines, g_.q, offsets.data() + begin, end - begin, panel,
-                   sum + begin * panel.width);
-      }
-      first += lines;
+  // The pixels of x that some locations read.
+  Window reach(const Window& locations, Range taps) const {
+    Tap low = tap(taps.begin), high = low;
+    for (std::int64_t t = taps.begin; t < taps.end; ++t) {
+      low = {std::min(low.row, tap(t).row), std::min(low.column, tap(t).column)};
+      high = {std::max(high.row, tap(t).row), std::max(high.column, tap(t).column)};
+    }
+    const auto bounds = [](Range range, std::int64_t step, std::int64_t first, std::int64_t last,
+                           std::int64_t size) {
+      return Range{std::max<std::int64_t>(range.begin * step + first, 0),
+                   std::min((range.end - 1) * step + last + 1, size)};
+    };
+    return {bounds(locations.rows, source_.step_h, low.row, high.row, source_.h),
+            bounds(locations.columns, source_.step_w, low.column, high.column, source_.w)};
+  }
+
+  // Pixels that a task packs at most at a time.
+  std::int64_t largest_window() const {
+    if (along_filters_) return window_rows_ * window_columns_;
+    const Tap first = source_.taps.front(), last = source_.taps.back();
+    return std::min((window_rows_ - 1) * source_.step_h + last.row - first.row + 1, source_.h) *
+           std::min((window_columns_ - 1) * source_.step_w + last.column - first.column + 1,
+                    source_.w);
+  }
+
+  // sum [block.taps, rows, panel.width] = the block's part of the gradient over lines of dY.
+  void add_lines(const Block& block, Range lines, T* packed, T* sum) const {
+    std::fill_n(sum, block.taps.size() * rows() * block.panel.width, T(0));
+    for (std::int64_t line = lines.begin; line < lines.end;) {
+      const std::int64_t image = line / g_.p, row = line % g_.p;
+      const std::int64_t count = std::min({window_rows_, lines.end - line, g_.p - row});
+      for (std::int64_t q = 0; q < g_.q; q += window_columns_)
+        add_window(block, image, {{row, row + count}, {q, std::min(g_.q, q + window_columns_)}},
+                   packed, sum);
+      line += count;
     }
   }
 
-  void store(const Block& b, const T* sum, T* dweight) const {
-    const std::int64_t filter_stride = taps_ * source_.depth;
-    T* const to = dweight + b.group * filters_ * filter_stride + b.tap * source_.depth;
+  void add_window(const Block& block, std::int64_t image, const Window& window, T* packed,
+                  T* sum) const {
+    const std::int64_t width = block.panel.width;
+    PixelView<T> x{source_.data + block.group * source_.depth + image * source_.stride.image,
+                   source_.stride.row, source_.stride.pixel};
+    PixelView<T> dy{dy_ + block.group * filters_ + image * g_.p * g_.q * g_.k, g_.q * g_.k, g_.k};
+    if (along_filters_)
+      dy = pack(dy, window, block.panel, packed);
+    else
+      x = pack(x, reach(window, block.taps), block.panel, packed);
+    const std::int64_t tiles = ceil_divide(rows(), max_patch_rows<T>(width));
+    for (std::int64_t t = block.taps.begin; t < block.taps.end; ++t) {
+      const Range i = inside(window.rows, source_.step_h, tap(t).row, source_.h);
+      const Range j = inside(window.columns, source_.step_w, tap(t).column, source_.w);
+      if (i.size() == 0 || j.size() == 0) continue;
+      const Lattice<T> from_x =
+          x.from(i.begin * source_.step_h + tap(t).row, j.begin * source_.step_w + tap(t).column,
+                 source_.step_h, source_.step_w);
+      const Lattice<T> from_dy = dy.from(i.begin, j.begin, 1, 1);
+      for (std::int64_t tile = 0; tile < tiles; ++tile) {
+        const Range own = part_of(rows(), tile, tiles);
+        gemm_patch(along_filters_ ? from_x : from_dy, along_filters_ ? from_dy : from_x, i.size(),
+                   j.size(), offsets_.data() + own.begin, own.size(), width,
+                   sum + ((t - block.taps.begin) * rows() + own.begin) * width, width);
+      }
+    }
+  }
+
+  // A panel of the window's pixels, side by side: in place, one in four cache lines of a wide map
+  // would crowd into a quarter of the cache's sets.
+  PixelView<T> pack(const PixelView<T>& map, const Window& window, const Panel& panel,
+                    T* packed) const {
+    if (map.step == panel.width && panel.columns == panel.width)
+      return {map.data + panel.first, map.line, map.step};
+    const std::int64_t line = window.columns.size() * panel.width;
+    for (std::int64_t i = 0; i < window.rows.size(); ++i) {
+      const T* const from = map.from(window.rows.begin + i, window.columns.begin, 1, 1).data;
+      pack_panel(panel, window.columns.size(), MatrixView<T>{from, map.step}, packed + i * line);
+    }
+    return {packed, line, panel.width, window.rows.begin, window.columns.begin};
+  }
+
+  // Adds up a block's parts, `size` elements apart, and turns them as dweight has them.
+  void store(const Block& b, const T* sum, std::int64_t parts, std::int64_t size,
+             T* dweight) const {
+    constexpr std::int64_t kRows = 16;
+    T total[kRows * kMaxPanelWidth];
+    const std::int64_t filter_stride = taps() * source_.depth, width = b.panel.width;
     const std::int64_t row_stride = along_filters_ ? 1 : filter_stride;
     const std::int64_t column_stride = along_filters_ ? filter_stride : 1;
-    for (std::int64_t j = 0; j < b.panel.columns; ++j)
-      for (std::int64_t i = 0; i < b.rows; ++i)
-        to[(b.first_row + i) * row_stride + (b.panel.first + j) * column_stride] =
-            sum[i * b.panel.width + j];
+    dweight += b.group * filters_ * filter_stride + b.panel.first * column_stride;
+    for (std::int64_t t = b.taps.begin; t < b.taps.end; ++t)
+      for (std::int64_t first = 0; first < rows(); first += kRows) {
+        const std::int64_t count = std::min(kRows, rows() - first);
+        std::copy_n(sum, count * width, total);
+        for (std::int64_t part = 1; part < parts; ++part)
+          for (std::int64_t i = 0; i < count * width; ++i) total[i] += sum[part * size + i];
+        T* const to = dweight + t * source_.depth + first * row_stride;
+        for (std::int64_t j = 0; j < b.panel.columns; ++j)
+          for (std::int64_t i = 0; i < count; ++i)
+            to[i * row_stride + j * column_stride] = total[i * width + j];
+        sum += count * width;
+      }
   }
 
   const Conv2dGeometry& g_;
@@ -189,9 +249,9 @@ class WeightGradient {
   const T* dy_;
   std::int64_t filters_;
   bool along_filters_;
-  std::int64_t rows_;  // of the whole product: what is broadcast
-  Panels<T> panels_;   // over what runs along vectors
-  std::int64_t row_blocks_, taps_;
+  Panels<T> panels_;                   // over what runs along vectors
+  std::vector<std::int64_t> offsets_;  // of what is broadcast
+  std::int64_t window_rows_ = 1, window_columns_ = 1;
 };
 
 }  // namespace
