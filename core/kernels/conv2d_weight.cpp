@@ -80,7 +80,10 @@ class WeightGradient {
       for (std::int64_t i = 0; i < rows; ++i) offsets_.push_back(i);
     }
     if (panels_.count() == 0 || g.p == 0 || g.q == 0) return;
-    const std::int64_t most = kWindowArea / panels_[0].width;
+    const std::int64_t width = panels_[0].width;
+    // What a single tile visits need not stay in cache, if nothing is packed.
+    const bool once = taps() * rows() <= max_patch_rows<T>(width) && along_filters_ && g.k == width;
+    const std::int64_t most = once ? g.p * g.q : kWindowArea / width;
     window_columns_ = ceil_divide(g.q, ceil_divide(g.q, most));
     window_rows_ = ceil_divide(g.p, ceil_divide(g.p * window_columns_, most));
   }
