@@ -154,15 +154,20 @@ void run(const std::vector<Walk<T>>& walks, const T* zeros) {
     const std::int64_t usual = tiles_each * kTileRows;
     return walk.source.inside ? ceil_divide(usual, walk.grid.columns) * walk.grid.columns : usual;
   };
-  std::vector<std::int64_t> first_task{0};
-  for (const Walk<T>& walk : walks)
-    first_task.push_back(first_task.back() +
-                         (walk.grid.size() == 0 ? 0 : ceil_divide(walk.grid.size(), block(walk))));
-  parallel_for(first_task.back(), [&](std::int64_t task) {
-    const auto index =
-        std::upper_bound(first_task.begin(), first_task.end(), task) - first_task.begin() - 1;
-    const Walk<T>& walk = walks[static_cast<std::size_t>(index)];
-    const std::int64_t first = (task - first_task[static_cast<std::size_t>(index)]) * block(walk);
+  struct Task {
+    const Walk<T>& walk;
+    std::int64_t first;
+  };
+  // Walks take turns: what one read or wrote is still in cache when its neighbour comes by.
+  std::vector<Task> tasks;
+  for (std::int64_t round = 0, before = -1; before < static_cast<std::int64_t>(tasks.size());
+       ++round) {
+    before = static_cast<std::int64_t>(tasks.size());
+    for (const Walk<T>& walk : walks)
+      if (round * block(walk) < walk.grid.size()) tasks.push_back({walk, round * block(walk)});
+  }
+  parallel_for(static_cast<std::int64_t>(tasks.size()), [&](std::int64_t task) {
+    const auto& [walk, first] = tasks[static_cast<std::size_t>(task)];
     const std::int64_t last = std::min(first + block(walk), walk.grid.size());
     if (walk.source.inside)
       run_lines(walk, first / walk.grid.columns, last / walk.grid.columns);
