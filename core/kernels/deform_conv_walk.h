@@ -1,6 +1,6 @@
 // The walks over the locations and taps of a deformable convolution, shared by its CPU kernels:
 // gathering samples into columns, and spreading the columns' gradient over x, offset and mask.
-// Nothing here is called from outside core/kernels/deform_conv*.cpp.
+// Called from core/kernels/deform_conv*.cpp and its relatives deform_kernel*.cpp and dcn.cpp alone.
 #pragma once
 
 #include <algorithm>

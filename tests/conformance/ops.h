@@ -47,6 +47,14 @@ void run_ps_roi_pool(Call& call);
 void run_deform_roi_pool(Call& call);
 void run_modulated_deform_roi_pool(Call& call);
 
+// ops_family.cpp
+void run_deform_kernel(Call& call);
+void run_deform_kernel_conv(Call& call);
+void run_global_deform_kernel(Call& call);
+void run_cond_conv2d(Call& call);
+void run_dcn_v3(Call& call);
+void run_dcn_v4(Call& call);
+
 // ops_train.cpp
 void run_sgd(Call& call);
 void run_adam(Call& call);

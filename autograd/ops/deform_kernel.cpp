@@ -1,0 +1,122 @@
+#include <pliant/autograd/ops/deform_kernel.h>
+
+#include <pliant/autograd/ops/arithmetic.h>
+#include <pliant/autograd/ops/checks.h>
+#include <pliant/core/dispatch.h>
+
+namespace pliant {
+namespace {
+
+DeformKernelGeometry checked_geometry(const char* op, const Var& x, const Var& rotation,
+                                      const Var& weight, const Var& bias,
+                                      const DeformKernelOptions& options) {
+  require_rank(op, "the input", x, 4, "[N H W C]");
+  require_rank(op, "the rotation", rotation, 4, "[N P Q 2*rotation_groups*R*S]");
+  require_rank(op, "the weight", weight, 4, "[K SH SW C/groups]");
+  const Shape kernel{weight.dim(0), options.kernel.h, options.kernel.w, weight.dim(3)};
+  DeformKernelGeometry g{};
+  g.conv = conv_geometry(op, x.shape(), kernel,
+                         {options.stride, options.padding, options.dilation, options.groups});
+  g.scope_h = weight.dim(1), g.scope_w = weight.dim(2);
+  g.rotation_groups = options.rotation_groups;
+  const Conv2dGeometry& c = g.conv;
+  require(g.scope_h >= 1 && g.scope_w >= 1, op, ": the scope is empty (weight ", weight.shape(),
+          ")");
+  require_map_fits(op, c.h, c.w);
+  require_map_fits(op, g.scope_h, g.scope_w);
+  require(g.rotation_groups >= 1 && g.rotation_groups <= c.c, op, ": ", g.rotation_groups,
+          " rotation groups for ", c.c, " channels");
+  const Shape rotations{c.n, c.p, c.q, 2 * g.rotation_groups * g.taps()};
+  require(rotation.shape() == rotations, op, ": the rotation has shape ", rotation.shape(),
+          ", expected ", rotations, " (one dy, dx pair per output pixel, rotation group and tap)");
+  require(!bias.defined() || bias.shape() == Shape{c.k}, op, ": bias has shape ", bias.shape(),
+          ", expected [", c.k, "]");
+  return g;
+}
+
+// Gradients by x, offset and rotation, those that are wanted.
+Vars input_gradients(const char* op, const DeformKernelGeometry& g, const Tensor (&saved)[4],
+                     const StepView& step) {
+  const Tensor& dy = step.cotangent().value();
+  Tensor gradients[3];
+  for (std::size_t i = 0; i < 3; ++i)
+    if (step.wants(i)) gradients[i] = Tensor::empty(saved[i].shape(), dy.dtype(), dy.device());
+  Workspace workspace(dy.device());
+  visit_floating(op, dy.dtype(), [&]<class T>() {
+    const auto to = [](Tensor& t) { return t.defined() ? t.mutable_data<T>() : nullptr; };
+    kernel<DeformKernelInputGradient<T>, cpu::deform_kernel_input_gradient,
+           cuda::deform_kernel_input_gradient>(op, dy.device())(
+        g, saved[0].data<T>(), data_or_null<T>(saved[1]), saved[2].data<T>(), saved[3].data<T>(),
+        dy.data<T>(), to(gradients[0]), to(gradients[1]), to(gradients[2]), workspace);
+  });
+  return {gradients[0], gradients[1], gradients[2]};
+}
+
+Tensor weight_gradient(const char* op, const DeformKernelGeometry& g, const Tensor (&saved)[4],
+                       const Tensor& dy) {
+  const Shape shape{g.conv.k, g.scope_h, g.scope_w, g.conv.c / g.conv.groups};
+  Tensor dweight = Tensor::empty(shape, dy.dtype(), dy.device());
+  Workspace workspace(dy.device());
+  visit_floating(op, dy.dtype(), [&]<class T>() {
+    kernel<DeformKernelWeightGradient<T>, cpu::deform_kernel_weight_gradient,
+           cuda::deform_kernel_weight_gradient>(op, dy.device())(
+        g, saved[0].data<T>(), data_or_null<T>(saved[1]), saved[2].data<T>(), dy.data<T>(),
+        dweight.mutable_data<T>(), workspace);
+  });
+  return dweight;
+}
+
+Vars gradients(const char* op, const DeformKernelGeometry& g, const StepView& step) {
+  const Tensor saved[4] = {step.saved(0).value(), step.saved(1).value(), step.saved(2).value(),
+                           step.saved(3).value()};
+  Vars all(5);
+  if (saved[3].defined()) {
+    all = input_gradients(op, g, saved, step);
+    all.resize(5);
+  }
+  if (step.wants(3)) all[3] = weight_gradient(op, g, saved, step.cotangent().value());
+  if (step.wants(4)) all[4] = sum_to(step.cotangent(), {g.conv.k});
+  return all;
+}
+
+// `offset` may be undefined.
+Var run(const char* op, const DeformKernelGeometry& g, const Var& x, const Var& offset,
+        const Var& rotation, const Var& weight, const Var& bias) {
+  require_same_kind(op, {&x, &offset, &rotation, &weight, &bias});
+  Tensor y = Tensor::empty({g.conv.n, g.conv.p, g.conv.q, g.conv.k}, x.dtype(), x.device());
+  Workspace workspace(x.device());
+  visit_floating(op, x.dtype(), [&]<class T>() {
+    kernel<DeformKernelForward<T>, cpu::deform_kernel_forward, cuda::deform_kernel_forward>(
+        op, x.device())(g, x.value().data<T>(), data_or_null<T>(offset.value()),
+                        rotation.value().data<T>(), weight.value().data<T>(),
+                        data_or_null<T>(bias.value()), y.mutable_data<T>(), workspace);
+  });
+  const bool inputs = x.wants_gradient() || offset.wants_gradient() || rotation.wants_gradient();
+  const bool columns = inputs || weight.wants_gradient();
+  return record(op, std::move(y), {x, offset, rotation, weight, bias},
+                {keep_if(columns, x), keep_if(columns, offset), keep_if(columns, rotation),
+                 keep_if(inputs, weight)},
+                [op, g](const StepView& step) { return gradients(op, g, step); });
+}
+
+}  // namespace
+
+Var deform_kernel(const Var& x, const Var& rotation, const Var& weight, const Var& bias,
+                  const DeformKernelOptions& options) {
+  constexpr const char* kOp = "deform_kernel";
+  const auto g = checked_geometry(kOp, x, rotation, weight, bias, options);
+  return run(kOp, g, x, {}, rotation, weight, bias);
+}
+
+Var deform_kernel_conv(const Var& x, const Var& offset, const Var& rotation, const Var& weight,
+                       const Var& bias, const DeformKernelOptions& options) {
+  constexpr const char* kOp = "deform_kernel_conv";
+  const auto g = checked_geometry(kOp, x, rotation, weight, bias, options);
+  const Shape offsets{g.conv.n, g.conv.p, g.conv.q, 2 * g.taps()};
+  require(offset.defined(), kOp, ": the offset is undefined");
+  require(offset.shape() == offsets, kOp, ": the offset has shape ", offset.shape(), ", expected ",
+          offsets, " (one dy, dx pair per output pixel and tap)");
+  return run(kOp, g, x, offset, rotation, weight, bias);
+}
+
+}  // namespace pliant

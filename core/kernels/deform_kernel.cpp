@@ -1,0 +1,236 @@
+// Deformable kernels on the CPU: forward and weight gradient. With one channel per group, the
+// kernel of a location is made channel by channel; else the samples are spread over the scope and
+// one product with the stored weights follows.
+#include <pliant/core/kernels/deform_kernel.h>
+
+#include <algorithm>
+#include <vector>
+
+#include <pliant/core/gemm.h>
+#include <pliant/core/kernels/deform_kernel_walk.h>
+#include <pliant/core/parallel.h>
+
+namespace pliant {
+namespace {
+
+using namespace cpu;
+
+constexpr std::int64_t kMaxPartials = 16;
+
+// All channels; the columns of a weight group are one block.
+ColumnLayout whole_layout(const DeformKernelGeometry& g) {
+  const std::int64_t block =
+      conv_form(g.conv) == ConvForm::grouped ? g.conv.c / g.conv.groups : g.conv.c;
+  return {g.conv.c, block, g.scope_h * g.scope_w};
+}
+
+// columns [rows][blocks][positions][block]: every sample, shared out over the scope positions that
+// its tap reads.
+template <class T>
+void fill_columns(const DeformKernelSource<T>& source, Range rows, const T* samples,
+                  const ColumnLayout& layout, T* columns, T* waste) {
+  const TapValues<T> values(source, rows, samples);
+  std::fill_n(columns, rows.size() * layout.width(), T(0));
+  for_each_rotated_tap(
+      source, rows,
+      [&](std::int64_t row, std::int64_t group, std::int64_t t, const BilinearTap<T>& tap) {
+        if (reads_nothing(tap)) return;
+        const T* const value = values(row, t);
+        T* const to = columns + (row - rows.begin) * layout.width();
+        const T* const none[4] = {};
+        T dots[4];
+        for (std::int64_t b = 0; b < layout.blocks(); ++b) {
+          const std::int64_t first = b * layout.block;
+          const Stretch own = rotated_channels({first, first + layout.block}, group,
+                                               source.geometry.rotation_groups);
+          const std::int64_t begin = first * layout.positions + (own.first - first);
+          const FourRows<T> four(tap, to + begin, layout.block, waste);
+          spread_stretch<true, false>(value + own.first, none, four.row, tap.weight, own, dots);
+        }
+      });
+}
+
+template <class T>
+void write_bias(Range rows, std::int64_t k, const T* bias, T* y) {
+  for (std::int64_t row = rows.begin; row < rows.end; ++row)
+    if (bias == nullptr)
+      std::fill_n(y + row * k, k, T(0));
+    else
+      std::copy_n(bias, k, y + row * k);
+}
+
+template <class T>
+void forward_depthwise(const DeformKernelSource<T>& source, const T* by_position, const T* bias,
+                       std::int64_t tile, const PerThread<T>& scratch, T* y) {
+  const std::int64_t c = source.geometry.conv.c;
+  parallel_blocks(source.rows(), tile, [&](std::int64_t begin, std::int64_t end) {
+    const Range rows{begin, end};
+    T* const kernel = scratch.of();
+    const TapValues<T> values(source, rows, gather_samples(source, rows, kernel + c));
+    write_bias(rows, c, bias, y);
+    for_each_rotated_tap(
+        source, rows,
+        [&](std::int64_t row, std::int64_t group, std::int64_t t, const BilinearTap<T>& tap) {
+          if (reads_nothing(tap)) return;
+          const Stretch own = rotated_channels({0, c}, group, source.geometry.rotation_groups);
+          const FourRows<const T> four(tap, by_position + own.first, c, source.zeros);
+          blend_stretch(four.row, tap.weight, own, kernel);
+          const T* const value = values(row, t) + own.first;
+          T* const to = y + row * c + own.first;
+          for (std::int64_t i = 0, at = 0; i < own.count; ++i, at += own.step)
+            to[at] += kernel[at] * value[at];
+        });
+  });
+}
+
+template <class T>
+void forward_blocks(const DeformKernelSource<T>& source, const ColumnLayout& layout,
+                    const std::vector<PackedMatrix<T>>& packed, const T* bias, std::int64_t tile,
+                    const PerThread<T>& scratch, T* y) {
+  const std::int64_t c = layout.channels, k = source.geometry.conv.k;
+  const std::int64_t filters = k / layout.blocks(), depth = layout.block * layout.positions;
+  parallel_blocks(source.rows(), tile, [&](std::int64_t begin, std::int64_t end) {
+    const Range rows{begin, end};
+    T* const waste = scratch.of();
+    T* const columns = waste + c;
+    const T* const samples = gather_samples(source, rows, columns + tile * layout.width());
+    fill_columns(source, rows, samples, layout, columns, waste);
+    for (std::int64_t b = 0; b < layout.blocks(); ++b)
+      gemm(rows.size(), columns + b * depth, layout.width(), packed[static_cast<std::size_t>(b)],
+           y + begin * k + b * filters, k, bias == nullptr ? nullptr : bias + b * filters);
+  });
+}
+
+template <class T>
+void forward(const DeformKernelGeometry& g, const T* x, const T* offset, const T* rotation,
+             const T* weight, const T* bias, T* y, Workspace& workspace) {
+  const ColumnLayout layout = whole_layout(g);
+  with_source(g, x, offset, rotation, workspace, [&](const DeformKernelSource<T>& source) {
+    if (source.rows() == 0) return;
+    const bool depthwise = conv_form(g.conv) == ConvForm::depthwise;
+    const std::int64_t width =
+        (depthwise ? 0 : layout.width()) + (offset == nullptr ? 0 : g.taps() * g.conv.c);
+    const std::int64_t tile = deform_tile_rows(width * static_cast<std::int64_t>(sizeof(T)));
+    const PerThread<T> scratch(g.conv.c + tile * width, workspace);
+    if (depthwise) {
+      const T* const by_position = weights_by_position(g, weight, workspace);
+      forward_depthwise(source, by_position, bias, tile, scratch, y);
+      return;
+    }
+    const std::int64_t filters = g.conv.k / layout.blocks();
+    const std::int64_t depth = layout.block * layout.positions;
+    std::vector<PackedMatrix<T>> packed;
+    for (std::int64_t b = 0; b < layout.blocks(); ++b)
+      packed.push_back(pack(depth, filters,
+                            MatrixView<T>{weight + b * filters * depth, depth, Transpose::yes},
+                            workspace.take<T>(packed_size<T>(depth, filters))));
+    forward_blocks(source, layout, packed, bias, tile, scratch, y);
+  });
+}
+
+// dweight [positions][c] += dy * sample, shared out over the scope positions of each tap.
+template <class T>
+void add_depthwise(const DeformKernelSource<T>& source, Range rows, const T* samples, const T* dy,
+                   T* products, T* waste, T* dweight) {
+  const std::int64_t c = source.geometry.conv.c;
+  const TapValues<T> values(source, rows, samples);
+  for_each_rotated_tap(
+      source, rows,
+      [&](std::int64_t row, std::int64_t group, std::int64_t t, const BilinearTap<T>& tap) {
+        if (reads_nothing(tap)) return;
+        const Stretch own = rotated_channels({0, c}, group, source.geometry.rotation_groups);
+        multiply_stretch(dy + row * c + own.first, values(row, t) + own.first, own, products);
+        const T* const none[4] = {};
+        T dots[4];
+        const FourRows<T> four(tap, dweight + own.first, c, waste);
+        spread_stretch<true, false>(products, none, four.row, tap.weight, own, dots);
+      });
+}
+
+// The same for blocks of columns: dweight [k][positions][block].
+template <class T>
+void add_blocks(const DeformKernelSource<T>& source, Range rows, const T* samples, const T* dy,
+                const ColumnLayout& layout, T* columns, T* waste, T* dweight) {
+  const std::int64_t k = source.geometry.conv.k, filters = k / layout.blocks();
+  const std::int64_t depth = layout.block * layout.positions;
+  fill_columns(source, rows, samples, layout, columns, waste);
+  for (std::int64_t b = 0; b < layout.blocks(); ++b)
+    gemm_transposed(filters, depth, rows.size(), dy + rows.begin * k + b * filters, k,
+                    columns + b * depth, layout.width(), dweight + b * filters * depth, depth);
+}
+
+// Sums [chunks][size] in order; from [positions][c] to [c][positions] if `by_position`.
+template <class T>
+void add_up(const DeformKernelSource<T>& source, std::int64_t chunks, std::int64_t size,
+            const T* partials, bool by_position, T* dweight) {
+  const std::int64_t positions = source.positions(), c = source.geometry.conv.c;
+  parallel_blocks(size, std::int64_t{1} << 14, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      const T* const from = partials + (by_position ? i % positions * c + i / positions : i);
+      T sum = 0;
+      for (std::int64_t chunk = 0; chunk < chunks; ++chunk) sum += from[chunk * size];
+      dweight[i] = sum;
+    }
+  });
+}
+
+template <class T>
+void weight_gradient(const DeformKernelGeometry& g, const T* x, const T* offset, const T* rotation,
+                     const T* dy, T* dweight, Workspace& workspace) {
+  constexpr std::int64_t kTile = 128;
+  const ColumnLayout layout = whole_layout(g);
+  const bool depthwise = conv_form(g.conv) == ConvForm::depthwise;
+  const std::int64_t size = g.conv.k * layout.positions * (g.conv.c / g.conv.groups);
+  with_source(g, x, offset, rotation, workspace, [&](const DeformKernelSource<T>& source) {
+    const std::int64_t tiles = (source.rows() + kTile - 1) / kTile;
+    const std::int64_t own = (tiles + kMaxPartials - 1) / kMaxPartials * kTile;  // rows of a chunk
+    const std::int64_t chunks = tiles == 0 ? 0 : (source.rows() + own - 1) / own;
+    T* const partials = workspace.take<T>(chunks * size);
+    const std::int64_t columns_size = depthwise ? g.conv.c : kTile * layout.width();
+    const PerThread<T> scratch(g.conv.c + columns_size + source.samples_size(kTile), workspace);
+    parallel_for(chunks, [&](std::int64_t chunk) {
+      T* const to = partials + chunk * size;
+      T* const waste = scratch.of();
+      T* const columns = waste + g.conv.c;
+      std::fill_n(to, size, T(0));
+      const std::int64_t last = std::min(source.rows(), (chunk + 1) * own);
+      for (std::int64_t row = chunk * own; row < last; row += kTile) {
+        const Range rows{row, std::min(last, row + kTile)};
+        const T* const samples = gather_samples(source, rows, columns + columns_size);
+        if (depthwise)
+          add_depthwise(source, rows, samples, dy, columns, waste, to);
+        else
+          add_blocks(source, rows, samples, dy, layout, columns, waste, to);
+      }
+    });
+    add_up(source, chunks, size, partials, depthwise, dweight);
+  });
+}
+
+}  // namespace
+
+void cpu::deform_kernel_forward(const DeformKernelGeometry& g, const float* x, const float* offset,
+                                const float* rotation, const float* weight, const float* bias,
+                                float* y, Workspace& workspace) {
+  forward(g, x, offset, rotation, weight, bias, y, workspace);
+}
+
+void cpu::deform_kernel_forward(const DeformKernelGeometry& g, const double* x,
+                                const double* offset, const double* rotation, const double* weight,
+                                const double* bias, double* y, Workspace& workspace) {
+  forward(g, x, offset, rotation, weight, bias, y, workspace);
+}
+
+void cpu::deform_kernel_weight_gradient(const DeformKernelGeometry& g, const float* x,
+                                        const float* offset, const float* rotation, const float* dy,
+                                        float* dweight, Workspace& workspace) {
+  weight_gradient(g, x, offset, rotation, dy, dweight, workspace);
+}
+
+void cpu::deform_kernel_weight_gradient(const DeformKernelGeometry& g, const double* x,
+                                        const double* offset, const double* rotation,
+                                        const double* dy, double* dweight, Workspace& workspace) {
+  weight_gradient(g, x, offset, rotation, dy, dweight, workspace);
+}
+
+}  // namespace pliant

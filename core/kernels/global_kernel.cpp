@@ -1,0 +1,105 @@
+#include <pliant/core/kernels/global_kernel.h>
+
+#include <algorithm>
+
+#include <pliant/core/parallel.h>
+
+namespace pliant {
+namespace {
+
+template <class T>
+BilinearTap<T> tap_of(const GlobalKernelGeometry& g, const T* offset, std::int64_t n,
+                      std::int64_t t) {
+  const T* const pair = offset + 2 * (n * g.taps() + t);
+  return global_kernel_tap(g, t, pair[0], pair[1]);
+}
+
+template <class T>
+void forward(const GlobalKernelGeometry& g, const T* weight, const T* offset, T* kernels) {
+  parallel_for(g.n * g.taps(), [&](std::int64_t task) {
+    const std::int64_t n = task / g.taps(), t = task % g.taps();
+    const BilinearTap<T> tap = tap_of(g, offset, n, t);
+    for (std::int64_t k = 0; k < g.k; ++k) {
+      T* const to = kernels + ((n * g.k + k) * g.taps() + t) * g.c;
+      std::fill_n(to, g.c, T(0));
+      for (int i = 0; i < 4; ++i) {
+        if (tap.pixel[i] < 0) continue;
+        const T* const from = weight + (k * g.positions() + tap.pixel[i]) * g.c;
+        for (std::int64_t c = 0; c < g.c; ++c) to[c] += tap.weight[i] * from[c];
+      }
+    }
+  });
+}
+
+// A task owns the weights of one output channel and adds images and taps in order.
+template <class T>
+void weight_gradient(const GlobalKernelGeometry& g, const T* offset, const T* dkernels,
+                     T* dweight) {
+  parallel_for(g.k, [&](std::int64_t k) {
+    T* const to = dweight + k * g.positions() * g.c;
+    std::fill_n(to, g.positions() * g.c, T(0));
+    for (std::int64_t n = 0; n < g.n; ++n)
+      for (std::int64_t t = 0; t < g.taps(); ++t) {
+        const BilinearTap<T> tap = tap_of(g, offset, n, t);
+        const T* const from = dkernels + ((n * g.k + k) * g.taps() + t) * g.c;
+        for (int i = 0; i < 4; ++i) {
+          if (tap.pixel[i] < 0) continue;
+          T* const position = to + tap.pixel[i] * g.c;
+          for (std::int64_t c = 0; c < g.c; ++c) position[c] += tap.weight[i] * from[c];
+        }
+      }
+  });
+}
+
+template <class T>
+void offset_gradient(const GlobalKernelGeometry& g, const T* weight, const T* offset,
+                     const T* dkernels, T* doffset) {
+  parallel_for(g.n * g.taps(), [&](std::int64_t task) {
+    const std::int64_t n = task / g.taps(), t = task % g.taps();
+    const BilinearTap<T> tap = tap_of(g, offset, n, t);
+    T dots[4] = {};
+    for (std::int64_t k = 0; k < g.k; ++k) {
+      const T* const dkernel = dkernels + ((n * g.k + k) * g.taps() + t) * g.c;
+      for (int i = 0; i < 4; ++i) {
+        if (tap.pixel[i] < 0) continue;
+        const T* const from = weight + (k * g.positions() + tap.pixel[i]) * g.c;
+        for (std::int64_t c = 0; c < g.c; ++c) dots[i] += dkernel[c] * from[c];
+      }
+    }
+    doffset[2 * task] = apply(tap.d_row, dots);
+    doffset[2 * task + 1] = apply(tap.d_column, dots);
+  });
+}
+
+template <class T>
+void gradient(const GlobalKernelGeometry& g, const T* weight, const T* offset, const T* dkernels,
+              T* dweight, T* doffset) {
+  if (dweight != nullptr) weight_gradient(g, offset, dkernels, dweight);
+  if (doffset != nullptr) offset_gradient(g, weight, offset, dkernels, doffset);
+}
+
+}  // namespace
+
+void cpu::global_kernel_forward(const GlobalKernelGeometry& g, const float* weight,
+                                const float* offset, float* kernels) {
+  forward(g, weight, offset, kernels);
+}
+
+void cpu::global_kernel_forward(const GlobalKernelGeometry& g, const double* weight,
+                                const double* offset, double* kernels) {
+  forward(g, weight, offset, kernels);
+}
+
+void cpu::global_kernel_gradient(const GlobalKernelGeometry& g, const float* weight,
+                                 const float* offset, const float* dkernels, float* dweight,
+                                 float* doffset) {
+  gradient(g, weight, offset, dkernels, dweight, doffset);
+}
+
+void cpu::global_kernel_gradient(const GlobalKernelGeometry& g, const double* weight,
+                                 const double* offset, const double* dkernels, double* dweight,
+                                 double* doffset) {
+  gradient(g, weight, offset, dkernels, dweight, doffset);
+}
+
+}  // namespace pliant
