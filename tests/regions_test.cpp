@@ -71,9 +71,9 @@ const std::vector<std::pair<const char*, RegionOp>>& ops() {
 }  // namespace
 
 TEST_CASE("regions: gradients by the map") {
-  for (const auto& [name, op] : ops())
-    check({name,
-           [&](const Vars& v) { return op(v[0], some_regions().to(v[0].dtype())); },
+  for (const auto& op : ops())
+    check({op.first,
+           [&](const Vars& v) { return op.second(v[0], some_regions().to(v[0].dtype())); },
            {random({2, 7, 8, 4}, 1)},
            1e-4});
 }
@@ -135,8 +135,8 @@ TEST_CASE("deform_roi_pool: a trans of zero moves nothing, whole pixels shift th
 }
 
 TEST_CASE("deform_roi_pool without trans is average position-sensitive pooling") {
-  // With bins of S pixels, sample i lies midway between pixels i - 1 and i of its bin, so the result
-  // is the mean over the region and the same moved up, left and both by a pixel.
+  // With bins of S pixels, sample i lies midway between pixels i - 1 and i of its bin, so the
+  // result is the mean over the region and the same moved up, left and both by a pixel.
   const std::int64_t bins = 2, samples = 3, k = 5;
   const Tensor x = random({1, 12, 12, k * bins * bins}, 1);
   const Tensor rois = regions({0, 3, 3, 8, 8});  // pixels 3 .. 8: bins of three
@@ -171,8 +171,9 @@ TEST_CASE("regions: one group of channels is all of them") {
 }
 
 TEST_CASE("regions: no regions, no images, regions beyond the map and without area") {
-  for (const auto& [name, op] : ops()) {
-    CAPTURE(name);
+  for (const auto& entry : ops()) {
+    const RegionOp& op = entry.second;
+    CAPTURE(entry.first);
     const Tensor none = Tensor::zeros({0, 5}, DType::float64);
     for (const std::int64_t images : {0, 2}) {
       const Tape tape;
@@ -249,8 +250,8 @@ TEST_CASE("regions: bad arguments") {
   const Tensor x = random({2, 7, 8, 4}, 1);
   const auto message = [&](const std::vector<double>& roi) {
     std::string first;
-    for (const auto& [name, op] : ops()) {
-      const std::string error = error_of([&, &op = op] { op(x, regions(roi)); });
+    for (const auto& op : ops()) {
+      const std::string error = error_of([&] { op.second(x, regions(roi)); });
       CHECK(contains(error, "region 1"));
       if (first.empty()) first = error;
     }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <utility>
 #include <vector>
 
 #include <pliant/core/kernels/regions.h>
@@ -143,34 +144,55 @@ inline void pool_window(const MapView<const T>& map, const AxisWindow<T>& rows,
     }
 }
 
+// Sum of the lanes, halving the vector.
+template <class T>
+inline T sum_lanes(typename RegionVector<T, 64>::type v) {
+  typename RegionVector<T, 32>::type half[2];
+  std::memcpy(half, &v, sizeof(v));
+  half[0] += half[1];
+  typename RegionVector<T, 16>::type quarter[2];
+  std::memcpy(quarter, half, sizeof(quarter));
+  quarter[0] += quarter[1];
+  T sum = 0;
+  for (std::size_t lane = 0; lane < sizeof(quarter[0]) / sizeof(T); ++lane) sum += quarter[0][lane];
+  return sum;
+}
+
 // Dot products of dy with the window's sums: by weight, by row slope and by column slope.
 template <class T>
 inline void dot_window(const MapView<const T>& map, const AxisWindow<T>& rows,
                        const AxisWindow<T>& columns, std::int64_t channels, const T* dy,
                        T (&dots)[3]) {
   for (T& dot : dots) dot = 0;
-  if (map.channel == 1) {
-    each_channel_block<T>(channels, [&]<std::size_t kVectors, class V>(std::int64_t c, V*) {
-      V sums[3][kVectors], by[kVectors];
-      sum_window<true>(map, rows, columns, c, sums);
-      std::memcpy(by, dy + c, sizeof(by));
-      for (int of = 0; of < 3; ++of) {
-        V products = {};
-        for (std::size_t i = 0; i < kVectors; ++i) products += sums[of][i] * by[i];
-        for (std::size_t lane = 0; lane < sizeof(V) / sizeof(T); ++lane) dots[of] += products[lane];
+  if (map.channel != 1) {
+    for (const auto& row : rows.pixels)
+      for (const auto& column : columns.pixels) {
+        const T* const from = map.base + (row.at * map.width + column.at) * map.pixel;
+        T dot = 0;
+        for (std::int64_t o = 0; o < channels; ++o) dot += dy[o] * from[o * map.channel];
+        dots[0] += row.weight * column.weight * dot;
+        dots[1] += row.slope * column.weight * dot;
+        dots[2] += row.weight * column.slope * dot;
       }
-    });
     return;
   }
-  for (const auto& row : rows.pixels)
-    for (const auto& column : columns.pixels) {
-      const T* const from = map.base + (row.at * map.width + column.at) * map.pixel;
-      T dot = 0;
-      for (std::int64_t o = 0; o < channels; ++o) dot += dy[o] * from[o * map.channel];
-      dots[0] += row.weight * column.weight * dot;
-      dots[1] += row.slope * column.weight * dot;
-      dots[2] += row.weight * column.slope * dot;
-    }
+  using Whole = typename RegionVector<T, 64>::type;
+  Whole totals[3] = {};
+  each_channel_block<T>(channels, [&]<std::size_t kVectors, class V>(std::int64_t c, V*) {
+    V sums[3][kVectors], by[kVectors];
+    sum_window<true>(map, rows, columns, c, sums);
+    std::memcpy(by, dy + c, sizeof(by));
+    for (int of = 0; of < 3; ++of)
+      for (std::size_t i = 0; i < kVectors; ++i) {
+        const V products = sums[of][i] * by[i];
+        if constexpr (sizeof(V) == sizeof(Whole))
+          totals[of] += products;
+        else
+          for (std::size_t lane = 0; lane < sizeof(V) / sizeof(T); ++lane)
+            dots[of] += products[lane];
+      }
+  });
+  for (int of = 0; of < 3; ++of) dots[of] += sum_lanes<T>(totals[of]);
 }
 
 // Adds scale * dy to the window's pixels in rows begin .. end-1 of a map of contiguous channels.
@@ -178,20 +200,23 @@ template <class T>
 inline void spread_window(const MapView<T>& map, const AxisWindow<T>& rows,
                           const AxisWindow<T>& columns, PixelRange inside, T scale,
                           std::int64_t channels, const T* dy) {
-  for (const auto& row : rows.pixels) {
-    if (row.at < inside.begin || row.at >= inside.end) continue;
-    for (const auto& column : columns.pixels) {
-      T* const to = map.base + (row.at * map.width + column.at) * map.pixel;
-      const T weight = row.weight * column.weight * scale;
-      each_channel_block<T>(channels, [&]<std::size_t kVectors, class V>(std::int64_t c, V*) {
-        V old[kVectors], add[kVectors];
-        std::memcpy(old, to + c, sizeof(old));
-        std::memcpy(add, dy + c, sizeof(add));
-        for (std::size_t i = 0; i < kVectors; ++i) old[i] += add[i] * weight;
-        std::memcpy(to + c, old, sizeof(old));
-      });
+  each_channel_block<T>(channels, [&]<std::size_t kVectors, class V>(std::int64_t c, V*) {
+    V add[kVectors];
+    std::memcpy(add, dy + c, sizeof(add));
+    for (V& v : add) v *= scale;
+    for (const auto& row : rows.pixels) {
+      if (row.at < inside.begin || row.at >= inside.end) continue;
+      T* const line = map.base + row.at * map.width * map.pixel + c;
+      for (const auto& column : columns.pixels) {
+        T* const to = line + column.at * map.pixel;
+        const T weight = row.weight * column.weight;
+        V sums[kVectors];
+        std::memcpy(sums, to, sizeof(sums));
+        for (std::size_t i = 0; i < kVectors; ++i) sums[i] += add[i] * weight;
+        std::memcpy(to, sums, sizeof(sums));
+      }
     }
-  }
+  });
 }
 
 // A map as the bins read it: by groups of channels. The k channels of a group lie groups() apart
@@ -238,7 +263,7 @@ class GroupedMap {
 template <class T, class F>
 void own_rows(const RegionGeometry& g, T* dx, Workspace& workspace, F&& add) {
   const std::int64_t groups = g.groups(), pixels = g.h * g.w;
-  const std::int64_t height = groups >= 8 ? std::max<std::int64_t>(g.h, 1) : 4;
+  const std::int64_t height = groups >= 8 ? std::max<std::int64_t>(g.h, 1) : 8;
   const std::int64_t bands = (g.h + height - 1) / height;
   T* const sums = groups == 1 ? dx : workspace.take<T>(g.n * pixels * g.c);
   parallel_for(g.n * groups * bands, [&](std::int64_t task) {
@@ -263,13 +288,13 @@ void own_rows(const RegionGeometry& g, T* dx, Workspace& workspace, F&& add) {
 template <class T, class F>
 void each_bin_of(const RegionGeometry& g, const T* rois, std::int64_t image, std::int64_t group,
                  F&& f) {
+  std::vector<std::pair<std::int64_t, std::int64_t>> bins;
+  for (std::int64_t i = 0; i < g.p; ++i)
+    for (std::int64_t j = 0; j < g.q; ++j)
+      if (g.group(i, j) == group) bins.emplace_back(i, j);
   for (std::int64_t r = 0; r < g.r; ++r) {
     if (static_cast<std::int64_t>(rois[5 * r]) != image) continue;
-    for (std::int64_t i = 0; i < g.p; ++i) {
-      if (i * g.groups_h / g.p != group / g.groups_w) continue;
-      for (std::int64_t j = 0; j < g.q; ++j)
-        if (j * g.groups_w / g.q == group % g.groups_w) f(r, i, j);
-    }
+    for (const auto& [i, j] : bins) f(r, i, j);
   }
 }
 

@@ -1,35 +1,62 @@
 #include <pliant/core/kernels/roi_pool.h>
 
 #include <algorithm>
+#include <cstring>
+#include <type_traits>
 
-#include <pliant/core/kernels/pool2d.h>
-#include <pliant/core/parallel.h>
+#include <pliant/core/kernels/region_walk.h>
 
 namespace pliant {
 namespace {
 
 constexpr std::int64_t kRowsOfBins = 8;  // of a task
-constexpr std::int64_t kChannels = 16;   // of a task of the gradient
+constexpr std::int64_t kFewPixels = 32;
 
-// One bin, all channels; x is its image.
+// A vector's lanes as integers: masks of comparisons, and pixels.
+template <class T, std::size_t bytes>
+struct LanesOf {
+  using Integer = std::conditional_t<sizeof(T) == 4, std::int32_t, std::int64_t>;
+  typedef Integer type __attribute__((vector_size(bytes)));
+  static type all(std::int64_t value) { return type{} + static_cast<Integer>(value); }
+};
+
+// One bin that has pixels; x is its image. A value takes over as max_pool2d's takes_over() has it.
 template <class T>
 void pool_bin(const RegionGeometry& g, PixelRange rows, PixelRange columns, const T* x, T* y,
               std::int32_t* index) {
-  std::fill_n(y, g.k, T(0));
-  std::fill_n(index, g.k, -1);
-  bool is_first = true;
-  for (std::int64_t row = rows.begin; row < rows.end; ++row)
-    for (std::int64_t column = columns.begin; column < columns.end; ++column) {
-      const std::int64_t at = row * g.w + column;
-      const T* const now = x + at * g.c;
-      const auto pixel = static_cast<std::int32_t>(at);
-      for (std::int64_t c = 0; c < g.k; ++c) {
-        const bool take = is_first | takes_over(now[c], y[c]);
-        y[c] = take ? now[c] : y[c];
-        index[c] = take ? pixel : index[c];
+  cpu::each_channel_block<T>(g.k, [&]<std::size_t kVectors, class V>(std::int64_t c, V*) {
+    using All = LanesOf<T, sizeof(V)>;
+    using Lanes = typename All::type;
+    constexpr std::size_t kLanes = sizeof(V) / sizeof(T);
+    V best[kVectors];
+    Lanes where[kVectors];
+    std::memcpy(best, x + (rows.begin * g.w + columns.begin) * g.c + c, sizeof(best));
+    for (Lanes& w : where) w = All::all(rows.begin * g.w + columns.begin);
+    for (std::int64_t row = rows.begin; row < rows.end; ++row)
+      for (std::int64_t column = columns.begin; column < columns.end; ++column) {
+        const std::int64_t pixel = row * g.w + column;
+        V now[kVectors];
+        std::memcpy(now, x + pixel * g.c + c, sizeof(now));
+        for (std::size_t i = 0; i < kVectors; ++i) {
+          const Lanes take = (now[i] > best[i]) | ((now[i] != now[i]) & (best[i] == best[i]));
+          best[i] = take ? now[i] : best[i];
+          where[i] = take ? All::all(pixel) : where[i];
+        }
       }
-      is_first = false;
-    }
+    std::memcpy(y + c, best, sizeof(best));
+    for (std::size_t i = 0; i < kVectors; ++i)
+      for (std::size_t lane = 0; lane < kLanes; ++lane)
+        index[static_cast<std::size_t>(c) + i * kLanes + lane] =
+            static_cast<std::int32_t>(where[i][lane]);
+  });
+}
+
+// The pixels of a bin along an axis: 1 for x, 2 for y.
+template <class T>
+PixelRange pixels(const RegionGeometry& g, const T* roi, int axis, std::int64_t bin,
+                  std::int64_t bins, std::int64_t extent) {
+  return roi_pool_pixels(g, static_cast<double>(roi[axis]), static_cast<double>(roi[axis + 2]), bin,
+                         bins, extent);
 }
 
 template <class T>
@@ -38,39 +65,62 @@ void forward(const RegionGeometry& g, const T* x, const T* rois, T* y, std::int3
     for (std::int64_t at = begin; at < end; ++at) {
       const T* const roi = rois + at / g.p * 5;
       const T* const image = x + static_cast<std::int64_t>(roi[0]) * g.h * g.w * g.c;
-      const auto pixels = [&](int axis, std::int64_t bin, std::int64_t bins, std::int64_t size) {
-        return roi_pool_pixels(g, static_cast<double>(roi[axis]),
-                               static_cast<double>(roi[axis + 2]), bin, bins, size);
-      };
-      const PixelRange rows = pixels(2, at % g.p, g.p, g.h);
+      const PixelRange rows = pixels(g, roi, 2, at % g.p, g.p, g.h);
       for (std::int64_t j = 0; j < g.q; ++j) {
         const std::int64_t out = (at * g.q + j) * g.k;
-        pool_bin(g, rows, pixels(1, j, g.q, g.w), image, y + out, index + out);
+        const PixelRange columns = pixels(g, roi, 1, j, g.q, g.w);
+        if (rows.begin < rows.end && columns.begin < columns.end) {
+          pool_bin(g, rows, columns, image, y + out, index + out);
+        } else {
+          std::fill_n(y + out, g.k, T(0));
+          std::fill_n(index + out, g.k, -1);
+        }
       }
     }
   });
 }
 
-// Channels do not meet, so a task owns some channels of an image and walks the regions in order.
+// Adds dy of one bin to those of its pixels that lie in rows begin .. end-1; dx is the map. A small
+// bin goes pixel by pixel through all channels, a large one straight to the index: either way each
+// element of dx gets its terms in the order of the bins.
+template <class T>
+void scatter_bin(const RegionGeometry& g, PixelRange rows, PixelRange columns, PixelRange inside,
+                 const std::int32_t* index, const T* dy, T* dx) {
+  rows = {std::max(rows.begin, inside.begin), std::min(rows.end, inside.end)};
+  if (rows.begin >= rows.end) return;
+  if ((rows.end - rows.begin) * (columns.end - columns.begin) > kFewPixels) {
+    for (std::int64_t c = 0; c < g.k; ++c)
+      if (index[c] >= rows.begin * g.w && index[c] < rows.end * g.w)
+        dx[index[c] * g.k + c] += dy[c];
+    return;
+  }
+  for (std::int64_t row = rows.begin; row < rows.end; ++row)
+    for (std::int64_t column = columns.begin; column < columns.end; ++column) {
+      const auto pixel = static_cast<std::int32_t>(row * g.w + column);
+      T* const to = dx + pixel * g.k;
+      for (std::int64_t c = 0; c < g.k; ++c) to[c] += index[c] == pixel ? dy[c] : T(0);
+    }
+}
+
 template <class T>
 void gradient(const RegionGeometry& g, const T* rois, const std::int32_t* index, const T* dy,
               T* dx) {
-  const std::int64_t blocks = (g.c + kChannels - 1) / kChannels, pixels = g.h * g.w;
-  parallel_for(g.n * blocks, [&](std::int64_t task) {
-    const std::int64_t image = task / blocks, first = task % blocks * kChannels;
-    const std::int64_t count = std::min(g.c - first, kChannels);
-    T* const map = dx + image * pixels * g.c + first;
-    for (std::int64_t pixel = 0; pixel < pixels; ++pixel)
-      std::fill_n(map + pixel * g.c, count, T(0));
-    for (std::int64_t r = 0; r < g.r; ++r) {
-      if (static_cast<std::int64_t>(rois[5 * r]) != image) continue;
-      for (std::int64_t bin = r * g.p * g.q; bin < (r + 1) * g.p * g.q; ++bin)
-        for (std::int64_t c = 0; c < count; ++c) {
-          const std::int64_t at = bin * g.k + first + c;
-          if (index[at] >= 0) map[index[at] * g.c + c] += dy[at];
-        }
-    }
-  });
+  Workspace none(Device::cpu());  // nothing is taken: there is one group
+  const auto add = [&](std::int64_t image, std::int64_t group, PixelRange inside,
+                       const cpu::MapView<T>& map) {
+    PixelRange rows;
+    std::vector<PixelRange> columns(static_cast<std::size_t>(g.q));
+    const auto scatter = [&](std::int64_t r, std::int64_t i, std::int64_t j) {
+      const T* const roi = rois + 5 * r;
+      const auto column = static_cast<std::size_t>(j);
+      if (i == 0) columns[column] = pixels(g, roi, 1, j, g.q, g.w);
+      if (j == 0) rows = pixels(g, roi, 2, i, g.p, g.h);
+      const std::int64_t at = ((r * g.p + i) * g.q + j) * g.k;
+      scatter_bin(g, rows, columns[column], inside, index + at, dy + at, map.base);
+    };
+    cpu::each_bin_of(g, rois, image, group, scatter);
+  };
+  cpu::own_rows(g, dx, none, add);
 }
 
 }  // namespace
