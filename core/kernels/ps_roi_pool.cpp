@@ -1,6 +1,6 @@
 #include <pliant/core/kernels/ps_roi_pool.h>
 
-#include <pliant/core/kernels/region_separable.h>
+#include <pliant/core/kernels/region_separable_walk.h>
 
 namespace pliant {
 namespace {
