@@ -81,8 +81,7 @@ std::string layer_figures(const SweptNet& net, const Sweep& sweep, std::size_t d
     const View& view = net.view(sweep, digit, frame);
     for (std::size_t layer = 0; layer < view.layers.size(); ++layer) {
       const std::string& name = net.geometry[layer].name;
-      const std::string what =
-          counted(static_cast<std::int64_t>(view.layers[layer].size()), "point");
+      const auto count = static_cast<std::int64_t>(view.layers[layer].size());
       html += "<figure>" +
               svg_of({.pixels = sweep.picture(digit, frame),
                       .side = sweep.side(),
@@ -91,8 +90,9 @@ std::string layer_figures(const SweptNet& net, const Sweep& sweep, std::size_t d
                       .arrows = layer == 0,
                       .described =
                           "Sampling points of " + name + " on " + subject(sweep, digit, zoom)}) +
-              "<figcaption>" + escaped(name) + " <small>" + what +
-              (zoom > 1 ? ", shrunk " + times(zoom) + "×" : "") + "</small></figcaption></figure>";
+              "<figcaption>" + escaped(name) + " <small>" + counted(count, "point");
+      if (zoom > 1) html += ", shrunk " + times(zoom) + "×";
+      html += "</small></figcaption></figure>";
     }
   }
   return html + "</div>\n";
