@@ -12,7 +12,7 @@ namespace pliant {
 namespace {
 
 constexpr int kUnits = 8;                  // of the drawings, to a pixel
-constexpr std::array kZooms = {1.0, 2.0};  // of the stills
+constexpr std::array kZooms = {1.0, 2.0};  // of the stills: as it is, half size
 constexpr std::int64_t kMeasured = 200;    // test pictures that movements are averaged over
 
 int units(double pixels) { return static_cast<int>(std::lround((pixels + 0.5) * kUnits)); }
@@ -91,7 +91,7 @@ std::string layer_figures(const SweptNet& net, const Sweep& sweep, std::size_t d
                       .described =
                           "Sampling points of " + name + " on " + subject(sweep, digit, zoom)}) +
               "<figcaption>" + escaped(name) + " <small>" + counted(count, "point");
-      if (zoom > 1) html += ", shrunk " + times(zoom) + "×";
+      if (zoom > 1) html += ", half size";
       html += "</small></figcaption></figure>";
     }
   }
@@ -207,7 +207,7 @@ std::string deformation_of(const SweptNet& net, const Sweep& sweep, const TestSe
          "<h4>Layer by layer</h4>\n<p>Where the middle output of each convolution reads the "
          "picture: 9 taps of conv12, 81 of conv21 through conv12, 729 of conv22 through both.</p>" +
          layer_figures(net, sweep, shown) +
-         "<h4>Ten digits, as they are and shrunk twice</h4>\n"
+         "<h4>Ten digits, as they are and at half size</h4>\n"
          "<p>All points of the middle output of conv22, and the net’s guess.</p>" +
          contact_sheet(net, sweep);
 }
