@@ -130,23 +130,31 @@ struct PixelSum {
   }
 };
 
+// What the masks of a unit are worth, [taps].
+template <class T>
+void mask_values(const DcnGeometry& g, const T* masks, T* values) {
+  const DcnMask<T> value(g, masks);
+  for (std::int64_t t = 0; t < g.taps(); ++t) values[t] = value(masks[t]);
+}
+
 template <class T>
 void forward(const DcnGeometry& g, const T* x, const T* offset, const T* mask, T* y,
              Workspace& workspace) {
   const std::int64_t c = g.conv.c, taps = g.taps();
   constexpr std::int64_t kTogether = PixelSum<T>::kMost / 4;
+  const PerThread<T> masks(taps, workspace);
   with_source(g, x, offset, mask, workspace, [&](const DcnSource<T>& source) {
     const std::int64_t own = source.group_channels();
     const auto write_unit = [&](std::int64_t row, std::int64_t group, const TapRun<T>& run,
                                 std::int64_t first) {
-      const T* const masks = mask + source.mask_at(row, group);
-      const DcnMask<T> value(g, masks);
+      T* const value = masks.of();
+      mask_values(g, mask + source.mask_at(row, group), value);
       const T* const map = x + source.map(row) + group * own;
       T* const to = y + row * c + group * own;
       for (std::int64_t t = 0; t < taps || t == 0; t += kTogether) {
         PixelSum<T> sum;
         for (std::int64_t i = t; i < std::min(taps, t + kTogether); ++i)
-          sum.add(run[first + i], value(masks[i]), map, c);
+          sum.add(run[first + i], value[i], map, c);
         if (t == 0)
           sum.template write<Accumulate::no>(own, to);
         else
@@ -166,16 +174,16 @@ struct DcnGradients {
   T* dx;
   T* doffset;
   T* dmask;
-  const T* zeros;  // [c]
-  T* waste;        // [c] for each thread
+  const T* zeros;               // [c]
+  const PerThread<T>& scratch;  // c + taps elements: for what lies outside; masks
 };
 
 // From the gradients by what the masks are worth to those by the masks as they are stored.
 template <class T>
-void through_softmax(const DcnMask<T>& value, std::int64_t taps, const T* masks, T* dmask) {
+void through_softmax(std::int64_t taps, const T* value, T* dmask) {
   T sum = 0;
-  for (std::int64_t t = 0; t < taps; ++t) sum += value(masks[t]) * dmask[t];
-  for (std::int64_t t = 0; t < taps; ++t) dmask[t] = value(masks[t]) * (dmask[t] - sum);
+  for (std::int64_t t = 0; t < taps; ++t) sum += value[t] * dmask[t];
+  for (std::int64_t t = 0; t < taps; ++t) dmask[t] = value[t] * (dmask[t] - sum);
 }
 
 // The gradients of some channels at some locations of one image. The sums by offset and mask run
@@ -186,17 +194,17 @@ void spread_rows(const DcnSource<T>& source, Range rows, Range channels,
   const DcnGeometry& g = source.geometry;
   const std::int64_t c = g.conv.c, own = source.group_channels(), taps = g.taps();
   const T scale = static_cast<T>(g.offset_scale);
-  T* const waste = to.waste + thread_index() * c;
+  T* const waste = to.scratch.of();
+  T* const value = waste + c;
   const auto spread_unit = [&](std::int64_t row, std::int64_t group, const TapRun<T>& run,
                                std::int64_t first) {
     const Range shared{std::max(channels.begin, group * own),
                        std::min(channels.end, (group + 1) * own)};
-    const T* const masks = source.mask + source.mask_at(row, group);
-    const DcnMask<T> value(g, masks);
+    const std::int64_t mask_at = source.mask_at(row, group);
+    mask_values(g, source.mask + mask_at, value);
     const std::int64_t map = source.map(row) + shared.begin;
     for (std::int64_t t = 0; t < taps; ++t) {
       const BilinearTap<T> tap = run[first + t];
-      const T mask = value(masks[t]);
       const T* from[4];
       T* target[4];
       T weight[4], dots[4] = {};
@@ -204,18 +212,17 @@ void spread_rows(const DcnSource<T>& source, Range rows, Range channels,
         const std::int64_t at = map + std::int64_t{tap.pixel[k]} * c;
         from[k] = tap.pixel[k] < 0 ? to.zeros : source.x + at;
         target[k] = !kScatter || tap.pixel[k] < 0 ? waste : to.dx + at;
-        weight[k] = tap.weight[k] * mask;
+        weight[k] = tap.weight[k] * value[t];
       }
       spread<kScatter, kDot>(to.dy + row * c + shared.begin, from, target, weight, shared.size(),
                              dots);
       if (!kDot) continue;
       T* const pair = to.doffset + source.offset_at(row, group) + 2 * t;
-      pair[0] = scale * mask * apply(tap.d_column, dots);
-      pair[1] = scale * mask * apply(tap.d_row, dots);
-      to.dmask[source.mask_at(row, group) + t] = apply(tap.weight, dots);
+      pair[0] = scale * value[t] * apply(tap.d_column, dots);
+      pair[1] = scale * value[t] * apply(tap.d_row, dots);
+      to.dmask[mask_at + t] = apply(tap.weight, dots);
     }
-    if (kDot && g.mask_rule == MaskRule::softmax)
-      through_softmax(value, taps, masks, to.dmask + source.mask_at(row, group));
+    if (kDot && g.mask_rule == MaskRule::softmax) through_softmax(taps, value, to.dmask + mask_at);
   };
   for_each_unit(source, rows, {channels.begin / own, (channels.end - 1) / own + 1}, spread_unit);
 }
@@ -260,11 +267,10 @@ template <class T>
 void gradient(const DcnGeometry& g, const T* x, const T* offset, const T* mask, const T* dy, T* dx,
               T* doffset, T* dmask, Workspace& workspace) {
   T* const zeros = workspace.take<T>(g.conv.c);
-  T* const waste = workspace.take<T>(thread_count() * g.conv.c);
+  const PerThread<T> scratch(g.conv.c + g.taps(), workspace);
   std::fill_n(zeros, g.conv.c, T(0));
-  std::fill_n(waste, thread_count() * g.conv.c, T(0));
   with_source(g, x, offset, mask, workspace, [&](const DcnSource<T>& source) {
-    gradient(g, source, DcnGradients<T>{dy, dx, doffset, dmask, zeros, waste});
+    gradient(g, source, DcnGradients<T>{dy, dx, doffset, dmask, zeros, scratch});
   });
 }
 
