@@ -4,6 +4,7 @@
 
 #include <pliant/autograd/ops/activation.h>
 #include <pliant/autograd/ops/arithmetic.h>
+#include <pliant/autograd/ops/gelu.h>
 #include <pliant/autograd/ops/matmul.h>
 #include <pliant/autograd/ops/pool2d.h>
 
@@ -24,8 +25,10 @@ OpFunction find_op(const std::string& name) {
       {"deform_kernel_conv", run_deform_kernel_conv},
       {"deform_roi_pool", run_deform_roi_pool},
       {"div", binary<div>},
+      {"gelu", unary<gelu>},
       {"global_avg_pool2d", unary<global_avg_pool2d>},
       {"global_deform_kernel", run_global_deform_kernel},
+      {"layer_norm", run_layer_norm},
       {"linear", run_linear},
       {"map_offsets", run_map_offsets},
       {"matmul", binary<matmul>},

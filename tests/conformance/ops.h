@@ -48,6 +48,7 @@ void run_deform_roi_pool(Call& call);
 void run_modulated_deform_roi_pool(Call& call);
 
 // ops_family.cpp
+void run_layer_norm(Call& call);
 void run_deform_kernel(Call& call);
 void run_deform_kernel_conv(Call& call);
 void run_global_deform_kernel(Call& call);

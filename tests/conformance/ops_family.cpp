@@ -1,8 +1,9 @@
-// The rest of the deformable family.
+// The rest of the deformable family, and what its layers are made of.
 #include <pliant/autograd/ops/cond_conv.h>
 #include <pliant/autograd/ops/dcn.h>
 #include <pliant/autograd/ops/deform_kernel.h>
 #include <pliant/autograd/ops/global_deform_kernel.h>
+#include <pliant/autograd/ops/layer_norm.h>
 #include <pliant/tests/conformance/ops.h>
 
 namespace pliant::conformance {
@@ -37,6 +38,11 @@ ConvOptions conv_options(Call& call) {
 }
 
 }  // namespace
+
+void run_layer_norm(Call& call) {
+  call.output("y", layer_norm(call.variable("x"), call.variable("weight"), call.variable("bias"),
+                              call.real("eps")));
+}
 
 void run_deform_kernel(Call& call) {
   call.output("y",

@@ -1,0 +1,74 @@
+#include <pliant/core/kernels/layer_norm.h>
+
+#include <algorithm>
+
+#include <pliant/core/parallel.h>
+
+namespace pliant {
+namespace {
+
+constexpr std::int64_t kRows = 64;  // of a task
+constexpr std::int64_t kMaxPartials = 16;
+
+template <class T>
+void forward(const LayerNormGeometry& g, const T* x, const T* weight, const T* bias, T* y) {
+  parallel_blocks(g.rows, kRows, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t row = begin; row < end; ++row) {
+      const T* const from = x + row * g.c;
+      T* const to = y + row * g.c;
+      const RowStatistics<T> statistics = row_statistics(g, from);
+      for (std::int64_t i = 0; i < g.c; ++i)
+        to[i] = statistics.normalised(from[i]) * weight[i] + bias[i];
+    }
+  });
+}
+
+// At most kMaxPartials runs of rows, each with a partial sum for the weights, added up in order.
+template <class T>
+void gradient(const LayerNormGeometry& g, const T* x, const T* weight, const T* dy, T* dx,
+              T* dweight, Workspace& workspace) {
+  const std::int64_t blocks = (g.rows + kRows - 1) / kRows;
+  const std::int64_t own = (blocks + kMaxPartials - 1) / kMaxPartials * kRows;
+  const std::int64_t chunks = blocks == 0 ? 0 : (g.rows + own - 1) / own;
+  T* const partials = workspace.take<T>(chunks * g.c);
+  parallel_for(chunks, [&](std::int64_t chunk) {
+    T* const sums = partials + chunk * g.c;
+    std::fill_n(sums, g.c, T(0));
+    for (std::int64_t row = chunk * own; row < std::min(g.rows, (chunk + 1) * own); ++row) {
+      const std::int64_t at = row * g.c;
+      const RowStatistics<T> statistics = row_statistics(g, x + at);
+      if (dx != nullptr) row_gradient(g, statistics, x + at, weight, dy + at, dx + at);
+      if (dweight == nullptr) continue;
+      for (std::int64_t i = 0; i < g.c; ++i)
+        sums[i] += dy[at + i] * statistics.normalised(x[at + i]);
+    }
+  });
+  if (dweight == nullptr) return;
+  std::fill_n(dweight, g.c, T(0));
+  for (std::int64_t chunk = 0; chunk < chunks; ++chunk)
+    for (std::int64_t i = 0; i < g.c; ++i) dweight[i] += partials[chunk * g.c + i];
+}
+
+}  // namespace
+
+void cpu::layer_norm_forward(const LayerNormGeometry& g, const float* x, const float* weight,
+                             const float* bias, float* y) {
+  forward(g, x, weight, bias, y);
+}
+
+void cpu::layer_norm_forward(const LayerNormGeometry& g, const double* x, const double* weight,
+                             const double* bias, double* y) {
+  forward(g, x, weight, bias, y);
+}
+
+void cpu::layer_norm_gradient(const LayerNormGeometry& g, const float* x, const float* weight,
+                              const float* dy, float* dx, float* dweight, Workspace& workspace) {
+  gradient(g, x, weight, dy, dx, dweight, workspace);
+}
+
+void cpu::layer_norm_gradient(const LayerNormGeometry& g, const double* x, const double* weight,
+                              const double* dy, double* dx, double* dweight, Workspace& workspace) {
+  gradient(g, x, weight, dy, dx, dweight, workspace);
+}
+
+}  // namespace pliant

@@ -1,0 +1,61 @@
+#include <pliant/core/kernels/layer_norm.h>
+
+#include <pliant/cuda/launch.cuh>
+
+namespace pliant {
+namespace {
+
+constexpr const char* kOp = "layer_norm";
+
+template <class T>
+void forward(const LayerNormGeometry& g, const T* x, const T* weight, const T* bias, T* y) {
+  cuda::each(kOp, g.rows, [=] __device__(std::int64_t row) {
+    const std::int64_t at = row * g.c;
+    const RowStatistics<T> statistics = row_statistics(g, x + at);
+    for (std::int64_t i = 0; i < g.c; ++i)
+      y[at + i] = statistics.normalised(x[at + i]) * weight[i] + bias[i];
+  });
+}
+
+template <class T>
+void gradient(const LayerNormGeometry& g, const T* x, const T* weight, const T* dy, T* dx,
+              T* dweight, Workspace& workspace) {
+  RowStatistics<T>* const statistics = workspace.take<RowStatistics<T>>(g.rows);
+  cuda::each(kOp, g.rows, [=] __device__(std::int64_t row) {
+    const std::int64_t at = row * g.c;
+    statistics[row] = row_statistics(g, x + at);
+    if (dx != nullptr) row_gradient(g, statistics[row], x + at, weight, dy + at, dx + at);
+  });
+  if (dweight == nullptr) return;
+  cuda::each(kOp, g.c, [=] __device__(std::int64_t i) {
+    T sum = 0;
+    for (std::int64_t row = 0; row < g.rows; ++row)
+      sum += dy[row * g.c + i] * statistics[row].normalised(x[row * g.c + i]);
+    dweight[i] = sum;
+  });
+}
+
+}  // namespace
+
+void cuda::layer_norm_forward(const LayerNormGeometry& g, const float* x, const float* weight,
+                              const float* bias, float* y) {
+  forward(g, x, weight, bias, y);
+}
+
+void cuda::layer_norm_forward(const LayerNormGeometry& g, const double* x, const double* weight,
+                              const double* bias, double* y) {
+  forward(g, x, weight, bias, y);
+}
+
+void cuda::layer_norm_gradient(const LayerNormGeometry& g, const float* x, const float* weight,
+                               const float* dy, float* dx, float* dweight, Workspace& workspace) {
+  gradient(g, x, weight, dy, dx, dweight, workspace);
+}
+
+void cuda::layer_norm_gradient(const LayerNormGeometry& g, const double* x, const double* weight,
+                               const double* dy, double* dx, double* dweight,
+                               Workspace& workspace) {
+  gradient(g, x, weight, dy, dx, dweight, workspace);
+}
+
+}  // namespace pliant

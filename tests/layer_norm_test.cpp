@@ -1,0 +1,69 @@
+// Layer normalisation and GELU.
+#include <pliant/layers/layer_norm.h>
+
+#include <pliant/autograd/ops/gelu.h>
+#include <pliant/core/parallel.h>
+#include <pliant/tests/op_case.h>
+
+using namespace pliant;
+using namespace pliant::test;
+
+TEST_CASE("layer_norm: gradients, large means, empty batches, the same bits on any threads") {
+  for (const Shape& shape :
+       {Shape{5}, Shape{3, 2}, Shape{2, 3, 4, 17}, Shape{7, 33}, Shape{0, 4}, Shape{2, 1}}) {
+    const std::int64_t c = shape[shape.rank() - 1];
+    check({"layer_norm",
+           [](const Vars& v) { return layer_norm(v[0], v[1], v[2]); },
+           {random(shape, 1), random({c}, 2), random({c}, 3)},
+           2e-3});
+  }
+  const Tensor far = random({4, 50}, 4, 999, 1001);
+  const Tensor one = Tensor::full({50}, 1, DType::float64), none = random({50}, 5, 0, 0);
+  const Tensor want = layer_norm(far, one, none).value();
+  const Tensor got =
+      layer_norm(far.to(DType::float32), one.to(DType::float32), none.to(DType::float32)).value();
+  CHECK(max_difference(want, got) < 2e-3);
+  double sum = 0, squares = 0;
+  for (std::int64_t i = 0; i < 50; ++i) {
+    sum += want.data<double>()[i];
+    squares += want.data<double>()[i] * want.data<double>()[i];
+  }
+  CHECK(sum == doctest::Approx(0).epsilon(1e-10));
+  CHECK(squares == doctest::Approx(50).epsilon(1e-4));
+
+  const OpCase large{"large",
+                     [](const Vars& v) { return layer_norm(v[0], v[1], v[2]); },
+                     {random({1500, 37}, 1), random({37}, 2), random({37}, 3)}};
+  const int before = thread_count();
+  set_thread_count(1);
+  const std::vector<Tensor> alone = run_with_gradients(large, DType::float32);
+  set_thread_count(3);
+  const std::vector<Tensor> together = run_with_gradients(large, DType::float32);
+  set_thread_count(before);
+  for (std::size_t i = 0; i < alone.size(); ++i) CHECK(max_difference(alone[i], together[i]) == 0);
+}
+
+TEST_CASE("layer_norm: bad arguments; the layer starts as the bare normalisation") {
+  const Var x(random({2, 3}, 1));
+  CHECK(contains(error_of([&] { layer_norm(x, random({3}, 1), random({2}, 1)); }),
+                 "weight [3] and bias [2] for a last axis of 3 elements"));
+  CHECK(contains(error_of([&] { layer_norm(random({2, 0}, 1), x, x); }), "at least one element"));
+  CHECK(
+      contains(error_of([&] { layer_norm(x, random({3}, 1), random({3}, 1), -1); }), "eps is -1"));
+  LayerNorm layer(3);
+  layer.initialise(Rng(1));
+  layer.to(DType::float64);
+  const Tensor one = Tensor::full({3}, 1, DType::float64), none = random({3}, 5, 0, 0);
+  CHECK(max_difference(layer(x).value(), layer_norm(x, one, none).value()) == 0);
+}
+
+TEST_CASE("gelu: gradients and far away") {
+  check({"gelu", [](const Vars& v) { return gelu(v[0]); }, {random({3, 7}, 1, -4, 4)}, 2e-5});
+  check({"gelu of nothing", [](const Vars& v) { return gelu(v[0]); }, {random({0, 7}, 1)}});
+  const std::vector<double> y =
+      gelu(Tensor::from({-40.0, -10.0, 0.0, 40.0}, {4})).value().to_vector();
+  CHECK(y[0] == doctest::Approx(0));
+  CHECK(y[1] == doctest::Approx(-7.61985302416e-23).epsilon(1e-9));
+  CHECK(y[2] == 0);
+  CHECK(y[3] == 40);
+}
