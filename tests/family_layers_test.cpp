@@ -1,6 +1,7 @@
 // The layers of the rest of the deformable family: what they start as, what they own, that they
 // learn.
 #include <pliant/layers/cond_conv2d.h>
+#include <pliant/layers/dcn_v3.h>
 #include <pliant/layers/dcn_v4.h>
 #include <pliant/layers/deform_kernel2d.h>
 
@@ -158,4 +159,41 @@ TEST_CASE("DCNv4: zero at the start as published, a mean filter by softmax") {
   CHECK_MESSAGE(result.passed, result.message);
   CHECK(contains(error_of([] { DCNv4(8, {.stride = 2}); }), "needs a depthwise convolution"));
   CHECK(contains(error_of([] { DCNv4(6); }), "6 channels do not divide into 4 groups"));
+}
+
+TEST_CASE("DCNv3: a mean filter between two linear layers at the start") {
+  const Tensor x = random({2, 5, 6, 8}, 2);
+  DCNv3 layer(8);
+  ready(layer);
+  const Tensor ninths = Tensor::full({8, 3, 3, 1}, 1.0 / 9, DType::float64);
+  const Var filtered = conv2d(layer.input(x), ninths, {}, {.padding = 1, .groups = 8});
+  CHECK(max_difference(layer(x).value(), layer.output(filtered).value()) < 1e-12);
+  CHECK(layer.parameters().size() == 12);
+  const std::vector<std::string> idle = {"depthwise.weight", "depthwise.bias", "norm.weight",
+                                         "norm.bias"};
+  check_learns(layer, x, idle);
+
+  DCNv3 blended(
+      8, {.groups = 2, .center = CenterTap::remove, .center_feature = CenterFeature::blended});
+  ready(blended);
+  const Var value = blended.input(x);
+  Tensor ring = Tensor::full({8, 3, 3, 1}, 1.0 / 8, DType::float64);
+  for (std::int64_t c = 0; c < 8; ++c) ring.mutable_data<double>()[9 * c + 4] = 0;
+  const Var around = conv2d(value, ring, {}, {.padding = 1, .groups = 8});
+  CHECK(max_difference(blended(x).value(), blended.output((around + value) * 0.5).value()) < 1e-12);
+  for (const Parameter& branch :
+       {blended.offset.weight, blended.mask.weight, blended.gate->weight}) {
+    Parameter changed = branch;
+    changed.set(random(branch.shape(), 3, -0.2, 0.2));
+  }
+  const GradcheckResult result =
+      gradcheck([&](const Vars& v) { return blended(v[0]); }, {x}, {}, blended.parameters());
+  CHECK_MESSAGE(result.passed, result.message);
+
+  DCNv3 strided(8, {.kernel = 5, .stride = 2, .padding = 2, .depthwise_kernel = 5});
+  CHECK(ready(strided)(x).shape() == Shape{2, 3, 3, 8});
+  CHECK(contains(error_of([] { DCNv3(6); }), "6 channels do not divide into 4 groups"));
+  CHECK(
+      contains(error_of([] { DCNv3(8, {.stride = 2, .center_feature = CenterFeature::blended}); }),
+               "needs stride 1"));
 }
