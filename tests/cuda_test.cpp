@@ -8,6 +8,7 @@
 #include <pliant/autograd/ops/batch_norm2d.h>
 #include <pliant/autograd/ops/cross_entropy.h>
 #include <pliant/autograd/ops/deform_conv.h>
+#include <pliant/autograd/ops/gelu.h>
 #include <pliant/autograd/ops/map_offsets.h>
 #include <pliant/autograd/ops/matmul.h>
 #include <pliant/autograd/ops/permute.h>
@@ -198,6 +199,61 @@ DeviceCases map_offsets_cases() {
   };
 }
 
+// [N P Q last] beside a 2x5x4x6 map under 3x3, padding 1.
+Shape beside_map(std::int64_t last) { return {2, 5, 4, last}; }
+
+DeviceCases deform_kernel_cases() {
+  DeviceCases all;
+  for (const std::int64_t groups : {1, 2, 6})
+    for (const std::int64_t rotation_groups : {1, 4}) {
+      const DeformKernelOptions options{
+          .padding = 1, .groups = groups, .rotation_groups = rotation_groups};
+      const std::vector<Tensor> inputs = {random(beside_map(6), 1), offsets(beside_map(18), 2),
+                                          offsets(beside_map(18 * rotation_groups), 3),
+                                          random({6, 4, 5, 6 / groups}, 4), random({6}, 5)};
+      all.push_back({"deform_kernel",
+                     [=](const Vars& v) { return deform_kernel(v[0], v[1], v[2], v[3], options); },
+                     {inputs[0], inputs[2], inputs[3], inputs[4]}});
+      all.push_back(
+          {"deform_kernel_conv",
+           [=](const Vars& v) { return deform_kernel_conv(v[0], v[1], v[2], v[3], v[4], options); },
+           inputs});
+    }
+  const ConvOptions plain{.padding = 1, .groups = 2};
+  all.push_back(
+      {"global_deform_kernel",
+       [=](const Vars& v) { return global_deform_kernel(v[0], v[1], v[2], 3, v[3], plain); },
+       {random(beside_map(6), 1), offsets({2, 18}, 2), random({4, 4, 3, 3}, 3), random({4}, 4)}});
+  all.push_back(
+      {"cond_conv2d",
+       [=](const Vars& v) { return cond_conv2d(v[0], v[1], v[2], v[3], plain); },
+       {random(beside_map(6), 1), random({3, 4, 3, 3, 3}, 2), random({2, 3}, 3), random({4}, 4)}});
+  return all;
+}
+
+DeviceCases dcn_cases() {
+  DeviceCases all;
+  for (const MaskRule rule : {MaskRule::as_given, MaskRule::softmax})
+    for (const CenterTap center : {CenterTap::keep, CenterTap::remove}) {
+      const DcnOptions options{
+          .padding = 1, .groups = 3, .offset_scale = 2, .center = center, .mask = rule};
+      const std::int64_t pairs = center == CenterTap::keep ? 27 : 24;
+      all.push_back({"dcn_v3",
+                     [=](const Vars& v) { return dcn_v3(v[0], v[1], v[2], options); },
+                     {random(beside_map(6), 1), offsets(beside_map(2 * pairs), 2),
+                      random(beside_map(pairs), 3)}});
+      all.push_back({"dcn_v4",
+                     [=](const Vars& v) { return dcn_v4(v[0], v[1], options); },
+                     {random(beside_map(6), 1), offsets(beside_map(dcn_v4_width(options)), 2)}});
+    }
+  all.push_back({"layer_norm",
+                 [](const Vars& v) { return layer_norm(v[0], v[1], v[2]); },
+                 {random({3, 5, 37}, 1), random({37}, 2), random({37}, 3)}});
+  all.push_back(
+      {"gelu", [](const Vars& v) { return gelu(v[0]); }, {random({7, 33}, 1, -5.0, 5.0)}});
+  return all;
+}
+
 DeviceCases permute_cases() {
   const auto to = [](std::vector<int> axes) {
     return [axes](const Vars& v) { return permute(v[0], axes); };
@@ -264,8 +320,8 @@ DeviceCases all_cases() {
   DeviceCases all;
   for (const DeviceCases& some :
        {elementwise_cases(), reduce_cases(), matmul_cases(), conv_cases(conv_shapes()),
-        deform_cases(conv_shapes()), map_offsets_cases(), permute_cases(), norm_cases(),
-        pool_and_loss_cases()})
+        deform_cases(conv_shapes()), map_offsets_cases(), deform_kernel_cases(), dcn_cases(),
+        permute_cases(), norm_cases(), pool_and_loss_cases()})
     all.insert(all.end(), some.begin(), some.end());
   return all;
 }
