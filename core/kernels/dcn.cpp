@@ -4,7 +4,7 @@
 
 #include <pliant/core/gemm.h>
 #include <pliant/core/kernels/deform_conv_walk.h>
-#include <pliant/core/kernels/tap_batch.h>
+#include <pliant/core/kernels/tap_batch_walk.h>
 #include <pliant/core/parallel.h>
 
 namespace pliant {

@@ -8,7 +8,7 @@
 
 #include <pliant/core/kernels/deform_conv_walk.h>
 #include <pliant/core/kernels/deform_kernel.h>
-#include <pliant/core/kernels/tap_batch.h>
+#include <pliant/core/kernels/tap_batch_walk.h>
 
 namespace pliant::cpu {
 
