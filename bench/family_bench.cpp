@@ -40,6 +40,7 @@ void measure(benchmark::State& state, const std::vector<Shape>& shapes,
              const std::function<Var(const Vars&)>& f, bool backward) {
   set_thread_count(2);
   std::vector<Tensor> inputs;
+  inputs.reserve(shapes.size());
   for (const Shape& shape : shapes) inputs.push_back(normal(shape, inputs.size() + 1));
   const Tensor cotangent = f(Vars(inputs.begin(), inputs.end())).value().clone();
   for (auto _ : state) {

@@ -144,7 +144,7 @@ TEST_CASE("dcn_v3: without offsets a mean filter; by softmax of nothing too") {
   Tensor padded = zeros({2, 9, 8, 4});
   for (std::int64_t n = 0; n < 2; ++n)
     for (std::int64_t i = 0; i < 7; ++i)
-      for (std::int64_t j = 0; j < 6 * 4; ++j)
+      for (std::int64_t j = 0; j < 24; ++j)
         padded.mutable_data<double>()[((n * 9 + i + 1) * 8 + 1) * 4 + j] =
             x.data<double>()[(n * 7 + i) * 24 + j];
   Tensor want = zeros({2, 7, 6, 4});

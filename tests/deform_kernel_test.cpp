@@ -86,7 +86,7 @@ Var with_offset(const Vars& v, const DeformKernelOptions& options) {
 std::vector<Tensor> on_threads(int threads, const Case& c, DType dtype) {
   const int before = thread_count();
   set_thread_count(threads);
-  const std::vector<Tensor> all = run_with_gradients(
+  std::vector<Tensor> all = run_with_gradients(
       {c.name, [&](const Vars& v) { return with_offset(v, c.options); }, inputs_of(c)}, dtype);
   set_thread_count(before);
   return all;

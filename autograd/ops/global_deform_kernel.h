@@ -6,11 +6,11 @@
 
 namespace pliant {
 
-// The kernels [N K R S C] of N images out of a scope, weight [K SH SW C], of any size: tap (r, s)
-// is found at (r + (SH-R)/2 + dy, s + (SW-S)/2 + dx), bilinear, the coordinate clamped to the
-// scope; (dy, dx) from offset [N R*S*2], taps in row-major order. Derivatives by an offset are the
-// right-hand ones on a scope position and 0 outside the scope.
-Var kernels_of_scope(const Var& weight, const Var& offset, const Size2& kernel);
+// The kernels [N K R S C], R x S = size, of N images out of a scope, weight [K SH SW C], of any
+// size: tap (r, s) is found at (r + (SH-R)/2 + dy, s + (SW-S)/2 + dx), bilinear, the coordinate
+// clamped to the scope; (dy, dx) from offset [N R*S*2], taps in row-major order. Derivatives by an
+// offset are the right-hand ones on a scope position and 0 outside the scope.
+Var kernels_of_scope(const Var& weight, const Var& offset, const Size2& size);
 
 // conv2d of image n with its kernel. x [N H W C], weight [K SH SW C/groups], bias [K] or undefined
 // -> [N P Q K].

@@ -34,7 +34,7 @@ PLIANT_HD T sum_in_lanes(std::int64_t n, F f) {
   for (; i + kLanes <= n; i += kLanes)
     for (int j = 0; j < kLanes; ++j) lanes[j] += f(i + j);
   T sum = 0;
-  for (int j = 0; j < kLanes; ++j) sum += lanes[j];
+  for (const T lane : lanes) sum += lane;
   for (; i < n; ++i) sum += f(i);
   return sum;
 }
