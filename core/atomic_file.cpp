@@ -27,8 +27,7 @@ std::string temporary_name(const std::filesystem::path& path) {
 
 // So that a new name outlives a power cut too; file systems that cannot do it need not.
 void sync_directory(const std::filesystem::path& directory) {
-  const int descriptor =
-      ::open(directory.empty() ? "." : directory.c_str(), O_RDONLY | O_CLOEXEC);
+  const int descriptor = ::open(directory.empty() ? "." : directory.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor < 0) return;
   ::fsync(descriptor);
   ::close(descriptor);
@@ -82,8 +81,8 @@ void remove_stale_temporaries(const std::filesystem::path& path) {
     const std::string name = entry.path().filename().string();
     if (!name.starts_with(stem) || !name.ends_with(kSuffix)) continue;
     const long process = std::strtol(name.c_str() + stem.size(), nullptr, 10);
-    const bool alive = process > 0 && (::kill(static_cast<pid_t>(process), 0) == 0 ||
-                                       errno == EPERM);
+    const bool alive =
+        process > 0 && (::kill(static_cast<pid_t>(process), 0) == 0 || errno == EPERM);
     if (!alive || process == ::getpid()) stale.push_back(entry.path());
   }
   for (const auto& file : stale) std::filesystem::remove(file, error);

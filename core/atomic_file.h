@@ -19,9 +19,7 @@ class AtomicFile {
   ~AtomicFile();
 
   void write(const void* from, std::int64_t bytes);
-  void write(std::string_view text) {
-    write(text.data(), static_cast<std::int64_t>(text.size()));
-  }
+  void write(std::string_view text) { write(text.data(), static_cast<std::int64_t>(text.size())); }
   void commit();
 
  private:

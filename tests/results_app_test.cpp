@@ -91,7 +91,8 @@ TEST_CASE("results: mean and deviation over seeds and draws") {
   CHECK(two.mean == doctest::Approx(0.2));
   CHECK(two.deviation == doctest::Approx(std::sqrt(0.02)));
 
-  RowResult first = row_of("dcn2/offsets", 1, 0.9, 0.8), second = row_of("dcn2/offsets", 2, 0.7, 0.6);
+  RowResult first = row_of("dcn2/offsets", 1, 0.9, 0.8),
+            second = row_of("dcn2/offsets", 2, 0.7, 0.6);
   first.scaled_draws = {0.8, 0.9};
   second.scaled_draws = {0.6, 0.6};
   second.seconds = 60;

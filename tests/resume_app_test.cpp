@@ -81,10 +81,24 @@ nlohmann::ordered_json without_times(const Results& results) {
 // One start of pliant-mnist, ended by `signal` after so many milliseconds unless it ends before;
 // its wait status.
 int run_program(const fs::path& data, const fs::path& folder, int signal, int milliseconds) {
-  std::vector<std::string> words = {PLIANT_MNIST_PROGRAM, "--data", data, "--rows",
-                                    "none,bn,offsets", "--epochs", "2", "--finetune-epochs", "2",
-                                    "--batch", "32", "--threads", "1", "--checkpoint", folder,
-                                    "--resume", "--checkpoint-seconds", "0"};
+  std::vector<std::string> words = {PLIANT_MNIST_PROGRAM,
+                                    "--data",
+                                    data,
+                                    "--rows",
+                                    "none,bn,offsets",
+                                    "--epochs",
+                                    "2",
+                                    "--finetune-epochs",
+                                    "2",
+                                    "--batch",
+                                    "32",
+                                    "--threads",
+                                    "1",
+                                    "--checkpoint",
+                                    folder,
+                                    "--resume",
+                                    "--checkpoint-seconds",
+                                    "0"};
   std::vector<char*> arguments;
   for (std::string& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
@@ -149,9 +163,7 @@ struct Trained {
 
 }  // namespace
 
-TEST_CASE("resume: kill -9 at random moments changes no bit") {
-  check_survives(SIGKILL, 1);
-}
+TEST_CASE("resume: kill -9 at random moments changes no bit") { check_survives(SIGKILL, 1); }
 
 TEST_CASE("resume: SIGTERM and Ctrl-C at random moments change no bit") {
   check_survives(SIGTERM, 2);
