@@ -4,8 +4,8 @@
 #include <pliant/apps/mnist/eval.h>
 #include <pliant/apps/mnist/experiment.h>
 #include <pliant/apps/mnist/report.h>
-#include <pliant/data/digits.h>
 #include <pliant/tests/data_files.h>
+#include <pliant/tests/mnist_program.h>
 #include <pliant/tests/op_case.h>
 
 using namespace pliant;
@@ -14,15 +14,7 @@ using namespace pliant::test;
 namespace {
 
 const DigitSet& few_digits() {
-  static const DigitSet digits = [] {
-    MnistLookup lookup;
-    lookup.environment_directory = "";
-    lookup.cache = "";
-    lookup.mirrors = {};
-    lookup.synthetic_train = 320;
-    lookup.synthetic_test = 40;
-    return find_digits(lookup);
-  }();
+  static const DigitSet digits = test::few_digits(320, 40);
   return digits;
 }
 

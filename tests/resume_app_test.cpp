@@ -1,20 +1,16 @@
 // Runs that are stopped: by exceptions, by signals, by kill -9, at any moment.
-#include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
-#include <sys/wait.h>
 
 #include <cmath>
 #include <cstring>
 #include <fstream>
-#include <thread>
 
 #include <pliant/apps/mnist/experiment.h>
 #include <pliant/apps/mnist/interrupt.h>
 #include <pliant/core/atomic_file.h>
-#include <pliant/data/digits.h>
 #include <pliant/layers/train/safetensors.h>
 #include <pliant/tests/data_files.h>
+#include <pliant/tests/mnist_program.h>
 #include <pliant/tests/op_case.h>
 
 using namespace pliant;
@@ -23,39 +19,6 @@ using namespace pliant::test;
 namespace {
 
 namespace fs = std::filesystem;
-
-DigitSet few_digits() {
-  MnistLookup lookup;
-  lookup.environment_directory = "";
-  lookup.cache = "";
-  lookup.mirrors = {};
-  lookup.synthetic_train = 160;
-  lookup.synthetic_test = 40;
-  return find_digits(lookup);
-}
-
-void append(Bytes& bytes, std::uint32_t number) {
-  for (int shift = 24; shift >= 0; shift -= 8)
-    bytes.push_back(static_cast<std::uint8_t>(number >> shift));
-}
-
-// The four files of a digit set in `folder`.
-void write_digits(const TemporaryFolder& folder, const DigitSet& digits) {
-  const auto write = [&](const std::string& part, const LabelledImages& set) {
-    Bytes images, labels;
-    const auto count = static_cast<std::uint32_t>(set.size());
-    for (const std::uint32_t number : {0x803u, count, 28u, 28u}) append(images, number);
-    images.insert(images.end(), set.images.data<std::uint8_t>(),
-                  set.images.data<std::uint8_t>() + set.images.size());
-    for (const std::uint32_t number : {0x801u, count}) append(labels, number);
-    for (std::int64_t i = 0; i < set.size(); ++i)
-      labels.push_back(static_cast<std::uint8_t>(set.labels.data<std::int64_t>()[i]));
-    folder.write(part + "-images-idx3-ubyte", images);
-    folder.write(part + "-labels-idx1-ubyte", labels);
-  };
-  write("train", digits.train());
-  write("t10k", digits.test());
-}
 
 // Whether two nets' files hold the same bits; what they say of times may differ.
 bool same_net(const fs::path& a, const fs::path& b) {
@@ -78,63 +41,28 @@ nlohmann::ordered_json without_times(const Results& results) {
   return json;
 }
 
-// One start of pliant-mnist, ended by `signal` after so many milliseconds unless it ends before;
-// its wait status.
-int run_program(const fs::path& data, const fs::path& folder, int signal, int milliseconds) {
-  std::vector<std::string> words = {PLIANT_MNIST_PROGRAM,
-                                    "--data",
-                                    data,
-                                    "--rows",
-                                    "none,bn,offsets",
-                                    "--epochs",
-                                    "2",
-                                    "--finetune-epochs",
-                                    "2",
-                                    "--batch",
-                                    "32",
-                                    "--threads",
-                                    "1",
-                                    "--checkpoint",
-                                    folder,
-                                    "--resume",
-                                    "--checkpoint-seconds",
-                                    "0"};
-  std::vector<char*> arguments;
-  for (std::string& word : words) arguments.push_back(word.data());
-  arguments.push_back(nullptr);
-  posix_spawn_file_actions_t quiet;
-  posix_spawn_file_actions_init(&quiet);
-  for (const int stream : {1, 2})
-    posix_spawn_file_actions_addopen(&quiet, stream, "/dev/null", O_WRONLY, 0);
-  pid_t child = 0;
-  REQUIRE(::posix_spawn(&child, PLIANT_MNIST_PROGRAM, &quiet, nullptr, arguments.data(), environ) ==
-          0);
-  posix_spawn_file_actions_destroy(&quiet);
-  int status = 0;
-  if (signal != 0) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
-    ::kill(child, signal);
-  }
-  REQUIRE(::waitpid(child, &status, 0) == child);
-  return status;
+// One start of pliant-mnist, ended by `signal` after so many milliseconds unless it ends before.
+Ended run_program(const fs::path& data, const fs::path& folder, int signal, int milliseconds) {
+  return run_mnist({"--data", data, "--rows", "none,bn,offsets", "--epochs", "2",
+                    "--finetune-epochs", "2", "--batch", "32", "--threads", "1", "--checkpoint",
+                    folder, "--resume", "--checkpoint-seconds", "0"},
+                   signal, milliseconds);
 }
-
-bool succeeded(int status) { return WIFEXITED(status) && WEXITSTATUS(status) == 0; }
 
 // Stops and restarts the program at random moments until it ends by itself; then it must have made
 // the same nets and results as an undisturbed run.
 void check_survives(int signal, std::uint64_t seed) {
   const TemporaryFolder data, runs;
-  write_digits(data, few_digits());
+  write_digits(data, few_digits(160, 40));
   const fs::path calm = runs.path() / "calm", rough = runs.path() / "rough";
-  REQUIRE(succeeded(run_program(data.path(), calm, 0, 0)));
+  REQUIRE(run_program(data.path(), calm, 0, 0).status == 0);
   int stops = 0;
   for (std::uint64_t i = 0;; ++i) {
     REQUIRE(i < 400);
     // At first short, then longer and longer lives, so that it ends on any machine.
     const double longest = 40 * std::pow(1.08, static_cast<double>(i));
     const int life = static_cast<int>(Rng(seed).uniform(i, 1, longest));
-    if (succeeded(run_program(data.path(), rough, signal, life))) break;
+    if (run_program(data.path(), rough, signal, life).status == 0) break;
     ++stops;
   }
   MESSAGE(stops << " stops");
@@ -172,7 +100,7 @@ TEST_CASE("resume: SIGTERM and Ctrl-C at random moments change no bit") {
 
 TEST_CASE("resume: an asked stop keeps the step that was done") {
   const TemporaryFolder folder;
-  const DigitSet digits = few_digits();
+  const DigitSet digits = few_digits(160, 40);
   DigitNet net;
   net.initialise(Rng(1));
   TrainingPlan plan{.epochs = 1, .batch = 32};
@@ -246,7 +174,7 @@ TEST_CASE("checkpoint: a folder is gone on with only if asked, and only by the s
   options.epochs = options.finetune_epochs = 1;
   options.rows = rows_from("none,bn", {Deform::dcn2});
   options.ledger = {.folder = folder.path() / "run", .checkpoints = true};
-  const DigitSet digits = few_digits();
+  const DigitSet digits = few_digits(160, 40);
   const Results first = run_experiment(digits, options);
   CHECK(contains(error_of([&] { run_experiment(digits, options); }), "add --resume"));
   options.ledger.resume = true;

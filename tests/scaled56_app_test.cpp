@@ -4,6 +4,7 @@
 #include <pliant/apps/mnist/scaled56_experiment.h>
 #include <pliant/apps/mnist/scaled56_net.h>
 #include <pliant/tests/data_files.h>
+#include <pliant/tests/mnist_program.h>
 #include <pliant/tests/op_case.h>
 
 using namespace pliant;
@@ -114,13 +115,7 @@ TEST_CASE("zoom net: a file says what it holds") {
 
 TEST_CASE("scaled56: the experiment, measured after every epoch, and gone on with") {
   const TemporaryFolder folder;
-  MnistLookup lookup;
-  lookup.environment_directory = "";
-  lookup.cache = "";
-  lookup.mirrors = {};
-  lookup.synthetic_train = 40;
-  lookup.synthetic_test = 20;
-  const DigitSet digits = find_digits(lookup);
+  const DigitSet digits = few_digits(40, 20);
   ExperimentOptions options;
   options.epochs = 2;
   options.batch = 20;

@@ -1,0 +1,138 @@
+// pliant-mnist as people start it: its commands, what they print and how they end.
+#include <fstream>
+
+#include <nlohmann/json.hpp>
+
+#include <pliant/tests/mnist_program.h>
+#include <pliant/tests/op_case.h>
+
+using namespace pliant;
+using namespace pliant::test;
+
+namespace {
+
+namespace fs = std::filesystem;
+
+// A picture of the test set as a PGM file.
+fs::path write_picture(const TemporaryFolder& folder, const DigitSet& digits, std::int64_t index) {
+  const std::string head = "P5 28 28 255\n";
+  Bytes bytes(head.begin(), head.end());
+  const std::uint8_t* const pixels = digits.test_images.data<std::uint8_t>() + index * 784;
+  bytes.insert(bytes.end(), pixels, pixels + 784);
+  return folder.write("digit" + std::to_string(index) + ".pgm", bytes);
+}
+
+nlohmann::json json_in(const fs::path& file) {
+  std::ifstream in(file);
+  return nlohmann::json::parse(in);
+}
+
+}  // namespace
+
+TEST_CASE("commands: train, eval and predict by themselves, on any IDX set") {
+  const TemporaryFolder folder;
+  const DigitSet digits = few_digits(400, 60);
+  write_digits(folder, digits);
+  const std::string data = folder.path(), net = folder.path() / "net.safetensors",
+                    bent = folder.path() / "bent.safetensors", json = folder.path() / "r.json";
+  const Ended trained = run_mnist({"train", "--data", data, "--out", net, "--epochs", "2",
+                                   "--batch", "20", "--threads", "1", "--json", json});
+  CHECK(trained.status == 0);
+  CHECK(contains(trained.out, "net.safetensors: 800 images"));
+  const auto figures = json_in(json);
+  CHECK(figures["images_seen"] == 800);
+  CHECK(figures["mnist"].get<double>() > 0.5);
+  CHECK_FALSE(fs::exists(net + ".checkpoint"));
+
+  const Ended measured = run_mnist({"eval", "--data", data, "--weights", net, "--json", json});
+  CHECK(measured.status == 0);
+  CHECK(json_in(json)["mnist"] == figures["mnist"]);
+
+  const Ended deformed =
+      run_mnist({"train", "--data", data, "--out", bent, "--start", net, "--deform",
+                 "offset-field-context", "--scaled", "--epochs", "1", "--batch", "50"});
+  CHECK(deformed.status == 0);
+  CHECK(contains(run_mnist({"eval", "--data", data, "--weights", bent}).out,
+                 "(offset-field-context)"));
+
+  const std::string good = write_picture(folder, digits, 0), bad = folder.write("bad.png", {1, 2});
+  const Ended labelled = run_mnist({"predict", "--weights", net, good, bad, "--json", json});
+  CHECK(labelled.status == 1);
+  CHECK(contains(labelled.out, "digit0.pgm: "));
+  CHECK(contains(labelled.out, "light on dark"));
+  CHECK(contains(labelled.err, "bad.png"));
+  REQUIRE(json_in(json).size() == 2);
+  CHECK(json_in(json)[0]["probabilities"].size() == 10);
+  CHECK(run_mnist({"predict", "--weights", bent, good}).status == 0);
+}
+
+TEST_CASE("commands: the table, its results file and its page") {
+  const TemporaryFolder folder;
+  write_digits(folder, few_digits(100, 30));
+  const std::string data = folder.path(), run = folder.path() / "run",
+                    page = folder.path() / "page";
+  const std::vector<std::string> words = {"--data",
+                                          data,
+                                          "--epochs",
+                                          "1",
+                                          "--finetune-epochs",
+                                          "1",
+                                          "--rows",
+                                          "none,offsets",
+                                          "--deform",
+                                          "dcn1,offset-field",
+                                          "--as-published",
+                                          "--seeds",
+                                          "1,2",
+                                          "--checkpoint",
+                                          run,
+                                          "--report",
+                                          page};
+  const Ended made = run_mnist(words);
+  REQUIRE(made.status == 0);
+  for (const char* text : {"deformable (dcn1)", "deformable (offset-field-as-published)", " ± ",
+                           "26 frozen tensors unchanged", "57.01 %", "page/index.html"})
+    CHECK_MESSAGE(contains(made.out, text), text);
+  CHECK(fs::file_size(fs::path(page) / "index.html") > 10000);
+  const Ended table = run_mnist({"table", (fs::path(run) / "results.json").string()});
+  CHECK(table.status == 0);
+  CHECK(contains(table.out, "deformable (dcn1)"));
+  // As published, the field cannot leave zero: the row is the base net's, to the digit.
+  const auto rows = json_in(fs::path(run) / "results.json")["table"];
+  REQUIRE(rows.size() == 6);
+  CHECK(rows[2]["key"] == "offset-field-as-published/offsets");
+  CHECK(rows[2]["scaled"] == rows[0]["scaled"]);
+}
+
+TEST_CASE("commands: one clear line for what cannot work") {
+  const TemporaryFolder folder;
+  write_digits(folder, few_digits(20, 10));
+  const std::string data = folder.path(), file = folder.write("f", {1});
+  struct Case {
+    std::vector<std::string> words;
+    const char* message;
+  };
+  for (const Case& c : std::vector<Case>{
+           {{"--rows", "offset"}, "'offset' is none of every, none"},
+           {{"--deform", "dcn3"}, "'dcn3' is none of dcn1"},
+           {{"--protocol", "scaled56", "--rows", "all"},
+            "'all' is none of every, none, dcn1@conv4"},
+           {{"--protocol", "scaled56", "--report", "x"}, "--report: is of the scaled-mnist"},
+           {{"--resume"}, "--checkpoint"},
+           {{"--save", "a", "--checkpoint", "b"}, "--save"},
+           {{"--as-published", "--scrambled"}, "--as-published"},
+           {{"--json", (folder.path() / "no" / "r.json").string()}, "no/r.json: cannot be written"},
+           {{"--checkpoint", file}, "cannot be made a folder"},
+           {{"table", file}, "f: is not JSON"},
+           {{"table", "none.json"}, "none.json: cannot be opened"},
+           {{"eval", "--weights", file}, "f: it is too short"},
+           {{"train"}, "--out is required"}}) {
+    std::vector<std::string> words = c.words;
+    if (words[0] != "table") words.insert(words.end(), {"--data", data});
+    const Ended ended = run_mnist(words);
+    CAPTURE(c.message);
+    CHECK(ended.status != 0);
+    CHECK(contains(ended.err, c.message));
+    CHECK(std::count(ended.err.begin(), ended.err.end(), '\n') <= 2);
+  }
+}
