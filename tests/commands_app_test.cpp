@@ -35,12 +35,12 @@ TEST_CASE("commands: train, eval and predict by themselves, on any IDX set") {
   write_digits(folder, digits);
   const std::string data = folder.path(), net = folder.path() / "net.safetensors",
                     bent = folder.path() / "bent.safetensors", json = folder.path() / "r.json";
-  const Ended trained = run_mnist({"train", "--data", data, "--out", net, "--epochs", "2",
+  const Ended trained = run_mnist({"train", "--data", data, "--out", net, "--epochs", "6",
                                    "--batch", "20", "--threads", "1", "--json", json});
   CHECK(trained.status == 0);
-  CHECK(contains(trained.out, "net.safetensors: 800 images"));
+  CHECK(contains(trained.out, "net.safetensors: 2,400 images"));
   const auto figures = json_in(json);
-  CHECK(figures["images_seen"] == 800);
+  CHECK(figures["images_seen"] == 2400);
   CHECK(figures["mnist"].get<double>() > 0.5);
   CHECK_FALSE(fs::exists(net + ".checkpoint"));
 
