@@ -5,8 +5,8 @@
 namespace pliant {
 namespace {
 
-template <class T>
-void each_pair(BinaryOp op, const BroadcastGeometry& g, const T* a, const T* b, T* y) {
+template <class F, class T>
+void each_pair(F f, const BroadcastGeometry& g, const T* a, const T* b, T* y) {
   cuda::each("binary", g.size(), [=] __device__(std::int64_t i) {
     std::int64_t rest = i, at_a = 0, at_b = 0;
     for (int axis = g.rank - 1; axis >= 0; --axis) {
@@ -15,20 +15,25 @@ void each_pair(BinaryOp op, const BroadcastGeometry& g, const T* a, const T* b, 
       at_a += index * g.a_stride[axis];
       at_b += index * g.b_stride[axis];
     }
-    y[i] = apply(op, a[at_a], b[at_b]);
+    y[i] = f(a[at_a], b[at_b]);
   });
+}
+
+template <class T>
+void binary_of(int function, const BroadcastGeometry& g, const T* a, const T* b, T* y) {
+  BinaryTable::visit<T>(function, [&]<class F>() { each_pair(F{}, g, a, b, y); });
 }
 
 }  // namespace
 
-void cuda::binary(BinaryOp op, const BroadcastGeometry& g, const float* a, const float* b,
+void cuda::binary(int function, const BroadcastGeometry& g, const float* a, const float* b,
                   float* y) {
-  each_pair(op, g, a, b, y);
+  binary_of(function, g, a, b, y);
 }
 
-void cuda::binary(BinaryOp op, const BroadcastGeometry& g, const double* a, const double* b,
+void cuda::binary(int function, const BroadcastGeometry& g, const double* a, const double* b,
                   double* y) {
-  each_pair(op, g, a, b, y);
+  binary_of(function, g, a, b, y);
 }
 
 }  // namespace pliant

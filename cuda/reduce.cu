@@ -2,35 +2,35 @@
 
 #include <bit>
 
-#include <pliant/core/kernels/pool2d.h>
 #include <pliant/cuda/launch.cuh>
 
 namespace pliant {
 namespace {
 
-constexpr std::int64_t kRun = 64;       // terms that one thread adds up
-constexpr std::int64_t kColumns = 256;  // neighbours that are added up side by side
+constexpr std::int64_t kRun = 64;       // terms that one thread takes together
+constexpr std::int64_t kColumns = 256;  // neighbours that are reduced side by side
 
 // One round: the rows of each outer slice, `fold` of them as one wide row (so that neighbouring
 // threads read neighbours even where inner is 1), are cut into runs of kRun wide rows, and each
-// column of a run becomes its sum. to [outer runs * fold inner].
-template <class T>
-void add_runs(const ReduceGeometry& g, std::int64_t fold, std::int64_t runs, const T* from, T* to) {
+// column of a run becomes one term. to [outer runs * fold inner].
+template <class F, class T>
+void reduce_runs(const ReduceGeometry& g, std::int64_t fold, std::int64_t runs, const T* from,
+                 T* to) {
   const std::int64_t width = fold * g.inner, slice = g.reduced * g.inner;
-  cuda::each("sum", g.outer * runs * width, [=] __device__(std::int64_t i) {
+  cuda::each("reduce", g.outer * runs * width, [=] __device__(std::int64_t i) {
     const std::int64_t column = i % width, run = i / width % runs, outer = i / width / runs;
-    T sum = 0;
+    T held = F::template kOfNothing<T>;
     for (std::int64_t row = run * kRun; row < (run + 1) * kRun; ++row) {
       const std::int64_t at = row * width + column;
-      if (at < slice) sum += from[outer * slice + at];
+      if (at < slice) held = F{}(held, from[outer * slice + at]);
     }
-    to[i] = sum;
+    to[i] = held;
   });
 }
 
 // Rounds until one term is left: a tree whose shape follows from the geometry alone.
-template <class T>
-void sum(ReduceGeometry g, const T* x, T* y, Workspace& workspace) {
+template <class F, class T>
+void reduce(ReduceGeometry g, const T* x, T* y, Workspace& workspace) {
   while (true) {
     const std::int64_t widest =
         std::min(kColumns / std::clamp<std::int64_t>(g.inner, 1, kColumns), g.reduced / kRun);
@@ -40,7 +40,7 @@ void sum(ReduceGeometry g, const T* x, T* y, Workspace& workspace) {
     const std::int64_t runs = std::max<std::int64_t>((rows + kRun - 1) / kRun, 1);
     const bool last = runs * fold == 1;
     T* const to = last ? y : workspace.take<T>(g.outer * runs * fold * g.inner);
-    add_runs(g, fold, runs, x, to);
+    reduce_runs<F>(g, fold, runs, x, to);
     if (last) return;
     x = to;
     g.reduced = runs * fold;
@@ -61,10 +61,22 @@ void argmax(const ReduceGeometry& g, const T* x, std::int64_t* index) {
 }  // namespace
 
 void cuda::sum_forward(const ReduceGeometry& g, const float* x, float* y, Workspace& workspace) {
-  sum(g, x, y, workspace);
+  reduce<SumOf>(g, x, y, workspace);
 }
 void cuda::sum_forward(const ReduceGeometry& g, const double* x, double* y, Workspace& workspace) {
-  sum(g, x, y, workspace);
+  reduce<SumOf>(g, x, y, workspace);
+}
+void cuda::max_forward(const ReduceGeometry& g, const float* x, float* y, Workspace& workspace) {
+  reduce<MaxOf>(g, x, y, workspace);
+}
+void cuda::max_forward(const ReduceGeometry& g, const double* x, double* y, Workspace& workspace) {
+  reduce<MaxOf>(g, x, y, workspace);
+}
+void cuda::min_forward(const ReduceGeometry& g, const float* x, float* y, Workspace& workspace) {
+  reduce<MinOf>(g, x, y, workspace);
+}
+void cuda::min_forward(const ReduceGeometry& g, const double* x, double* y, Workspace& workspace) {
+  reduce<MinOf>(g, x, y, workspace);
 }
 void cuda::argmax_forward(const ReduceGeometry& g, const float* x, std::int64_t* index) {
   argmax(g, x, index);

@@ -5,30 +5,40 @@
 namespace pliant {
 namespace {
 
-template <class T>
-void forward(UnaryOp op, std::int64_t n, const T* x, T* y) {
-  cuda::each("unary", n, [=] __device__(std::int64_t i) { y[i] = apply(op, x[i]); });
+// Of one function: a lambda of the device may not stand in a generic one.
+template <class F, class T>
+void forward_of(F f, std::int64_t n, const T* x, T* y) {
+  cuda::each("unary", n, [=] __device__(std::int64_t i) { y[i] = f.value(x[i]); });
+}
+template <class F, class T>
+void gradient_of(F f, std::int64_t n, const T* s, const T* dy, T* dx) {
+  cuda::each("unary", n, [=] __device__(std::int64_t i) { dx[i] = dy[i] * f.slope(s[i]); });
 }
 
 template <class T>
-void gradient(UnaryOp op, std::int64_t n, const T* y, const T* dy, T* dx) {
-  cuda::each("unary", n, [=] __device__(std::int64_t i) { dx[i] = dy[i] * derivative(op, y[i]); });
+void forward(const UnaryCall& call, std::int64_t n, const T* x, T* y) {
+  visit_unary<T>(call, [=](auto f) { forward_of(f, n, x, y); });
+}
+template <class T>
+void gradient(const UnaryCall& call, std::int64_t n, const T* s, const T* dy, T* dx) {
+  visit_unary<T>(call, [=](auto f) { gradient_of(f, n, s, dy, dx); });
 }
 
 }  // namespace
 
-void cuda::unary_forward(UnaryOp op, std::int64_t n, const float* x, float* y) {
-  forward(op, n, x, y);
+void cuda::unary_forward(const UnaryCall& call, std::int64_t n, const float* x, float* y) {
+  forward(call, n, x, y);
 }
-void cuda::unary_forward(UnaryOp op, std::int64_t n, const double* x, double* y) {
-  forward(op, n, x, y);
+void cuda::unary_forward(const UnaryCall& call, std::int64_t n, const double* x, double* y) {
+  forward(call, n, x, y);
 }
-void cuda::unary_gradient(UnaryOp op, std::int64_t n, const float* y, const float* dy, float* dx) {
-  gradient(op, n, y, dy, dx);
+void cuda::unary_gradient(const UnaryCall& call, std::int64_t n, const float* s, const float* dy,
+                          float* dx) {
+  gradient(call, n, s, dy, dx);
 }
-void cuda::unary_gradient(UnaryOp op, std::int64_t n, const double* y, const double* dy,
+void cuda::unary_gradient(const UnaryCall& call, std::int64_t n, const double* s, const double* dy,
                           double* dx) {
-  gradient(op, n, y, dy, dx);
+  gradient(call, n, s, dy, dx);
 }
 
 }  // namespace pliant

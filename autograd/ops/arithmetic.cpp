@@ -1,35 +1,12 @@
 #include <pliant/autograd/ops/arithmetic.h>
 
-#include <pliant/autograd/ops/checks.h>
+#include <pliant/autograd/ops/binary.h>
 #include <pliant/autograd/ops/reduce.h>
-#include <pliant/core/dispatch.h>
-#include <pliant/core/kernels/binary.h>
 
 namespace pliant {
-namespace {
-
-Tensor compute(const char* name, BinaryOp op, const Tensor& a, const Tensor& b,
-               const Shape& shape) {
-  const BroadcastGeometry geometry = broadcast_geometry(shape, a.shape(), b.shape());
-  Tensor y = Tensor::empty(shape, a.dtype(), a.device());
-  visit_floating(name, a.dtype(), [&]<class T>() {
-    kernel<Binary<T>, cpu::binary, cuda::binary>(name, a.device())(
-        op, geometry, a.data<T>(), b.data<T>(), y.mutable_data<T>());
-  });
-  return y;
-}
-
-Tensor compute(const char* name, BinaryOp op, const Var& a, const Var& b) {
-  require(a.defined() && b.defined(), name, ": an operand is undefined");
-  require_same_kind(name, {&a, &b});
-  return compute(name, op, a.value(), b.value(), broadcast_shape(name, a.shape(), b.shape()));
-}
-
-}  // namespace
-
 Var add(const Var& a, const Var& b) {
   return record(
-      "add", compute("add", BinaryOp::add, a, b), {a, b}, {},
+      "add", compute_binary<binary_op::Add>("add", a, b), {a, b}, {},
       [a = a.shape(), b = b.shape()](const StepView& step) -> Vars {
         const Var& dy = step.cotangent();
         return {step.wants(0) ? sum_to(dy, a) : Var(), step.wants(1) ? sum_to(dy, b) : Var()};
@@ -38,7 +15,7 @@ Var add(const Var& a, const Var& b) {
 
 Var sub(const Var& a, const Var& b) {
   return record(
-      "sub", compute("sub", BinaryOp::sub, a, b), {a, b}, {},
+      "sub", compute_binary<binary_op::Sub>("sub", a, b), {a, b}, {},
       [a = a.shape(), b = b.shape()](const StepView& step) -> Vars {
         const Var& dy = step.cotangent();
         return {step.wants(0) ? sum_to(dy, a) : Var(), step.wants(1) ? sum_to(neg(dy), b) : Var()};
@@ -46,7 +23,7 @@ Var sub(const Var& a, const Var& b) {
 }
 
 Var mul(const Var& a, const Var& b) {
-  return record("mul", compute("mul", BinaryOp::mul, a, b), {a, b},
+  return record("mul", compute_binary<binary_op::Mul>("mul", a, b), {a, b},
                 {keep_if(b.wants_gradient(), a), keep_if(a.wants_gradient(), b)},
                 [a = a.shape(), b = b.shape()](const StepView& step) -> Vars {
                   const Var& dy = step.cotangent();
@@ -57,7 +34,8 @@ Var mul(const Var& a, const Var& b) {
 
 Var div(const Var& a, const Var& b) {
   return record(
-      "div", compute("div", BinaryOp::div, a, b), {a, b}, {keep_if(b.wants_gradient(), a), b},
+      "div", compute_binary<binary_op::Div>("div", a, b), {a, b},
+      {keep_if(b.wants_gradient(), a), b},
       [a = a.shape(), b = b.shape()](const StepView& step) -> Vars {
         // d(a/b)/db = -a / b^2
         const Var da = div(step.cotangent(), step.saved(1));
@@ -75,7 +53,8 @@ Var broadcast_to(const Var& x, const Shape& shape) {
   if (x.shape() == shape) return x;
   require(broadcast_shape("broadcast_to", x.shape(), shape) == shape, "broadcast_to: ", x.shape(),
           " does not stretch to ", shape);
-  Tensor y = compute("broadcast_to", BinaryOp::mul, x.value(), scalar_like(1.0, x).value(), shape);
+  Tensor y =
+      compute_binary<binary_op::Mul>("broadcast_to", x.value(), scalar_like(1.0, x).value(), shape);
   return record("broadcast_to", std::move(y), {x}, {},
                 [from = x.shape()](const StepView& step) -> Vars {
                   return {sum_to(step.cotangent(), from)};

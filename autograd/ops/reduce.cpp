@@ -2,8 +2,12 @@
 
 #include <algorithm>
 #include <numeric>
+#include <type_traits>
 
 #include <pliant/autograd/ops/arithmetic.h>
+#include <pliant/autograd/ops/checks.h>
+#include <pliant/autograd/ops/compare.h>
+#include <pliant/autograd/ops/elementary.h>
 #include <pliant/core/dispatch.h>
 #include <pliant/core/kernels/reduce.h>
 
@@ -36,18 +40,46 @@ ReduceGeometry geometry_of(const Shape& shape, int first, int last) {
   return g;
 }
 
-Tensor sum_run(const Tensor& x, int first, int last, const Shape& shape) {
+// A reduction by its kernel, for both dtypes.
+struct Reducer {
+  const char* name;
+  Reduction<float>* in_float;
+  Reduction<double>* in_double;
+};
+
+template <class T, Reduction<T>* on_cpu, Reduction<T>* on_cuda>
+Reduction<T>* reduction(const char* name, Device device) {
+  return kernel<Reduction<T>, on_cpu, on_cuda>(name, device);
+}
+Reducer sum_on(Device where) {
+  return {"sum", reduction<float, cpu::sum_forward, cuda::sum_forward>("sum", where),
+          reduction<double, cpu::sum_forward, cuda::sum_forward>("sum", where)};
+}
+Reducer max_on(Device where) {
+  return {"max", reduction<float, cpu::max_forward, cuda::max_forward>("max", where),
+          reduction<double, cpu::max_forward, cuda::max_forward>("max", where)};
+}
+Reducer min_on(Device where) {
+  return {"min", reduction<float, cpu::min_forward, cuda::min_forward>("min", where),
+          reduction<double, cpu::min_forward, cuda::min_forward>("min", where)};
+}
+
+Tensor reduce_run(const Reducer& reducer, const Tensor& x, int first, int last,
+                  const Shape& shape) {
   Tensor y = Tensor::empty(shape, x.dtype(), x.device());
   Workspace workspace(x.device());
-  visit_floating("sum", x.dtype(), [&]<class T>() {
-    kernel<SumForward<T>, cpu::sum_forward, cuda::sum_forward>("sum", x.device())(
-        geometry_of(x.shape(), first, last), x.data<T>(), y.mutable_data<T>(), workspace);
+  const ReduceGeometry g = geometry_of(x.shape(), first, last);
+  visit_floating(reducer.name, x.dtype(), [&]<class T>() {
+    if constexpr (std::is_same_v<T, float>)
+      reducer.in_float(g, x.data<T>(), y.mutable_data<T>(), workspace);
+    else
+      reducer.in_double(g, x.data<T>(), y.mutable_data<T>(), workspace);
   });
   return y;
 }
 
 // Reduces each run of neighbouring axes in turn, the last run first; reduced axes keep extent 1.
-Tensor sum_axes(const Tensor& x, const std::vector<bool>& reduced) {
+Tensor reduce_axes(const Reducer& reducer, const Tensor& x, const std::vector<bool>& reduced) {
   Tensor y = x;
   for (int last = x.rank(); last > 0; --last) {
     if (!reduced[static_cast<std::size_t>(last - 1)]) continue;
@@ -55,7 +87,7 @@ Tensor sum_axes(const Tensor& x, const std::vector<bool>& reduced) {
     while (first > 0 && reduced[static_cast<std::size_t>(first - 1)]) --first;
     Shape shape = y.shape();
     for (int i = first; i < last; ++i) shape[i] = 1;
-    y = sum_run(y, first, last, shape);
+    y = reduce_run(reducer, y, first, last, shape);
     last = first + 1;
   }
   return y;
@@ -72,12 +104,36 @@ Shape without(const Shape& shape, const std::vector<bool>& reduced, KeepDim keep
   return out;
 }
 
+double count_of(const Shape& shape, const std::vector<bool>& reduced) {
+  double count = 1;
+  for (int i = 0; i < shape.rank(); ++i)
+    if (reduced[static_cast<std::size_t>(i)]) count *= static_cast<double>(shape[i]);
+  return count;
+}
+
+// max or min: what is equal to the result shares its gradient.
+Var extreme(Reducer (*reducer_on)(Device), const char* name, const Var& x,
+            const std::vector<int>& axes, KeepDim keep) {
+  require(x.defined(), name, ": x is undefined");
+  require_same_kind(name, {&x});
+  const std::vector<bool> reduced = reduced_axes(name, x.shape(), axes);
+  require(count_of(x.shape(), reduced) > 0, name, ": an axis that is reduced is empty (", x.shape(),
+          ")");
+  const Tensor kept = reduce_axes(reducer_on(x.device()), x.value(), reduced);
+  return record(name, kept.reshape(without(x.shape(), reduced, keep)), {x}, {x, kept},
+                [axes](const StepView& step) -> Vars {
+                  const Var best = step.saved(1), hit = eq(step.saved(0), best);
+                  const Var dy = reshape(step.cotangent(), best.shape());
+                  return {mul(hit, div(dy, sum(hit, axes, KeepDim::yes)))};
+                });
+}
+
 }  // namespace
 
 Var sum(const Var& x, const std::vector<int>& axes, KeepDim keep) {
   require(x.defined(), "sum: x is undefined");
   const std::vector<bool> reduced = reduced_axes("sum", x.shape(), axes);
-  Tensor y = sum_axes(x.value(), reduced);
+  Tensor y = reduce_axes(sum_on(x.device()), x.value(), reduced);
   const Shape kept = y.shape();
   return record("sum", y.reshape(without(x.shape(), reduced, keep)), {x}, {},
                 [from = x.shape(), kept](const StepView& step) -> Vars {
@@ -87,15 +143,30 @@ Var sum(const Var& x, const std::vector<int>& axes, KeepDim keep) {
 
 Var mean(const Var& x, const std::vector<int>& axes, KeepDim keep) {
   require(x.defined(), "mean: x is undefined");
-  const std::vector<bool> reduced = reduced_axes("mean", x.shape(), axes);
-  double count = 1;
-  for (int i = 0; i < x.rank(); ++i)
-    if (reduced[static_cast<std::size_t>(i)]) count *= static_cast<double>(x.shape()[i]);
-  return sum(x, axes, keep) / count;
+  return sum(x, axes, keep) / count_of(x.shape(), reduced_axes("mean", x.shape(), axes));
+}
+
+Var variance(const Var& x, const std::vector<int>& axes, const VarianceOptions& options) {
+  require(x.defined(), "variance: x is undefined");
+  const double count = count_of(x.shape(), reduced_axes("variance", x.shape(), axes));
+  const Var squares = square(x - mean(x, axes, KeepDim::yes));
+  return sum(squares, axes, options.keep) / std::max(0.0, count - options.correction);
+}
+
+Var max(const Var& x, const std::vector<int>& axes, KeepDim keep) {
+  return extreme(max_on, "max", x, axes, keep);
+}
+Var min(const Var& x, const std::vector<int>& axes, KeepDim keep) {
+  return extreme(min_on, "min", x, axes, keep);
 }
 
 Var sum(const Var& x) { return sum(x, all_axes(x)); }
 Var mean(const Var& x) { return mean(x, all_axes(x)); }
+Var variance(const Var& x, const VarianceOptions& options) {
+  return variance(x, all_axes(x), options);
+}
+Var max(const Var& x) { return max(x, all_axes(x)); }
+Var min(const Var& x) { return min(x, all_axes(x)); }
 
 Tensor argmax(const Var& x, int axis, KeepDim keep) {
   require(x.defined(), "argmax: x is undefined");
@@ -109,6 +180,20 @@ Tensor argmax(const Var& x, int axis, KeepDim keep) {
         index.mutable_data<std::int64_t>());
   });
   return index;
+}
+
+Tensor argmin(const Var& x, int axis, KeepDim keep) {
+  require(x.defined(), "argmin: x is undefined");
+  return argmax(neg(x.value()), x.shape().axis(axis, "argmin"), keep);
+}
+
+Tensor argmax(const Var& x) {
+  require(x.defined(), "argmax: x is undefined");
+  return argmax(x.value().reshape({x.size()}), 0);
+}
+Tensor argmin(const Var& x) {
+  require(x.defined(), "argmin: x is undefined");
+  return argmin(x.value().reshape({x.size()}), 0);
 }
 
 }  // namespace pliant

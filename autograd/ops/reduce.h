@@ -1,4 +1,4 @@
-// Sums, means and the index of the largest element, over chosen axes.
+// Sums, means, variances, the largest and smallest elements and where they are, over chosen axes.
 #pragma once
 
 #include <vector>
@@ -17,7 +17,26 @@ Var mean(const Var& x);
 Var sum(const Var& x, const std::vector<int>& axes, KeepDim keep = KeepDim::no);
 Var mean(const Var& x, const std::vector<int>& axes, KeepDim keep = KeepDim::no);
 
-// int64 indices of the first largest element along one axis; NaN counts as largest.
+struct VarianceOptions {
+  double correction = 1;  // what is taken off the number of elements: 0 for a whole population
+  KeepDim keep = KeepDim::no;
+};
+// Mean of the squared distances from the mean, over n - correction; NaN where that is not above 0.
+Var variance(const Var& x, const std::vector<int>& axes, const VarianceOptions& options = {});
+Var variance(const Var& x, const VarianceOptions& options = {});  // over all elements
+
+// The largest (smallest) element; NaN counts as either. Equals share the gradient. Of nothing: an
+// Error.
+Var max(const Var& x);
+Var min(const Var& x);
+Var max(const Var& x, const std::vector<int>& axes, KeepDim keep = KeepDim::no);
+Var min(const Var& x, const std::vector<int>& axes, KeepDim keep = KeepDim::no);
+
+// int64 indices of the first largest (smallest) element along one axis; NaN counts as either.
 Tensor argmax(const Var& x, int axis, KeepDim keep = KeepDim::no);
+Tensor argmin(const Var& x, int axis, KeepDim keep = KeepDim::no);
+// Among all elements, in row-major order: a scalar.
+Tensor argmax(const Var& x);
+Tensor argmin(const Var& x);
 
 }  // namespace pliant

@@ -106,31 +106,21 @@ void walk(const BroadcastGeometry& g, const T* a, const T* b, T* y, F f) {
 }
 
 template <class T>
-void binary_of(BinaryOp op, const BroadcastGeometry& g, const T* a, const T* b, T* y) {
-  // The op is fixed here, outside the loops, so that they vectorise.
-  switch (op) {
-    case BinaryOp::add:
-      return walk(g, a, b, y, [](T u, T v) { return apply(BinaryOp::add, u, v); });
-    case BinaryOp::sub:
-      return walk(g, a, b, y, [](T u, T v) { return apply(BinaryOp::sub, u, v); });
-    case BinaryOp::mul:
-      return walk(g, a, b, y, [](T u, T v) { return apply(BinaryOp::mul, u, v); });
-    case BinaryOp::div:
-      return walk(g, a, b, y, [](T u, T v) { return apply(BinaryOp::div, u, v); });
-  }
+void binary_of(int function, const BroadcastGeometry& g, const T* a, const T* b, T* y) {
+  BinaryTable::visit<T>(function, [&]<class F>() { walk(g, a, b, y, F{}); });
 }
 
 }  // namespace
 }  // namespace cpu
 
-void cpu::binary(BinaryOp op, const BroadcastGeometry& g, const float* a, const float* b,
+void cpu::binary(int function, const BroadcastGeometry& g, const float* a, const float* b,
                  float* y) {
-  binary_of(op, g, a, b, y);
+  binary_of(function, g, a, b, y);
 }
 
-void cpu::binary(BinaryOp op, const BroadcastGeometry& g, const double* a, const double* b,
+void cpu::binary(int function, const BroadcastGeometry& g, const double* a, const double* b,
                  double* y) {
-  binary_of(op, g, a, b, y);
+  binary_of(function, g, a, b, y);
 }
 
 }  // namespace pliant

@@ -1,29 +1,91 @@
-// Element-wise arithmetic of two tensors with NumPy broadcasting.
+// Element-wise functions of two tensors with NumPy broadcasting: the table of formulas, the
+// geometry and the signatures.
 #pragma once
 
 #include <cstdint>
 
+#include <pliant/core/kernels/function_list.h>
+#include <pliant/core/kernels/pool2d.h>
 #include <pliant/core/portable.h>
 #include <pliant/core/shape.h>
 
 namespace pliant {
 
-enum class BinaryOp : unsigned char { add, sub, mul, div };
+// Functions of two numbers. Comparisons give 1 or 0; a comparison with NaN is false but for Ne.
+namespace binary_op {
 
 template <class T>
-PLIANT_HD T apply(BinaryOp op, T a, T b) {
-  switch (op) {
-    case BinaryOp::add:
-      return a + b;
-    case BinaryOp::sub:
-      return a - b;
-    case BinaryOp::mul:
-      return a * b;
-    case BinaryOp::div:
-      return a / b;
-  }
-  return a;
-}
+struct Add {
+  PLIANT_HD T operator()(T a, T b) const { return a + b; }
+};
+template <class T>
+struct Sub {
+  PLIANT_HD T operator()(T a, T b) const { return a - b; }
+};
+template <class T>
+struct Mul {
+  PLIANT_HD T operator()(T a, T b) const { return a * b; }
+};
+template <class T>
+struct Div {
+  PLIANT_HD T operator()(T a, T b) const { return a / b; }
+};
+template <class T>
+struct Gt {
+  PLIANT_HD T operator()(T a, T b) const { return a > b ? T(1) : T(0); }
+};
+template <class T>
+struct Ge {
+  PLIANT_HD T operator()(T a, T b) const { return a >= b ? T(1) : T(0); }
+};
+template <class T>
+struct Lt {
+  PLIANT_HD T operator()(T a, T b) const { return a < b ? T(1) : T(0); }
+};
+template <class T>
+struct Le {
+  PLIANT_HD T operator()(T a, T b) const { return a <= b ? T(1) : T(0); }
+};
+template <class T>
+struct Eq {
+  PLIANT_HD T operator()(T a, T b) const { return a == b ? T(1) : T(0); }
+};
+template <class T>
+struct Ne {
+  PLIANT_HD T operator()(T a, T b) const { return a != b ? T(1) : T(0); }
+};
+// NaN if either is.
+template <class T>
+struct Maximum {
+  PLIANT_HD T operator()(T a, T b) const { return takes_over(b, a) ? b : a; }
+};
+template <class T>
+struct Minimum {
+  PLIANT_HD T operator()(T a, T b) const { return takes_over(-b, -a) ? b : a; }
+};
+// Share of a in the gradient of the larger of a and b; of equals, half.
+template <class T>
+struct ShareOfLarger {
+  PLIANT_HD T operator()(T a, T b) const { return a < b ? T(0) : a == b ? T(0.5) : T(1); }
+};
+// b where the condition a holds (is not 0), or where it does not; elsewhere -0, to which adding
+// any number gives that number.
+template <class T>
+struct KeepIf {
+  PLIANT_HD T operator()(T a, T b) const { return a != T(0) ? b : T(-0.0); }
+};
+template <class T>
+struct KeepUnless {
+  PLIANT_HD T operator()(T a, T b) const { return a != T(0) ? T(-0.0) : b; }
+};
+
+}  // namespace binary_op
+
+using BinaryTable =
+    FunctionList<binary_op::Add, binary_op::Sub, binary_op::Mul, binary_op::Div, binary_op::Gt,
+                 binary_op::Ge, binary_op::Lt, binary_op::Le, binary_op::Eq, binary_op::Ne,
+                 binary_op::Maximum, binary_op::Minimum, binary_op::ShareOfLarger,
+                 binary_op::KeepIf, binary_op::KeepUnless>;
 
 // The output's extents, outermost first, and how far one step along each moves in a and b (in
 // elements; 0 where that operand is broadcast). Neighbouring axes that can be walked as one are
@@ -46,9 +108,9 @@ Shape broadcast_shape(const char* op, const Shape& a, const Shape& b);
 // a and b must both broadcast to `out`.
 BroadcastGeometry broadcast_geometry(const Shape& out, const Shape& a, const Shape& b);
 
-// y may be a or b itself when that one is not broadcast.
+// function: its place in the BinaryTable. y may be a or b itself when that one is not broadcast.
 template <class T>
-using Binary = void(BinaryOp, const BroadcastGeometry&, const T* a, const T* b, T* y);
+using Binary = void(int function, const BroadcastGeometry&, const T* a, const T* b, T* y);
 
 namespace cpu {
 Binary<float> binary;

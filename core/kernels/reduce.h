@@ -2,8 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 
+#include <pliant/core/kernels/pool2d.h>
 #include <pliant/core/kernels/workspace.h>
+#include <pliant/core/portable.h>
 
 namespace pliant {
 
@@ -11,23 +14,48 @@ struct ReduceGeometry {
   std::int64_t outer = 1, reduced = 1, inner = 1;
 };
 
-// An empty sum is 0.
+// How two partial results become one, and the result of nothing.
+struct SumOf {
+  template <class T>
+  static constexpr T kOfNothing = T(0);
+  template <class T>
+  PLIANT_HD T operator()(T held, T now) const {
+    return held + now;
+  }
+};
+struct MaxOf {  // NaN counts as largest
+  template <class T>
+  static constexpr T kOfNothing = -std::numeric_limits<T>::infinity();
+  template <class T>
+  PLIANT_HD T operator()(T held, T now) const {
+    return takes_over(now, held) ? now : held;
+  }
+};
+struct MinOf {  // NaN counts as smallest
+  template <class T>
+  static constexpr T kOfNothing = std::numeric_limits<T>::infinity();
+  template <class T>
+  PLIANT_HD T operator()(T held, T now) const {
+    return takes_over(-now, -held) ? now : held;
+  }
+};
+
 template <class T>
-using SumForward = void(const ReduceGeometry&, const T* x, T* y, Workspace&);
+using Reduction = void(const ReduceGeometry&, const T* x, T* y, Workspace&);
 // Index of the first largest element; NaN counts as largest. Needs reduced >= 1.
 template <class T>
 using ArgmaxForward = void(const ReduceGeometry&, const T* x, std::int64_t* index);
 
 namespace cpu {
-SumForward<float> sum_forward;
-SumForward<double> sum_forward;
+Reduction<float> sum_forward, max_forward, min_forward;
+Reduction<double> sum_forward, max_forward, min_forward;
 ArgmaxForward<float> argmax_forward;
 ArgmaxForward<double> argmax_forward;
 }  // namespace cpu
 
 namespace cuda {
-SumForward<float> sum_forward;
-SumForward<double> sum_forward;
+Reduction<float> sum_forward, max_forward, min_forward;
+Reduction<double> sum_forward, max_forward, min_forward;
 ArgmaxForward<float> argmax_forward;
 ArgmaxForward<double> argmax_forward;
 }  // namespace cuda

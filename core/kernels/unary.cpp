@@ -7,49 +7,39 @@ namespace {
 
 constexpr std::int64_t kBlock = 16384;  // elements a task
 
-template <class T, class F>
-void each(std::int64_t n, F f) {
-  parallel_blocks(n, kBlock, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) f(i);
+template <class T>
+void forward(const UnaryCall& call, std::int64_t n, const T* x, T* y) {
+  visit_unary<T>(call, [=](auto f) {
+    parallel_blocks(n, kBlock, [=](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t i = begin; i < end; ++i) y[i] = f.value(x[i]);
+    });
   });
 }
 
-// The op is fixed outside the loops, so that they vectorise.
 template <class T>
-void forward(UnaryOp op, std::int64_t n, const T* x, T* y) {
-  switch (op) {
-    case UnaryOp::relu:
-      return each<T>(n, [=](std::int64_t i) { y[i] = apply(UnaryOp::relu, x[i]); });
-    case UnaryOp::sigmoid:
-      return each<T>(n, [=](std::int64_t i) { y[i] = apply(UnaryOp::sigmoid, x[i]); });
-  }
-}
-
-template <class T>
-void gradient(UnaryOp op, std::int64_t n, const T* y, const T* dy, T* dx) {
-  switch (op) {
-    case UnaryOp::relu:
-      return each<T>(n, [=](std::int64_t i) { dx[i] = dy[i] * derivative(UnaryOp::relu, y[i]); });
-    case UnaryOp::sigmoid:
-      return each<T>(n,
-                     [=](std::int64_t i) { dx[i] = dy[i] * derivative(UnaryOp::sigmoid, y[i]); });
-  }
+void gradient(const UnaryCall& call, std::int64_t n, const T* s, const T* dy, T* dx) {
+  visit_unary<T>(call, [=](auto f) {
+    parallel_blocks(n, kBlock, [=](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t i = begin; i < end; ++i) dx[i] = dy[i] * f.slope(s[i]);
+    });
+  });
 }
 
 }  // namespace
 
-void cpu::unary_forward(UnaryOp op, std::int64_t n, const float* x, float* y) {
-  forward(op, n, x, y);
+void cpu::unary_forward(const UnaryCall& call, std::int64_t n, const float* x, float* y) {
+  forward(call, n, x, y);
 }
-void cpu::unary_forward(UnaryOp op, std::int64_t n, const double* x, double* y) {
-  forward(op, n, x, y);
+void cpu::unary_forward(const UnaryCall& call, std::int64_t n, const double* x, double* y) {
+  forward(call, n, x, y);
 }
-void cpu::unary_gradient(UnaryOp op, std::int64_t n, const float* y, const float* dy, float* dx) {
-  gradient(op, n, y, dy, dx);
+void cpu::unary_gradient(const UnaryCall& call, std::int64_t n, const float* s, const float* dy,
+                         float* dx) {
+  gradient(call, n, s, dy, dx);
 }
-void cpu::unary_gradient(UnaryOp op, std::int64_t n, const double* y, const double* dy,
+void cpu::unary_gradient(const UnaryCall& call, std::int64_t n, const double* s, const double* dy,
                          double* dx) {
-  gradient(op, n, y, dy, dx);
+  gradient(call, n, s, dy, dx);
 }
 
 }  // namespace pliant

@@ -1,42 +1,158 @@
-// Element-wise functions of one tensor. Derivatives are written in terms of the result y.
+// Element-wise functions of one tensor: the table of formulas and the signatures.
 #pragma once
 
 #include <cmath>
 #include <cstdint>
+#include <type_traits>
 
+#include <pliant/core/kernels/function_list.h>
 #include <pliant/core/portable.h>
 
 namespace pliant {
 
-enum class UnaryOp : unsigned char { relu, sigmoid };
+// What a derivative is worked out from: the argument x or the result y.
+enum class SlopeOf : unsigned char { x, y };
+
+// Each function of the table has value(x), slope(s) = dy/dx with s the x or y that kSlopeOf names,
+// and up to two numbers as members. A new one is its struct and its name in the UnaryTable.
+namespace unary {
+
+struct OfArgument {
+  static constexpr SlopeOf kSlopeOf = SlopeOf::x;
+};
+struct OfResult {
+  static constexpr SlopeOf kSlopeOf = SlopeOf::y;
+};
 
 template <class T>
-PLIANT_HD T apply(UnaryOp op, T x) {
-  switch (op) {
-    case UnaryOp::relu:
-      return x < T(0) ? T(0) : x;  // keeps NaN
-    case UnaryOp::sigmoid:
-      return T(1) / (T(1) + std::exp(-x));
+struct Relu : OfResult {  // keeps NaN
+  PLIANT_HD T value(T x) const { return x < T(0) ? T(0) : x; }
+  PLIANT_HD T slope(T y) const { return y > T(0) ? T(1) : T(0); }
+};
+template <class T>
+struct LeakyRelu : OfArgument {
+  T negative_slope;
+  PLIANT_HD T value(T x) const { return x > T(0) ? x : x * negative_slope; }
+  PLIANT_HD T slope(T x) const { return x > T(0) ? T(1) : negative_slope; }
+};
+template <class T>
+struct Sigmoid : OfResult {
+  PLIANT_HD T value(T x) const { return T(1) / (T(1) + std::exp(-x)); }
+  PLIANT_HD T slope(T y) const { return y * (T(1) - y); }
+};
+template <class T>
+struct Tanh : OfResult {
+  PLIANT_HD T value(T x) const { return std::tanh(x); }
+  PLIANT_HD T slope(T y) const { return (T(1) - y) * (T(1) + y); }
+};
+template <class T>
+struct Silu : OfArgument {
+  PLIANT_HD T value(T x) const { return x * gate(x); }
+  PLIANT_HD T slope(T x) const { return gate(x) + x * Sigmoid<T>().slope(gate(x)); }
+  PLIANT_HD static T gate(T x) { return Sigmoid<T>().value(x); }
+};
+template <class T>
+struct Gelu : OfArgument {
+  PLIANT_HD T value(T x) const { return x * below(x); }
+  PLIANT_HD T slope(T x) const { return below(x) + x * density(x); }
+  // The normal distribution, by erfc: of very negative x it keeps its digits.
+  PLIANT_HD static T below(T x) { return std::erfc(x * T(-0.70710678118654752440)) / 2; }
+  PLIANT_HD static T density(T x) { return T(0.39894228040143267794) * std::exp(x * x / -2); }
+};
+template <class T>
+struct Softplus : OfArgument {
+  PLIANT_HD T value(T x) const { return Relu<T>().value(x) + std::log1p(std::exp(-std::abs(x))); }
+  PLIANT_HD T slope(T x) const { return Sigmoid<T>().value(x); }
+};
+template <class T>
+struct Exp : OfResult {
+  PLIANT_HD T value(T x) const { return std::exp(x); }
+  PLIANT_HD T slope(T y) const { return y; }
+};
+template <class T>
+struct Log : OfArgument {
+  PLIANT_HD T value(T x) const { return std::log(x); }
+  PLIANT_HD T slope(T x) const { return T(1) / x; }
+};
+template <class T>
+struct Sqrt : OfResult {
+  PLIANT_HD T value(T x) const { return std::sqrt(x); }
+  PLIANT_HD T slope(T y) const { return T(0.5) / y; }
+};
+template <class T>
+struct Rsqrt : OfResult {
+  PLIANT_HD T value(T x) const { return T(1) / std::sqrt(x); }
+  PLIANT_HD T slope(T y) const { return T(-0.5) * y * y * y; }
+};
+template <class T>
+struct Square : OfArgument {
+  PLIANT_HD T value(T x) const { return x * x; }
+  PLIANT_HD T slope(T x) const { return x + x; }
+};
+template <class T>
+struct Pow : OfArgument {  // of exponent 0 the slope is 0 everywhere
+  T exponent;
+  PLIANT_HD T value(T x) const { return std::pow(x, exponent); }
+  PLIANT_HD T slope(T x) const {
+    return exponent == T(0) ? T(0) : exponent * std::pow(x, exponent - T(1));
   }
-  return x;
+};
+template <class T>
+struct Abs : OfArgument {
+  PLIANT_HD T value(T x) const { return std::abs(x); }
+  PLIANT_HD T slope(T x) const { return x > T(0) ? T(1) : x < T(0) ? T(-1) : T(0); }
+};
+template <class T>
+struct Clamp : OfArgument {  // keeps NaN; the bounds belong to the inside
+  T low, high;
+  PLIANT_HD T value(T x) const { return x < low ? low : x > high ? high : x; }
+  PLIANT_HD T slope(T x) const { return x >= low && x <= high ? T(1) : T(0); }
+};
+template <class T>
+struct Huber : OfArgument {  // x^2 / (2 beta) inside (-beta, beta), |x| - beta / 2 outside
+  T beta;
+  PLIANT_HD T value(T x) const { return inside(x) ? x * x / (2 * beta) : std::abs(x) - beta / 2; }
+  PLIANT_HD T slope(T x) const { return inside(x) ? x / beta : Abs<T>().slope(x); }
+  PLIANT_HD bool inside(T x) const { return std::abs(x) < beta; }
+};
+
+}  // namespace unary
+
+using UnaryTable =
+    FunctionList<unary::Relu, unary::LeakyRelu, unary::Sigmoid, unary::Tanh, unary::Silu,
+                 unary::Gelu, unary::Softplus, unary::Exp, unary::Log, unary::Sqrt, unary::Rsqrt,
+                 unary::Square, unary::Pow, unary::Abs, unary::Clamp, unary::Huber>;
+
+// A function of the table with its numbers, as kernels are told of it.
+struct UnaryCall {
+  int function;
+  double first = 0, second = 0;
+};
+template <template <class> class F>
+UnaryCall unary_call(double first = 0, double second = 0) {
+  return {UnaryTable::place_of<F>(), first, second};
 }
 
-// dy/dx, given y.
-template <class T>
-PLIANT_HD T derivative(UnaryOp op, T y) {
-  switch (op) {
-    case UnaryOp::relu:
-      return y > T(0) ? T(1) : T(0);
-    case UnaryOp::sigmoid:
-      return y * (T(1) - y);
-  }
-  return T(0);
+// Calls visitor(f) with the function itself, for elements of type T.
+template <class T, class Visitor>
+void visit_unary(const UnaryCall& call, Visitor&& visitor) {
+  const T first = static_cast<T>(call.first), second = static_cast<T>(call.second);
+  UnaryTable::visit<T>(call.function, [&]<class F>() {
+    if constexpr (std::is_empty_v<F>)
+      visitor(F{});
+    else if constexpr (requires { F{{}, first, second}; })
+      visitor(F{{}, first, second});
+    else
+      visitor(F{{}, first});
+  });
 }
 
+// y may be x itself.
 template <class T>
-using UnaryForward = void(UnaryOp, std::int64_t n, const T* x, T* y);
+using UnaryForward = void(const UnaryCall&, std::int64_t n, const T* x, T* y);
+// s: x or y, as the function's kSlopeOf says. dx = dy * slope(s); it may be dy itself.
 template <class T>
-using UnaryGradient = void(UnaryOp, std::int64_t n, const T* y, const T* dy, T* dx);
+using UnaryGradient = void(const UnaryCall&, std::int64_t n, const T* s, const T* dy, T* dx);
 
 namespace cpu {
 UnaryForward<float> unary_forward;

@@ -4,7 +4,7 @@
 
 #include <pliant/autograd/ops/activation.h>
 #include <pliant/autograd/ops/arithmetic.h>
-#include <pliant/autograd/ops/gelu.h>
+#include <pliant/autograd/ops/elementary.h>
 #include <pliant/autograd/ops/matmul.h>
 #include <pliant/autograd/ops/pool2d.h>
 
@@ -25,19 +25,25 @@ OpFunction find_op(const std::string& name) {
       {"deform_kernel_conv", run_deform_kernel_conv},
       {"deform_roi_pool", run_deform_roi_pool},
       {"div", binary<div>},
+      {"exp", unary<exp>},
       {"gelu", unary<gelu>},
       {"global_avg_pool2d", unary<global_avg_pool2d>},
       {"global_deform_kernel", run_global_deform_kernel},
       {"layer_norm", run_layer_norm},
+      {"leaky_relu", run_leaky_relu},
       {"linear", run_linear},
+      {"log", unary<log>},
+      {"log_softmax", run_log_softmax},
       {"map_offsets", run_map_offsets},
       {"matmul", binary<matmul>},
+      {"max", run_max},
       {"max_pool2d", run_max_pool2d},
       {"mean", run_mean},
       {"modulated_deform_roi_pool", run_modulated_deform_roi_pool},
       {"mul", binary<mul>},
       {"one_cycle_lr", run_one_cycle_lr},
       {"permute", run_permute},
+      {"pow", run_pow},
       {"ps_roi_align", run_ps_roi_align},
       {"ps_roi_pool", run_ps_roi_pool},
       {"relu", unary<relu>},
@@ -46,9 +52,12 @@ OpFunction find_op(const std::string& name) {
       {"roi_pool", run_roi_pool},
       {"sgd", run_sgd},
       {"sigmoid", unary<sigmoid>},
+      {"softmax", run_softmax},
       {"softmax_cross_entropy", run_softmax_cross_entropy},
+      {"sqrt", unary<sqrt>},
       {"sub", binary<sub>},
       {"sum", run_sum},
+      {"tanh", unary<tanh>},
   };
   const auto found = ops.find(name);
   return found == ops.end() ? nullptr : found->second;

@@ -27,10 +27,17 @@ void binary(Call& call) {
 // ops_tensor.cpp
 void run_sum(Call& call);
 void run_mean(Call& call);
+void run_max(Call& call);
 void run_reshape(Call& call);
 void run_permute(Call& call);
 void run_linear(Call& call);
 void run_softmax_cross_entropy(Call& call);
+
+// ops_elementwise.cpp
+void run_leaky_relu(Call& call);
+void run_pow(Call& call);
+void run_softmax(Call& call);
+void run_log_softmax(Call& call);
 
 // ops_maps.cpp
 void run_conv2d(Call& call);

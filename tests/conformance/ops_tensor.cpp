@@ -12,7 +12,7 @@ namespace pliant::conformance {
 
 namespace {
 
-using Reduction = Var (*)(const Var&, const std::vector<int>&, KeepDim);
+using Reduce = Var (*)(const Var&, const std::vector<int>&, KeepDim);
 
 std::vector<int> axes_of(Call& call, const char* attribute) {
   std::vector<int> axes;
@@ -20,7 +20,7 @@ std::vector<int> axes_of(Call& call, const char* attribute) {
   return axes;
 }
 
-void run_reduction(Call& call, Reduction reduce) {
+void run_reduction(Call& call, Reduce reduce) {
   const std::vector<int> axes = axes_of(call, "axes");
   const KeepDim keep = call.flag("keepdim") ? KeepDim::yes : KeepDim::no;
   call.output("y", reduce(call.variable("x"), axes, keep));
@@ -46,6 +46,7 @@ Var reshape_to(const Var& x, const std::vector<std::int64_t>& extents) {
 
 void run_sum(Call& call) { run_reduction(call, sum); }
 void run_mean(Call& call) { run_reduction(call, mean); }
+void run_max(Call& call) { run_reduction(call, max); }
 
 void run_reshape(Call& call) {
   call.output("y", reshape_to(call.variable("x"), call.integers("shape")));

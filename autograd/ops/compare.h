@@ -1,0 +1,32 @@
+// Comparison and choice, element by element, with NumPy broadcasting.
+#pragma once
+
+#include <pliant/autograd/ops/arithmetic.h>
+
+namespace pliant {
+
+// 1 where the comparison holds, else 0, in the operands' dtype, so that a mask multiplies as it
+// is. NaN compares as in C++. No gradient passes.
+Tensor gt(const Var& a, const Var& b);  // a > b
+Tensor ge(const Var& a, const Var& b);  // a >= b
+Tensor lt(const Var& a, const Var& b);  // a < b
+Tensor le(const Var& a, const Var& b);  // a <= b
+Tensor eq(const Var& a, const Var& b);  // a == b
+Tensor ne(const Var& a, const Var& b);  // a != b
+
+inline Tensor gt(const Var& a, double b) { return gt(a, scalar_like(b, a)); }
+inline Tensor ge(const Var& a, double b) { return ge(a, scalar_like(b, a)); }
+inline Tensor lt(const Var& a, double b) { return lt(a, scalar_like(b, a)); }
+inline Tensor le(const Var& a, double b) { return le(a, scalar_like(b, a)); }
+inline Tensor eq(const Var& a, double b) { return eq(a, scalar_like(b, a)); }
+inline Tensor ne(const Var& a, double b) { return ne(a, scalar_like(b, a)); }
+
+// The larger (smaller) of a and b; NaN if either is. Equals share the gradient.
+Var maximum(const Var& a, const Var& b);
+Var minimum(const Var& a, const Var& b);
+
+// a where the condition is not 0, else b; what is not chosen has no influence, be it NaN. The
+// condition has a's dtype, as comparisons give it, or on the CPU any other.
+Var where(const Tensor& condition, const Var& a, const Var& b);
+
+}  // namespace pliant

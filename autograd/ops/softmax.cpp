@@ -1,0 +1,47 @@
+#include <pliant/autograd/ops/softmax.h>
+
+#include <pliant/autograd/ops/arithmetic.h>
+#include <pliant/autograd/ops/checks.h>
+#include <pliant/autograd/ops/elementary.h>
+#include <pliant/autograd/ops/reduce.h>
+
+namespace pliant {
+namespace {
+
+int checked_axis(const char* op, const Var& x, int axis) {
+  require(x.defined(), op, ": x is undefined");
+  require_same_kind(op, {&x});
+  return x.shape().axis(axis, op);
+}
+
+// x minus its largest along the axis: nothing overflows. A constant: each result has a gradient of
+// its own.
+Var shifted(const Tensor& x, int axis) {
+  return x.size() == 0 ? x : sub(x, max(x, {axis}, KeepDim::yes));
+}
+
+Var sum_along(const Var& x, int axis) { return sum(x, {axis}, KeepDim::yes); }
+
+}  // namespace
+
+Var softmax(const Var& x, int axis) {
+  axis = checked_axis("softmax", x, axis);
+  const Var powers = exp(shifted(x.value(), axis));
+  const Var y = div(powers, sum_along(powers, axis));
+  return record("softmax", y.value(), {x}, {y}, [axis](const StepView& step) -> Vars {
+    const Var p = step.saved(0), weighted = mul(p, step.cotangent());
+    return {sub(weighted, mul(p, sum_along(weighted, axis)))};
+  });
+}
+
+Var log_softmax(const Var& x, int axis) {
+  axis = checked_axis("log_softmax", x, axis);
+  const Var from = shifted(x.value(), axis);
+  const Var y = sub(from, log(sum_along(exp(from), axis)));
+  return record("log_softmax", y.value(), {x}, {y}, [axis](const StepView& step) -> Vars {
+    const Var& dy = step.cotangent();
+    return {sub(dy, mul(exp(step.saved(0)), sum_along(dy, axis)))};
+  });
+}
+
+}  // namespace pliant
