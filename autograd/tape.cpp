@@ -77,7 +77,7 @@ Var Var::lift(const Parameter& parameter) const {
 
 // ---- record ----
 
-Var record(const char* op, Tensor value, std::initializer_list<Var> inputs,
+Var record(const char* op, Tensor value, std::span<const Var> inputs,
            std::initializer_list<Var> saved, GradientFunction gradient) {
   std::shared_ptr<TapeState> tape;
   bool wanted = false;

@@ -7,7 +7,9 @@
 
 #include <initializer_list>
 #include <memory>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <pliant/autograd/gradients.h>
@@ -86,8 +88,13 @@ class StepView {
 
 // The end of every op: gives `value` its place on the tape of `inputs`, if they have one. The step
 // keeps `saved` (undefined ones are allowed) and the function only if some input wants a gradient.
-Var record(const char* op, Tensor value, std::initializer_list<Var> inputs,
+Var record(const char* op, Tensor value, std::span<const Var> inputs,
            std::initializer_list<Var> saved, GradientFunction gradient);
+inline Var record(const char* op, Tensor value, std::initializer_list<Var> inputs,
+                  std::initializer_list<Var> saved, GradientFunction gradient) {
+  return record(op, std::move(value), std::span(inputs.begin(), inputs.size()), saved,
+                std::move(gradient));
+}
 
 // `var` if `condition`, else an undefined Var: for what a step need not save.
 inline Var keep_if(bool condition, const Var& var) { return condition ? var : Var(); }

@@ -4,6 +4,7 @@
 #include <functional>
 #include <initializer_list>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include <pliant/autograd/parameter.h>
@@ -52,7 +53,7 @@ class Var {
  private:
   friend class Tape;
   friend class Gradients;
-  friend Var record(const char* op, Tensor value, std::initializer_list<Var> inputs,
+  friend Var record(const char* op, Tensor value, std::span<const Var> inputs,
                     std::initializer_list<Var> saved, GradientFunction gradient);
 
   Var(Tensor value, std::shared_ptr<TapeState> tape, int slot)

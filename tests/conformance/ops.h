@@ -39,6 +39,12 @@ void run_pow(Call& call);
 void run_softmax(Call& call);
 void run_log_softmax(Call& call);
 
+// ops_shape.cpp
+void run_concat(Call& call);
+void run_slice(Call& call);
+void run_pad(Call& call);
+void run_embedding(Call& call);
+
 // ops_maps.cpp
 void run_conv2d(Call& call);
 void run_deform_conv2d(Call& call);

@@ -1,0 +1,109 @@
+#include <pliant/autograd/ops/gather.h>
+
+#include <algorithm>
+
+#include <pliant/autograd/ops/checks.h>
+#include <pliant/core/dispatch.h>
+#include <pliant/core/kernels/gather.h>
+
+namespace pliant {
+namespace {
+
+// An op by name, how it gathers, and the shapes of both sides.
+struct Plan {
+  const char* name;
+  GatherGeometry geometry;
+  Shape x, y;
+};
+
+void check_indices(const char* name, const Tensor& index, std::int64_t limit) {
+  require(index.defined(), name, ": the indices are undefined");
+  require(index.dtype() == DType::int64, name, ": the indices are ", index.dtype(),
+          ", expected int64");
+  if (!index.device().is_cpu()) return;
+  const std::span<const std::int64_t> all = index.span<std::int64_t>();
+  const auto bad =
+      std::find_if(all.begin(), all.end(), [=](std::int64_t i) { return i < 0 || i >= limit; });
+  if (bad != all.end())
+    fail(name, ": index ", *bad, " at place ", bad - all.begin(), " is not in [0, ", limit, ")");
+}
+
+void require_beside(const char* name, const Var& x, const Tensor& index) {
+  require(index.device() == x.device(), name, ": a tensor on ", x.device(), " but indices on ",
+          index.device());
+}
+
+Tensor run_scatter(const Plan& plan, const Tensor& y, const Tensor& index) {
+  Tensor x = Tensor::empty(plan.x, y.dtype(), y.device());
+  visit_floating(plan.name, y.dtype(), [&]<class T>() {
+    kernel<Scatter<T>, cpu::scatter, cuda::scatter>(plan.name, y.device())(
+        plan.geometry, y.data<T>(), index.data<std::int64_t>(), x.mutable_data<T>());
+  });
+  return x;
+}
+
+Var scattered(const Plan& plan, const Var& y, const Tensor& index);
+
+// Its gradient is scattered(), whose gradient this is.
+Var gathered(const Plan& plan, const Var& x, const Tensor& index) {
+  Tensor y = Tensor::empty(plan.y, x.dtype(), x.device());
+  visit_floating(plan.name, x.dtype(), [&]<class T>() {
+    kernel<Gather<T>, cpu::gather, cuda::gather>(plan.name, x.device())(
+        plan.geometry, x.value().data<T>(), index.data<std::int64_t>(), y.mutable_data<T>());
+  });
+  return record(plan.name, std::move(y), {x}, {index}, [plan](const StepView& step) -> Vars {
+    return {scattered(plan, step.cotangent(), step.saved(0).value())};
+  });
+}
+
+Var scattered(const Plan& plan, const Var& y, const Tensor& index) {
+  return record(plan.name, run_scatter(plan, y.value(), index), {y}, {index},
+                [plan](const StepView& step) -> Vars {
+                  return {gathered(plan, step.cotangent(), step.saved(0).value())};
+                });
+}
+
+}  // namespace
+
+Var gather(const Var& x, int axis, const Tensor& index) {
+  constexpr const char* kOp = "gather";
+  require(x.defined(), kOp, ": x is undefined");
+  require_same_kind(kOp, {&x});
+  axis = x.shape().axis(axis, kOp);
+  check_indices(kOp, index, x.shape()[axis]);
+  require_beside(kOp, x, index);
+  Shape expected = x.shape();
+  if (index.rank() == x.rank()) expected[axis] = index.shape()[axis];
+  require(index.shape() == expected, kOp, ": indices ", index.shape(), " for ", x.shape(),
+          ", expected the same extents but along axis ", axis);
+  GatherGeometry g{.reduced = x.shape()[axis], .count = index.shape()[axis]};
+  for (int i = 0; i < axis; ++i) g.outer *= x.shape()[i];
+  for (int i = axis + 1; i < x.rank(); ++i) g.inner *= x.shape()[i];
+  return gathered({kOp, g, x.shape(), index.shape()}, x, index);
+}
+
+Var embedding(const Var& weight, const Tensor& indices) {
+  constexpr const char* kOp = "embedding";
+  require_rank(kOp, "the weight", weight, 2, "[V D]");
+  require_same_kind(kOp, {&weight});
+  check_indices(kOp, indices, weight.dim(0));
+  require_beside(kOp, weight, indices);
+  Shape y = indices.shape();
+  y.push_back(weight.dim(1));
+  const GatherGeometry g{
+      .reduced = weight.dim(0), .inner = weight.dim(1), .count = indices.size(), .shared = true};
+  return gathered({kOp, g, weight.shape(), y}, weight, indices);
+}
+
+Tensor one_hot(const Tensor& labels, std::int64_t classes, DType dtype) {
+  constexpr const char* kOp = "one_hot";
+  require(classes >= 1, kOp, ": ", classes, " classes, expected at least 1");
+  check_indices(kOp, labels, classes);
+  Shape x = labels.shape();
+  x.push_back(classes);
+  const GatherGeometry g{.outer = labels.size(), .reduced = classes};
+  return run_scatter({kOp, g, x, labels.shape()},
+                     Tensor::full(labels.shape(), 1.0, dtype, labels.device()), labels);
+}
+
+}  // namespace pliant

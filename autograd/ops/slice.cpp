@@ -1,0 +1,180 @@
+#include <pliant/autograd/ops/slice.h>
+
+#include <pliant/autograd/ops/arithmetic.h>
+#include <pliant/autograd/ops/checks.h>
+#include <pliant/core/dispatch.h>
+#include <pliant/core/kernels/copy_box.h>
+
+namespace pliant {
+namespace {
+
+using Numbers = std::vector<std::int64_t>;
+
+Numbers of_every_axis(int rank, std::int64_t number) {
+  return Numbers(static_cast<std::size_t>(rank), number);
+}
+
+// A window of a tensor: its first element and the distance of its elements, for every axis.
+struct Window {
+  Numbers start, step;
+};
+
+Window whole(int rank) { return {of_every_axis(rank, 0), of_every_axis(rank, 1)}; }
+
+// Copies `extents` elements from a window of x to a window of y.
+void copy(const char* name, const Shape& extents, const Tensor& x, const Window& from, Tensor& y,
+          const Window& to) {
+  const CopyBoxGeometry g = copy_box_geometry(extents, {x.shape(), from.start, from.step},
+                                              {y.shape(), to.start, to.step});
+  visit_floating(name, x.dtype(), [&]<class T>() {
+    kernel<CopyBox<T>, cpu::copy_box, cuda::copy_box>(name, x.device())(g, x.data<T>(),
+                                                                        y.mutable_data<T>());
+  });
+}
+
+Var put(const char* name, const Var& x, const Shape& shape, const Window& window, double value);
+
+// The window of x with those extents; its gradient is put(), whose gradient this is.
+Var take(const char* name, const Var& x, const Shape& extents, const Window& window) {
+  Tensor y = Tensor::empty(extents, x.dtype(), x.device());
+  copy(name, extents, x.value(), window, y, whole(x.rank()));
+  return record(name, std::move(y), {x}, {},
+                [name, shape = x.shape(), window](const StepView& step) -> Vars {
+                  return {put(name, step.cotangent(), shape, window, 0)};
+                });
+}
+
+// A tensor of `value` with x in its window.
+Var put(const char* name, const Var& x, const Shape& shape, const Window& window, double value) {
+  Tensor y = Tensor::full(shape, value, x.dtype(), x.device());
+  copy(name, x.shape(), x.value(), whole(x.rank()), y, window);
+  return record(name, std::move(y), {x}, {},
+                [name, extents = x.shape(), window](const StepView& step) -> Vars {
+                  return {take(name, step.cotangent(), extents, window)};
+                });
+}
+
+void check(const char* name, const Var& x) {
+  require(x.defined(), name, ": x is undefined");
+  require_same_kind(name, {&x});
+}
+
+void require_every_axis(const char* name, const char* what, const Numbers& numbers,
+                        const Shape& shape) {
+  require(numbers.size() == static_cast<std::size_t>(shape.rank()), name, ": ", numbers.size(),
+          " numbers given as ", what, " for ", shape, ", expected ", shape.rank());
+}
+
+// The tensors as one along an axis: its shape.
+Shape concat_shape(const Vars& xs, int axis) {
+  Shape shape = xs[0].shape();
+  shape[axis] = 0;
+  for (const Var& x : xs) {
+    require(x.rank() == shape.rank(), "concat: shapes ", xs[0].shape(), " and ", x.shape(),
+            " differ in rank");
+    for (int i = 0; i < shape.rank(); ++i)
+      require(i == axis || x.shape()[i] == shape[i], "concat: shapes ", xs[0].shape(), " and ",
+              x.shape(), " differ along axis ", i, ", not along ", axis, " alone");
+    shape[axis] += x.shape()[axis];
+  }
+  return shape;
+}
+
+void check_all(const char* name, const Vars& xs) {
+  require(!xs.empty(), name, ": no tensors given");
+  for (const Var& x : xs) {
+    check(name, x);
+    require_same_kind(name, {&xs[0], &x});
+  }
+}
+
+}  // namespace
+
+Var slice(const Var& x, const Numbers& start, const Numbers& stop, const Numbers& step) {
+  check("slice", x);
+  Window window{start, step.empty() ? of_every_axis(x.rank(), 1) : step};
+  require_every_axis("slice", "start", start, x.shape());
+  require_every_axis("slice", "stop", stop, x.shape());
+  require_every_axis("slice", "step", window.step, x.shape());
+  Shape extents;
+  for (int i = 0; i < x.rank(); ++i) {
+    const auto axis = static_cast<std::size_t>(i);
+    const std::int64_t extent = x.shape()[i];
+    const auto from_front = [&](std::int64_t index) { return index < 0 ? index + extent : index; };
+    const std::int64_t begin = from_front(start[axis]), end = from_front(stop[axis]);
+    require(0 <= begin && begin <= end && end <= extent, "slice: ", start[axis], " to ", stop[axis],
+            " is no range of axis ", i, " of ", x.shape());
+    require(window.step[axis] >= 1, "slice: the step along axis ", i, " is ", window.step[axis],
+            ", expected at least 1");
+    window.start[axis] = begin;
+    extents.push_back((end - begin + window.step[axis] - 1) / window.step[axis]);
+  }
+  return take("slice", x, extents, window);
+}
+
+Var slice_axis(const Var& x, int axis, std::int64_t start, std::int64_t stop, std::int64_t step) {
+  require(x.defined(), "slice: x is undefined");
+  const auto at = static_cast<std::size_t>(x.shape().axis(axis, "slice"));
+  Numbers starts = of_every_axis(x.rank(), 0), stops(x.shape().begin(), x.shape().end()),
+          steps = of_every_axis(x.rank(), 1);
+  starts[at] = start;
+  stops[at] = stop;
+  steps[at] = step;
+  return slice(x, starts, stops, steps);
+}
+
+Var pad(const Var& x, const Numbers& before, const Numbers& after, double value) {
+  check("pad", x);
+  require_every_axis("pad", "before", before, x.shape());
+  require_every_axis("pad", "after", after, x.shape());
+  Shape shape;
+  for (int i = 0; i < x.rank(); ++i) {
+    const auto axis = static_cast<std::size_t>(i);
+    require(before[axis] >= 0 && after[axis] >= 0, "pad: ", before[axis], " before and ",
+            after[axis], " after axis ", i, ", expected none negative");
+    shape.push_back(before[axis] + x.shape()[i] + after[axis]);
+  }
+  return put("pad", x, shape, {before, of_every_axis(x.rank(), 1)}, value);
+}
+
+Var concat(const Vars& xs, int axis) {
+  check_all("concat", xs);
+  axis = xs[0].shape().axis(axis, "concat");
+  const auto at = static_cast<std::size_t>(axis);
+  const Shape shape = concat_shape(xs, axis);
+  Tensor y = Tensor::empty(shape, xs[0].dtype(), xs[0].device());
+  Window window = whole(shape.rank());
+  std::vector<Shape> parts;
+  for (const Var& x : xs) {
+    copy("concat", x.shape(), x.value(), whole(x.rank()), y, window);
+    window.start[at] += x.shape()[axis];
+    parts.push_back(x.shape());
+  }
+  return record("concat", std::move(y), xs, {}, [parts, axis](const StepView& step) -> Vars {
+    Vars gradients;
+    std::int64_t begin = 0;
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      const std::int64_t end = begin + parts[i][axis];
+      gradients.push_back(step.wants(i) ? slice_axis(step.cotangent(), axis, begin, end) : Var());
+      begin = end;
+    }
+    return gradients;
+  });
+}
+
+Var stack(const Vars& xs, int axis) {
+  check_all("stack", xs);
+  const Shape& part = xs[0].shape();
+  Shape shape;  // of one part in the result
+  for (int i = 0; i <= part.rank(); ++i) shape.push_back(1);
+  axis = shape.axis(axis, "stack");
+  for (int i = 0; i < part.rank(); ++i) shape[i < axis ? i : i + 1] = part[i];
+  Vars parts;
+  for (const Var& x : xs) {
+    require(x.shape() == part, "stack: shapes ", part, " and ", x.shape(), " differ");
+    parts.push_back(reshape(x, shape));
+  }
+  return concat(parts, axis);
+}
+
+}  // namespace pliant

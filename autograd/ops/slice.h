@@ -1,0 +1,30 @@
+// Windows of a tensor, and tensors put side by side.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include <pliant/autograd/tape.h>
+
+namespace pliant {
+
+// Elements start, start + step, ... below stop, for every axis; a negative start or stop counts
+// from the end. 0 <= start <= stop <= extent and step >= 1 (none given: 1). A copy; its gradient
+// is 0 outside the window.
+Var slice(const Var& x, const std::vector<std::int64_t>& start,
+          const std::vector<std::int64_t>& stop, const std::vector<std::int64_t>& step = {});
+// The same along one axis; the others stay whole.
+Var slice_axis(const Var& x, int axis, std::int64_t start, std::int64_t stop,
+               std::int64_t step = 1);
+
+// x with so many elements of `value` put before and after it, for every axis; none negative.
+Var pad(const Var& x, const std::vector<std::int64_t>& before,
+        const std::vector<std::int64_t>& after, double value = 0);
+
+// One after another along an axis (negative ones count from the end). At least one tensor, all of
+// one rank, with the same extents along the other axes.
+Var concat(const Vars& xs, int axis);
+// One after another along a new axis, which is axis `axis` of the result. All have one shape.
+Var stack(const Vars& xs, int axis = 0);
+
+}  // namespace pliant
