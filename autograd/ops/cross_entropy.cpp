@@ -11,6 +11,17 @@ namespace {
 
 constexpr const char* kOp = "softmax_cross_entropy";
 
+void check_weights(const Var& logits, const Tensor& weights) {
+  if (!weights.defined()) return;
+  require(weights.shape() == Shape{logits.dim(-1)}, kOp, ": the class weights have shape ",
+          weights.shape(), ", expected ", Shape{logits.dim(-1)}, " (logits ", logits.shape(), ")");
+  const Var as_var = weights;
+  require_same_kind(kOp, {&logits, &as_var});
+  if (!weights.device().is_cpu()) return;
+  for (const double weight : weights.to_vector())
+    require(weight >= 0, kOp, ": a class weight is ", weight, ", expected none negative");
+}
+
 CrossEntropyGeometry checked_geometry(const Var& logits, const Tensor& labels,
                                       const CrossEntropyOptions& options) {
   require(logits.defined() && labels.defined(), kOp, ": the ",
@@ -25,6 +36,7 @@ CrossEntropyGeometry checked_geometry(const Var& logits, const Tensor& labels,
   require(labels.device() == logits.device(), kOp, ": logits on ", logits.device(),
           " but labels on ", labels.device());
   require(logits.dim(-1) >= 1, kOp, ": the logits ", logits.shape(), " have no classes");
+  check_weights(logits, options.class_weights);
   const double s = options.label_smoothing;
   require(s >= 0 && s <= 1, kOp, ": label smoothing is ", s, ", expected 0 to 1");
   return {.rows = labels.size(),
@@ -52,28 +64,29 @@ Var softmax_cross_entropy(const Var& logits, const Tensor& labels,
   check_labels(g, labels);
   Tensor loss = Tensor::empty({}, logits.dtype(), logits.device());
   Tensor count = Tensor::empty({}, logits.dtype(), logits.device());
-  Tensor scale = Tensor::empty({g.rows, 2}, logits.dtype(), logits.device());
+  Tensor scale = Tensor::empty({g.rows, 3}, logits.dtype(), logits.device());
   Workspace workspace(logits.device());
   visit_floating(kOp, logits.dtype(), [&]<class T>() {
     kernel<CrossEntropyForward<T>, cpu::cross_entropy_forward, cuda::cross_entropy_forward>(
         kOp, logits.device())(g, logits.value().data<T>(), labels.data<std::int64_t>(),
-                              loss.mutable_data<T>(), count.mutable_data<T>(),
-                              scale.mutable_data<T>(), workspace);
+                              data_or_null<T>(options.class_weights), loss.mutable_data<T>(),
+                              count.mutable_data<T>(), scale.mutable_data<T>(), workspace);
   });
-  return record(kOp, std::move(loss), {logits}, {logits, labels, count, scale},
-                [g](const StepView& step) -> Vars {
-                  const Tensor x = step.saved(0).value();
-                  const Tensor& dloss = step.cotangent().value();
-                  Tensor dlogits = Tensor::empty(x.shape(), x.dtype(), x.device());
-                  visit_floating(kOp, x.dtype(), [&]<class T>() {
-                    kernel<CrossEntropyGradient<T>, cpu::cross_entropy_gradient,
-                           cuda::cross_entropy_gradient>(kOp, x.device())(
-                        g, x.data<T>(), step.saved(1).value().data<std::int64_t>(),
-                        step.saved(2).value().data<T>(), step.saved(3).value().data<T>(),
-                        dloss.data<T>(), dlogits.mutable_data<T>());
-                  });
-                  return {dlogits};
-                });
+  return record(
+      kOp, std::move(loss), {logits}, {logits, labels, count, scale, options.class_weights},
+      [g](const StepView& step) -> Vars {
+        const Tensor x = step.saved(0).value();
+        const Tensor& dloss = step.cotangent().value();
+        Tensor dlogits = Tensor::empty(x.shape(), x.dtype(), x.device());
+        visit_floating(kOp, x.dtype(), [&]<class T>() {
+          kernel<CrossEntropyGradient<T>, cpu::cross_entropy_gradient,
+                 cuda::cross_entropy_gradient>(kOp, x.device())(
+              g, x.data<T>(), step.saved(1).value().data<std::int64_t>(),
+              data_or_null<T>(step.saved(4).value()), step.saved(2).value().data<T>(),
+              step.saved(3).value().data<T>(), dloss.data<T>(), dlogits.mutable_data<T>());
+        });
+        return {dlogits};
+      });
 }
 
 }  // namespace pliant

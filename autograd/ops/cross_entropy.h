@@ -8,10 +8,13 @@ namespace pliant {
 struct CrossEntropyOptions {
   double label_smoothing = 0;        // s in [0, 1]
   std::int64_t ignore_index = -100;  // rows with this label do not count
+  Tensor class_weights = {};         // w [C], none negative, in the logits' dtype; none: all 1
 };
 
 // Mean over the rows whose label is not ignore_index of -(1-s) log p[label] - s mean(log p), with
-// p = softmax(logits). logits [... C], labels [...] int64 in [0, C) or ignore_index -> a scalar.
+// p = softmax(logits). With class weights w each log p is multiplied by its class's, and the mean
+// is weighted: the rows' sum is divided by the sum of w[label] (as PyTorch does).
+// logits [... C], labels [...] int64 in [0, C) or ignore_index -> a scalar.
 // Any other label is an Error on the CPU and makes the loss NaN elsewhere. No row that counts:
 // NaN, as a mean of nothing. Stable for logits of any finite size.
 Var softmax_cross_entropy(const Var& logits, const Tensor& labels,

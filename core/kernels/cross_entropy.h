@@ -1,6 +1,7 @@
 // Softmax cross entropy: logits [rows classes] and one label per row -> a mean over the rows.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 
@@ -16,39 +17,76 @@ struct CrossEntropyGeometry {
 };
 
 // What makes a row's logits into log-probabilities: log p = logit - largest - log_sum. Kept apart,
-// so that large logits lose nothing.
+// so that large logits lose nothing. And the sum of the row's target.
 template <class T>
 struct SoftmaxScale {
   T largest, log_sum;  // log_sum = log(sum(exp(logit - largest)))
+  T target = 1;
 };
 template <class T>
-PLIANT_HD T log_probability(T logit, SoftmaxScale<T> scale) {
+PLIANT_HD T log_probability(T logit, const SoftmaxScale<T>& scale) {
   return (logit - scale.largest) - scale.log_sum;
 }
 
-// Loss of a row: -(1-s) log p[label] - s mean(log p).
+// A row's target: of class j, (1-s) w[j] if it is the label, and s w[j] / classes. `weight`
+// [classes] may be null: all 1, and the target sums to 1.
 template <class T>
-PLIANT_HD T cross_entropy(T of_label, T mean, T smoothing) {
-  return smoothing == T(0) ? -of_label : -(T(1) - smoothing) * of_label - smoothing * mean;
+PLIANT_HD T class_weight(const T* weight, std::int64_t j) {
+  return weight == nullptr ? T(1) : weight[j];
 }
-// Its derivative by one logit, from that class's log-probability.
 template <class T>
-PLIANT_HD T cross_entropy_derivative(T log_p, bool is_label, T smoothing, T classes) {
-  return std::exp(log_p) - smoothing / classes - (is_label ? T(1) - smoothing : T(0));
+PLIANT_HD T target_sum(const CrossEntropyGeometry& g, const T* weight, std::int64_t label) {
+  if (weight == nullptr) return T(1);
+  const T s = static_cast<T>(g.smoothing);
+  T all = 0;
+  if (g.smoothing != 0)
+    for (std::int64_t j = 0; j < g.classes; ++j) all += weight[j];
+  return (T(1) - s) * weight[label] + s * all / static_cast<T>(g.classes);
 }
 
-// loss and count [1]: the mean, and the number of rows that count; of those rows the
-// SoftmaxScale, scale [rows 2].
+template <class T>
+PLIANT_HD SoftmaxScale<T> softmax_scale(const CrossEntropyGeometry& g, const T* logits,
+                                        const T* weight, std::int64_t label) {
+  T largest = logits[0];
+  for (std::int64_t j = 1; j < g.classes; ++j) largest = std::max(largest, logits[j]);
+  T sum = 0;
+  for (std::int64_t j = 0; j < g.classes; ++j) sum += std::exp(logits[j] - largest);
+  return {largest, std::log(sum), target_sum(g, weight, label)};
+}
+
+// Loss of a row: -(1-s) w[label] log p[label] - s mean(w log p).
+template <class T>
+PLIANT_HD T cross_entropy(const CrossEntropyGeometry& g, const T* logits, const T* weight,
+                          std::int64_t label, const SoftmaxScale<T>& scale) {
+  const T of_label = class_weight(weight, label) * log_probability(logits[label], scale);
+  if (g.smoothing == 0) return -of_label;
+  const T s = static_cast<T>(g.smoothing);
+  T sum = 0;
+  for (std::int64_t j = 0; j < g.classes; ++j)
+    sum += class_weight(weight, j) * log_probability(logits[j], scale);
+  return -(T(1) - s) * of_label - s * (sum / static_cast<T>(g.classes));
+}
+// Its derivative by logit j.
+template <class T>
+PLIANT_HD T cross_entropy_derivative(const CrossEntropyGeometry& g, T logit, const T* weight,
+                                     std::int64_t j, bool is_label, const SoftmaxScale<T>& scale) {
+  const T s = static_cast<T>(g.smoothing), p = std::exp(log_probability(logit, scale));
+  const T share = s / static_cast<T>(g.classes) + (is_label ? T(1) - s : T(0));
+  return p * scale.target - class_weight(weight, j) * share;
+}
+
+// loss and count [1]: the weighted mean, and the sum of the labels' weights over the rows that
+// count; of those rows the SoftmaxScale, scale [rows 3]. weight [classes] or null.
 // Labels are in [0, classes) or ignore_index; a backend that cannot check them before gives NaN.
 template <class T>
 using CrossEntropyForward = void(const CrossEntropyGeometry&, const T* logits,
-                                 const std::int64_t* labels, T* loss, T* count, T* scale,
-                                 Workspace&);
+                                 const std::int64_t* labels, const T* weight, T* loss, T* count,
+                                 T* scale, Workspace&);
 // dloss [1]; rows that do not count get 0.
 template <class T>
 using CrossEntropyGradient = void(const CrossEntropyGeometry&, const T* logits,
-                                  const std::int64_t* labels, const T* count, const T* scale,
-                                  const T* dloss, T* dlogits);
+                                  const std::int64_t* labels, const T* weight, const T* count,
+                                  const T* scale, const T* dloss, T* dlogits);
 
 namespace cpu {
 CrossEntropyForward<float> cross_entropy_forward;

@@ -42,6 +42,7 @@ OpFunction find_op(const std::string& name) {
       {"max_pool2d", run_max_pool2d},
       {"mean", run_mean},
       {"modulated_deform_roi_pool", run_modulated_deform_roi_pool},
+      {"mse_loss", run_mse_loss},
       {"mul", binary<mul>},
       {"one_cycle_lr", run_one_cycle_lr},
       {"pad", run_pad},

@@ -38,6 +38,7 @@ void run_leaky_relu(Call& call);
 void run_pow(Call& call);
 void run_softmax(Call& call);
 void run_log_softmax(Call& call);
+void run_mse_loss(Call& call);
 
 // ops_shape.cpp
 void run_concat(Call& call);

@@ -1,6 +1,7 @@
 // Functions of one tensor with a number, softmax, losses.
 #include <pliant/autograd/ops/activation.h>
 #include <pliant/autograd/ops/elementary.h>
+#include <pliant/autograd/ops/losses.h>
 #include <pliant/autograd/ops/softmax.h>
 #include <pliant/tests/conformance/ops.h>
 
@@ -22,6 +23,11 @@ void run_softmax(Call& call) { call.output("y", softmax(call.variable("x"), axis
 
 void run_log_softmax(Call& call) {
   call.output("y", log_softmax(call.variable("x"), axis_of(call)));
+}
+
+void run_mse_loss(Call& call) {
+  call.require_text("reduction", "mean");
+  call.output("loss", mse_loss(call.variable("pred"), call.constant("target")));
 }
 
 }  // namespace pliant::conformance

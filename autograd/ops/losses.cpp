@@ -1,0 +1,56 @@
+#include <pliant/autograd/ops/losses.h>
+
+#include <cmath>
+
+#include <pliant/autograd/ops/activation.h>
+#include <pliant/autograd/ops/arithmetic.h>
+#include <pliant/autograd/ops/elementary.h>
+#include <pliant/autograd/ops/reduce.h>
+#include <pliant/autograd/ops/unary.h>
+
+namespace pliant {
+namespace {
+
+void check_pair(const char* op, const Var& prediction, const Var& target) {
+  require(prediction.defined() && target.defined(), op, ": the ",
+          prediction.defined() ? "target" : "prediction", " is undefined");
+  require_same_kind(op, {&prediction, &target});
+  require(prediction.shape() == target.shape(), op, ": the prediction has shape ",
+          prediction.shape(), " but the target ", target.shape());
+}
+
+Var difference(const char* op, const Var& prediction, const Var& target) {
+  check_pair(op, prediction, target);
+  return sub(prediction, target);
+}
+
+}  // namespace
+
+Var mse_loss(const Var& prediction, const Var& target) {
+  return mean(square(difference("mse_loss", prediction, target)));
+}
+
+Var l1_loss(const Var& prediction, const Var& target) {
+  return mean(abs(difference("l1_loss", prediction, target)));
+}
+
+Var smooth_l1_loss(const Var& prediction, const Var& target, double beta) {
+  constexpr const char* kOp = "smooth_l1_loss";
+  require(beta >= 0, kOp, ": beta is ", beta, ", expected at least 0");
+  return mean(apply_unary<unary::Huber>(kOp, difference(kOp, prediction, target), beta));
+}
+
+// With softplus(x) = log(1 + exp(x)): -log p = softplus(-x) and -log(1 - p) = softplus(x)
+// = softplus(-x) + x.
+Var binary_cross_entropy_with_logits(const Var& logits, const Var& targets,
+                                     const BinaryCrossEntropyOptions& options) {
+  constexpr const char* kOp = "binary_cross_entropy_with_logits";
+  check_pair(kOp, logits, targets);
+  const double w = options.positive_weight;
+  require(w > 0 && std::isfinite(w), kOp, ": the positive weight is ", w, ", expected above 0");
+  if (w == 1) return mean(softplus(logits) - logits * targets);
+  const Var negative = 1.0 - targets;
+  return mean((targets * w + negative) * softplus(-logits) + negative * logits);
+}
+
+}  // namespace pliant
