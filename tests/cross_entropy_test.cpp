@@ -23,6 +23,9 @@ Tensor labels_of(const Shape& shape, std::int64_t classes, std::int64_t ignored 
 // The definition, on plain doubles.
 double naive(const Tensor& logits, const Tensor& labels, const CrossEntropyOptions& o) {
   const std::int64_t classes = logits.dim(-1);
+  const auto weight = [&](std::int64_t j) {
+    return o.class_weights.defined() ? o.class_weights.data<double>()[j] : 1.0;
+  };
   double sum = 0, count = 0;
   for (std::int64_t i = 0; i < labels.size(); ++i) {
     const std::int64_t label = labels.data<std::int64_t>()[i];
@@ -31,9 +34,10 @@ double naive(const Tensor& logits, const Tensor& labels, const CrossEntropyOptio
     double total = 0, mean = 0;
     for (std::int64_t j = 0; j < classes; ++j) total += std::exp(x[j]);
     for (std::int64_t j = 0; j < classes; ++j)
-      mean += (x[j] - std::log(total)) / static_cast<double>(classes);
-    sum -= (1 - o.label_smoothing) * (x[label] - std::log(total)) + o.label_smoothing * mean;
-    count += 1;
+      mean += weight(j) * (x[j] - std::log(total)) / static_cast<double>(classes);
+    const double of_label = weight(label) * (x[label] - std::log(total));
+    sum -= (1 - o.label_smoothing) * of_label + o.label_smoothing * mean;
+    count += weight(label);
   }
   return sum / count;
 }
@@ -67,6 +71,35 @@ TEST_CASE("softmax_cross_entropy: values and gradients") {
       CHECK(got == doctest::Approx(want).epsilon(1e-12));
       check({"softmax_cross_entropy", f, {logits}});
     }
+}
+
+TEST_CASE("softmax_cross_entropy: class weights") {
+  for (const Shape& shape : {Shape{1, 3}, Shape{5}, Shape{7, 1}, Shape{2, 3, 1, 4}, Shape{6, 17}})
+    for (const double smoothing : {0.0, 0.2, 1.0}) {
+      const Tensor weights = random({shape.back()}, 5, 0.2, 3.0), logits = random(shape, 6, -3, 3);
+      const Shape rows(std::span(shape.begin(), shape.end() - 1));
+      Tensor labels = labels_of(rows, shape.back(), 4, 255);
+      labels.mutable_data<std::int64_t>()[0] = shape.back() - 1;
+      const CrossEntropyOptions options = {
+          .label_smoothing = smoothing, .ignore_index = 255, .class_weights = weights};
+      const auto f = [&](const Vars& v) {
+        return softmax_cross_entropy(v[0], labels,
+                                     {.label_smoothing = smoothing,
+                                      .ignore_index = 255,
+                                      .class_weights = weights.to(v[0].dtype())});
+      };
+      CHECK(f({logits}).value().item() ==
+            doctest::Approx(naive(logits, labels, options)).epsilon(1e-12));
+      check({"softmax_cross_entropy, class weights", f, {logits}});
+    }
+  // Weights of one change nothing; a class of weight 0 does not count.
+  const Tensor logits = random({4, 3}, 7), labels = Tensor::from<std::int64_t>({0, 2, 1, 2}, {4});
+  const Tensor ones = Tensor::full({3}, 1, DType::float64),
+               no_last = Tensor::from({1.0, 1.0, 0.0}, {3});
+  CHECK(softmax_cross_entropy(logits, labels, {.class_weights = ones}).value().item() ==
+        doctest::Approx(softmax_cross_entropy(logits, labels).value().item()).epsilon(1e-15));
+  CHECK(softmax_cross_entropy(logits, labels, {.class_weights = no_last}).value().item() ==
+        doctest::Approx(softmax_cross_entropy(logits, labels, {.ignore_index = 2}).value().item()));
 }
 
 TEST_CASE("softmax_cross_entropy: logits of any size") {
@@ -150,4 +183,10 @@ TEST_CASE("softmax_cross_entropy: bad arguments") {
         "softmax_cross_entropy: the logits [2 0] have no classes");
   CHECK(error(logits, labels, {.label_smoothing = 1.5}) ==
         "softmax_cross_entropy: label smoothing is 1.5, expected 0 to 1");
+  CHECK(error(logits, labels, {.class_weights = random({2}, 1)}) ==
+        "softmax_cross_entropy: the class weights have shape [2], expected [3] (logits [2 3])");
+  CHECK(error(logits, labels, {.class_weights = Tensor::zeros({3})}) ==
+        "softmax_cross_entropy: mixes float64 and float32");
+  CHECK(error(logits, labels, {.class_weights = Tensor::from({1.0, -1.0, 1.0}, {3})}) ==
+        "softmax_cross_entropy: a class weight is -1, expected none negative");
 }

@@ -1,14 +1,25 @@
 #include <pliant/autograd/ops/compare.h>
 
+#include <type_traits>
+
 #include <pliant/autograd/ops/binary.h>
 
 namespace pliant {
 namespace {
 
-// Of maximum(a, b); minimum(a, b) is that of (b, a).
-Vars gradients_of_larger(const Var& larger, const Var& smaller, const Var& dy) {
-  const Var share = compute_binary<binary_op::ShareOfLarger>("maximum", larger, smaller);
-  return {mul(dy, share), mul(dy, 1.0 - share)};
+// maximum or minimum. The smaller one's share in the gradient of the minimum is the larger one's of
+// the same two the other way round.
+template <template <class> class F>
+Var extreme(const char* name, const Var& a, const Var& b) {
+  return record(
+      name, compute_binary<F>(name, a, b), {a, b}, {a, b}, [name](const StepView& step) -> Vars {
+        constexpr bool kLarger = std::is_same_v<F<float>, binary_op::Maximum<float>>;
+        const Var u = step.saved(0), v = step.saved(1), &dy = step.cotangent();
+        const Var share =
+            compute_binary<binary_op::ShareOfLarger>(name, kLarger ? u : v, kLarger ? v : u);
+        return {step.wants(0) ? sum_to(mul(dy, share), u.shape()) : Var(),
+                step.wants(1) ? sum_to(mul(dy, 1.0 - share), v.shape()) : Var()};
+      });
 }
 
 // `x` where the condition holds (or, with KeepUnless, does not), else a zero.
@@ -29,23 +40,8 @@ Tensor le(const Var& a, const Var& b) { return compute_binary<binary_op::Le>("le
 Tensor eq(const Var& a, const Var& b) { return compute_binary<binary_op::Eq>("eq", a, b); }
 Tensor ne(const Var& a, const Var& b) { return compute_binary<binary_op::Ne>("ne", a, b); }
 
-Var maximum(const Var& a, const Var& b) {
-  return record("maximum", compute_binary<binary_op::Maximum>("maximum", a, b), {a, b}, {a, b},
-                [](const StepView& step) -> Vars {
-                  const Var u = step.saved(0), v = step.saved(1);
-                  const Vars d = gradients_of_larger(u, v, step.cotangent());
-                  return {sum_to(d[0], u.shape()), sum_to(d[1], v.shape())};
-                });
-}
-
-Var minimum(const Var& a, const Var& b) {
-  return record("minimum", compute_binary<binary_op::Minimum>("minimum", a, b), {a, b}, {a, b},
-                [](const StepView& step) -> Vars {
-                  const Var u = step.saved(0), v = step.saved(1);
-                  const Vars d = gradients_of_larger(v, u, step.cotangent());
-                  return {sum_to(d[1], u.shape()), sum_to(d[0], v.shape())};
-                });
-}
+Var maximum(const Var& a, const Var& b) { return extreme<binary_op::Maximum>("maximum", a, b); }
+Var minimum(const Var& a, const Var& b) { return extreme<binary_op::Minimum>("minimum", a, b); }
 
 Var where(const Tensor& condition, const Var& a, const Var& b) {
   require(condition.defined(), "where: the condition is undefined");

@@ -162,9 +162,7 @@ Var min(const Var& x, const std::vector<int>& axes, KeepDim keep) {
 
 Var sum(const Var& x) { return sum(x, all_axes(x)); }
 Var mean(const Var& x) { return mean(x, all_axes(x)); }
-Var variance(const Var& x, const VarianceOptions& options) {
-  return variance(x, all_axes(x), options);
-}
+Var variance(const Var& x) { return variance(x, all_axes(x)); }
 Var max(const Var& x) { return max(x, all_axes(x)); }
 Var min(const Var& x) { return min(x, all_axes(x)); }
 

@@ -23,7 +23,7 @@ struct VarianceOptions {
 };
 // Mean of the squared distances from the mean, over n - correction; NaN where that is not above 0.
 Var variance(const Var& x, const std::vector<int>& axes, const VarianceOptions& options = {});
-Var variance(const Var& x, const VarianceOptions& options = {});  // over all elements
+Var variance(const Var& x);  // over all elements, correction 1
 
 // The largest (smallest) element; NaN counts as either. Equals share the gradient. Of nothing: an
 // Error.

@@ -1,0 +1,140 @@
+#include <pliant/autograd/ops/gather.h>
+
+#include <cmath>
+
+#include <pliant/autograd/ops/reduce.h>
+#include <pliant/core/kernels/gather.h>
+#include <pliant/core/parallel.h>
+#include <pliant/tests/op_case.h>
+
+using namespace pliant;
+using namespace pliant::test;
+
+namespace {
+
+// Indices in [0, limit), some twice.
+Tensor indices_of(const Shape& shape, std::int64_t limit, std::uint64_t seed = 1) {
+  Tensor index = Tensor::empty(shape, DType::int64);
+  for (std::int64_t i = 0; i < index.size(); ++i)
+    index.mutable_data<std::int64_t>()[i] = static_cast<std::int64_t>(
+        Rng(seed).bits(static_cast<std::uint64_t>(i)) % static_cast<std::uint64_t>(limit));
+  return index;
+}
+
+}  // namespace
+
+TEST_CASE("gather: along every axis, fewer and more than there are") {
+  const Shape shape{3, 4, 5};
+  for (int axis = -3; axis < 3; ++axis)
+    for (const std::int64_t count : {0, 1, 2, 7}) {
+      const Tensor x = random(shape, 1);
+      Shape taken = shape;
+      const int at = shape.axis(axis, "test");
+      taken[at] = count;
+      const Tensor index = indices_of(taken, shape[at]);
+      const Tensor y = gather(x, axis, index).value();
+      REQUIRE(y.shape() == taken);
+      for (std::int64_t i = 0; i < y.size(); ++i) {
+        Shape place = taken;
+        std::int64_t rest = i;
+        for (int k = 2; k >= 0; --k) {
+          place[k] = rest % taken[k];
+          rest /= taken[k];
+        }
+        place[at] = index.data<std::int64_t>()[i];
+        const std::int64_t from = (place[0] * shape[1] + place[1]) * shape[2] + place[2];
+        CHECK(y.data<double>()[i] == x.data<double>()[from]);
+      }
+      check({"gather", [&](const Vars& v) { return gather(v[0], axis, index); }, {x}});
+    }
+  check({"gather of one",
+         [](const Vars& v) { return gather(v[0], 0, indices_of({3}, 1)); },
+         {random({1}, 2)}});
+}
+
+TEST_CASE("embedding: rows of a table, and the sum of a row's gradients") {
+  for (const Shape& shape : {Shape{}, Shape{5}, Shape{3, 7}, Shape{0}, Shape{1, 1, 2}})
+    for (const std::int64_t width : {1, 3, 37}) {
+      const Tensor weight = random({11, width}, 3), indices = indices_of(shape, 11);
+      const Tensor y = embedding(weight, indices).value();
+      Shape want = shape;
+      want.push_back(width);
+      REQUIRE(y.shape() == want);
+      for (std::int64_t i = 0; i < indices.size(); ++i)
+        for (std::int64_t j = 0; j < width; ++j)
+          CHECK(y.data<double>()[i * width + j] ==
+                weight.data<double>()[indices.data<std::int64_t>()[i] * width + j]);
+      check({"embedding", [&](const Vars& v) { return embedding(v[0], indices); }, {weight}});
+    }
+}
+
+TEST_CASE("embedding: the same bits on any number of threads") {
+  const int before = thread_count();
+  const Tensor indices = indices_of({501}, 13);
+  const OpCase op = {
+      "", [&](const Vars& v) { return embedding(v[0], indices); }, {random({13, 300}, 4)}};
+  set_thread_count(1);
+  const std::vector<Tensor> one = run_with_gradients(op, DType::float32);
+  for (const int threads : {2, 3}) {
+    set_thread_count(threads);
+    const std::vector<Tensor> now = run_with_gradients(op, DType::float32);
+    for (std::size_t i = 0; i < one.size(); ++i) CHECK(max_difference(one[i], now[i]) == 0);
+  }
+  set_thread_count(before);
+}
+
+TEST_CASE("one_hot: one at the label") {
+  const Tensor labels = Tensor::from<std::int64_t>({2, 0, 1, 2}, {2, 2});
+  const Tensor y = one_hot(labels, 3);
+  CHECK(y.dtype() == DType::float32);
+  CHECK(y.shape() == Shape{2, 2, 3});
+  CHECK(y.to_vector() == std::vector<double>{0, 0, 1, 1, 0, 0, 0, 1, 0, 0, 0, 1});
+  CHECK(one_hot(labels, 5, DType::float64).dtype() == DType::float64);
+  CHECK(one_hot(Tensor::zeros({}, DType::int64), 1).to_vector() == std::vector<double>{1});
+  CHECK(one_hot(Tensor::zeros({0, 2}, DType::int64), 4).shape() == Shape{0, 2, 4});
+  const Tensor many = one_hot(indices_of({20011}, 7), 7);
+  CHECK(sum(many).value().item() == 20011);
+}
+
+TEST_CASE("gather: the formula of an index that nobody checked") {
+  const GatherGeometry g{.reduced = 2, .count = 3, .shared = true};
+  const double x[] = {1, 2};
+  const std::int64_t index[] = {1, -1, 2};
+  double y[3], back[2];
+  cpu::gather(g, x, index, y);
+  CHECK(y[0] == 2);
+  CHECK(std::isnan(y[1]));
+  CHECK(std::isnan(y[2]));
+  cpu::scatter(g, y, index, back);
+  CHECK(back[0] == 0);
+  CHECK(back[1] == 2);
+}
+
+TEST_CASE("gather, embedding, one_hot: bad arguments") {
+  const Tensor x = random({2, 3}, 1), index = indices_of({2, 4}, 3);
+  CHECK(error_of([&] {
+          gather(x, 1, Tensor::from<std::int64_t>({0, 3}, {2, 1}));
+        }) == "gather: index 3 at place 1 is not in [0, 3)");
+  CHECK(error_of([&] {
+          gather(x, 0, Tensor::from<std::int64_t>({0, -1, 0}, {1, 3}));
+        }) == "gather: index -1 at place 1 is not in [0, 2)");
+  CHECK(error_of([&] {
+          gather(x, 1, indices_of({3, 4}, 3));
+        }) == "gather: indices [3 4] for [2 3], expected the same extents but along axis 1");
+  CHECK(contains(error_of([&] { gather(x, 1, indices_of({2}, 3)); }), "gather: indices [2]"));
+  CHECK(error_of([&] { gather(x, 2, index); }) == "gather: axis 2 is out of range for [2 3]");
+  CHECK(error_of([&] { gather(Var(), 0, index); }) == "gather: x is undefined");
+  CHECK(error_of([&] { gather(x, 1, Tensor()); }) == "gather: the indices are undefined");
+  CHECK(error_of([&] { gather(x, 1, x); }) == "gather: the indices are float64, expected int64");
+  CHECK(error_of([&] { gather(index, 1, index); }) == "gather: needs floating tensors, got int64");
+  CHECK(error_of([&] { embedding(random({3}, 1), index); }) ==
+        "embedding: the weight has shape [3], expected [V D]");
+  CHECK(error_of([&] { embedding(Var(), index); }) == "embedding: the weight is undefined");
+  CHECK(error_of([&] { embedding(x, Tensor::full({1}, 2, DType::int64)); }) ==
+        "embedding: index 2 at place 0 is not in [0, 2)");
+  CHECK(error_of([&] { embedding(x, x); }) == "embedding: the indices are float64, expected int64");
+  CHECK(error_of([&] { one_hot(index, 0); }) == "one_hot: 0 classes, expected at least 1");
+  CHECK(contains(error_of([&] { one_hot(index, 1); }), "one_hot: index "));
+  CHECK(error_of([&] { one_hot(x, 3); }) == "one_hot: the indices are float64, expected int64");
+  CHECK(contains(error_of([&] { one_hot(index, 3, DType::int64); }), "needs float32 or float64"));
+}

@@ -1,0 +1,113 @@
+#include <pliant/autograd/ops/losses.h>
+
+#include <cmath>
+
+#include <pliant/tests/op_case.h>
+
+using namespace pliant;
+using namespace pliant::test;
+
+namespace {
+
+struct Loss {
+  const char* name;
+  std::function<Var(const Var&, const Var&)> op;
+  std::function<double(double, double)> of_one;
+};
+
+double naive_bce(double x, double t, double weight) {
+  const double p = 1 / (1 + std::exp(-x));
+  return -(weight * t * std::log(p) + (1 - t) * std::log(1 - p));
+}
+
+double naive_smooth(double d, double beta) {
+  return std::abs(d) < beta ? d * d / (2 * beta) : std::abs(d) - beta / 2;
+}
+
+const std::vector<Loss>& losses() {
+  static const std::vector<Loss> all = {
+      {"mse_loss", [](const Var& x, const Var& t) { return mse_loss(x, t); },
+       [](double x, double t) { return (x - t) * (x - t); }},
+      {"l1_loss", [](const Var& x, const Var& t) { return l1_loss(x, t); },
+       [](double x, double t) { return std::abs(x - t); }},
+      {"smooth_l1_loss", [](const Var& x, const Var& t) { return smooth_l1_loss(x, t); },
+       [](double x, double t) { return naive_smooth(x - t, 1); }},
+      {"smooth_l1_loss", [](const Var& x, const Var& t) { return smooth_l1_loss(x, t, 0.3); },
+       [](double x, double t) { return naive_smooth(x - t, 0.3); }},
+      {"smooth_l1_loss", [](const Var& x, const Var& t) { return smooth_l1_loss(x, t, 0); },
+       [](double x, double t) { return std::abs(x - t); }},
+      {"binary_cross_entropy_with_logits",
+       [](const Var& x, const Var& t) { return binary_cross_entropy_with_logits(x, t); },
+       [](double x, double t) { return naive_bce(x, t, 1); }},
+      {"binary_cross_entropy_with_logits",
+       [](const Var& x, const Var& t) {
+         return binary_cross_entropy_with_logits(x, t, {.positive_weight = 2.5});
+       },
+       [](double x, double t) { return naive_bce(x, t, 2.5); }},
+  };
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("losses: values, and gradients by both sides") {
+  for (const Loss& loss : losses())
+    for (const Shape& shape : {Shape{}, Shape{1, 1}, Shape{7}, Shape{3, 5}, Shape{2, 3, 1, 4}}) {
+      CAPTURE(loss.name);
+      const Tensor x = random(shape, 1, -2, 2), t = random(shape, 2, 0.05, 0.95);
+      double want = 0;
+      for (std::int64_t i = 0; i < x.size(); ++i)
+        want += loss.of_one(x.data<double>()[i], t.data<double>()[i]);
+      const Var got = loss.op(x, t);
+      CHECK(got.shape() == Shape{});
+      CHECK(got.value().item() ==
+            doctest::Approx(want / static_cast<double>(x.size())).epsilon(1e-12));
+      check({loss.name, [&](const Vars& v) { return loss.op(v[0], v[1]); }, {x, t}});
+      check({loss.name, [&](const Vars& v) { return loss.op(v[0], t.to(v[0].dtype())); }, {x}});
+    }
+}
+
+TEST_CASE("losses: of nothing, a mean of nothing") {
+  for (const Loss& loss : losses())
+    CHECK(std::isnan(loss.op(Tensor::zeros({0, 3}), Tensor::zeros({0, 3})).value().item()));
+}
+
+TEST_CASE("binary_cross_entropy_with_logits: logits of any size") {
+  const auto loss = [](double x, double t, DType dtype, double weight = 1) {
+    return binary_cross_entropy_with_logits(Tensor::full({1}, x, dtype),
+                                            Tensor::full({1}, t, dtype),
+                                            {.positive_weight = weight})
+        .value()
+        .item();
+  };
+  for (const DType dtype : {DType::float32, DType::float64})
+    for (const double weight : {1.0, 3.0}) {
+      CHECK(loss(1e4, 1, dtype, weight) == 0);
+      CHECK(loss(-1e4, 0, dtype, weight) == 0);
+      CHECK(loss(1e4, 0, dtype, weight) == 1e4);
+      CHECK(loss(-1e4, 1, dtype, weight) == weight * 1e4);
+    }
+  const Tape tape;
+  const Var x = tape.variable(Tensor::from({-1e30, 1e30}, {2}));
+  const Tensor t = Tensor::from({1.0, 0.0}, {2});
+  CHECK(tape.gradients(binary_cross_entropy_with_logits(x, t))[x].to_vector() ==
+        std::vector<double>{-0.5, 0.5});
+}
+
+TEST_CASE("losses: bad arguments") {
+  const Tensor x = random({2, 3}, 1);
+  for (const Loss& loss : losses()) {
+    const std::string who = loss.name;
+    CHECK(error_of([&] { loss.op(x, random({3}, 1)); }) ==
+          who + ": the prediction has shape [2 3] but the target [3]");
+    CHECK(error_of([&] { loss.op(x, Var()); }) == who + ": the target is undefined");
+    CHECK(error_of([&] { loss.op(Var(), x); }) == who + ": the prediction is undefined");
+    CHECK(error_of([&] {
+            loss.op(x, Tensor::zeros({2, 3}));
+          }) == who + ": mixes float64 and float32");
+  }
+  CHECK(error_of([&] { smooth_l1_loss(x, x, -1); }) ==
+        "smooth_l1_loss: beta is -1, expected at least 0");
+  CHECK(error_of([&] { binary_cross_entropy_with_logits(x, x, {.positive_weight = 0}); }) ==
+        "binary_cross_entropy_with_logits: the positive weight is 0, expected above 0");
+}

@@ -1,0 +1,226 @@
+#include <pliant/autograd/ops/slice.h>
+
+#include <pliant/core/kernels/copy_box.h>
+#include <pliant/core/parallel.h>
+#include <pliant/tests/op_case.h>
+
+using namespace pliant;
+using namespace pliant::test;
+
+namespace {
+
+using Numbers = std::vector<std::int64_t>;
+
+// Calls f(index, place) for every element of a shape: its index along each axis and its place.
+template <class F>
+void for_each_index(const Shape& shape, F f) {
+  Shape index = shape;
+  for (std::int64_t at = 0; at < shape.size(); ++at) {
+    std::int64_t rest = at;
+    for (int i = shape.rank() - 1; i >= 0; --i) {
+      index[i] = rest % shape[i];
+      rest /= shape[i];
+    }
+    f(index, at);
+  }
+}
+
+std::int64_t place_of(const Shape& index, const Shape& shape) {
+  std::int64_t place = 0;
+  for (int i = 0; i < shape.rank(); ++i) place = place * shape[i] + index[i];
+  return place;
+}
+
+}  // namespace
+
+TEST_CASE("slice: windows and steps against the definition") {
+  struct Case {
+    Shape shape;
+    Numbers start, stop, step;
+  };
+  for (const Case& c : std::vector<Case>{{{7}, {1}, {6}, {2}},
+                                         {{7}, {0}, {7}, {3}},
+                                         {{5, 7}, {1, 2}, {4, 7}, {2, 1}},
+                                         {{5, 7}, {0, 0}, {5, 7}, {1, 1}},
+                                         {{5, 7}, {2, 3}, {3, 4}, {5, 5}},
+                                         {{2, 3, 4, 5}, {0, 1, 0, 2}, {1, 3, 4, 5}, {1, 1, 1, 1}},
+                                         {{2, 3, 4, 5}, {0, 0, 0, 1}, {2, 3, 4, 2}, {1, 2, 3, 1}},
+                                         {{3, 4}, {1, 4}, {3, 4}, {1, 1}},
+                                         {{0, 4}, {0, 1}, {0, 3}, {1, 1}},
+                                         {{1, 1}, {0, 0}, {1, 1}, {1, 1}},
+                                         {{}, {}, {}, {}},
+                                         {{40009}, {3}, {40000}, {1}},
+                                         {{131, 257}, {1, 2}, {130, 255}, {1, 3}}}) {
+    CAPTURE(c.shape);
+    const Tensor x = random(c.shape, 1);
+    const Tensor y = slice(x, c.start, c.stop, c.step).value();
+    const std::vector<double> from = x.to_vector(), to = y.to_vector();
+    std::int64_t wrong = 0;
+    for_each_index(y.shape(), [&](Shape index, std::int64_t at) {
+      for (int i = 0; i < index.rank(); ++i) {
+        const auto axis = static_cast<std::size_t>(i);
+        index[i] = c.start[axis] + index[i] * c.step[axis];
+        wrong += index[i] >= c.stop[axis];
+      }
+      wrong += to[static_cast<std::size_t>(at)] !=
+               from[static_cast<std::size_t>(place_of(index, c.shape))];
+    });
+    CHECK(wrong == 0);
+    for (int i = 0; i < y.rank(); ++i) {  // one step further lies outside
+      const auto axis = static_cast<std::size_t>(i);
+      CHECK(c.start[axis] + y.shape()[i] * c.step[axis] >= c.stop[axis]);
+    }
+    if (x.size() < 200)
+      check({"slice", [&](const Vars& v) { return slice(v[0], c.start, c.stop, c.step); }, {x}});
+  }
+}
+
+TEST_CASE("slice: negative indices count from the end; one axis alone") {
+  const Tensor x = Tensor::from({0.0, 1.0, 2.0, 3.0, 4.0, 5.0}, {2, 3});
+  const auto values = [](const Var& y) { return y.value().to_vector(); };
+  CHECK(values(slice(x, {-1, -3}, {2, -1})) == std::vector<double>{3, 4});
+  CHECK(values(slice_axis(x, -1, 0, 3, 2)) == std::vector<double>{0, 2, 3, 5});
+  CHECK(values(slice_axis(x, 0, -1, 2)) == std::vector<double>{3, 4, 5});
+  CHECK(slice_axis(x, 1, 1, 1).shape() == Shape{2, 0});
+}
+
+TEST_CASE("pad: values and gradients") {
+  struct Case {
+    Shape shape;
+    Numbers before, after;
+  };
+  for (const Case& c : std::vector<Case>{{{3}, {2}, {1}},
+                                         {{2, 3}, {0, 0}, {0, 0}},
+                                         {{2, 3}, {1, 0}, {0, 3}},
+                                         {{1, 3, 4, 2}, {0, 1, 2, 0}, {0, 2, 1, 0}},
+                                         {{0, 2}, {1, 1}, {1, 0}},
+                                         {{1, 1}, {0, 4}, {7, 0}},
+                                         {{}, {}, {}}}) {
+    CAPTURE(c.shape);
+    const Tensor x = random(c.shape, 2);
+    const Tensor y = pad(x, c.before, c.after, -1.5).value();
+    const std::vector<double> from = x.to_vector(), to = y.to_vector();
+    std::int64_t inside = 0;
+    for_each_index(y.shape(), [&](Shape index, std::int64_t at) {
+      bool is_inside = true;
+      for (int i = 0; i < index.rank(); ++i) {
+        index[i] -= c.before[static_cast<std::size_t>(i)];
+        is_inside = is_inside && index[i] >= 0 && index[i] < c.shape[i];
+      }
+      inside += is_inside;
+      CHECK(to[static_cast<std::size_t>(at)] ==
+            (is_inside ? from[static_cast<std::size_t>(place_of(index, c.shape))] : -1.5));
+    });
+    CHECK(inside == x.size());
+    check({"pad", [&](const Vars& v) { return pad(v[0], c.before, c.after, 3.0); }, {x}});
+  }
+}
+
+TEST_CASE("concat and stack: along every axis, put together and taken apart again") {
+  for (int axis = -3; axis < 3; ++axis) {
+    std::vector<Tensor> parts;
+    for (const std::int64_t extent : {3, 1, 0, 5}) {
+      Shape shape{2, 3, 4};
+      shape[shape.axis(axis, "test")] = extent;
+      parts.push_back(random(shape, static_cast<std::uint64_t>(extent) + 1));
+    }
+    const Vars all(parts.begin(), parts.end());
+    const Var y = concat(all, axis);
+    std::int64_t begin = 0;
+    for (const Tensor& part : parts) {
+      const std::int64_t end = begin + part.dim(axis);
+      CHECK(max_difference(slice_axis(y, axis, begin, end).value(), part) == 0);
+      begin = end;
+    }
+    CHECK(y.dim(axis) == begin);
+    check({"concat", [&](const Vars& v) { return concat(v, axis); }, parts});
+  }
+  for (int axis = -3; axis < 3; ++axis) {
+    const std::vector<Tensor> parts = {random({2, 5}, 1), random({2, 5}, 2), random({2, 5}, 3)};
+    const Var y = stack(Vars(parts.begin(), parts.end()), axis);
+    CHECK(y.dim(axis) == 3);
+    for (std::size_t i = 0; i < 3; ++i) {
+      const auto at = static_cast<std::int64_t>(i);
+      CHECK(max_difference(slice_axis(y, axis, at, at + 1).value().reshape({2, 5}), parts[i]) == 0);
+    }
+    check({"stack", [&](const Vars& v) { return stack(v, axis); }, parts});
+  }
+  const Var scalars = stack({Tensor::scalar(1.0), Tensor::scalar(2.0)});
+  CHECK(scalars.value().to_vector() == std::vector<double>{1, 2});
+  CHECK(concat({random({2, 3}, 4)}, 1).shape() == Shape{2, 3});
+}
+
+TEST_CASE("concat: the same tensor twice; a part that wants no gradient") {
+  const Tape tape;
+  const Var x = tape.variable(random({2, 3}, 5)), fixed = tape.input(random({2, 1}, 6));
+  const Var y = concat({x, fixed, x}, 1);
+  const Tensor dy = random(y.shape(), 7);
+  const Tensor dx = tape.gradients(y, {}, {.cotangent = dy})[x];
+  const std::vector<double> from = dy.to_vector(), got = dx.to_vector();
+  for (std::size_t i = 0; i < 2; ++i)
+    for (std::size_t j = 0; j < 3; ++j)
+      CHECK(got[i * 3 + j] == from[i * 7 + j] + from[i * 7 + 4 + j]);
+}
+
+TEST_CASE("copy_box: axes that can be walked as one are one") {
+  const Shape big{4, 6, 5}, small{4, 6, 5};
+  const Numbers zero{0, 0, 0}, one{1, 1, 1}, two{1, 2, 1};
+  CHECK(copy_box_geometry(small, {big, zero, one}, {small, zero, one}).rank == 1);
+  CHECK(copy_box_geometry({4, 3, 5}, {big, zero, two}, {{4, 3, 5}, zero, one}).rank == 2);
+  CHECK(copy_box_geometry({1, 1, 1}, {big, one, one}, {{1, 1, 1}, zero, one}).x_start == 36);
+}
+
+TEST_CASE("slice, pad, concat, stack: bad arguments") {
+  const Tensor x = random({2, 3}, 1);
+  CHECK(error_of([&] {
+          slice(x, {0}, {1, 2});
+        }) == "slice: 1 numbers given as start for [2 3], expected 2");
+  CHECK(error_of([&] {
+          slice(x, {0, 0}, {1});
+        }) == "slice: 1 numbers given as stop for [2 3], expected 2");
+  CHECK(error_of([&] {
+          slice(x, {0, 0}, {1, 2}, {1});
+        }) == "slice: 1 numbers given as step for [2 3], expected 2");
+  CHECK(error_of([&] {
+          slice(x, {0, 0}, {1, 4});
+        }) == "slice: 0 to 4 is no range of axis 1 of [2 3]");
+  CHECK(error_of([&] {
+          slice(x, {0, 2}, {1, 1});
+        }) == "slice: 2 to 1 is no range of axis 1 of [2 3]");
+  CHECK(error_of([&] {
+          slice(x, {-3, 0}, {1, 1});
+        }) == "slice: -3 to 1 is no range of axis 0 of [2 3]");
+  CHECK(error_of([&] {
+          slice(x, {0, 0}, {2, 3}, {1, 0});
+        }) == "slice: the step along axis 1 is 0, expected at least 1");
+  CHECK(error_of([&] { slice_axis(x, 2, 0, 1); }) == "slice: axis 2 is out of range for [2 3]");
+  CHECK(error_of([&] { slice_axis(Var(), 0, 0, 1); }) == "slice: x is undefined");
+  CHECK(error_of([&] { slice(Var(), {}, {}); }) == "slice: x is undefined");
+  CHECK(error_of([&] { slice_axis(Tensor::zeros({3}, DType::int64), 0, 0, 1); }) ==
+        "slice: needs floating tensors, got int64");
+  CHECK(error_of([&] {
+          pad(x, {0}, {0, 0});
+        }) == "pad: 1 numbers given as before for [2 3], expected 2");
+  CHECK(error_of([&] {
+          pad(x, {0, 0}, {0});
+        }) == "pad: 1 numbers given as after for [2 3], expected 2");
+  CHECK(error_of([&] {
+          pad(x, {0, -1}, {0, 0});
+        }) == "pad: -1 before and 0 after axis 1, expected none negative");
+  CHECK(error_of([&] { pad(Var(), {}, {}); }) == "pad: x is undefined");
+  CHECK(error_of([&] { concat({}, 0); }) == "concat: no tensors given");
+  CHECK(error_of([&] { stack({}, 0); }) == "stack: no tensors given");
+  CHECK(error_of([&] { concat({x, Var()}, 0); }) == "concat: x is undefined");
+  CHECK(error_of([&] {
+          concat({x, random({2}, 1)}, 0);
+        }) == "concat: shapes [2 3] and [2] differ in rank");
+  CHECK(error_of([&] {
+          concat({x, random({2, 4}, 1)}, 0);
+        }) == "concat: shapes [2 3] and [2 4] differ along axis 1, not along 0 alone");
+  CHECK(error_of([&] {
+          concat({x, Tensor::zeros({2, 3})}, 0);
+        }) == "concat: mixes float64 and float32");
+  CHECK(error_of([&] { concat({x}, 2); }) == "concat: axis 2 is out of range for [2 3]");
+  CHECK(error_of([&] { stack({x, random({3, 2}, 1)}); }) == "stack: shapes [2 3] and [3 2] differ");
+  CHECK(contains(error_of([&] { stack({x}, 3); }), "stack: axis 3 is out of range"));
+}
