@@ -4,7 +4,6 @@
 
 #include <pliant/autograd/ops/activation.h>
 #include <pliant/autograd/ops/arithmetic.h>
-#include <pliant/autograd/ops/gelu.h>
 
 namespace pliant {
 namespace {

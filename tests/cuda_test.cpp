@@ -6,14 +6,19 @@
 #include <pliant/autograd/ops/activation.h>
 #include <pliant/autograd/ops/arithmetic.h>
 #include <pliant/autograd/ops/batch_norm2d.h>
+#include <pliant/autograd/ops/compare.h>
 #include <pliant/autograd/ops/cross_entropy.h>
 #include <pliant/autograd/ops/deform_conv.h>
-#include <pliant/autograd/ops/gelu.h>
+#include <pliant/autograd/ops/elementary.h>
+#include <pliant/autograd/ops/gather.h>
+#include <pliant/autograd/ops/losses.h>
 #include <pliant/autograd/ops/map_offsets.h>
 #include <pliant/autograd/ops/matmul.h>
 #include <pliant/autograd/ops/permute.h>
 #include <pliant/autograd/ops/pool2d.h>
 #include <pliant/autograd/ops/reduce.h>
+#include <pliant/autograd/ops/slice.h>
+#include <pliant/autograd/ops/softmax.h>
 #include <pliant/layers/layers.h>
 #include <pliant/layers/train/optimizer.h>
 #include <pliant/tests/op_case.h>
@@ -254,6 +259,81 @@ DeviceCases dcn_cases() {
   return all;
 }
 
+// The functions of the tables, and what is made of them.
+DeviceCases function_cases() {
+  const Tensor x = random({7, 33}, 1, -3.0, 3.0), above = random({7, 33}, 2, 0.3, 3.0);
+  const Tensor other = random({33}, 3, -3.0, 3.0);
+  return {
+      {"leaky_relu", [](const Vars& v) { return leaky_relu(v[0], 0.2); }, {x}},
+      {"tanh", [](const Vars& v) { return tanh(v[0]); }, {x}},
+      {"silu", [](const Vars& v) { return silu(v[0]); }, {x}},
+      {"softplus", [](const Vars& v) { return softplus(v[0]); }, {x}},
+      {"exp", [](const Vars& v) { return exp(v[0]); }, {x}},
+      {"log", [](const Vars& v) { return log(v[0]); }, {above}},
+      {"sqrt", [](const Vars& v) { return sqrt(v[0]); }, {above}},
+      {"rsqrt", [](const Vars& v) { return rsqrt(v[0]); }, {above}},
+      {"square", [](const Vars& v) { return square(v[0]); }, {x}},
+      {"pow", [](const Vars& v) { return pow(v[0], 1.7); }, {above}},
+      {"abs", [](const Vars& v) { return abs(v[0]); }, {x}},
+      {"clamp", [](const Vars& v) { return clamp(v[0], -1, 2); }, {x}},
+      {"smooth_l1_loss", [](const Vars& v) { return smooth_l1_loss(v[0], v[1]); }, {x, above}},
+      {"gt", [](const Vars& v) { return Var(gt(v[0], v[1])); }, {x, other}, false},
+      {"ne", [](const Vars& v) { return Var(ne(v[0], v[1])); }, {x, other}, false},
+      {"maximum", [](const Vars& v) { return maximum(v[0], v[1]); }, {x, other}},
+      {"minimum", [](const Vars& v) { return minimum(v[0], v[1]); }, {x, other}},
+      {"where", [](const Vars& v) { return where(gt(v[0], 0.0), v[0], v[1]); }, {x, other}},
+      {"max", [](const Vars& v) { return max(v[0], {0}); }, {random({70001, 3}, 4)}},
+      {"min", [](const Vars& v) { return min(v[0]); }, {random({200003}, 5)}},
+      {"variance", [](const Vars& v) { return variance(v[0], {0}); }, {x}},
+      {"softmax", [](const Vars& v) { return softmax(v[0]); }, {x}},
+      {"log_softmax", [](const Vars& v) { return log_softmax(v[0], 0); }, {x}},
+  };
+}
+
+DeviceCases shape_cases() {
+  const Tensor x = random({4, 5, 3}, 1), rows = random({7, 33}, 2);
+  const Tensor indices = Tensor::from<std::int64_t>({6, 0, 6, 3}, {2, 2});
+  const Tensor places = Tensor::from<std::int64_t>({1, 0, 1, 1, 0, 1, 0, 0, 0, 1}, {2, 5, 1});
+  return {
+      {"slice",
+       [](const Vars& v) {
+         return slice(v[0], {1, 0, 0}, {4, 5, 2}, {2, 3, 1});
+       },
+       {x}},
+      {"pad",
+       [](const Vars& v) {
+         return pad(v[0], {0, 1, 2}, {3, 0, 1}, 0.5);
+       },
+       {x}},
+      {"concat",
+       [](const Vars& v) {
+         return concat({v[0], v[1]}, 1);
+       },
+       {x, random({4, 2, 3}, 3)}},
+      {"stack",
+       [](const Vars& v) {
+         return stack({v[0], v[1]}, -1);
+       },
+       {x, random({4, 5, 3}, 3)}},
+      {"gather",
+       [=](const Vars& v) { return gather(v[0], 2, places.to(v[0].device())); },
+       {random({2, 5, 2}, 4)}},
+      {"embedding",
+       [=](const Vars& v) { return embedding(v[0], indices.to(v[0].device())); },
+       {rows}},
+      {"one_hot",
+       [=](const Vars& v) { return v[0] * one_hot(indices.to(v[0].device()), 7, v[0].dtype()); },
+       {random({7}, 5)}},
+      {"class weights",
+       [=](const Vars& v) {
+         return softmax_cross_entropy(
+             v[0], indices.to(v[0].device()),
+             {.label_smoothing = 0.1, .class_weights = beside(v[0], random({7}, 6, 0.5, 2.0))});
+       },
+       {random({2, 2, 7}, 7)}},
+  };
+}
+
 DeviceCases permute_cases() {
   const auto to = [](std::vector<int> axes) {
     return [axes](const Vars& v) { return permute(v[0], axes); };
@@ -319,9 +399,9 @@ DeviceCases pool_and_loss_cases() {
 DeviceCases all_cases() {
   DeviceCases all;
   for (const DeviceCases& some :
-       {elementwise_cases(), reduce_cases(), matmul_cases(), conv_cases(conv_shapes()),
-        deform_cases(conv_shapes()), map_offsets_cases(), deform_kernel_cases(), dcn_cases(),
-        permute_cases(), norm_cases(), pool_and_loss_cases()})
+       {function_cases(), shape_cases(), elementwise_cases(), reduce_cases(), matmul_cases(),
+        conv_cases(conv_shapes()), deform_cases(conv_shapes()), map_offsets_cases(),
+        deform_kernel_cases(), dcn_cases(), permute_cases(), norm_cases(), pool_and_loss_cases()})
     all.insert(all.end(), some.begin(), some.end());
   return all;
 }

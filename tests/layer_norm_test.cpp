@@ -1,7 +1,7 @@
 // Layer normalisation and GELU.
 #include <pliant/layers/layer_norm.h>
 
-#include <pliant/autograd/ops/gelu.h>
+#include <pliant/autograd/ops/activation.h>
 #include <pliant/core/parallel.h>
 #include <pliant/tests/op_case.h>
 
