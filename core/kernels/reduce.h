@@ -23,12 +23,13 @@ struct SumOf {
     return held + now;
   }
 };
+// takes_over() of pool2d.h for the values alone, without branches, so that loops vectorise.
 struct MaxOf {  // NaN counts as largest
   template <class T>
   static constexpr T kOfNothing = -std::numeric_limits<T>::infinity();
   template <class T>
   PLIANT_HD T operator()(T held, T now) const {
-    return takes_over(now, held) ? now : held;
+    return static_cast<bool>(int{held >= now} | int{held != held}) ? held : now;
   }
 };
 struct MinOf {  // NaN counts as smallest
@@ -36,7 +37,7 @@ struct MinOf {  // NaN counts as smallest
   static constexpr T kOfNothing = std::numeric_limits<T>::infinity();
   template <class T>
   PLIANT_HD T operator()(T held, T now) const {
-    return takes_over(-now, -held) ? now : held;
+    return static_cast<bool>(int{held <= now} | int{held != held}) ? held : now;
   }
 };
 
