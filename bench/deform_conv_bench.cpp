@@ -2,45 +2,19 @@
 // shape. compare.py runs these against torchvision.
 #include <benchmark/benchmark.h>
 
-#include <new>
-#include <random>
-#include <vector>
-
+#include <pliant/bench/aligned_values.h>
 #include <pliant/core/kernels/conv2d.h>
 #include <pliant/core/kernels/deform_conv.h>
 #include <pliant/core/kernels/map_offsets.h>
-#include <pliant/core/memory.h>
 #include <pliant/core/parallel.h>
 
 using namespace pliant;
+using bench::normal;
+using bench::Values;
 
 namespace {
 
 constexpr int kThreads = 2;
-
-// Memory as tensors have it.
-template <class T>
-struct Aligned {
-  using value_type = T;
-  T* allocate(std::size_t count) {
-    const std::align_val_t line{static_cast<std::size_t>(kAlignment)};
-    return static_cast<T*>(::operator new(count * sizeof(T), line));
-  }
-  void deallocate(T* memory, std::size_t) {
-    ::operator delete (memory, std::align_val_t{static_cast<std::size_t>(kAlignment)});
-  }
-  bool operator==(const Aligned&) const { return true; }
-};
-
-using Values = std::vector<float, Aligned<float>>;
-
-Values normal(std::int64_t size, unsigned seed) {
-  std::mt19937 random(seed);
-  std::normal_distribution<float> distribution;
-  Values values(static_cast<std::size_t>(size));
-  for (float& value : values) value = distribution(random);
-  return values;
-}
 
 // 3x3, padding 1, offsets N(0, 1), with a mask; arguments n, c, side, k.
 struct Case {
