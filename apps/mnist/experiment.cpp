@@ -14,8 +14,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr double kMeasuring = 0.35;  // cost of inference over that of a training step
-
 // Expected time per image, in units of a plain training step of the regular net.
 double cost_of(const RowKind& row) {
   if (row.statistics == Statistics::reestimate) return kMeasuring;
@@ -210,9 +208,9 @@ class Experiment {
   // The row's training: found complete, gone on with, or done from the start; kept in `file`.
   Training trained(DigitNet& net, const RowKind& row, const TrainingPlan& plan, std::uint64_t seed,
                    double cost, std::string& file) {
+    file = ledger_.weights(row.key(), seed);
     if (std::optional<Training> earlier = ledger_.trained(net, row.key(), seed)) {
       progress_.skip(cost * static_cast<double>(earlier->images_seen));
-      file = ledger_.keep(net, row.key(), seed, *earlier, metadata_of(row));
       return *earlier;
     }
     Training training;
@@ -222,7 +220,7 @@ class Experiment {
       const auto checkpoint = ledger_.checkpoint(row.key(), seed);
       training = train(net, sets_.train, plan, cost, progress_, checkpoint.get());
     }
-    file = ledger_.keep(net, row.key(), seed, training, metadata_of(row));
+    ledger_.keep(net, row.key(), seed, training, metadata_of(row));
     return training;
   }
 

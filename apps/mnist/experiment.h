@@ -30,6 +30,9 @@ struct ExperimentOptions {
   LedgerOptions ledger;
 };
 
+// Expected cost of looking at an image over that of training on it, for progress.
+constexpr double kMeasuring = 0.35;
+
 // What is trained and measured on. With `validate`, training pictures in both places.
 struct ExperimentSets {
   LabelledImages train, test;

@@ -48,10 +48,10 @@ void Ledger::put(const RowResult& row) {
 
 std::optional<Training> Ledger::trained(Classifier& net, const std::string& key,
                                         std::uint64_t seed) const {
-  const std::filesystem::path weights = file(key, seed, kWeights);
-  if (!options_.checkpoints || !std::filesystem::exists(weights)) return std::nullopt;
+  const std::filesystem::path weights_file = file(key, seed, kWeights);
+  if (!options_.checkpoints || !std::filesystem::exists(weights_file)) return std::nullopt;
   try {
-    const SafetensorsFile read = read_safetensors(weights);
+    const SafetensorsFile read = read_safetensors(weights_file);
     const auto training = read.metadata.find("training"), there = read.metadata.find("recipe");
     require(training != read.metadata.end() && there != read.metadata.end(),
             "it does not say how it was trained");
@@ -61,21 +61,24 @@ std::optional<Training> Ledger::trained(Classifier& net, const std::string& key,
     net.load(read.tensors);
     return result;
   } catch (const std::exception& error) {
-    fail(weights.string(), " cannot be used (", error.what(),
+    fail(weights_file.string(), " cannot be used (", error.what(),
          "); move it away to train that net anew");
   }
 }
 
-std::string Ledger::keep(const Classifier& net, const std::string& key, std::uint64_t seed,
-                         const Training& training, std::map<std::string, std::string> metadata) {
-  if (options_.folder.empty()) return {};
-  const std::filesystem::path weights = file(key, seed, kWeights);
-  remove_stale_temporaries(weights);
+void Ledger::keep(const Classifier& net, const std::string& key, std::uint64_t seed,
+                  const Training& training, std::map<std::string, std::string> metadata) {
+  if (options_.folder.empty()) return;
+  const std::filesystem::path weights_file = file(key, seed, kWeights);
+  remove_stale_temporaries(weights_file);
   metadata["seed"] = std::to_string(seed);
   metadata["recipe"] = recipe(key, seed).dump();
   metadata["training"] = json_of(training).dump();
-  net.save(weights, metadata);
-  return weights.filename();
+  net.save(weights_file, metadata);
+}
+
+std::string Ledger::weights(const std::string& key, std::uint64_t seed) const {
+  return options_.folder.empty() ? std::string() : file(key, seed, kWeights).filename().string();
 }
 
 std::unique_ptr<Checkpoint> Ledger::checkpoint(const std::string& key, std::uint64_t seed) const {

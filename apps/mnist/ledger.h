@@ -29,9 +29,11 @@ class Ledger {
   // The training of row `key` and that seed: net and training if it is complete, else nothing.
   std::optional<Training> trained(Classifier& net, const std::string& key,
                                   std::uint64_t seed) const;
-  // Keeps a completely trained net; returns the name of its file in the folder, or "".
-  std::string keep(const Classifier& net, const std::string& key, std::uint64_t seed,
-                   const Training& training, std::map<std::string, std::string> metadata);
+  // Keeps a completely trained net.
+  void keep(const Classifier& net, const std::string& key, std::uint64_t seed,
+            const Training& training, std::map<std::string, std::string> metadata);
+  // The name in the folder of the file of such a net; "" if there is no folder.
+  std::string weights(const std::string& key, std::uint64_t seed) const;
   // Of a training under way; nullptr if those are not kept.
   std::unique_ptr<Checkpoint> checkpoint(const std::string& key, std::uint64_t seed) const;
 

@@ -8,8 +8,6 @@
 namespace pliant {
 namespace {
 
-constexpr double kMeasuring = 0.35;  // cost of inference over that of a training step
-
 Results header_of(const DigitSet& digits, const ExperimentOptions& options) {
   Results results;
   results.protocol = "scaled56";
@@ -83,7 +81,7 @@ class Scaled56Experiment {
     progress_.stage((options_.seeds.size() > 1 ? "seed " + std::to_string(seed) + ", " : "") +
                     result.key);
     static_cast<Training&>(result) = trained(net, result.key, seed, sets.train, test);
-    result.weights = ledger_.keep(net, result.key, seed, result, metadata_of(net));
+    result.weights = ledger_.weights(result.key, seed);
     result.scaled_confusion = confusion(net, test, options_.device);
     result.scaled = accuracy(result.scaled_confusion);
     result.scaled_draws = {result.scaled};
@@ -108,7 +106,9 @@ class Scaled56Experiment {
                             .device = options_.device,
                             .measure = measure};
     const auto checkpoint = ledger_.checkpoint(key, seed);
-    return train(net, train_set, plan, 1.0, progress_, checkpoint.get());
+    const Training training = train(net, train_set, plan, 1.0, progress_, checkpoint.get());
+    ledger_.keep(net, key, seed, training, metadata_of(net));
+    return training;
   }
 
   const std::vector<ZoomNetKind>& kinds_;
