@@ -1,6 +1,7 @@
 #include <pliant/core/memory.h>
 
 #include <algorithm>
+#include <atomic>
 #include <bit>
 #include <cstring>
 #include <map>
@@ -51,6 +52,22 @@ void system_release(void* memory) {
   ::operator delete (memory, std::align_val_t{static_cast<std::size_t>(kAlignment)});
 }
 
+struct Meter {
+  std::atomic<std::int64_t> current{0}, peak{0};
+
+  void add(std::int64_t bytes) {
+    const std::int64_t now = current.fetch_add(bytes, std::memory_order_relaxed) + bytes;
+    std::int64_t seen = peak.load(std::memory_order_relaxed);
+    while (now > seen && !peak.compare_exchange_weak(seen, now, std::memory_order_relaxed)) {
+    }
+  }
+};
+
+Meter& meter_of(Device device) {
+  static Meter meters[2];
+  return meters[device.is_cuda()];
+}
+
 }  // namespace
 
 void* cpu::allocate(std::int64_t bytes) {
@@ -87,17 +104,32 @@ void cpu::trim_memory_pool() {
 }
 
 void* allocate(std::int64_t bytes, Device device) {
+  void* memory = nullptr;
   if constexpr (kHasCuda) {
-    if (device.is_cuda()) return cuda::allocate(bytes, device.index());
+    if (device.is_cuda()) memory = cuda::allocate(bytes, device.index());
   }
-  return cpu::allocate(bytes);
+  if (device.is_cpu()) memory = cpu::allocate(bytes);
+  meter_of(device).add(bytes);
+  return memory;
 }
 
 void release(void* memory, std::int64_t bytes, Device device) {
+  meter_of(device).current.fetch_sub(bytes, std::memory_order_relaxed);
   if constexpr (kHasCuda) {
     if (device.is_cuda()) return cuda::release(memory, bytes, device.index());
   }
   cpu::release(memory, bytes);
+}
+
+MemoryUse memory_use(Device device) {
+  const Meter& meter = meter_of(device);
+  return {meter.current.load(std::memory_order_relaxed),
+          meter.peak.load(std::memory_order_relaxed)};
+}
+
+void reset_memory_peak(Device device) {
+  Meter& meter = meter_of(device);
+  meter.peak.store(meter.current.load(std::memory_order_relaxed), std::memory_order_relaxed);
 }
 
 void copy_bytes(void* to, Device to_device, const void* from, Device from_device,

@@ -27,6 +27,16 @@ void copy(void* to, const void* from, std::int64_t bytes);
 // was asked for.
 void* allocate(std::int64_t bytes, Device device);
 void release(void* memory, std::int64_t bytes, Device device);
+
+// Bytes asked for and not yet given back on a kind of device, now and at most: tensors and
+// workspaces, not what the pool keeps.
+struct MemoryUse {
+  std::int64_t current, peak;
+};
+MemoryUse memory_use(Device device);
+// From here on the peak is counted anew, beginning at what is in use.
+void reset_memory_peak(Device device);
+
 void copy_bytes(void* to, Device to_device, const void* from, Device from_device,
                 std::int64_t bytes);
 
