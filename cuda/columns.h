@@ -4,17 +4,19 @@
 //   columns [n*p*q][groups][r*s][c/groups]
 //
 // so that each group's part is a matrix beside its weights [k/groups][r*s*(c/groups)]. The whole
-// may be large, so it is made and used slice by slice; slices are cut by shapes alone.
+// may be large, so it is made and used slice by slice; slices are cut by shapes and
+// column_memory() alone.
 #pragma once
 
 #include <algorithm>
 #include <cstdint>
 
+#include <pliant/core/column_memory.h>
 #include <pliant/core/kernels/conv2d.h>
 
 namespace pliant::cuda {
 
-inline constexpr std::int64_t kSliceBytes = std::int64_t{64} << 20;
+inline constexpr std::int64_t kSliceBytes = std::int64_t{64} << 20;  // without a column_memory()
 
 struct ColumnsGeometry {
   std::int64_t rows, taps, in, out, groups;  // in, out: channels of a group
@@ -25,13 +27,14 @@ struct ColumnsGeometry {
   static ColumnsGeometry of(const Conv2dGeometry& g) {
     const std::int64_t rows = g.n * g.p * g.q, width = g.c * g.r * g.s;
     const auto row_bytes = std::max<std::int64_t>(width * static_cast<std::int64_t>(sizeof(T)), 1);
+    const std::int64_t bytes = column_memory() > 0 ? column_memory() : kSliceBytes;
     return {rows,
             g.r * g.s,
             g.c / g.groups,
             g.k / g.groups,
             g.groups,
             width,
-            std::clamp<std::int64_t>(kSliceBytes / row_bytes, 1, std::max<std::int64_t>(rows, 1))};
+            std::clamp<std::int64_t>(bytes / row_bytes, 1, std::max<std::int64_t>(rows, 1))};
   }
 
   // Element of a row that holds channel c (of all) through a tap.

@@ -6,7 +6,9 @@
 #include <random>
 #include <vector>
 
+#include <pliant/core/column_memory.h>
 #include <pliant/core/kernels/deform_conv.h>
+#include <pliant/core/memory.h>
 #include <pliant/core/parallel.h>
 
 using namespace pliant;
@@ -232,6 +234,24 @@ bool same(const std::vector<T>& a, const std::vector<T>& b) {
   return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0;
 }
 
+template <class T>
+void check_same(const Result<T>& a, const Result<T>& b) {
+  CHECK(same(a.y, b.y));
+  CHECK(same(a.dx, b.dx));
+  CHECK(same(a.doffset, b.doffset));
+  CHECK(same(a.dmask, b.dmask));
+  CHECK(same(a.dweight, b.dweight));
+}
+
+// Bytes that `f` takes at most beside what is in use.
+template <class F>
+double peak_of(F&& f) {
+  reset_memory_peak(Device::cpu());
+  const std::int64_t before = memory_use(Device::cpu()).current;
+  f();
+  return static_cast<double>(memory_use(Device::cpu()).peak - before);
+}
+
 }  // namespace
 
 TEST_CASE("deformable convolution and its gradients agree with the sum that defines them") {
@@ -248,6 +268,9 @@ TEST_CASE("deformable convolution and its gradients agree with the sum that defi
       {.n = 1, .h = 3, .w = 3, .c = 72, .k = 2, .offset_groups = 2},  // blocks of groups
       {.n = 1, .h = 3, .w = 3, .c = 72, .k = 72, .groups = 72},       // depthwise blocks
       {.n = 2, .h = 2, .w = 3, .c = 80, .k = 4, .groups = 2},         // blocks of weight groups
+      {.n = 2, .h = 3, .w = 3, .c = 6, .k = 37 * 2, .groups = 2},     // groups of many outputs
+      {.n = 1, .h = 3, .w = 2, .c = 72, .k = 40, .groups = 2, .offset_groups = 3},
+      {.n = 2, .h = 3, .w = 3, .c = 18, .k = 36, .groups = 18},  // two outputs a channel
       {.n = 7, .h = 4, .w = 3, .c = 5, .k = 7, .kernel = 2, .padding = 1},
       {.n = 11, .h = 3, .w = 3, .c = 21, .k = 2, .stride = 2},
   };
@@ -396,7 +419,9 @@ TEST_CASE("the bits do not depend on the number of threads") {
   for (const Make& make :
        std::vector<Make>{{.n = 1, .h = 21, .w = 19, .c = 100, .k = 33},
                          {.n = 13, .h = 9, .w = 11, .c = 24, .k = 20, .offset_groups = 2},
-                         {.n = 3, .h = 16, .w = 16, .c = 36, .k = 36, .groups = 36}}) {
+                         {.n = 3, .h = 16, .w = 16, .c = 36, .k = 36, .groups = 36},
+                         {.n = 3, .h = 16, .w = 15, .c = 36, .k = 48, .groups = 2},
+                         {.n = 3, .h = 13, .w = 16, .c = 40, .k = 30, .groups = 10}}) {
     const DeformGeometry g = geometry(make);
     const Arrays<float> a = as<float>(random_arrays(g, 7));
     set_thread_count(1);
@@ -404,12 +429,61 @@ TEST_CASE("the bits do not depend on the number of threads") {
     for (const int threads : {2, 3}) {
       set_thread_count(threads);
       const Result<float> many = run(g, a);
-      CHECK(same(one.y, many.y));
-      CHECK(same(one.dx, many.dx));
-      CHECK(same(one.doffset, many.doffset));
-      CHECK(same(one.dmask, many.dmask));
-      CHECK(same(one.dweight, many.dweight));
+      check_same(one, many);
     }
   }
   set_thread_count(before);
+}
+
+TEST_CASE("a limit to the memory of the columns changes no bit") {
+  for (const Make& make :
+       std::vector<Make>{{.n = 7, .h = 9, .w = 11, .c = 20, .k = 17},
+                         {.n = 3, .h = 16, .w = 13, .c = 36, .k = 36, .groups = 2},
+                         {.n = 5, .h = 11, .w = 16, .c = 36, .k = 24, .groups = 12},
+                         {.n = 2, .h = 16, .w = 16, .c = 19, .k = 19, .groups = 19}}) {
+    const DeformGeometry g = geometry(make);
+    const Arrays<float> a = as<float>(random_arrays(g, 8));
+    const Result<float> free = run(g, a);
+    for (const std::int64_t bytes : {1, 7'001, 50'000, 1'000'000, 100'000'000}) {
+      set_column_memory(bytes);
+      check_same(free, run(g, a));
+    }
+    set_column_memory(0);
+  }
+  CHECK_THROWS_WITH_AS(set_column_memory(-1),
+                       "set_column_memory: expected a number of bytes, or 0 for the library's "
+                       "choice, got -1",
+                       Error);
+}
+
+TEST_CASE("columns take the memory that they may, to a tenth") {
+  const DeformGeometry g = geometry({.n = 5, .h = 67, .w = 61, .c = 32, .k = 16});
+  const Arrays<float> a = as<float>(random_arrays(g, 9));
+  Result<float> out = run(g, a);
+  const double weights = static_cast<double>(4 * a.weight.size());
+  for (const std::int64_t bytes : {1'000'000, 4'000'000, 16'000'000}) {
+    set_column_memory(bytes);
+    const double limit = static_cast<double>(bytes);
+    const double forward = peak_of([&] {
+      Workspace workspace(Device::cpu());
+      cpu::deform_conv_forward(g, a.x.data(), a.offset.data(), a.mask.data(), a.weight.data(),
+                               nullptr, out.y.data(), workspace);
+    });
+    CHECK(forward >= 0.9 * limit);
+    CHECK(forward <= 1.1 * limit);
+    const double input = peak_of([&] {
+      Workspace workspace(Device::cpu());
+      cpu::deform_conv_input_gradient(g, a.x.data(), a.offset.data(), a.mask.data(),
+                                      a.weight.data(), a.dy.data(), out.dx.data(), nullptr, nullptr,
+                                      workspace);
+    });
+    CHECK(input <= 1.1 * limit);
+    const double weight = peak_of([&] {
+      Workspace workspace(Device::cpu());
+      cpu::deform_conv_weight_gradient(g, a.x.data(), a.offset.data(), a.mask.data(), a.dy.data(),
+                                       out.dweight.data(), workspace);
+    });
+    CHECK(weight <= 1.1 * limit + 16 * weights);  // and its partial sums
+  }
+  set_column_memory(0);
 }

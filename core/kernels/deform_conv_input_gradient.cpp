@@ -3,11 +3,13 @@
 // channels of an image and walks its locations in order, so sums into dx come in a fixed order.
 #include <algorithm>
 #include <numeric>
+#include <utility>
 #include <vector>
 
 #include <pliant/core/gemm.h>
 #include <pliant/core/kernels/deform_conv.h>
 #include <pliant/core/kernels/deform_conv_walk.h>
+#include <pliant/core/kernels/narrow_groups.h>
 #include <pliant/core/parallel.h>
 
 namespace pliant {
@@ -20,89 +22,97 @@ using namespace cpu;
 std::int64_t block_channels(const DeformGeometry& g) {
   constexpr std::int64_t kTasks = 8, kNarrow = 32;
   const std::int64_t c = g.conv.c, wanted = (kTasks + g.conv.n - 1) / g.conv.n;
-  const std::int64_t weight_unit = conv_form(g.conv) == ConvForm::grouped ? c / g.conv.groups : 1;
+  const std::int64_t weight_unit = g.conv.groups > 1 ? c / g.conv.groups : 1;
   std::int64_t unit = (kNarrow + weight_unit - 1) / weight_unit * weight_unit;
   if (g.offset_groups > 1) unit = std::lcm(c / g.offset_groups, weight_unit);
   const std::int64_t units = (c + unit - 1) / unit;
   return std::min(c, (units + wanted - 1) / wanted * unit);
 }
 
+// A block of channels and its weights as its products want them.
 template <class T>
 struct Task {
-  const DeformGeometry& geometry;
   Range channels;
-  const T* weight;         // [k][taps][c/groups]; dense form: unused
-  PackedMatrix<T> packed;  // dense form: [k][taps][channels]
-  const T* by_tap;         // depthwise form: [taps][c]
+  ColumnLayout layout;
+  std::int64_t first_group;
+  std::vector<PackedMatrix<T>> packed;  // of each group: [out][taps][block]
+  const T* arranged;                    // narrow groups instead
 };
 
-// columns_gradient [rows][taps][channels] = dy [rows][k] times the weights of these channels.
 template <class T>
-void multiply(const Task<T>& task, std::int64_t rows, const T* dy, T* columns_gradient) {
-  const Conv2dGeometry& g = task.geometry.conv;
-  const std::int64_t taps = g.r * g.s, in = g.c / g.groups, out = g.k / g.groups;
-  const std::int64_t own = task.channels.size(), width = taps * own;
-  switch (conv_form(g)) {
-    case ConvForm::dense:
-      gemm(rows, dy, g.k, task.packed, columns_gradient, width);
-      return;
-    case ConvForm::depthwise:
-      for (std::int64_t row = 0; row < rows; ++row)
-        for (std::int64_t tap = 0; tap < taps; ++tap) {
-          const T* const w = task.by_tap + tap * g.c + task.channels.begin;
-          const T* const from = dy + row * g.k + task.channels.begin;
-          T* const to = columns_gradient + (row * taps + tap) * own;
-          for (std::int64_t c = 0; c < own; ++c) to[c] = from[c] * w[c];
-        }
-      return;
-    case ConvForm::grouped:
-      for (std::int64_t group = task.channels.begin / in; group < task.channels.end / in; ++group)
-        for (std::int64_t tap = 0; tap < taps; ++tap)
-          gemm(rows, in, out, MatrixView<T>{dy + group * out, g.k},
-               MatrixView<T>{task.weight + (group * out * taps + tap) * in, taps * in},
-               columns_gradient + tap * own + (group * in - task.channels.begin), width);
+void multiply(const Conv2dGeometry& g, const Task<T>& task, std::int64_t rows, const T* dy,
+              T* columns_gradient, T* scratch) {
+  const std::int64_t out = g.k / g.groups;
+  dy += task.first_group * out;
+  if (has_narrow_groups(g)) {
+    const NarrowGroups part(NarrowGroups(g), task.channels.size() / (g.c / g.groups));
+    narrow_columns_gradient(part, rows, dy, g.k, task.arranged, columns_gradient, scratch);
+    return;
+  }
+  const std::int64_t depth = task.layout.block * task.layout.positions;
+  for (std::size_t i = 0; i < task.packed.size(); ++i) {
+    const auto block = static_cast<std::int64_t>(i);
+    gemm(rows, dy + block * out, g.k, task.packed[i], columns_gradient + block * depth,
+         task.layout.width());
   }
 }
 
 template <class T>
-void spread(const DeformSource<T>& source, Range rows, Range channels, const T* columns_gradient,
-            const DeformGradients<T>& to) {
+void spread(const DeformSource<T>& source, Range rows, const Task<T>& task,
+            const T* columns_gradient, const DeformGradients<T>& to) {
   const bool dot = to.doffset != nullptr || to.dmask != nullptr;
+  const auto run = [&]<bool kScatter, bool kDot>() {
+    spread_columns<kScatter, kDot>(source, rows, task.channels, task.layout, columns_gradient, to);
+  };
   if (to.dx != nullptr && dot)
-    spread_columns<true, true>(source, rows, channels, columns_gradient, to);
+    run.template operator()<true, true>();
   else if (to.dx != nullptr)
-    spread_columns<true, false>(source, rows, channels, columns_gradient, to);
+    run.template operator()<true, false>();
   else
-    spread_columns<false, true>(source, rows, channels, columns_gradient, to);
+    run.template operator()<false, true>();
 }
 
-// The weights of each block of channels, as the block's product wants them.
+// Weights of `count` filters from `first` on, of channels begin .. begin + own - 1 of their group:
+// [count][taps][own].
+template <class T>
+PackedMatrix<T> pack_part(const Conv2dGeometry& g, const T* weight, std::int64_t first,
+                          std::int64_t count, std::int64_t begin, std::int64_t own,
+                          Workspace& workspace) {
+  const std::int64_t taps = g.r * g.s, in = g.c / g.groups;
+  const T* part = weight + first * taps * in;
+  if (own < in) {
+    T* const copy = workspace.take<T>(count * taps * own);
+    for (std::int64_t i = 0; i < count * taps; ++i)
+      std::copy_n(part + i * in + begin, own, copy + i * own);
+    part = copy;
+  }
+  return pack(count, taps * own, MatrixView<T>{part, taps * own},
+              workspace.take<T>(packed_size<T>(count, taps * own)));
+}
+
+// The weights of each block of channels, as the block's products want them.
 template <class T>
 std::vector<Task<T>> prepare(const DeformGeometry& g, const T* weight, Workspace& workspace) {
   const Conv2dGeometry& conv = g.conv;
   const std::int64_t taps = conv.r * conv.s, width = block_channels(g);
-  const ConvForm form = conv_form(conv);
-  T* const by_tap = form == ConvForm::depthwise ? workspace.take<T>(taps * conv.c) : nullptr;
-  if (by_tap != nullptr)
-    for (std::int64_t i = 0; i < taps * conv.c; ++i)
-      by_tap[i % taps * conv.c + i / taps] = weight[i];
+  const std::int64_t in = conv.c / conv.groups, out = conv.k / conv.groups;
   std::vector<Task<T>> tasks;
   for (std::int64_t begin = 0; begin < conv.c; begin += width) {
     const Range channels{begin, std::min(conv.c, begin + width)};
-    Task<T> task{g, channels, weight, {}, by_tap};
-    if (form == ConvForm::dense) {
-      const std::int64_t own = channels.size();
-      const T* part = weight;
-      if (own < conv.c) {  // [k][taps][own]
-        T* const copy = workspace.take<T>(conv.k * taps * own);
-        for (std::int64_t i = 0; i < conv.k * taps; ++i)
-          std::copy_n(weight + i * conv.c + begin, own, copy + i * own);
-        part = copy;
-      }
-      task.packed = pack(conv.k, taps * own, MatrixView<T>{part, taps * own},
-                         workspace.take<T>(packed_size<T>(conv.k, taps * own)));
+    const std::int64_t own = channels.size();
+    Task<T> task{channels, {own, own, taps}, begin / in, {}, nullptr};
+    if (has_narrow_groups(conv)) {
+      const NarrowGroups part(NarrowGroups(conv), own / in);
+      T* const arranged = workspace.take<T>(part.weights());
+      arrange_narrow(part, task.first_group, weight, arranged);
+      task.arranged = arranged;
+    } else {
+      task.layout.block = std::min(own, in);
+      for (std::int64_t b = 0; b < task.layout.blocks(); ++b)
+        task.packed.push_back(pack_part(conv, weight, (task.first_group + b) * out, out, begin % in,
+                                        task.layout.block, workspace));
     }
-    tasks.push_back(task);
+    tasks.push_back(std::move(task));
   }
   return tasks;
 }
@@ -150,8 +160,11 @@ void input_gradient(const DeformGeometry& g, const T* x, const T* offset, const 
   const Partials<T> masks = take_partials(shared, count, pairs, dmask, workspace);
 
   const std::int64_t width = source.taps() * blocks[0].channels.size();
-  const std::int64_t tile = deform_tile_rows(width * static_cast<std::int64_t>(sizeof(T)));
-  const std::int64_t own = tile * width + conv.c;
+  const bool narrow = has_narrow_groups(conv);
+  const std::int64_t tile = std::min(narrow ? NarrowGroups::kTile : source.locations(),
+                                     column_rows(width * static_cast<std::int64_t>(sizeof(T))));
+  const std::int64_t more = narrow ? NarrowGroups(conv).scratch_size() : 0;
+  const std::int64_t own = tile * width + conv.c + more;
   T* const scratch = workspace.take<T>(thread_count() * own);
   parallel_for(conv.n * count, [&](std::int64_t index) {
     const std::int64_t image = index / count, block = index % count;
@@ -166,8 +179,8 @@ void input_gradient(const DeformGeometry& g, const T* x, const T* offset, const 
     const std::int64_t last = (image + 1) * source.locations();
     for (std::int64_t row = image * source.locations(); row < last; row += tile) {
       const Range rows{row, std::min(last, row + tile)};
-      multiply(task, rows.size(), dy + row * conv.k, columns_gradient);
-      spread(source, rows, task.channels, columns_gradient,
+      multiply(conv, task, rows.size(), dy + row * conv.k, columns_gradient, waste + conv.c);
+      spread(source, rows, task, columns_gradient,
              {dx, offsets.of(block, doffset), masks.of(block, dmask), waste});
     }
   });

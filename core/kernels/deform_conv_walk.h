@@ -7,27 +7,11 @@
 #include <cstdint>
 #include <cstring>
 
+#include <pliant/core/column_memory.h>
 #include <pliant/core/kernels/deform_conv.h>
+#include <pliant/core/kernels/vectors.h>
 
 namespace pliant::cpu {
-
-// Sixteen floats or eight doubles, and a quarter of that.
-template <class T>
-struct VectorOf {
-  typedef T type __attribute__((vector_size(64)));
-  typedef T quarter __attribute__((vector_size(16)));
-};
-
-// Elements may lie anywhere, so vectors are copied in and out. They go by reference: how one is
-// passed by value differs between instruction sets.
-template <class V, class T>
-void load(const T* p, V& v) {
-  std::memcpy(&v, p, sizeof(V));
-}
-template <class V, class T>
-void store(const V& v, T* p) {
-  std::memcpy(p, &v, sizeof(V));
-}
 
 // A range of taps (r * S + s) or of channels.
 struct Range {
@@ -35,19 +19,19 @@ struct Range {
   std::int64_t size() const { return end - begin; }
 };
 
-// How the weights connect channels; each form has its own products.
-enum class ConvForm : unsigned char { dense, depthwise, grouped };
+// Columns, or weights, of some channels: [blocks][positions][block]. A block holds the channels
+// that one product takes: those of a weight group, or all of them.
+struct ColumnLayout {
+  std::int64_t channels, block, positions;
 
-inline ConvForm conv_form(const Conv2dGeometry& g) {
-  if (g.groups == 1) return ConvForm::dense;
-  return g.groups == g.c && g.groups == g.k ? ConvForm::depthwise : ConvForm::grouped;
-}
+  std::int64_t blocks() const { return channels / block; }
+  std::int64_t width() const { return channels * positions; }
+};
 
-// Rows of a tile whose rows take `row_bytes` of scratch: a multiple of 64, about half of a usual
-// second-level cache.
-inline std::int64_t deform_tile_rows(std::int64_t row_bytes) {
-  constexpr std::int64_t kBytes = std::int64_t{448} * 1024;
-  return std::clamp<std::int64_t>(kBytes / std::max<std::int64_t>(row_bytes, 1) / 64, 1, 4) * 64;
+// Rows that a weight gradient gathers at a time. Its products add up 64 rows and then store, so
+// whole 64s give the same bits.
+inline std::int64_t gradient_tile_rows(std::int64_t row_bytes) {
+  return std::clamp<std::int64_t>(column_rows(row_bytes) / 64, 1, 2) * 64;
 }
 
 template <class T>
@@ -211,24 +195,42 @@ inline void blend(const T* const (&from)[4], const T (&weight)[4], std::int64_t 
             (from[2][c] * weight[2] + from[3][c] * weight[3]);
 }
 
-// columns [rows][taps][c]: the samples, times their mask.
+// Calls f(begin, size, at) for the part of each block that `channels` cover; the part of tap t
+// begins at element `at` of a row of the columns, whose channels are counted from `first`.
+template <class F>
+inline void for_each_block(const ColumnLayout& layout, std::int64_t first, Range channels,
+                           std::int64_t tap, F&& f) {
+  for (std::int64_t begin = channels.begin; begin < channels.end;) {
+    const std::int64_t block = (begin - first) / layout.block;
+    const std::int64_t from = first + block * layout.block;
+    const std::int64_t end = std::min(channels.end, from + layout.block);
+    f(begin, end - begin, (block * layout.positions + tap) * layout.block + (begin - from));
+    begin = end;
+  }
+}
+
+// columns [rows][blocks][taps][block]: the samples, times their mask.
 template <class T>
-inline void gather_columns(const DeformSource<T>& source, Range rows, Range taps, T* columns) {
+inline void gather_columns(const DeformSource<T>& source, Range rows, Range taps,
+                           const ColumnLayout& layout, T* columns) {
   const std::int64_t c = source.geometry.conv.c, locations = source.locations();
   for (std::int64_t first = rows.begin; first < rows.end;) {  // one stretch per image
     const std::int64_t image = first / locations;
     const Range stretch{first, std::min(rows.end, (image + 1) * locations)};
     const T* const x = source.x + image * source.image_size();
     const auto gather = [&](const SamplePlace& place, const SampleBatch<T>& batch, std::int64_t i) {
-      const T* from[4];
       T weight[4];
-      for (int j = 0; j < 4; ++j) {
-        const std::int64_t pixel = batch.pixel[j][i];
-        from[j] = pixel < 0 ? source.zeros : x + pixel * c + place.channels.begin;
-        weight[j] = batch.weight[j][i] * batch.mask[i];
-      }
-      const std::int64_t at = (place.row - rows.begin) * taps.size() + (place.tap - taps.begin);
-      blend(from, weight, place.channels.size(), columns + at * c + place.channels.begin);
+      for (int j = 0; j < 4; ++j) weight[j] = batch.weight[j][i] * batch.mask[i];
+      T* const row = columns + (place.row - rows.begin) * layout.width();
+      for_each_block(layout, 0, place.channels, place.tap - taps.begin,
+                     [&](std::int64_t begin, std::int64_t size, std::int64_t at) {
+                       const T* from[4];
+                       for (int j = 0; j < 4; ++j) {
+                         const std::int64_t pixel = batch.pixel[j][i];
+                         from[j] = pixel < 0 ? source.zeros : x + pixel * c + begin;
+                       }
+                       blend(from, weight, size, row + at);
+                     });
     };
     for_each_sample(source, stretch, taps, {0, c}, gather);
     first = stretch.end;
@@ -290,29 +292,32 @@ inline void spread(const T* q, const T* const (&from)[4], T* const (&to)[4], con
     }
 }
 
-// Spreads columns_gradient [rows][taps][channels], all rows of one image, over that image's part
-// of the gradients. Whoever calls it owns these channels of the image.
+// Spreads columns_gradient [rows][blocks][taps][block], all rows of one image, over that image's
+// part of the gradients. Whoever calls it owns these channels of the image.
 template <bool kScatter, bool kDot, class T>
 inline void spread_columns(const DeformSource<T>& source, Range rows, Range channels,
-                           const T* columns_gradient, const DeformGradients<T>& to) {
-  const std::int64_t c = source.geometry.conv.c, taps = source.taps();
+                           const ColumnLayout& layout, const T* columns_gradient,
+                           const DeformGradients<T>& to) {
+  const std::int64_t c = source.geometry.conv.c;
   const std::int64_t image = rows.begin / source.locations() * source.image_size();
   const auto spread_one = [&](const SamplePlace& place, const SampleBatch<T>& batch,
                               std::int64_t i) {
-    const std::int64_t begin = place.channels.begin;
-    const T* from[4];
-    T* target[4];
     T weight[4], dots[4] = {};
-    for (int j = 0; j < 4; ++j) {
-      const std::int64_t pixel = batch.pixel[j][i], at = image + pixel * c + begin;
-      from[j] = pixel < 0 ? source.zeros : source.x + at;
-      target[j] = !kScatter || pixel < 0 ? to.waste : to.dx + at;
-      weight[j] = batch.weight[j][i] * batch.mask[i];
-    }
-    const T* const q = columns_gradient +
-                       ((place.row - rows.begin) * taps + place.tap) * channels.size() +
-                       (begin - channels.begin);
-    spread<kScatter, kDot>(q, from, target, weight, place.channels.size(), dots);
+    for (int j = 0; j < 4; ++j) weight[j] = batch.weight[j][i] * batch.mask[i];
+    const T* const row = columns_gradient + (place.row - rows.begin) * layout.width();
+    for_each_block(layout, channels.begin, place.channels, place.tap,
+                   [&](std::int64_t begin, std::int64_t size, std::int64_t at) {
+                     const T* from[4];
+                     T* target[4];
+                     for (int j = 0; j < 4; ++j) {
+                       const std::int64_t pixel = batch.pixel[j][i], p = image + pixel * c + begin;
+                       from[j] = pixel < 0 ? source.zeros : source.x + p;
+                       target[j] = !kScatter || pixel < 0 ? to.waste : to.dx + p;
+                     }
+                     T part[4] = {};
+                     spread<kScatter, kDot>(row + at, from, target, weight, size, part);
+                     for (int j = 0; j < 4; ++j) dots[j] += part[j];
+                   });
     if (!kDot) return;
     T value = 0, by_row = 0, by_column = 0;
     for (int j = 0; j < 4; ++j) {
@@ -325,7 +330,7 @@ inline void spread_columns(const DeformSource<T>& source, Range rows, Range chan
     to.doffset[2 * place.pair] = batch.mask[i] * by_row;
     to.doffset[2 * place.pair + 1] = batch.mask[i] * by_column;
   };
-  for_each_sample(source, rows, {0, taps}, channels, spread_one);
+  for_each_sample(source, rows, {0, layout.positions}, channels, spread_one);
 }
 
 }  // namespace pliant::cpu

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <vector>
 
+#include <pliant/core/column_memory.h>
 #include <pliant/core/gemm.h>
 #include <pliant/core/kernels/deform_kernel_walk.h>
 #include <pliant/core/parallel.h>
@@ -110,7 +111,7 @@ void forward(const DeformKernelGeometry& g, const T* x, const T* offset, const T
     const bool depthwise = conv_form(g.conv) == ConvForm::depthwise;
     const std::int64_t width =
         (depthwise ? 0 : layout.width()) + (offset == nullptr ? 0 : g.taps() * g.conv.c);
-    const std::int64_t tile = deform_tile_rows(width * static_cast<std::int64_t>(sizeof(T)));
+    const std::int64_t tile = column_rows(width * static_cast<std::int64_t>(sizeof(T)));
     const PerThread<T> scratch(g.conv.c + tile * width, workspace);
     if (depthwise) {
       const T* const by_position = weights_by_position(g, weight, workspace);
@@ -177,25 +178,27 @@ void add_up(const DeformKernelSource<T>& source, std::int64_t chunks, std::int64
 template <class T>
 void weight_gradient(const DeformKernelGeometry& g, const T* x, const T* offset, const T* rotation,
                      const T* dy, T* dweight, Workspace& workspace) {
-  constexpr std::int64_t kTile = 128;
+  constexpr std::int64_t kUnit = 128;  // rows: a chunk is a multiple of it
   const ColumnLayout layout = whole_layout(g);
   const bool depthwise = conv_form(g.conv) == ConvForm::depthwise;
   const std::int64_t size = g.conv.k * layout.positions * (g.conv.c / g.conv.groups);
   with_source(g, x, offset, rotation, workspace, [&](const DeformKernelSource<T>& source) {
-    const std::int64_t tiles = (source.rows() + kTile - 1) / kTile;
-    const std::int64_t own = (tiles + kMaxPartials - 1) / kMaxPartials * kTile;  // rows of a chunk
-    const std::int64_t chunks = tiles == 0 ? 0 : (source.rows() + own - 1) / own;
+    const std::int64_t units = (source.rows() + kUnit - 1) / kUnit;
+    const std::int64_t own = (units + kMaxPartials - 1) / kMaxPartials * kUnit;  // rows of a chunk
+    const std::int64_t chunks = units == 0 ? 0 : (source.rows() + own - 1) / own;
     T* const partials = workspace.take<T>(chunks * size);
-    const std::int64_t columns_size = depthwise ? g.conv.c : kTile * layout.width();
-    const PerThread<T> scratch(g.conv.c + columns_size + source.samples_size(kTile), workspace);
+    const std::int64_t width = (depthwise ? 0 : layout.width()) + source.samples_size(1);
+    const std::int64_t tile = gradient_tile_rows(width * static_cast<std::int64_t>(sizeof(T)));
+    const std::int64_t columns_size = depthwise ? g.conv.c : tile * layout.width();
+    const PerThread<T> scratch(g.conv.c + columns_size + source.samples_size(tile), workspace);
     parallel_for(chunks, [&](std::int64_t chunk) {
       T* const to = partials + chunk * size;
       T* const waste = scratch.of();
       T* const columns = waste + g.conv.c;
       std::fill_n(to, size, T(0));
       const std::int64_t last = std::min(source.rows(), (chunk + 1) * own);
-      for (std::int64_t row = chunk * own; row < last; row += kTile) {
-        const Range rows{row, std::min(last, row + kTile)};
+      for (std::int64_t row = chunk * own; row < last; row += tile) {
+        const Range rows{row, std::min(last, row + tile)};
         const T* const samples = gather_samples(source, rows, columns + columns_size);
         if (depthwise)
           add_depthwise(source, rows, samples, dy, columns, waste, to);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include <pliant/core/column_memory.h>
 #include <pliant/core/gemm.h>
 #include <pliant/core/kernels/deform_kernel.h>
 #include <pliant/core/kernels/deform_kernel_walk.h>
@@ -174,15 +175,16 @@ void spread_samples(const Call<T>& call, const Share<T>& share, Range rows,
   const std::int64_t c = source.geometry.conv.c, own = share.channels.size();
   const DeformGradients<T> to{call.dx, doffset, nullptr, scratch.waste};
   if (source.offset != nullptr) {
+    const ColumnLayout layout{own, own, source.taps()};
     if (call.dx != nullptr && doffset != nullptr)
-      spread_columns<true, true>(source.samples(), rows, share.channels, scratch.samples_gradient,
-                                 to);
+      spread_columns<true, true>(source.samples(), rows, share.channels, layout,
+                                 scratch.samples_gradient, to);
     else if (call.dx != nullptr)
-      spread_columns<true, false>(source.samples(), rows, share.channels, scratch.samples_gradient,
-                                  to);
+      spread_columns<true, false>(source.samples(), rows, share.channels, layout,
+                                  scratch.samples_gradient, to);
     else
-      spread_columns<false, true>(source.samples(), rows, share.channels, scratch.samples_gradient,
-                                  to);
+      spread_columns<false, true>(source.samples(), rows, share.channels, layout,
+                                  scratch.samples_gradient, to);
     return;
   }
   const TapValues<T> values(source, rows, nullptr);
@@ -255,7 +257,7 @@ void run_all(const Call<T>& call, const std::vector<Share<T>>& shares, T* doffse
   const std::int64_t samples = source.taps() * widest;
   const std::int64_t columns = shares[0].packed.empty() ? 0 : shares[0].layout.width();
   const std::int64_t gathered = source.samples_size(1), width = samples + columns + gathered;
-  const std::int64_t tile = deform_tile_rows(width * static_cast<std::int64_t>(sizeof(T)));
+  const std::int64_t tile = column_rows(width * static_cast<std::int64_t>(sizeof(T)));
   const PerThread<T> memory(2 * c + tile * width, workspace);
   parallel_for(source.geometry.conv.n * count, [&](std::int64_t task) {
     const std::int64_t share = task % count;

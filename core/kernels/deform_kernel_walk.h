@@ -12,6 +12,14 @@
 
 namespace pliant::cpu {
 
+// How the weights connect channels; each form has its own products.
+enum class ConvForm : unsigned char { dense, depthwise, grouped };
+
+inline ConvForm conv_form(const Conv2dGeometry& g) {
+  if (g.groups == 1) return ConvForm::dense;
+  return g.groups == g.c && g.groups == g.k ? ConvForm::depthwise : ConvForm::grouped;
+}
+
 template <class T>
 struct DeformKernelSource {
   const DeformKernelGeometry& geometry;
@@ -89,7 +97,8 @@ class TapValues {
 template <class T>
 const T* gather_samples(const DeformKernelSource<T>& source, Range rows, T* memory) {
   if (source.offset == nullptr) return nullptr;
-  gather_columns(source.samples(), rows, {0, source.taps()}, memory);
+  const std::int64_t c = source.geometry.conv.c;
+  gather_columns(source.samples(), rows, {0, source.taps()}, {c, c, source.taps()}, memory);
   return memory;
 }
 
@@ -160,15 +169,6 @@ void multiply_stretch(const T* a, const T* b, const Stretch& along, T* to) {
   else
     for (std::int64_t n = 0, c = 0; n < along.count; ++n, c += along.step) to[c] = a[c] * b[c];
 }
-
-// Columns, or weights, of some channels: [blocks][positions][block]. A block holds the channels
-// that one product takes: those of a weight group, or all of them.
-struct ColumnLayout {
-  std::int64_t channels, block, positions;
-
-  std::int64_t blocks() const { return channels / block; }
-  std::int64_t width() const { return channels * positions; }
-};
 
 // The rows of four scope positions, or `outside` for those that are not there.
 template <class Element>

@@ -1,0 +1,206 @@
+#include <pliant/core/kernels/narrow_groups.h>
+
+#include <pliant/core/kernels/vectors.h>
+
+namespace pliant {
+namespace {
+
+using namespace cpu;
+
+constexpr std::int64_t kRows = NarrowGroups::kRows;
+
+// Calls f(c, V*) for vectors V, then quarters of them, then single elements along `count` channels.
+template <class T, class F>
+void along_channels(std::int64_t count, F&& f) {
+  using Vector = typename VectorOf<T>::type;
+  using Quarter = typename VectorOf<T>::quarter;
+  constexpr std::int64_t kLanes = sizeof(Vector) / sizeof(T), kFew = kLanes / 4;
+  std::int64_t c = 0;
+  for (; c + kLanes <= count; c += kLanes) f(c, static_cast<Vector*>(nullptr));
+  for (; c + kFew <= count; c += kFew) f(c, static_cast<Quarter*>(nullptr));
+  for (; c < count; ++c) f(c, static_cast<T*>(nullptr));
+}
+
+// Calls f(first, count) for up to kRows rows at a time. Kernels do kRows rows always, the last one
+// several times if there are fewer, so that an element's bits do not depend on its place.
+template <class F>
+void by_rows(std::int64_t rows, F&& f) {
+  for (std::int64_t first = 0; first < rows; first += kRows)
+    f(first, std::min(kRows, rows - first));
+}
+
+// Where kRows rows start.
+template <class T>
+struct Rows {
+  T* row[kRows];
+  Rows(T* base, std::int64_t stride, std::int64_t count) {
+    for (std::int64_t r = 0; r < kRows; ++r) row[r] = base + std::min(r, count - 1) * stride;
+  }
+  T* operator[](std::int64_t r) const { return row[r]; }
+};
+
+// dy of some rows, once for every channel of its group: [rows][out][channels]. With one channel
+// and one output a group that is dy itself.
+template <class T>
+struct SpreadOutputs {
+  const T* data;
+  std::int64_t stride;  // of a row
+
+  SpreadOutputs(const NarrowGroups& g, std::int64_t count, const T* dy, std::int64_t dy_stride,
+                T* scratch)
+      : data(scratch), stride(g.out * g.channels()) {
+    if (g.in == 1 && g.out == 1) {
+      data = dy;
+      stride = dy_stride;
+      return;
+    }
+    for (std::int64_t row = 0; row < count; ++row)
+      for (std::int64_t o = 0; o < g.out; ++o) {
+        const T* const from = dy + row * dy_stride + o;
+        T* to = scratch + row * stride + o * g.channels();
+        for (std::int64_t group = 0; group < g.groups; ++group)
+          for (std::int64_t i = 0; i < g.in; ++i) *to++ = from[group * g.out];
+      }
+  }
+};
+
+// products[o][c] = sum over taps of columns[t][c] * arranged[o][t][c], for kRows rows.
+template <class T>
+void multiply_taps(const NarrowGroups& g, const Rows<const T>& columns, const T* arranged,
+                   const Rows<T>& products) {
+  const std::int64_t channels = g.channels();
+  for (std::int64_t o = 0; o < g.out; ++o)
+    along_channels<T>(channels, [&]<class V>(std::int64_t c, V*) {
+      V sum[kRows] = {};
+      for (std::int64_t t = 0; t < g.taps; ++t) {
+        V weight, value;
+        load(arranged + g.weight_index(o, t, c), weight);
+        for (std::int64_t r = 0; r < kRows; ++r) {
+          load(columns[r] + t * channels + c, value);
+          sum[r] += value * weight;
+        }
+      }
+      for (std::int64_t r = 0; r < kRows; ++r) store(sum[r], products[r] + o * channels + c);
+    });
+}
+
+// y [outputs] = bias + products [out][channels] summed over each group's channels.
+template <class T>
+void add_up_groups(const NarrowGroups& g, const T* products, const T* bias, T* y) {
+  if (g.in == 1 && g.out == 1) {
+    for (std::int64_t c = 0; c < g.groups; ++c)
+      y[c] = bias == nullptr ? products[c] : products[c] + bias[c];
+    return;
+  }
+  for (std::int64_t group = 0; group < g.groups; ++group)
+    for (std::int64_t o = 0; o < g.out; ++o) {
+      const T* const from = products + o * g.channels() + group * g.in;
+      T sum = from[0];
+      for (std::int64_t i = 1; i < g.in; ++i) sum += from[i];
+      const std::int64_t k = group * g.out + o;
+      y[k] = bias == nullptr ? sum : sum + bias[k];
+    }
+}
+
+}  // namespace
+
+template <class T>
+void cpu::arrange_narrow(const NarrowGroups& g, std::int64_t first, const T* weight, T* arranged) {
+  const T* from = weight + first * g.out * g.taps * g.in;
+  for (std::int64_t k = 0; k < g.outputs(); ++k)
+    for (std::int64_t t = 0; t < g.taps; ++t)
+      for (std::int64_t i = 0; i < g.in; ++i)
+        arranged[g.weight_index(k % g.out, t, k / g.out * g.in + i)] = *from++;
+}
+
+template <class T>
+void cpu::restore_narrow(const NarrowGroups& g, const T* arranged, T* weight) {
+  for (std::int64_t k = 0; k < g.outputs(); ++k)
+    for (std::int64_t t = 0; t < g.taps; ++t)
+      for (std::int64_t i = 0; i < g.in; ++i)
+        *weight++ = arranged[g.weight_index(k % g.out, t, k / g.out * g.in + i)];
+}
+
+template <class T>
+void cpu::narrow_forward(const NarrowGroups& g, std::int64_t rows, const T* columns,
+                         const T* arranged, const T* bias, T* y, T* scratch) {
+  const std::int64_t width = g.taps * g.channels(), products = g.out * g.channels();
+  by_rows(rows, [&](std::int64_t first, std::int64_t count) {
+    multiply_taps(g, Rows<const T>(columns + first * width, width, count), arranged,
+                  Rows<T>(scratch, products, count));
+    for (std::int64_t r = 0; r < count; ++r)
+      add_up_groups(g, scratch + r * products, bias, y + (first + r) * g.outputs());
+  });
+}
+
+template <class T>
+void cpu::narrow_columns_gradient(const NarrowGroups& g, std::int64_t rows, const T* dy,
+                                  std::int64_t dy_stride, const T* arranged, T* columns_gradient,
+                                  T* scratch) {
+  const std::int64_t channels = g.channels(), width = g.taps * channels;
+  by_rows(rows, [&](std::int64_t first, std::int64_t count) {
+    const SpreadOutputs<T> outputs(g, count, dy + first * dy_stride, dy_stride, scratch);
+    const Rows<const T> from(outputs.data, outputs.stride, count);
+    const Rows<T> to(columns_gradient + first * width, width, count);
+    for (std::int64_t t = 0; t < g.taps; ++t)
+      along_channels<T>(channels, [&]<class V>(std::int64_t c, V*) {
+        V sum[kRows] = {};
+        for (std::int64_t o = 0; o < g.out; ++o) {
+          V weight, value;
+          load(arranged + g.weight_index(o, t, c), weight);
+          for (std::int64_t r = 0; r < kRows; ++r) {
+            load(from[r] + o * channels + c, value);
+            sum[r] += value * weight;
+          }
+        }
+        for (std::int64_t r = 0; r < kRows; ++r) store(sum[r], to[r] + t * channels + c);
+      });
+  });
+}
+
+template <class T>
+void cpu::narrow_weight_gradient(const NarrowGroups& g, std::int64_t rows, const T* dy,
+                                 const T* columns, std::int64_t first_tap, std::int64_t taps,
+                                 T* arranged_gradient, T* scratch) {
+  const std::int64_t channels = g.channels(), width = taps * channels;
+  by_rows(rows, [&](std::int64_t first, std::int64_t count) {
+    const SpreadOutputs<T> outputs(g, count, dy + first * g.outputs(), g.outputs(), scratch);
+    const T* const part = columns + first * width;
+    for (std::int64_t o = 0; o < g.out; ++o)
+      along_channels<T>(channels, [&]<class V>(std::int64_t c, V*) {
+        V by[kRows] = {};
+        for (std::int64_t r = 0; r < count; ++r)
+          load(outputs.data + r * outputs.stride + o * channels + c, by[r]);
+        for (std::int64_t t = 0; t < taps; ++t) {
+          T* const to = arranged_gradient + g.weight_index(o, first_tap + t, c);
+          V sum, value;
+          load(to, sum);
+          for (std::int64_t r = 0; r < count; ++r) {
+            load(part + r * width + t * channels + c, value);
+            sum += by[r] * value;
+          }
+          store(sum, to);
+        }
+      });
+  });
+}
+
+template void cpu::arrange_narrow(const NarrowGroups&, std::int64_t, const float*, float*);
+template void cpu::arrange_narrow(const NarrowGroups&, std::int64_t, const double*, double*);
+template void cpu::restore_narrow(const NarrowGroups&, const float*, float*);
+template void cpu::restore_narrow(const NarrowGroups&, const double*, double*);
+template void cpu::narrow_forward(const NarrowGroups&, std::int64_t, const float*, const float*,
+                                  const float*, float*, float*);
+template void cpu::narrow_forward(const NarrowGroups&, std::int64_t, const double*, const double*,
+                                  const double*, double*, double*);
+template void cpu::narrow_columns_gradient(const NarrowGroups&, std::int64_t, const float*,
+                                           std::int64_t, const float*, float*, float*);
+template void cpu::narrow_columns_gradient(const NarrowGroups&, std::int64_t, const double*,
+                                           std::int64_t, const double*, double*, double*);
+template void cpu::narrow_weight_gradient(const NarrowGroups&, std::int64_t, const float*,
+                                          const float*, std::int64_t, std::int64_t, float*, float*);
+template void cpu::narrow_weight_gradient(const NarrowGroups&, std::int64_t, const double*,
+                                          const double*, std::int64_t, std::int64_t, double*,
+                                          double*);
+
+}  // namespace pliant
