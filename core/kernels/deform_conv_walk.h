@@ -292,6 +292,14 @@ inline void spread(const T* q, const T* const (&from)[4], T* const (&to)[4], con
     }
 }
 
+// dots[i] = sum over c of q[c] * from[i][c].
+template <class T>
+inline void dot_rows(const T* q, const T* const (&from)[4], std::int64_t count, T (&dots)[4]) {
+  T* const none[4] = {};
+  const T weight[4] = {};
+  spread<false, true>(q, from, none, weight, count, dots);
+}
+
 // Spreads columns_gradient [rows][blocks][taps][block], all rows of one image, over that image's
 // part of the gradients. Whoever calls it owns these channels of the image.
 template <bool kScatter, bool kDot, class T>

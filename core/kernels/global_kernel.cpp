@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include <pliant/core/kernels/deform_conv_walk.h>
 #include <pliant/core/parallel.h>
 
 namespace pliant {
@@ -60,11 +61,12 @@ void offset_gradient(const GlobalKernelGeometry& g, const T* weight, const T* of
     T dots[4] = {};
     for (std::int64_t k = 0; k < g.k; ++k) {
       const T* const dkernel = dkernels + ((n * g.k + k) * g.taps() + t) * g.c;
-      for (int i = 0; i < 4; ++i) {
-        if (tap.pixel[i] < 0) continue;
-        const T* const from = weight + (k * g.positions() + tap.pixel[i]) * g.c;
-        for (std::int64_t c = 0; c < g.c; ++c) dots[i] += dkernel[c] * from[c];
-      }
+      const T* from[4];
+      for (int i = 0; i < 4; ++i)
+        from[i] = weight + (k * g.positions() + std::max(tap.pixel[i], 0)) * g.c;
+      T part[4] = {};
+      cpu::dot_rows(dkernel, from, g.c, part);
+      for (int i = 0; i < 4; ++i) dots[i] += tap.pixel[i] < 0 ? T(0) : part[i];
     }
     doffset[2 * task] = apply(tap.d_row, dots);
     doffset[2 * task + 1] = apply(tap.d_column, dots);
