@@ -16,6 +16,28 @@ class MaxPool2d : public Module {
   MaxPoolOptions options_;
 };
 
+// [N H W C] -> [N P Q C], see avg_pool2d.
+class AvgPool2d : public Module {
+ public:
+  explicit AvgPool2d(const AvgPoolOptions& options = {}) : options_(options) {}
+  Var operator()(const Var& x) const { return observed("AvgPool2d", avg_pool2d(x, options_)); }
+
+ private:
+  AvgPoolOptions options_;
+};
+
+// [N H W C] -> [N P Q C] with P x Q = output, see adaptive_avg_pool2d.
+class AdaptiveAvgPool2d : public Module {
+ public:
+  explicit AdaptiveAvgPool2d(Size2 output) : output_(output) {}
+  Var operator()(const Var& x) const {
+    return observed("AdaptiveAvgPool2d", adaptive_avg_pool2d(x, output_));
+  }
+
+ private:
+  Size2 output_;
+};
+
 // [N H W C] -> [N C].
 class GlobalAvgPool2d : public Module {
  public:

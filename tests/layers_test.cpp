@@ -256,6 +256,10 @@ TEST_CASE("pooling layers are the functions") {
   const Tensor x = image({2, 6, 6, 3});
   CHECK(max_difference(MaxPool2d({.kernel = 3, .stride = 3})(x).value(),
                        max_pool2d(x, {.kernel = 3, .stride = 3}).value()) == 0);
+  CHECK(max_difference(AvgPool2d({.kernel = 3, .padding = 1})(x).value(),
+                       avg_pool2d(x, {.kernel = 3, .padding = 1}).value()) == 0);
+  CHECK(max_difference(AdaptiveAvgPool2d({3, 4})(x).value(),
+                       adaptive_avg_pool2d(x, {3, 4}).value()) == 0);
   CHECK(max_difference(GlobalAvgPool2d()(x).value(), global_avg_pool2d(x).value()) == 0);
 }
 

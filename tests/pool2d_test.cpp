@@ -53,6 +53,9 @@ const std::vector<PoolCase> kCases = {
     {{1, 8, 7, 2}, {.kernel = 3, .stride = 1, .padding = 1, .dilation = 2}, 6, 5},
     {{1, 5, 5, 2}, {.kernel = 2, .stride = 3}, 2, 2},  // rows that no window reads
     {{1, 5, 6, 3}, {.kernel = 5, .stride = 1, .padding = {2, 0, 1, 2}}, 3, 5},  // many taps
+    {{1, 5, 6, 3}, {.rounding = Rounding::up}, 3, 3},
+    {{2, 7, 10, 2}, {.kernel = 3, .stride = 3, .padding = 1, .rounding = Rounding::up}, 3, 4},
+    {{1, 6, 5, 1}, {.kernel = 1, .stride = 4, .rounding = Rounding::up}, 2, 2},
     {{0, 4, 4, 2}, {}, 2, 2}};
 
 }  // namespace
@@ -162,4 +165,157 @@ TEST_CASE("global_avg_pool2d") {
   CHECK(error_of([] {
           global_avg_pool2d(random({2, 3, 0, 1}, 5));
         }) == "global_avg_pool2d: the input [2 3 0 1] has no pixels");
+}
+
+namespace {
+
+// Mean over rows r0 .. r1-1 and columns s0 .. s1-1 that lie in the map; `count` divides the sum.
+double naive_mean(const Tensor& x, std::int64_t n, std::int64_t c, std::int64_t r0, std::int64_t r1,
+                  std::int64_t s0, std::int64_t s1, double count) {
+  double sum = 0;
+  for (std::int64_t i = std::max<std::int64_t>(0, r0); i < std::min(x.dim(1), r1); ++i)
+    for (std::int64_t j = std::max<std::int64_t>(0, s0); j < std::min(x.dim(2), s1); ++j)
+      sum += x.data<double>()[((n * x.dim(1) + i) * x.dim(2) + j) * x.dim(3) + c];
+  return sum / count;
+}
+
+double naive_average(const Tensor& x, const AvgPoolOptions& o, std::int64_t n, std::int64_t p,
+                     std::int64_t q, std::int64_t c) {
+  const std::int64_t r = p * o.stride.h - o.padding.top, s = q * o.stride.w - o.padding.left;
+  std::int64_t pixels = 0;
+  for (std::int64_t i = r; i < r + o.kernel.h; ++i)
+    for (std::int64_t j = s; j < s + o.kernel.w; ++j) {
+      const bool inside = i >= 0 && i < x.dim(1) && j >= 0 && j < x.dim(2);
+      const bool padded = i < x.dim(1) + o.padding.bottom && j < x.dim(2) + o.padding.right;
+      pixels += inside || (o.count_include_pad && padded);
+    }
+  return naive_mean(x, n, c, r, r + o.kernel.h, s, s + o.kernel.w, static_cast<double>(pixels));
+}
+
+// Calls f(n, p, q, c) for every element of a map.
+template <class F>
+void each_element(const Shape& shape, F f) {
+  for (std::int64_t n = 0; n < shape[0]; ++n)
+    for (std::int64_t p = 0; p < shape[1]; ++p)
+      for (std::int64_t q = 0; q < shape[2]; ++q)
+        for (std::int64_t c = 0; c < shape[3]; ++c) f(n, p, q, c);
+}
+
+void check_same_on_any_threads(const OpCase& op) {
+  const int before = thread_count();
+  set_thread_count(1);
+  const std::vector<Tensor> one = run_with_gradients(op, DType::float32);
+  for (const int threads : {2, 3}) {
+    set_thread_count(threads);
+    const std::vector<Tensor> now = run_with_gradients(op, DType::float32);
+    for (std::size_t i = 0; i < one.size(); ++i) CHECK(max_difference(one[i], now[i]) == 0.0);
+  }
+  set_thread_count(before);
+}
+
+}  // namespace
+
+TEST_CASE("avg_pool2d: values against the definition, and gradients") {
+  struct Case {
+    Shape x;
+    AvgPoolOptions options;
+    std::int64_t p, q;
+  };
+  for (Case c : std::vector<Case>{
+           {{1, 1, 1, 3}, {.kernel = 1, .stride = 1}, 1, 1},
+           {{2, 5, 7, 3}, {}, 2, 3},
+           {{3, 4, 5, 17}, {.kernel = 3, .stride = 1, .padding = 1}, 4, 5},
+           {{2, 6, 7, 5}, {.kernel = {3, 2}, .stride = {2, 1}, .padding = {1, 0}}, 3, 6},
+           {{1, 5, 5, 2}, {.kernel = 2, .stride = 3}, 2, 2},  // rows that no window reads
+           {{1, 5, 6, 3}, {.kernel = 5, .stride = 1, .padding = {2, 0, 1, 2}}, 3, 5},
+           {{1, 5, 6, 3}, {.rounding = Rounding::up}, 3, 3},
+           {{2, 7, 10, 1},
+            {.kernel = 3, .stride = 3, .padding = 1, .rounding = Rounding::up},
+            3,
+            4},
+           {{1, 8, 9, 2}, {.kernel = 4, .padding = {1, 2, 2, 0}, .rounding = Rounding::up}, 5, 5},
+           {{0, 4, 4, 2}, {}, 2, 2}})
+    for (const bool include : {true, false}) {
+      c.options.count_include_pad = include;
+      const Tensor x = random(c.x, 1), y = avg_pool2d(x, c.options).value();
+      REQUIRE(y.shape() == Shape{c.x[0], c.p, c.q, c.x[3]});
+      const double* got = y.data<double>();
+      each_element(y.shape(), [&](auto n, auto p, auto q, auto j) {
+        CHECK(*got++ == doctest::Approx(naive_average(x, c.options, n, p, q, j)).epsilon(1e-13));
+      });
+      check({"avg_pool2d", [&](const Vars& v) { return avg_pool2d(v[0], c.options); }, {x}});
+    }
+}
+
+TEST_CASE("adaptive_avg_pool2d: values against the definition, and gradients") {
+  const std::vector<std::pair<Shape, Size2>> cases = {
+      {{2, 7, 5, 3}, {3, 2}}, {{1, 4, 6, 2}, {4, 6}}, {{1, 3, 2, 5}, {7, 5}},   {{2, 5, 4, 1}, 1},
+      {{1, 1, 1, 3}, {2, 3}}, {{0, 4, 4, 2}, 2},      {{1, 13, 11, 17}, {6, 7}}};
+  for (const auto& one_case : cases) {
+    const Shape& shape = one_case.first;
+    const Size2 size = one_case.second;
+    const Tensor x = random(shape, 1), y = adaptive_avg_pool2d(x, size).value();
+    REQUIRE(y.shape() == Shape{shape[0], size.h, size.w, shape[3]});
+    const double* got = y.data<double>();
+    const auto begin = [](std::int64_t p, std::int64_t n, std::int64_t m) { return p * n / m; };
+    const auto end = [](std::int64_t p, std::int64_t n, std::int64_t m) {
+      return static_cast<std::int64_t>(
+          std::ceil(static_cast<double>((p + 1) * n) / static_cast<double>(m)));
+    };
+    each_element(y.shape(), [&](auto n, auto p, auto q, auto c) {
+      const auto r0 = begin(p, shape[1], size.h), r1 = end(p, shape[1], size.h);
+      const auto s0 = begin(q, shape[2], size.w), s1 = end(q, shape[2], size.w);
+      const double count = static_cast<double>((r1 - r0) * (s1 - s0));
+      CHECK(*got++ == doctest::Approx(naive_mean(x, n, c, r0, r1, s0, s1, count)).epsilon(1e-13));
+    });
+    check({"adaptive_avg_pool2d",
+           [&](const Vars& v) { return adaptive_avg_pool2d(v[0], size); },
+           {x}});
+  }
+}
+
+TEST_CASE("average pooling: the same bits on any number of threads") {
+  check_same_on_any_threads(
+      {"avg_pool2d",
+       [](const Vars& v) { return avg_pool2d(v[0], {.kernel = 3, .stride = 2, .padding = 1}); },
+       {random({3, 57, 61, 16}, 2)}});
+  check_same_on_any_threads({"adaptive_avg_pool2d",
+                             [](const Vars& v) {
+                               return adaptive_avg_pool2d(v[0], {13, 7});
+                             },
+                             {random({3, 57, 61, 16}, 2)}});
+}
+
+TEST_CASE("average pooling: bad arguments") {
+  const Var x(random({1, 4, 5, 2}, 3));
+  const auto error = [&](const AvgPoolOptions& options) {
+    return error_of([&] { avg_pool2d(x, options); });
+  };
+  CHECK(error_of([] {
+          avg_pool2d(random({4, 5, 2}, 3));
+        }) == "avg_pool2d: the input has shape [4 5 2], expected [N H W C]");
+  CHECK(error_of([] { avg_pool2d(Var()); }) == "avg_pool2d: the input is undefined");
+  CHECK(contains(error_of([] {
+                   avg_pool2d(Tensor::zeros({1, 2, 2, 1}, DType::int64));
+                 }),
+                 "avg_pool2d: needs floating tensors, got int64"));
+  CHECK(error_of([] {
+          avg_pool2d(Tensor::zeros({1, 2, 0, 1}));
+        }) == "avg_pool2d: the input [1 2 0 1] has no pixels");
+  CHECK(error({.kernel = {2, 3}, .stride = {1, 0}}) ==
+        "avg_pool2d: kernel 3, stride 0 and dilation 1 along W must be at least 1");
+  CHECK(error({.kernel = 3, .padding = {0, 2, 0, 0}}) ==
+        "avg_pool2d: padding 0 and 2 along H must be from 0 to half the kernel (3)");
+  CHECK(error({.kernel = 5}) ==
+        "avg_pool2d: a window of 5 taps with dilation 1 does not fit along H into [1 4 5 2] padded "
+        "by 0 and 0");
+  CHECK(error_of([&] {
+          adaptive_avg_pool2d(x, {2, 0});
+        }) == "adaptive_avg_pool2d: the output size is 2 x 0, expected at least 1 x 1");
+  CHECK(error_of([&] {
+          adaptive_avg_pool2d(random({2, 3}, 5), 1);
+        }) == "adaptive_avg_pool2d: the input has shape [2 3], expected [N H W C]");
+  CHECK(error_of([&] {
+          adaptive_avg_pool2d(random({2, 0, 3, 1}, 5), 1);
+        }) == "adaptive_avg_pool2d: the input [2 0 3 1] has no pixels");
 }

@@ -4,50 +4,76 @@
 
 #include <pliant/autograd/ops/checks.h>
 #include <pliant/autograd/ops/reduce.h>
+#include <pliant/autograd/ops/resample.h>
 #include <pliant/core/dispatch.h>
 #include <pliant/core/kernels/pool2d.h>
 
 namespace pliant {
 namespace {
 
+// One direction of a window that moves over a map.
+struct WindowAxis {
+  const char* along;
+  std::int64_t size, kernel, stride, before, after, dilation;
+};
+
 // Checks one direction and gives the output's extent along it.
-std::int64_t pooled_extent(const char* along, const Shape& x, std::int64_t size,
-                           std::int64_t kernel, std::int64_t stride, std::int64_t before,
-                           std::int64_t after, std::int64_t dilation) {
-  require(kernel >= 1 && stride >= 1 && dilation >= 1, "max_pool2d: kernel ", kernel, ", stride ",
-          stride, " and dilation ", dilation, " along ", along, " must be at least 1");
-  require(before >= 0 && after >= 0 && before <= kernel / 2 && after <= kernel / 2,
-          "max_pool2d: padding ", before, " and ", after, " along ", along,
-          " must be from 0 to half the kernel (", kernel, ")");
-  require(kernel - 1 <= (size + before + after - 1) / dilation, "max_pool2d: a window of ", kernel,
-          " taps with dilation ", dilation, " does not fit along ", along, " into ", x,
-          " padded by ", before, " and ", after);
-  return (size + before + after - dilation * (kernel - 1) - 1) / stride + 1;
+std::int64_t pooled_extent(const char* op, const Shape& x, const WindowAxis& a, Rounding rounding) {
+  require(a.kernel >= 1 && a.stride >= 1 && a.dilation >= 1, op, ": kernel ", a.kernel, ", stride ",
+          a.stride, " and dilation ", a.dilation, " along ", a.along, " must be at least 1");
+  require(a.before >= 0 && a.after >= 0 && a.before <= a.kernel / 2 && a.after <= a.kernel / 2, op,
+          ": padding ", a.before, " and ", a.after, " along ", a.along,
+          " must be from 0 to half the kernel (", a.kernel, ")");
+  const std::int64_t padded = a.size + a.before + a.after;
+  require(a.kernel - 1 <= (padded - 1) / a.dilation, op, ": a window of ", a.kernel,
+          " taps with dilation ", a.dilation, " does not fit along ", a.along, " into ", x,
+          " padded by ", a.before, " and ", a.after);
+  const std::int64_t room = padded - a.dilation * (a.kernel - 1) - 1;
+  if (rounding == Rounding::down) return room / a.stride + 1;
+  const std::int64_t last = (room + a.stride - 1) / a.stride;
+  return last * a.stride < a.size + a.before ? last + 1 : last;
+}
+
+void check_map(const char* op, const Var& x) {
+  require_rank(op, "the input", x, 4, "[N H W C]");
+  require_same_kind(op, {&x});
+  require(x.dim(1) > 0 && x.dim(2) > 0, op, ": the input ", x.shape(), " has no pixels");
+  require(x.dim(1) <= std::numeric_limits<std::int32_t>::max() / x.dim(2), op, ": the maps of ",
+          x.shape(), " have more than 2^31 - 1 pixels");
 }
 
 Pool2dGeometry checked_geometry(const Var& x, const MaxPoolOptions& o) {
-  require_rank("max_pool2d", "the input", x, 4, "[N H W C]");
-  require_same_kind("max_pool2d", {&x});
+  constexpr const char* kOp = "max_pool2d";
+  check_map(kOp, x);
   const Shape& shape = x.shape();
-  require(shape[1] > 0 && shape[2] > 0, "max_pool2d: the input ", shape, " has no pixels");
-  require(shape[1] <= std::numeric_limits<std::int32_t>::max() / shape[2],
-          "max_pool2d: the maps of ", shape, " have more than 2^31 - 1 pixels");
+  const WindowAxis rows{"H",           shape[1],         o.kernel.h,  o.stride.h,
+                        o.padding.top, o.padding.bottom, o.dilation.h};
+  const WindowAxis columns{
+      "W", shape[2], o.kernel.w, o.stride.w, o.padding.left, o.padding.right, o.dilation.w};
   return {.n = shape[0],
           .h = shape[1],
           .w = shape[2],
           .c = shape[3],
           .r = o.kernel.h,
           .s = o.kernel.w,
-          .p = pooled_extent("H", shape, shape[1], o.kernel.h, o.stride.h, o.padding.top,
-                             o.padding.bottom, o.dilation.h),
-          .q = pooled_extent("W", shape, shape[2], o.kernel.w, o.stride.w, o.padding.left,
-                             o.padding.right, o.dilation.w),
+          .p = pooled_extent(kOp, shape, rows, o.rounding),
+          .q = pooled_extent(kOp, shape, columns, o.rounding),
           .stride_h = o.stride.h,
           .stride_w = o.stride.w,
           .pad_top = o.padding.top,
           .pad_left = o.padding.left,
           .dilation_h = o.dilation.h,
           .dilation_w = o.dilation.w};
+}
+
+ResampleAxis average_axis(const Shape& x, const WindowAxis& a, const AvgPoolOptions& o) {
+  return {.rule = o.count_include_pad ? ResampleRule::average_of_padded : ResampleRule::average,
+          .size = a.size,
+          .out = pooled_extent("avg_pool2d", x, a, o.rounding),
+          .kernel = a.kernel,
+          .stride = a.stride,
+          .before = a.before,
+          .after = a.after};
 }
 
 }  // namespace
@@ -71,6 +97,27 @@ Var max_pool2d(const Var& x, const MaxPoolOptions& options) {
     });
     return {dx};
   });
+}
+
+Var avg_pool2d(const Var& x, const AvgPoolOptions& o) {
+  constexpr const char* kOp = "avg_pool2d";
+  check_map(kOp, x);
+  const Shape& shape = x.shape();
+  const WindowAxis rows{"H", shape[1], o.kernel.h, o.stride.h, o.padding.top, o.padding.bottom, 1};
+  const WindowAxis columns{"W", shape[2], o.kernel.w, o.stride.w, o.padding.left, o.padding.right,
+                           1};
+  return apply_resample(kOp, x, average_axis(shape, rows, o), average_axis(shape, columns, o));
+}
+
+Var adaptive_avg_pool2d(const Var& x, Size2 output) {
+  constexpr const char* kOp = "adaptive_avg_pool2d";
+  check_map(kOp, x);
+  require(output.h >= 1 && output.w >= 1, kOp, ": the output size is ", output.h, " x ", output.w,
+          ", expected at least 1 x 1");
+  const auto axis = [](std::int64_t size, std::int64_t out) {
+    return ResampleAxis{.rule = ResampleRule::average_adaptive, .size = size, .out = out};
+  };
+  return apply_resample(kOp, x, axis(x.dim(1), output.h), axis(x.dim(2), output.w));
 }
 
 Var global_avg_pool2d(const Var& x) {

@@ -1,0 +1,35 @@
+#include <pliant/autograd/ops/resample.h>
+
+#include <pliant/autograd/ops/checks.h>
+#include <pliant/core/dispatch.h>
+
+namespace pliant {
+namespace {
+
+// Either way's gradient is the other way.
+Var resampled(const char* op, const Var& x, const ResampleGeometry& g, ResampleWay way) {
+  const bool forward = way == ResampleWay::forward;
+  Tensor y = Tensor::empty(
+      {g.n, forward ? g.rows.out : g.rows.size, forward ? g.columns.out : g.columns.size, g.c},
+      x.dtype(), x.device());
+  Workspace workspace(x.device());
+  visit_floating(op, x.dtype(), [&]<class T>() {
+    kernel<Resample<T>, cpu::resample, nullptr>(op, x.device())(g, way, x.value().data<T>(),
+                                                                y.mutable_data<T>(), workspace);
+  });
+  return record(op, std::move(y), {x}, {}, [op, g, forward](const StepView& step) -> Vars {
+    return {resampled(op, step.cotangent(), g,
+                      forward ? ResampleWay::transposed : ResampleWay::forward)};
+  });
+}
+
+}  // namespace
+
+Var apply_resample(const char* op, const Var& x, const ResampleAxis& rows,
+                   const ResampleAxis& columns) {
+  require_map_fits(op, rows.size, columns.size);
+  require_map_fits(op, rows.out, columns.out);
+  return resampled(op, x, {x.dim(0), x.dim(3), rows, columns}, ResampleWay::forward);
+}
+
+}  // namespace pliant

@@ -1,0 +1,130 @@
+// Maps that are resampled by rows and columns apart: average pooling, nearest and bilinear
+// interpolation. Geometry, formula and signatures.
+//
+//   y[n,p,q,c] = sum over i, j of a[p,i] b[q,j] x[n,i,j,c]
+//
+// where a and b, one for each axis, are weights of which only a run of neighbours is not 0. The
+// gradient is the same with a and b transposed, and so is its gradient.
+#pragma once
+
+#include <cstdint>
+
+#include <pliant/core/kernels/bilinear.h>
+#include <pliant/core/kernels/workspace.h>
+#include <pliant/core/portable.h>
+
+namespace pliant {
+
+enum class ResampleRule : unsigned char {
+  average,            // mean of a window's pixels inside the map
+  average_of_padded,  // the same over the padded map: padding counts as zeros
+  average_adaptive,   // mean of pixels floor(p*n/m) to ceil((p+1)*n/m), n pixels becoming m
+  nearest,            // pixel floor(p * step)
+  linear_corners,     // between the pixels round p * step
+  linear_centres,     // between the pixels round (p + 0.5) * step - 0.5, clamped to the map
+};
+
+// How one axis is resampled.
+struct ResampleAxis {
+  ResampleRule rule = ResampleRule::nearest;
+  std::int64_t size = 1, out = 1;                              // pixels of x and of y, at least 1
+  std::int64_t kernel = 1, stride = 1, before = 0, after = 0;  // windows, and padding around x
+  double step = 1, per = 1;  // interpolation: `step` pixels of x for `per` pixels of y
+};
+
+struct ResampleGeometry {
+  std::int64_t n, c;  // x [n rows.size columns.size c], y [n rows.out columns.out c]
+  ResampleAxis rows, columns;
+};
+
+struct ResampleRun {
+  std::int64_t begin, end;
+};
+
+// Where an interpolating axis reads for output p. The product is exact and the quotient rounded
+// once, so a place that is a whole number is one exactly.
+PLIANT_HD inline double resample_place(const ResampleAxis& axis, std::int64_t p) {
+  const double at = static_cast<double>(p);
+  return axis.rule == ResampleRule::linear_centres ? (at + 0.5) * axis.step / axis.per - 0.5
+                                                   : at * axis.step / axis.per;
+}
+
+// The pixels of x that output p reads; begin and end grow with p.
+PLIANT_HD inline ResampleRun resample_inputs(const ResampleAxis& axis, std::int64_t p) {
+  switch (axis.rule) {
+    case ResampleRule::average:
+    case ResampleRule::average_of_padded: {
+      const std::int64_t start = p * axis.stride - axis.before, stop = start + axis.kernel;
+      return {start > 0 ? start : 0, stop < axis.size ? stop : axis.size};
+    }
+    case ResampleRule::average_adaptive:
+      return {p * axis.size / axis.out, ((p + 1) * axis.size + axis.out - 1) / axis.out};
+    case ResampleRule::nearest: {
+      const auto at = static_cast<std::int64_t>(resample_place(axis, p));
+      const std::int64_t pixel = at < axis.size ? at : axis.size - 1;
+      return {pixel, pixel + 1};
+    }
+    default: {
+      const AxisTap<double> tap =
+          axis_tap(resample_place(axis, p), static_cast<std::int32_t>(axis.size), Edge::clamp);
+      return {tap.low, (tap.high < 0 ? tap.low : tap.high) + 1};
+    }
+  }
+}
+
+// The weight of pixel i, one of resample_inputs(axis, p).
+PLIANT_HD inline double resample_weight(const ResampleAxis& axis, std::int64_t p, std::int64_t i) {
+  switch (axis.rule) {
+    case ResampleRule::average:
+    case ResampleRule::average_adaptive: {
+      const ResampleRun run = resample_inputs(axis, p);
+      return 1.0 / static_cast<double>(run.end - run.begin);
+    }
+    case ResampleRule::average_of_padded: {
+      const std::int64_t start = p * axis.stride - axis.before, stop = start + axis.kernel;
+      const std::int64_t last = axis.size + axis.after;
+      return 1.0 / static_cast<double>((stop < last ? stop : last) - start);
+    }
+    case ResampleRule::nearest:
+      return 1.0;
+    default: {
+      const AxisTap<double> tap =
+          axis_tap(resample_place(axis, p), static_cast<std::int32_t>(axis.size), Edge::clamp);
+      return i == tap.low ? tap.low_weight : tap.high_weight;
+    }
+  }
+}
+
+// The outputs that read pixel i of x: those whose run ends past it and begins no later, found by
+// bisection.
+PLIANT_HD inline ResampleRun resample_outputs(const ResampleAxis& axis, std::int64_t i) {
+  const auto first = [&axis](auto holds) {
+    std::int64_t low = 0, high = axis.out;
+    while (low < high) {
+      const std::int64_t middle = (low + high) / 2;
+      if (holds(resample_inputs(axis, middle)))
+        high = middle;
+      else
+        low = middle + 1;
+    }
+    return low;
+  };
+  const std::int64_t begin = first([i](const ResampleRun& run) { return run.end > i; });
+  const std::int64_t end = first([i](const ResampleRun& run) { return run.begin > i; });
+  return {begin, begin < end ? end : begin};
+}
+
+enum class ResampleWay : unsigned char {
+  forward,     // from x [n rows.size columns.size c] to y [n rows.out columns.out c]
+  transposed,  // from y's shape to x's: the gradient
+};
+
+template <class T>
+using Resample = void(const ResampleGeometry&, ResampleWay, const T* from, T* to, Workspace&);
+
+namespace cpu {
+Resample<float> resample;
+Resample<double> resample;
+}  // namespace cpu
+
+}  // namespace pliant
