@@ -14,6 +14,8 @@
 #include <pliant/layers/deform_conv2d.h>
 #include <pliant/layers/deform_kernel2d.h>
 #include <pliant/layers/deform_roi_pool.h>
+#include <pliant/layers/dropout.h>
+#include <pliant/layers/group_norm.h>
 #include <pliant/layers/layer_norm.h>
 #include <pliant/layers/linear.h>
 #include <pliant/layers/offset_context.h>

@@ -2,103 +2,24 @@
 
 #include <algorithm>
 
+#include <pliant/core/kernels/column_walk.h>
 #include <pliant/core/parallel.h>
 
 namespace pliant {
 namespace {
 
-constexpr std::int64_t kMaxParts = 16;
-constexpr std::int64_t kPartElements = 16384;  // at least so many in a part
-constexpr std::int64_t kColumns = 256;         // columns worked on side by side
-constexpr std::int64_t kRun = 16;              // rows of kColumns that stay in the first cache
-
-// How x [rows c] is walked: `fold` rows as one of `width` elements, so that few channels fill
-// vectors too. Column j of a wide row belongs to channel j % c. The wide rows are cut into parts;
-// the last, fewer than `fold` narrow rows make a part of their own.
-struct Walk {
-  std::int64_t c, fold = 1, width, wide_rows, tail_rows, parts, part_rows;
-
-  explicit Walk(const BatchNorm2dGeometry& g) : c(g.c) {
-    while (c > 0 && 2 * fold * c <= kColumns) fold *= 2;
-    width = fold * c;
-    wide_rows = g.rows / fold;
-    tail_rows = g.rows % fold;
-    parts = std::clamp<std::int64_t>(wide_rows * width / kPartElements, 1, kMaxParts);
-    part_rows = (wide_rows + parts - 1) / parts;
-  }
-  std::int64_t all_parts() const { return parts + 1; }
-
-  // Calls f(part, its first element, its rows, narrow rows in each) for every part.
-  template <class F>
-  void each_part(F f) const {
-    parallel_for(parts, [&](std::int64_t part) {
-      const std::int64_t begin = std::min(wide_rows, part * part_rows);
-      f(part, begin * width, std::min(wide_rows, begin + part_rows) - begin, fold);
-      if (part == parts - 1) f(parts, wide_rows * width, tail_rows, std::int64_t{1});
-    });
-  }
-  // Values per channel in a part.
-  std::int64_t count(std::int64_t part) const {
-    if (part == parts) return tail_rows;
-    const std::int64_t begin = std::min(wide_rows, part * part_rows);
-    return (std::min(wide_rows, begin + part_rows) - begin) * fold;
-  }
-};
+using Walk = cpu::ColumnWalk;
 
 // ---- statistics ----
 
-// Mean, less `shift`, and sum of squared deviations of up to kColumns columns. Each run of rows is
-// read from memory once and from the cache once, about its own mean: as exact as two passes.
-template <class T>
-void column_moments(const T* x, std::int64_t rows, std::int64_t stride, std::int64_t columns,
-                    const T* shift, T* mean, T* m2) {
-  std::fill_n(mean, columns, T(0));
-  std::fill_n(m2, columns, T(0));
-  for (std::int64_t at = 0; at < rows; at += kRun) {
-    const std::int64_t n = std::min(kRun, rows - at);
-    const T* const run = x + at * stride;
-    T run_mean[kColumns] = {}, run_m2[kColumns] = {};
-    for (std::int64_t i = 0; i < n; ++i)
-      for (std::int64_t j = 0; j < columns; ++j) run_mean[j] += run[i * stride + j] - shift[j];
-    for (std::int64_t j = 0; j < columns; ++j) run_mean[j] /= static_cast<T>(n);
-    for (std::int64_t i = 0; i < n; ++i)
-      for (std::int64_t j = 0; j < columns; ++j) {
-        const T deviation = run[i * stride + j] - shift[j] - run_mean[j];
-        run_m2[j] += deviation * deviation;
-      }
-    for (std::int64_t j = 0; j < columns; ++j)
-      join_moments(static_cast<T>(at), mean[j], m2[j], static_cast<T>(n), run_mean[j], run_m2[j]);
-  }
-}
-
-// Mean and sum of squared deviations of each channel over one part, in double [c].
-template <class T>
-void part_moments(const T* x, std::int64_t rows, std::int64_t c, std::int64_t fold, double* mean,
-                  double* m2) {
-  for (std::int64_t from = 0; from < c; from += kColumns) {  // once, unless fold is 1
-    const std::int64_t channels = std::min(kColumns, c - from), columns = channels * fold;
-    T shift[kColumns], column_mean[kColumns], column_m2[kColumns];
-    for (std::int64_t j = 0; j < columns; ++j) shift[j] = rows > 0 ? x[from + j % channels] : T(0);
-    column_moments(x + from, rows, c * fold, columns, shift, column_mean, column_m2);
-    for (std::int64_t half = columns / 2, n = rows; half >= channels && n > 0; half /= 2, n *= 2)
-      for (std::int64_t j = 0; j < half; ++j)
-        join_moments(static_cast<T>(n), column_mean[j], column_m2[j], static_cast<T>(n),
-                     column_mean[j + half], column_m2[j + half]);
-    for (std::int64_t j = 0; j < channels; ++j) {
-      mean[from + j] = static_cast<double>(shift[j]) + static_cast<double>(column_mean[j]);
-      m2[from + j] = static_cast<double>(column_m2[j]);
-    }
-  }
-}
-
-// The same over all rows.
+// Mean and sum of squared deviations of each channel, in double [c].
 template <class T>
 void moments(const Walk& walk, const T* x, double* mean, double* m2, Workspace& workspace) {
   const std::int64_t c = walk.c;
   double* const partial = workspace.take<double>(walk.all_parts() * 2 * c);  // [parts 2 c]
-  walk.each_part([&](std::int64_t part, std::int64_t begin, std::int64_t rows, std::int64_t fold) {
-    double* const out = partial + part * 2 * c;
-    part_moments(x + begin, rows, c, fold, out, out + c);
+  walk.each_part([&](std::int64_t index, const cpu::ColumnPart& part) {
+    double* const out = partial + index * 2 * c;
+    cpu::part_moments(x, part, c, out, out + c);
   });
   std::fill_n(mean, c, 0.0);
   std::fill_n(m2, c, 0.0);
@@ -115,17 +36,12 @@ void moments(const Walk& walk, const T* x, double* mean, double* m2, Workspace& 
 
 // ---- forward ----
 
-// Repeats [c] to a wide row: the first c elements are there already.
-template <class T>
-void widen(const Walk& walk, T* row) {
-  for (std::int64_t j = walk.c; j < walk.width; ++j) row[j] = row[j - walk.c];
-}
-
 // Calls f(first element, how many) for every wide row, the last one perhaps shorter.
 template <class F>
 void each_wide_row(const Walk& walk, std::int64_t rows, F f) {
   if (walk.width == 0) return;
-  const std::int64_t block = std::max<std::int64_t>(1, kPartElements / walk.width) * walk.width;
+  const std::int64_t block =
+      std::max<std::int64_t>(1, cpu::kPartElements / walk.width) * walk.width;
   parallel_blocks(rows * walk.c, block, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t at = begin; at < end; at += walk.width) f(at, std::min(walk.width, end - at));
   });
@@ -135,7 +51,7 @@ void each_wide_row(const Walk& walk, std::int64_t rows, F f) {
 template <class T>
 void normalise(const BatchNorm2dGeometry& g, const Walk& walk, const T* x, T* mean, T* scale,
                T* offset, T* y) {
-  for (T* row : {mean, scale, offset}) widen(walk, row);
+  for (T* row : {mean, scale, offset}) walk.widen(row);
   each_wide_row(walk, g.rows, [=](std::int64_t at, std::int64_t n) {
     for (std::int64_t j = 0; j < n; ++j)
       y[at + j] = normalised(x[at + j], mean[j], scale[j], offset[j]);
@@ -146,7 +62,7 @@ template <class T>
 void training_forward(const BatchNorm2dGeometry& g, const T* x, const T* weight, const T* bias,
                       const T* running_mean, const T* running_var, T* y, T* mean, T* rstd,
                       T* new_mean, T* new_var, Workspace& workspace) {
-  const Walk walk(g);
+  const Walk walk(g.rows, g.c);
   double* const exact_mean = workspace.take<double>(2 * g.c);
   double* const m2 = exact_mean + g.c;
   moments(walk, x, exact_mean, m2, workspace);
@@ -176,7 +92,7 @@ void training_forward(const BatchNorm2dGeometry& g, const T* x, const T* weight,
 template <class T>
 void forward(const BatchNorm2dGeometry& g, const T* x, const T* weight, const T* bias,
              const T* mean, const T* var, T* y, T* rstd, Workspace& workspace) {
-  const Walk walk(g);
+  const Walk walk(g.rows, g.c);
   T* const wide_mean = workspace.take<T>(3 * walk.width);
   T* const scale = wide_mean + walk.width;
   T* const offset = scale + walk.width;
@@ -191,49 +107,15 @@ void forward(const BatchNorm2dGeometry& g, const T* x, const T* weight, const T*
 
 // ---- gradient ----
 
-// Adds up dy and, if x is not null, dy * (x - mean), over the rows of up to kColumns columns.
-template <class T>
-void column_sums(const T* x, const T* dy, const T* mean, std::int64_t rows, std::int64_t stride,
-                 std::int64_t columns, T* sum_dy, T* sum_dy_x) {
-  std::fill_n(sum_dy, columns, T(0));
-  std::fill_n(sum_dy_x, columns, T(0));
-  for (std::int64_t at = 0; at < rows; at += kRun) {
-    T run_dy[kColumns] = {}, run_dy_x[kColumns] = {};
-    for (std::int64_t i = at; i < std::min(rows, at + kRun); ++i) {
-      const T* const slope = dy + i * stride;
-      for (std::int64_t j = 0; j < columns; ++j) run_dy[j] += slope[j];
-      if (x == nullptr) continue;
-      const T* const value = x + i * stride;
-      for (std::int64_t j = 0; j < columns; ++j) run_dy_x[j] += slope[j] * (value[j] - mean[j]);
-    }
-    for (std::int64_t j = 0; j < columns; ++j) {
-      sum_dy[j] += run_dy[j];
-      sum_dy_x[j] += run_dy_x[j];
-    }
-  }
-}
-
 // sum_dy and sum_dy_x [c] over all rows; mean is a wide row; x and mean may be null.
 template <class T>
 void sums(const Walk& walk, const T* x, const T* dy, const T* mean, T* sum_dy, T* sum_dy_x,
           Workspace& workspace) {
   const std::int64_t c = walk.c;
   T* const partial = workspace.take<T>(walk.all_parts() * 2 * c);  // [parts 2 c]
-  walk.each_part([&](std::int64_t part, std::int64_t begin, std::int64_t rows, std::int64_t fold) {
-    T* const out = partial + part * 2 * c;
-    for (std::int64_t from = 0; from < c; from += kColumns) {
-      const std::int64_t channels = std::min(kColumns, c - from), columns = channels * fold;
-      T of_dy[kColumns], of_dy_x[kColumns];
-      column_sums(x == nullptr ? nullptr : x + begin + from, dy + begin + from,
-                  mean == nullptr ? nullptr : mean + from, rows, c * fold, columns, of_dy, of_dy_x);
-      for (std::int64_t half = columns / 2; half >= channels; half /= 2)
-        for (std::int64_t j = 0; j < half; ++j) {
-          of_dy[j] += of_dy[j + half];
-          of_dy_x[j] += of_dy_x[j + half];
-        }
-      std::copy_n(of_dy, channels, out + from);
-      std::copy_n(of_dy_x, channels, out + c + from);
-    }
+  walk.each_part([&](std::int64_t index, const cpu::ColumnPart& part) {
+    T* const out = partial + index * 2 * c;
+    cpu::part_sums(x, dy, mean, part, c, out, out + c);
   });
   for (std::int64_t j = 0; j < c; ++j) {
     T total = 0, total_x = 0;
@@ -252,7 +134,7 @@ void scale_rows(const BatchNorm2dGeometry& g, const Walk& walk, const T* weight,
                 const T* dy, T* dx, Workspace& workspace) {
   T* const scale = workspace.take<T>(walk.width);
   for (std::int64_t j = 0; j < g.c; ++j) scale[j] = weight[j] * rstd[j];
-  widen(walk, scale);
+  walk.widen(scale);
   each_wide_row(walk, g.rows, [=](std::int64_t at, std::int64_t n) {
     for (std::int64_t j = 0; j < n; ++j) dx[at + j] = dy[at + j] * scale[j];
   });
@@ -273,7 +155,7 @@ void batch_data_gradient(const BatchNorm2dGeometry& g, const Walk& walk, const T
     by_x[j] = slope.by_x;
     constant[j] = slope.constant;
   }
-  for (T* row : {by_dy, by_x, constant}) widen(walk, row);
+  for (T* row : {by_dy, by_x, constant}) walk.widen(row);
   each_wide_row(walk, g.rows, [=](std::int64_t at, std::int64_t n) {
     for (std::int64_t j = 0; j < n; ++j)
       dx[at + j] = by_dy[j] * dy[at + j] + by_x[j] * (x[at + j] - mean[j]) + constant[j];
@@ -284,14 +166,14 @@ template <class T>
 void gradient(const BatchNorm2dGeometry& g, NormStatistics statistics, const T* x, const T* weight,
               const T* mean, const T* rstd, const T* dy, T* dx, T* dweight, T* dbias,
               Workspace& workspace) {
-  const Walk walk(g);
+  const Walk walk(g.rows, g.c);
   const bool through_batch = dx != nullptr && statistics == NormStatistics::of_batch;
   const bool needs_x = dweight != nullptr || through_batch;
   T* wide_mean = nullptr;
   if (needs_x) {
     wide_mean = workspace.take<T>(walk.width);
     std::copy_n(mean, g.c, wide_mean);
-    widen(walk, wide_mean);
+    walk.widen(wide_mean);
   }
   T* const sum_dy = workspace.take<T>(2 * g.c);
   T* const sum_dy_x = sum_dy + g.c;

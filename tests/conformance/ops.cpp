@@ -14,6 +14,7 @@ OpFunction find_op(const std::string& name) {
   static const std::map<std::string, OpFunction> ops = {
       {"adam", run_adam},
       {"add", binary<add>},
+      {"avg_pool2d", run_avg_pool2d},
       {"batch_norm2d", run_batch_norm2d},
       {"concat", run_concat},
       {"cond_conv2d", run_cond_conv2d},
@@ -31,6 +32,7 @@ OpFunction find_op(const std::string& name) {
       {"gelu", unary<gelu>},
       {"global_avg_pool2d", unary<global_avg_pool2d>},
       {"global_deform_kernel", run_global_deform_kernel},
+      {"group_norm", run_group_norm},
       {"layer_norm", run_layer_norm},
       {"leaky_relu", run_leaky_relu},
       {"linear", run_linear},

@@ -51,7 +51,9 @@ void run_conv2d(Call& call);
 void run_deform_conv2d(Call& call);
 void run_map_offsets(Call& call);
 void run_batch_norm2d(Call& call);
+void run_group_norm(Call& call);
 void run_max_pool2d(Call& call);
+void run_avg_pool2d(Call& call);
 
 // ops_regions.cpp
 void run_roi_align(Call& call);

@@ -1,6 +1,7 @@
 // Ops on feature maps [N H W C].
 #include <pliant/autograd/ops/batch_norm2d.h>
 #include <pliant/autograd/ops/deform_conv.h>
+#include <pliant/autograd/ops/group_norm.h>
 #include <pliant/autograd/ops/map_offsets.h>
 #include <pliant/autograd/ops/pool2d.h>
 #include <pliant/tests/conformance/ops.h>
@@ -57,12 +58,26 @@ void run_batch_norm2d(Call& call) {
   call.output("running_var", result.running_var);
 }
 
+void run_group_norm(Call& call) {
+  const Var x = call.variable("x"), weight = call.variable("weight"), bias = call.variable("bias");
+  call.output("y", group_norm(x, call.integer("groups"), weight, bias, call.real("eps")));
+}
+
 void run_max_pool2d(Call& call) {
   call.require_text("ceil_mode", "false");
   call.output("y", max_pool2d(call.variable("x"), {.kernel = call.pair("kernel"),
                                                    .stride = call.pair("stride"),
                                                    .padding = call.padding("padding"),
                                                    .dilation = call.pair("dilation")}));
+}
+
+void run_avg_pool2d(Call& call) {
+  call.require_text("ceil_mode", "false");
+  call.output(
+      "y", avg_pool2d(call.variable("x"), {.kernel = call.pair("kernel"),
+                                           .stride = call.pair("stride"),
+                                           .padding = call.padding("padding"),
+                                           .count_include_pad = call.flag("count_include_pad")}));
 }
 
 }  // namespace pliant::conformance

@@ -1,0 +1,63 @@
+#include <pliant/autograd/ops/group_norm.h>
+
+#include <pliant/autograd/ops/checks.h>
+#include <pliant/core/dispatch.h>
+#include <pliant/core/kernels/group_norm.h>
+
+namespace pliant {
+namespace {
+
+constexpr const char* kOp = "group_norm";
+
+GroupNormGeometry checked_geometry(const Var& x, std::int64_t groups, const Var& weight,
+                                   const Var& bias, double eps) {
+  require(x.defined(), kOp, ": the input is undefined");
+  require(x.rank() >= 2, kOp, ": the input has shape ", x.shape(), ", expected [N ... C]");
+  const std::int64_t c = x.dim(-1);
+  require(groups >= 1 && c >= 1 && c % groups == 0, kOp, ": the ", c, " channels of ", x.shape(),
+          " do not divide into ", groups, " groups");
+  require_rank(kOp, "the weight", weight, 1, "[C]");
+  require_rank(kOp, "the bias", bias, 1, "[C]");
+  require_same_kind(kOp, {&x, &weight, &bias});
+  require(weight.dim(0) == c && bias.dim(0) == c, kOp, ": weight ", weight.shape(), " and bias ",
+          bias.shape(), " for ", c, " channels");
+  require(eps >= 0, kOp, ": eps is ", eps, ", expected at least 0");
+  const std::int64_t n = x.dim(0);
+  return {n, n == 0 ? 0 : x.size() / n / c, c, groups, eps};
+}
+
+Vars gradients(const GroupNormGeometry& g, const StepView& step) {
+  const Tensor x = step.saved(0).value(), weight = step.saved(1).value(),
+               mean = step.saved(2).value(), rstd = step.saved(3).value();
+  const auto wanted = [&](std::size_t input, const Shape& shape) {
+    return step.wants(input) ? Tensor::empty(shape, x.dtype(), x.device()) : Tensor();
+  };
+  Tensor dx = wanted(0, x.shape()), dweight = wanted(1, {g.c}), dbias = wanted(2, {g.c});
+  Workspace workspace(x.device());
+  visit_floating(kOp, x.dtype(), [&]<class T>() {
+    const auto to = [](Tensor& t) { return t.defined() ? t.mutable_data<T>() : nullptr; };
+    kernel<GroupNormGradient<T>, cpu::group_norm_gradient, nullptr>(kOp, x.device())(
+        g, x.data<T>(), weight.data<T>(), mean.data<T>(), rstd.data<T>(),
+        step.cotangent().value().data<T>(), to(dx), to(dweight), to(dbias), workspace);
+  });
+  return {dx, dweight, dbias};
+}
+
+}  // namespace
+
+Var group_norm(const Var& x, std::int64_t groups, const Var& weight, const Var& bias, double eps) {
+  const GroupNormGeometry g = checked_geometry(x, groups, weight, bias, eps);
+  Tensor y = Tensor::empty(x.shape(), x.dtype(), x.device());
+  Tensor mean = Tensor::empty({g.n, groups}, x.dtype(), x.device());
+  Tensor rstd = Tensor::empty({g.n, groups}, x.dtype(), x.device());
+  Workspace workspace(x.device());
+  visit_floating(kOp, x.dtype(), [&]<class T>() {
+    kernel<GroupNormForward<T>, cpu::group_norm_forward, nullptr>(kOp, x.device())(
+        g, x.value().data<T>(), weight.value().data<T>(), bias.value().data<T>(),
+        y.mutable_data<T>(), mean.mutable_data<T>(), rstd.mutable_data<T>(), workspace);
+  });
+  return record(kOp, std::move(y), {x, weight, bias}, {x, weight, mean, rstd},
+                [g](const StepView& step) { return gradients(g, step); });
+}
+
+}  // namespace pliant

@@ -1,0 +1,54 @@
+// Group normalisation (Wu and He 2018): geometry, formula and signatures.
+//
+//   y[n,i,j] = (x[n,i,j] - mean[n,g]) * rstd[n,g] * weight[j] + bias[j],   rstd = 1/sqrt(var + eps)
+//
+// with the mean and biased variance of each image n over its rows and the c/groups neighbouring
+// channels j of each group g.
+#pragma once
+
+#include <cstdint>
+
+#include <pliant/core/kernels/workspace.h>
+#include <pliant/core/portable.h>
+
+namespace pliant {
+
+struct GroupNormGeometry {
+  std::int64_t n, rows, c, groups;  // x and y [n rows c], weight and bias [c]; groups divides c
+  double eps;
+
+  PLIANT_HD std::int64_t group_of(std::int64_t channel) const { return channel / (c / groups); }
+  PLIANT_HD double count() const {  // values a group
+    return static_cast<double>(rows) * static_cast<double>(c / groups);
+  }
+};
+
+// dx = weight * rstd * dy + by_x * (x - mean) + constant, per group.
+template <class T>
+struct GroupNormSlope {
+  T by_x, constant;
+};
+// From the sums over the group of weight * dy and of weight * dy * (x - mean):
+//   dx = rstd * (s - mean(s) - xhat * mean(s * xhat)), s = weight * dy, xhat = (x - mean) * rstd.
+template <class T>
+PLIANT_HD GroupNormSlope<T> group_slope(T rstd, T sum_s, T sum_s_x, T count) {
+  return {-rstd * rstd * rstd * sum_s_x / count, -rstd * sum_s / count};
+}
+
+// mean and rstd [n groups]: those that y was made with.
+template <class T>
+using GroupNormForward = void(const GroupNormGeometry&, const T* x, const T* weight, const T* bias,
+                              T* y, T* mean, T* rstd, Workspace&);
+// Each of dx, dweight and dbias may be null and is then left out.
+template <class T>
+using GroupNormGradient = void(const GroupNormGeometry&, const T* x, const T* weight, const T* mean,
+                               const T* rstd, const T* dy, T* dx, T* dweight, T* dbias, Workspace&);
+
+namespace cpu {
+GroupNormForward<float> group_norm_forward;
+GroupNormForward<double> group_norm_forward;
+GroupNormGradient<float> group_norm_gradient;
+GroupNormGradient<double> group_norm_gradient;
+}  // namespace cpu
+
+}  // namespace pliant
