@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include <pliant/autograd/ops/arithmetic.h>
+#include <pliant/autograd/ops/elementary.h>
 #include <pliant/autograd/ops/reduce.h>
 
 namespace pliant {
@@ -70,6 +71,11 @@ double Gradients::clip(double max_norm) {
   const double before = norm();
   if (before > max_norm) *this *= max_norm / before;
   return before;
+}
+
+void Gradients::clip_values(double limit) {
+  require(limit > 0, "clip_values: limit must be positive, got ", limit);
+  for (Entry& entry : entries_) entry.gradient = clamp(entry.gradient, -limit, limit).value();
 }
 
 }  // namespace pliant

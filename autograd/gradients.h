@@ -38,6 +38,8 @@ class Gradients {
   double norm() const;
   // Scales all so that norm() is at most `max_norm`; returns the norm before.
   double clip(double max_norm);
+  // Brings every element into [-limit, limit]; limit above 0.
+  void clip_values(double limit);
 
  private:
   friend class Tape;

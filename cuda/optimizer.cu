@@ -21,6 +21,28 @@ void adam(const AdamStep<T>& step, std::int64_t n, const T* gradient, T* paramet
   });
 }
 
+template <class T>
+void rmsprop(const RmsPropStep<T>& step, std::int64_t n, const T* gradient, T* parameter,
+             T* mean_square, T* mean, T* buffer) {
+  cuda::each("RmsProp", n, [=] __device__(std::int64_t i) {
+    rmsprop_update(step, gradient[i], parameter[i], mean_square[i],
+                   mean == nullptr ? nullptr : mean + i, buffer == nullptr ? nullptr : buffer + i);
+  });
+}
+
+template <class T>
+void adagrad(const AdagradStep<T>& step, std::int64_t n, const T* gradient, T* parameter, T* sum) {
+  cuda::each("Adagrad", n, [=] __device__(std::int64_t i) {
+    adagrad_update(step, gradient[i], parameter[i], sum[i]);
+  });
+}
+
+template <class T>
+void average(T share, std::int64_t n, const T* value, T* to) {
+  cuda::each("MovingAverage", n,
+             [=] __device__(std::int64_t i) { average_update(share, value[i], to[i]); });
+}
+
 }  // namespace
 
 void cuda::sgd_step(const SgdStep<float>& step, std::int64_t n, const float* gradient,
@@ -38,6 +60,28 @@ void cuda::adam_step(const AdamStep<float>& step, std::int64_t n, const float* g
 void cuda::adam_step(const AdamStep<double>& step, std::int64_t n, const double* gradient,
                      double* parameter, double* first, double* second) {
   adam(step, n, gradient, parameter, first, second);
+}
+void cuda::rmsprop_step(const RmsPropStep<float>& step, std::int64_t n, const float* gradient,
+                        float* parameter, float* mean_square, float* mean, float* buffer) {
+  rmsprop(step, n, gradient, parameter, mean_square, mean, buffer);
+}
+void cuda::rmsprop_step(const RmsPropStep<double>& step, std::int64_t n, const double* gradient,
+                        double* parameter, double* mean_square, double* mean, double* buffer) {
+  rmsprop(step, n, gradient, parameter, mean_square, mean, buffer);
+}
+void cuda::adagrad_step(const AdagradStep<float>& step, std::int64_t n, const float* gradient,
+                        float* parameter, float* sum) {
+  adagrad(step, n, gradient, parameter, sum);
+}
+void cuda::adagrad_step(const AdagradStep<double>& step, std::int64_t n, const double* gradient,
+                        double* parameter, double* sum) {
+  adagrad(step, n, gradient, parameter, sum);
+}
+void cuda::average_step(float share, std::int64_t n, const float* value, float* to) {
+  average(share, n, value, to);
+}
+void cuda::average_step(double share, std::int64_t n, const double* value, double* to) {
+  average(share, n, value, to);
 }
 
 }  // namespace pliant

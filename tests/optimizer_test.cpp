@@ -112,6 +112,88 @@ TEST_CASE("Adam: PyTorch's results") {
       AdamOptions{.lr = 0.05, .beta1 = 0.8, .beta2 = 0.95, .eps = 1e-6, .weight_decay = 0.1});
 }
 
+TEST_CASE("AdamW: PyTorch's results") {
+  check<AdamW>({{-0.5975344091842696, -0.1627402462743599, -0.8656800103414708},
+                {{1.4554537418062594, 1.4742577302039714, -0.8033911360658229},
+                 {-0.5967543894758165, 0.8597173491294278, 0.4896185423382337},
+                 {-1.034663124288427, 1.3511558542613358, 0.12914213307827097},
+                 {-0.7202998089226558, 0.9366341945530468, 0.5086737663339925}},
+                {-0.5984047420841189, -0.1666250941767071, -0.8646415612039052}},
+               AdamWOptions{});
+  check<AdamW>({{1.9106915860208125, 0.28753201561734926, 0.9497220563173524},
+                {{-0.13800663439035152, -0.5263991340174741, 0.6432645960870735},
+                 {0.2874835966539257, -0.5508297848827759, -1.2877216043738855},
+                 {1.9950315565676666, 1.1990201205990556, -1.0672012060342462},
+                 {-1.4908669385061517, 0.6226655879955678, -1.1984865742889208}},
+                {1.7875416224595662, 0.3362834455972275, 0.9383801228969598}},
+               AdamWOptions{.lr = .05, .beta1 = .8, .beta2 = .9, .eps = 1e-6, .weight_decay = .3});
+}
+
+TEST_CASE("RmsProp: PyTorch's results") {
+  check<RmsProp>({{0.34581854037083587, 1.407224453378978, -0.9350047562898988},
+                  {{-1.3341728720951336, -1.825791263930289, 0.6794511130104574},
+                   {0.36580424965035396, -1.8367264088230264, 0.14517192891935723},
+                   {-1.635356887248147, -2.0543857955748255, -2.0325307499872145},
+                   {-1.4523293336658032, -0.027965197408831063, 0.8811971974840623}},
+                  {0.5523737564752453, 1.6416104676449892, -0.9994301271940106}},
+                 RmsPropOptions{});
+  check<RmsProp>({{-0.41377667970820037, 0.41915862557836336, -0.9875061508292293},
+                  {{-0.6275482526807876, -1.58187897438981, 0.5017615130680005},
+                   {-1.253470212112752, -0.1187062403463276, -2.3138849244224167},
+                   {-0.5849711633642144, 0.4415738136281207, 0.6664769816575569},
+                   {-0.2619837720634664, -1.0137558367437873, -1.0609479535508721}},
+                  {-0.043706447417787106, 0.6011726279533732, -1.0144090265209618}},
+                 RmsPropOptions{.lr = 0.02,
+                                .alpha = 0.9,
+                                .eps = 1e-6,
+                                .weight_decay = 0.05,
+                                .momentum = 0.7,
+                                .centered = true});
+  check<RmsProp>({{0.5940740666954213, -0.12711703264833044, -0.7286936945418533},
+                  {{0.7211949114954438, -0.5660312623146591, 0.5780901937202216},
+                   {0.3069325833727967, 0.6139482436805956, -0.35476560847137656},
+                   {2.6310804459151003, 0.8008178065329821, -0.24496706669351115},
+                   {-0.5422396277335784, -1.26667386475434, -1.5098185700099174}},
+                  {0.2863707469719879, -0.09992196510574204, -0.715797575635946}},
+                 RmsPropOptions{.lr = 0.02, .alpha = 0.9, .momentum = 0.7});
+  check<RmsProp>({{0.0927238858409981, 1.1086663631997284, -0.3354992333138882},
+                  {{0.19937452997477356, -0.24675708778642727, 1.106052289741642},
+                   {-0.22956003288812188, 0.274852046261738, 0.44771397004145497},
+                   {-0.6985587806584892, 0.36876684804970083, -0.9867429640465893},
+                   {-0.4091217659193773, 1.1176726109260189, -0.7978085579327099}},
+                  {0.17118174508140838, 1.0160080579300552, -0.35488138952717263}},
+                 RmsPropOptions{.lr = 0.02, .alpha = 0.9, .centered = true});
+}
+
+TEST_CASE("RmsProp: a centered variance that rounding takes below 0 is no NaN") {
+  const Parameter p(Tensor::full({1}, 1.0), "p");
+  RmsProp rmsprop({p}, {.lr = 1e-3, .alpha = 0.5, .centered = true});
+  for (int i = 0; i < 60; ++i)  // the gradients' variance falls to nothing
+    step(rmsprop, {{p, Tensor::full({1}, 0.1)}});
+  CHECK(std::isfinite(p.value().item()));
+}
+
+TEST_CASE("Adagrad: PyTorch's results") {
+  check<Adagrad>({{0.34581854037083587, 1.407224453378978, -0.9350047562898988},
+                  {{-1.3341728720951336, -1.825791263930289, 0.6794511130104574},
+                   {0.36580424965035396, -1.8367264088230264, 0.14517192891935723},
+                   {-1.635356887248147, -2.0543857955748255, -2.0325307499872145},
+                   {-1.4523293336658032, -0.027965197408831063, 0.8811971974840623}},
+                  {0.3664208865882791, 1.4306158938196907, -0.9414272121158996}},
+                 AdagradOptions{});
+  check<Adagrad>({{1.6479404047849828, -0.22626409062661718, 2.3674083030520685},
+                  {{0.4343709527811907, -1.1063714594893252, 0.6100070711264144},
+                   {-0.7758518886093891, 1.085995895984924, 0.8305742846202809},
+                   {0.7214502043298585, -1.3164950303631069, -0.9459808214875971},
+                   {-0.3109530291983702, 1.7232257503607606, -0.44785718911690886}},
+                  {1.6164470660388988, -0.19732615600653974, 2.2985655321115464}},
+                 AdagradOptions{.lr = 0.1,
+                                .lr_decay = 0.05,
+                                .weight_decay = 0.02,
+                                .initial_accumulator = 0.3,
+                                .eps = 1e-8});
+}
+
 TEST_CASE("optimizer: a tensor of many blocks is moved like its elements alone") {
   const std::int64_t n = 40001;
   const Parameter whole(random({n}, 1), "whole"),
@@ -119,7 +201,11 @@ TEST_CASE("optimizer: a tensor of many blocks is moved like its elements alone")
   const Tensor gradient = random({n}, 2);
   Adam adam({whole, last});
   Sgd sgd({whole, last}, {.lr = 0.1, .momentum = 0.9});
-  for (Optimizer* optimizer : {static_cast<Optimizer*>(&adam), static_cast<Optimizer*>(&sgd)})
+  AdamW adamw({whole, last});
+  RmsProp rmsprop({whole, last}, {.momentum = 0.5, .centered = true});
+  Adagrad adagrad({whole, last}, {.initial_accumulator = 0.1});
+  for (Optimizer* optimizer :
+       std::initializer_list<Optimizer*>{&adam, &sgd, &adamw, &rmsprop, &adagrad})
     for (int i = 0; i < 3; ++i)
       step(*optimizer, {{whole, gradient}, {last, gradient.slice(n - 1, n)}});
   CHECK(whole.value().to_vector().back() == last.value().item());
@@ -162,6 +248,15 @@ TEST_CASE("optimizer: groups have a rate and a decay of their own") {
   sgd.set_lr(1);
   step(sgd, {{b, one(1)}});
   CHECK(b.value().item() == doctest::Approx(1 - 0.02 - 0.1));
+
+  // AdamW's decay is times the group's rate; a gradient of 0 leaves it alone.
+  const Parameter d = scalar_parameter("d", 1), e = scalar_parameter("e", 1),
+                  f = scalar_parameter("f", 1);
+  AdamW adamw({{{d}}, {{e}, 0.1}, {{f}, 1, 0.0}}, {.lr = 0.5, .weight_decay = 0.2});
+  step(adamw, {{d, one(0)}, {e, one(0)}, {f, one(0)}});
+  CHECK(d.value().item() == doctest::Approx(1 - 0.1));
+  CHECK(e.value().item() == doctest::Approx(1 - 0.01));
+  CHECK(f.value().item() == 1);
 }
 
 TEST_CASE("optimizer: training goes on from a saved state as if it had never stopped") {
@@ -192,6 +287,23 @@ TEST_CASE("optimizer: training goes on from a saved state as if it had never sto
     return std::make_unique<Sgd>(std::vector{p, q}, SgdOptions{.momentum = 0.9});
   });
 
+  const State adamw = check_resume([](const Parameter& p, const Parameter& q) {
+    return std::make_unique<AdamW>(std::vector{p, q});
+  });
+  CHECK(adamw.size() == 3);
+  const State rmsprop = check_resume([](const Parameter& p, const Parameter& q) {
+    return std::make_unique<RmsProp>(std::vector{p, q},
+                                     RmsPropOptions{.momentum = 0.9, .centered = true});
+  });
+  REQUIRE(rmsprop.size() == 4);
+  CHECK(rmsprop[2].first == "net.weight/mean");
+  CHECK(rmsprop[3].first == "net.weight/momentum");
+  const State adagrad = check_resume([](const Parameter& p, const Parameter& q) {
+    return std::make_unique<Adagrad>(std::vector{p, q},
+                                     AdagradOptions{.lr_decay = 0.1, .initial_accumulator = 0.2});
+  });
+  CHECK(adagrad.size() == 2);
+
   const Parameter p(random({5}, 1), "net.weight"), other(random({4}, 1), "net.weight");
   Adam fits({p}), small({other});
   CHECK(contains(error_of([&] { fits.load(sgd); }), "the state lacks net.weight/first_moment"));
@@ -208,6 +320,11 @@ TEST_CASE("optimizer: misuse is an Error") {
   CHECK(contains(error_of([&] { Adam({p}).set_lr(NAN); }), "learning rate nan"));
   CHECK(contains(error_of([&] { Adam({p}, {.beta1 = 1}); }), "[0, 1)"));
   CHECK(contains(error_of([&] { Sgd({p}, {.nesterov = true}); }), "nesterov needs momentum"));
+  CHECK(contains(error_of([&] { AdamW({p}, {.beta2 = -1}); }), "AdamW: beta1 0.9 and beta2 -1"));
+  CHECK(contains(error_of([&] { AdamW({p}, {.weight_decay = -1}); }), "AdamW: weight decay -1"));
+  CHECK(contains(error_of([&] { RmsProp({p}, {.alpha = 1}); }), "RmsProp: alpha 1 must lie"));
+  CHECK(contains(error_of([&] { RmsProp({p}, {.momentum = -1}); }), "momentum -1 must not be"));
+  CHECK(contains(error_of([&] { Adagrad({p}, {.lr_decay = -1}); }), "Adagrad: lr_decay -1"));
   CHECK(contains(error_of([&] { Adam({p, q}).state(); }), "'p' names no parameter or more"));
   Parameter r = scalar_parameter("r", 1);
   const Tape tape;

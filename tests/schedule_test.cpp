@@ -74,3 +74,75 @@ TEST_CASE("one_cycle_lr: short cycles stay numbers, steps outside are Errors") {
                  "pct_start is 2"));
   CHECK(constant_lr(7, 0.25) == 0.25);
 }
+
+namespace {
+
+void check_rates(const Schedule& lr, const std::vector<double>& want) {
+  for (std::size_t t = 0; t < want.size(); ++t) {
+    CAPTURE(t);
+    CHECK(std::abs(lr(static_cast<std::int64_t>(t)) - want[t]) < 1e-12);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("one_cycle_lr: three phases, PyTorch's numbers") {
+  check_rates(
+      one_cycle_lr({.max_lr = 0.1, .total_steps = 12, .pct_start = 0.3, .three_phase = true}),
+      {0.0040000000000000036, 0.0349789654219583, 0.08792851591221287, 0.09450188923135408,
+       0.04621423934774446, 0.005394792763549499, 0.003815169324257979, 0.003122461893311692,
+       0.0021084669893891173, 0.0010634768002885592, 0.0002866570191000554});
+  for (std::int64_t total = 1; total <= 12; ++total)
+    for (const double start : {0.0, 0.1, 0.3, 0.5, 0.7, 1.0})
+      for (std::int64_t t = 0; t < total; ++t)
+        CHECK(one_cycle_lr(
+                  t, {.max_lr = 1, .total_steps = total, .pct_start = start, .three_phase = true}) >
+              0);
+}
+
+TEST_CASE("step_lr, multi_step_lr, exponential_lr, linear_warmup: by their formulas") {
+  check_rates(step_lr({.base_lr = 0.8, .step_size = 3, .gamma = 0.5}),
+              {0.8, 0.8, 0.8, 0.4, 0.4, 0.4, 0.2, 0.2});
+  check_rates(multi_step_lr({.base_lr = 1, .milestones = {4, 2, 4}, .gamma = 0.5}),
+              {1, 1, 0.5, 0.5, 0.125, 0.125});
+  check_rates(multi_step_lr({.base_lr = 1}), {1, 1, 1});
+  check_rates(exponential_lr({.base_lr = 2, .gamma = 0.5}), {2, 1, 0.5, 0.25});
+  check_rates(linear_warmup({.base_lr = 2, .start_factor = 0.2, .warmup_steps = 4}),
+              {0.4, 0.8, 1.2, 1.6, 2, 2, 2});
+  check_rates(constant_lr(0.25), {0.25, 0.25});
+  check_rates(cosine_annealing_lr({.base_lr = 1, .t_max = 2}), {1, 0.5, 0});
+}
+
+TEST_CASE("sequential_lr and product_lr: PyTorch's SequentialLR and ChainedScheduler") {
+  check_rates(
+      sequential_lr({{linear_warmup({.base_lr = 0.1, .start_factor = 0.1, .warmup_steps = 4}), 4},
+                     {step_lr({.base_lr = 0.1, .step_size = 2, .gamma = 0.5}), 5},
+                     {exponential_lr({.base_lr = 0.1, .gamma = 0.9})}}),
+      {0.01, 0.0325, 0.055, 0.0775, 0.1, 0.1, 0.05, 0.05, 0.025, 0.1, 0.09, 0.081, 0.0729});
+  check_rates(product_lr({linear_warmup({.base_lr = 0.1, .start_factor = 0.2, .warmup_steps = 5}),
+                          exponential_lr({.base_lr = 1, .gamma = 0.9})}),
+              {0.02, 0.0324, 0.04212, 0.049572, 0.0551124, 0.059049, 0.0531441, 0.04782969});
+  // Chained chains.
+  check_rates(sequential_lr({{constant_lr(1), 2},
+                             {sequential_lr({{constant_lr(2), 1}, {constant_lr(3)}}), 2},
+                             {constant_lr(4), 1}}),
+              {1, 1, 2, 3, 4, 4});
+}
+
+TEST_CASE("schedules: misuse is an Error") {
+  CHECK(contains(error_of([] { step_lr(0, {.step_size = 0}); }), "step_size is 0, at least 1"));
+  CHECK(contains(error_of([] { step_lr({.step_size = 0}); }), "step_size is 0"));
+  CHECK(contains(error_of([] { step_lr(-1, StepLr{}); }), "step_lr: step -1 is below 0"));
+  CHECK(contains(error_of([] { multi_step_lr(-2, {}); }), "multi_step_lr: step -2"));
+  CHECK(contains(error_of([] { exponential_lr(-2, {}); }), "exponential_lr: step -2"));
+  CHECK(contains(error_of([] { linear_warmup({.warmup_steps = 0}); }), "warmup_steps is 0"));
+  CHECK(contains(error_of([] { cosine_annealing_lr({.t_max = 0}); }), "t_max is 0"));
+  CHECK(contains(error_of([] { cosine_annealing_lr(-1, {}); }), "cosine_annealing_lr: step -1"));
+  CHECK(contains(error_of([] { one_cycle_lr({.pct_start = -1}); }), "pct_start is -1"));
+  CHECK(contains(error_of([] { sequential_lr({}); }), "no stage is given"));
+  CHECK(contains(error_of([] { sequential_lr({{constant_lr(1), 0}}); }), "or 0 steps, at least 1"));
+  CHECK(contains(error_of([] { sequential_lr({{nullptr, 1}}); }), "has no schedule"));
+  CHECK(contains(error_of([] { sequential_lr({{constant_lr(1)}})(-1); }), "step -1 is below 0"));
+  CHECK(contains(error_of([] { product_lr({}); }), "no schedule is given"));
+  CHECK(contains(error_of([] { product_lr({nullptr}); }), "a schedule is empty"));
+}

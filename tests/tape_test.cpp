@@ -122,6 +122,14 @@ TEST_CASE("gradients: sum of batches and clipping") {
   CHECK(total.entries().front().parameter == p);
   CHECK(total.clip(1.0) == doctest::Approx(std::sqrt(41.0)));
   CHECK(total.norm() == doctest::Approx(1.0));
+  total *= 10;
+  total.clip_values(6);
+  CHECK(total[p].to_vector() == std::vector<double>{6, 6});
+  CHECK(total[q].item() < 6);
+  total *= -1;
+  total.clip_values(0.5);
+  CHECK(total[p].to_vector() == std::vector<double>{-0.5, -0.5});
+  CHECK(contains(error_of([&] { total.clip_values(0); }), "limit must be positive, got 0"));
 }
 
 TEST_CASE("an empty parameter says what to do") {

@@ -25,6 +25,32 @@ void adam(const AdamStep<T>& step, std::int64_t n, const T* gradient, T* paramet
   });
 }
 
+template <class T>
+void rmsprop(const RmsPropStep<T>& step, std::int64_t n, const T* gradient, T* parameter,
+             T* mean_square, T* mean, T* buffer) {
+  parallel_blocks(n, kBlock, [=](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i)
+      rmsprop_update(step, gradient[i], parameter[i], mean_square[i],
+                     mean == nullptr ? nullptr : mean + i,
+                     buffer == nullptr ? nullptr : buffer + i);
+  });
+}
+
+template <class T>
+void adagrad(const AdagradStep<T>& step, std::int64_t n, const T* gradient, T* parameter, T* sum) {
+  parallel_blocks(n, kBlock, [=](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i)
+      adagrad_update(step, gradient[i], parameter[i], sum[i]);
+  });
+}
+
+template <class T>
+void average(T share, std::int64_t n, const T* value, T* to) {
+  parallel_blocks(n, kBlock, [=](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) average_update(share, value[i], to[i]);
+  });
+}
+
 }  // namespace
 
 void cpu::sgd_step(const SgdStep<float>& step, std::int64_t n, const float* gradient,
@@ -42,6 +68,28 @@ void cpu::adam_step(const AdamStep<float>& step, std::int64_t n, const float* gr
 void cpu::adam_step(const AdamStep<double>& step, std::int64_t n, const double* gradient,
                     double* parameter, double* first, double* second) {
   adam(step, n, gradient, parameter, first, second);
+}
+void cpu::rmsprop_step(const RmsPropStep<float>& step, std::int64_t n, const float* gradient,
+                       float* parameter, float* mean_square, float* mean, float* buffer) {
+  rmsprop(step, n, gradient, parameter, mean_square, mean, buffer);
+}
+void cpu::rmsprop_step(const RmsPropStep<double>& step, std::int64_t n, const double* gradient,
+                       double* parameter, double* mean_square, double* mean, double* buffer) {
+  rmsprop(step, n, gradient, parameter, mean_square, mean, buffer);
+}
+void cpu::adagrad_step(const AdagradStep<float>& step, std::int64_t n, const float* gradient,
+                       float* parameter, float* sum) {
+  adagrad(step, n, gradient, parameter, sum);
+}
+void cpu::adagrad_step(const AdagradStep<double>& step, std::int64_t n, const double* gradient,
+                       double* parameter, double* sum) {
+  adagrad(step, n, gradient, parameter, sum);
+}
+void cpu::average_step(float share, std::int64_t n, const float* value, float* to) {
+  average(share, n, value, to);
+}
+void cpu::average_step(double share, std::int64_t n, const double* value, double* to) {
+  average(share, n, value, to);
 }
 
 }  // namespace pliant

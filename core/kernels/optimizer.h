@@ -35,6 +35,7 @@ struct AdamStep {
   T lr_over_correction1, root_correction2;
   T beta1, one_minus_beta1, beta2, one_minus_beta2;
   T eps, weight_decay;
+  T keep;  // what the parameter is multiplied by first: AdamW's 1 - lr * decay, else 1
 };
 
 template <class T>
@@ -43,22 +44,81 @@ PLIANT_HD void adam_update(const AdamStep<T>& step, T gradient, T& parameter, T&
   first = step.beta1 * first + step.one_minus_beta1 * g;
   second = step.beta2 * second + step.one_minus_beta2 * g * g;
   const T root = std::sqrt(second) / step.root_correction2;
-  parameter -= step.lr_over_correction1 * first / (root + step.eps);
+  parameter = step.keep * parameter - step.lr_over_correction1 * first / (root + step.eps);
 }
 
-// Over n elements. buffer may be null if the momentum is 0.
+template <class T>
+struct RmsPropStep {
+  T lr, alpha, one_minus_alpha, eps, weight_decay, momentum;
+};
+
+// mean_square is always there; mean (of a centered one) and buffer (of momentum) are null if there
+// are none. What is under the root is a variance: rounding may take it below 0, which counts as 0.
+template <class T>
+PLIANT_HD void rmsprop_update(const RmsPropStep<T>& step, T gradient, T& parameter, T& mean_square,
+                              T* mean, T* buffer) {
+  const T g = gradient + step.weight_decay * parameter;
+  mean_square = step.alpha * mean_square + step.one_minus_alpha * g * g;
+  T variance = mean_square;
+  if (mean != nullptr) {
+    *mean = step.alpha * *mean + step.one_minus_alpha * g;
+    variance -= *mean * *mean;
+    if (variance < T(0)) variance = T(0);
+  }
+  T direction = g / (std::sqrt(variance) + step.eps);
+  if (buffer != nullptr) direction = *buffer = step.momentum * *buffer + direction;
+  parameter -= step.lr * direction;
+}
+
+template <class T>
+struct AdagradStep {
+  T lr;  // decayed already
+  T eps, weight_decay;
+  T start;     // of the sum
+  bool first;  // this parameter's first step
+};
+
+template <class T>
+PLIANT_HD void adagrad_update(const AdagradStep<T>& step, T gradient, T& parameter, T& sum) {
+  const T g = gradient + step.weight_decay * parameter;
+  sum = (step.first ? step.start : sum) + g * g;
+  parameter -= step.lr * g / (std::sqrt(sum) + step.eps);
+}
+
+// An exponential moving average: share is the weight of the new value. Where it is 1, and where the
+// two are equal already, the average becomes the value exactly.
+template <class T>
+PLIANT_HD void average_update(T share, T value, T& average) {
+  average = share == T(1) ? value : average + share * (value - average);
+}
+
+// Over n elements. What an optimizer was not told to remember is null.
 template <class T>
 using SgdKernel = void(const SgdStep<T>&, std::int64_t n, const T* gradient, T* parameter,
                        T* buffer);
 template <class T>
 using AdamKernel = void(const AdamStep<T>&, std::int64_t n, const T* gradient, T* parameter,
                         T* first, T* second);
+template <class T>
+using RmsPropKernel = void(const RmsPropStep<T>&, std::int64_t n, const T* gradient, T* parameter,
+                           T* mean_square, T* mean, T* buffer);
+template <class T>
+using AdagradKernel = void(const AdagradStep<T>&, std::int64_t n, const T* gradient, T* parameter,
+                           T* sum);
+template <class T>
+using AverageKernel = void(T share, std::int64_t n, const T* value, T* average);
 
 namespace cpu {
 SgdKernel<float> sgd_step;
 SgdKernel<double> sgd_step;
 AdamKernel<float> adam_step;
 AdamKernel<double> adam_step;
+RmsPropKernel<float> rmsprop_step;
+RmsPropKernel<double> rmsprop_step;
+AdagradKernel<float> adagrad_step;
+AdagradKernel<double> adagrad_step;
+AverageKernel<float> average_step;
+AverageKernel<double> average_step;
 }  // namespace cpu
 
 namespace cuda {
@@ -66,6 +126,12 @@ SgdKernel<float> sgd_step;
 SgdKernel<double> sgd_step;
 AdamKernel<float> adam_step;
 AdamKernel<double> adam_step;
+RmsPropKernel<float> rmsprop_step;
+RmsPropKernel<double> rmsprop_step;
+AdagradKernel<float> adagrad_step;
+AdagradKernel<double> adagrad_step;
+AverageKernel<float> average_step;
+AverageKernel<double> average_step;
 }  // namespace cuda
 
 }  // namespace pliant

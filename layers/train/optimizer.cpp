@@ -135,15 +135,17 @@ void Sgd::update(Slot& slot, const Tensor& gradient, double lr) {
   });
 }
 
-// ---- Adam ----
+// ---- Adam and AdamW ----
 
-Adam::Adam(const std::vector<ParameterGroup>& groups, const AdamOptions& options)
-    : Optimizer("Adam", {"first_moment", "second_moment"}, groups, options.lr,
-                options.weight_decay),
+Adam::Adam(const char* name, Decay decay, const std::vector<ParameterGroup>& groups,
+           const AdamOptions& options)
+    : Optimizer(name, {"first_moment", "second_moment"}, groups, options.lr, options.weight_decay),
+      name_(name),
+      decay_(decay),
       options_(options) {
-  require(options.beta1 >= 0 && options.beta1 < 1 && options.beta2 >= 0 && options.beta2 < 1,
-          "Adam: beta1 ", options.beta1, " and beta2 ", options.beta2, " must lie in [0, 1)");
-  require(options.eps >= 0, "Adam: eps ", options.eps, " must not be negative");
+  require(options.beta1 >= 0 && options.beta1 < 1 && options.beta2 >= 0 && options.beta2 < 1, name,
+          ": beta1 ", options.beta1, " and beta2 ", options.beta2, " must lie in [0, 1)");
+  require(options.eps >= 0, name, ": eps ", options.eps, " must not be negative");
 }
 
 void Adam::update(Slot& slot, const Tensor& gradient, double lr) {
@@ -151,7 +153,8 @@ void Adam::update(Slot& slot, const Tensor& gradient, double lr) {
   const auto t = static_cast<double>(slot.steps);
   const double beta1 = options_.beta1, beta2 = options_.beta2;
   const double correction1 = 1 - std::pow(beta1, t), correction2 = 1 - std::pow(beta2, t);
-  visit_floating("Adam", value.dtype(), [&]<class T>() {
+  const bool decoupled = decay_ == Decay::decoupled;
+  visit_floating(name_, value.dtype(), [&]<class T>() {
     const AdamStep<T> step{.lr_over_correction1 = static_cast<T>(lr / correction1),
                            .root_correction2 = static_cast<T>(std::sqrt(correction2)),
                            .beta1 = static_cast<T>(beta1),
@@ -159,10 +162,74 @@ void Adam::update(Slot& slot, const Tensor& gradient, double lr) {
                            .beta2 = static_cast<T>(beta2),
                            .one_minus_beta2 = static_cast<T>(1 - beta2),
                            .eps = static_cast<T>(options_.eps),
-                           .weight_decay = static_cast<T>(slot.weight_decay)};
-    kernel<AdamKernel<T>, cpu::adam_step, cuda::adam_step>("Adam", value.device())(
+                           .weight_decay = decoupled ? T(0) : static_cast<T>(slot.weight_decay),
+                           .keep = decoupled ? static_cast<T>(1 - lr * slot.weight_decay) : T(1)};
+    kernel<AdamKernel<T>, cpu::adam_step, cuda::adam_step>(name_, value.device())(
         step, value.size(), gradient.data<T>(), value.mutable_data<T>(),
         slot.memory[0].mutable_data<T>(), slot.memory[1].mutable_data<T>());
+  });
+}
+
+// ---- RmsProp ----
+
+namespace {
+
+std::vector<const char*> rmsprop_memory(const RmsPropOptions& options) {
+  std::vector<const char*> names{"mean_square"};
+  if (options.centered) names.push_back("mean");
+  if (options.momentum != 0) names.push_back("momentum");
+  return names;
+}
+
+}  // namespace
+
+RmsProp::RmsProp(const std::vector<ParameterGroup>& groups, const RmsPropOptions& options)
+    : Optimizer("RmsProp", rmsprop_memory(options), groups, options.lr, options.weight_decay),
+      options_(options) {
+  require(options.alpha >= 0 && options.alpha < 1, "RmsProp: alpha ", options.alpha,
+          " must lie in [0, 1)");
+  require(options.eps >= 0 && options.momentum >= 0, "RmsProp: eps ", options.eps, " and momentum ",
+          options.momentum, " must not be negative");
+}
+
+void RmsProp::update(Slot& slot, const Tensor& gradient, double lr) {
+  Tensor value = slot.parameter.value();  // the same storage
+  visit_floating("RmsProp", value.dtype(), [&]<class T>() {
+    const RmsPropStep<T> step{.lr = static_cast<T>(lr),
+                              .alpha = static_cast<T>(options_.alpha),
+                              .one_minus_alpha = static_cast<T>(1 - options_.alpha),
+                              .eps = static_cast<T>(options_.eps),
+                              .weight_decay = static_cast<T>(slot.weight_decay),
+                              .momentum = static_cast<T>(options_.momentum)};
+    kernel<RmsPropKernel<T>, cpu::rmsprop_step, cuda::rmsprop_step>("RmsProp", value.device())(
+        step, value.size(), gradient.data<T>(), value.mutable_data<T>(),
+        slot.memory[0].mutable_data<T>(),
+        options_.centered ? slot.memory[1].mutable_data<T>() : nullptr,
+        options_.momentum != 0 ? slot.memory.back().mutable_data<T>() : nullptr);
+  });
+}
+
+// ---- Adagrad ----
+
+Adagrad::Adagrad(const std::vector<ParameterGroup>& groups, const AdagradOptions& options)
+    : Optimizer("Adagrad", {"sum"}, groups, options.lr, options.weight_decay), options_(options) {
+  require(options.lr_decay >= 0 && options.initial_accumulator >= 0 && options.eps >= 0,
+          "Adagrad: lr_decay ", options.lr_decay, ", initial_accumulator ",
+          options.initial_accumulator, " and eps ", options.eps, " must not be negative");
+}
+
+void Adagrad::update(Slot& slot, const Tensor& gradient, double lr) {
+  Tensor value = slot.parameter.value();  // the same storage
+  const auto before = static_cast<double>(slot.steps - 1);
+  visit_floating("Adagrad", value.dtype(), [&]<class T>() {
+    const AdagradStep<T> step{.lr = static_cast<T>(lr / (1 + before * options_.lr_decay)),
+                              .eps = static_cast<T>(options_.eps),
+                              .weight_decay = static_cast<T>(slot.weight_decay),
+                              .start = static_cast<T>(options_.initial_accumulator),
+                              .first = slot.steps == 1};
+    kernel<AdagradKernel<T>, cpu::adagrad_step, cuda::adagrad_step>("Adagrad", value.device())(
+        step, value.size(), gradient.data<T>(), value.mutable_data<T>(),
+        slot.memory[0].mutable_data<T>());
   });
 }
 

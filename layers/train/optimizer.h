@@ -102,11 +102,84 @@ class Adam : public Optimizer {
  public:
   explicit Adam(std::vector<Parameter> parameters, const AdamOptions& options = {})
       : Adam(std::vector<ParameterGroup>{{std::move(parameters), 1, {}}}, options) {}
-  explicit Adam(const std::vector<ParameterGroup>& groups, const AdamOptions& options = {});
+  explicit Adam(const std::vector<ParameterGroup>& groups, const AdamOptions& options = {})
+      : Adam("Adam", Decay::joins_gradient, groups, options) {}
+
+ protected:
+  enum class Decay : unsigned char { joins_gradient, decoupled };
+  Adam(const char* name, Decay decay, const std::vector<ParameterGroup>& groups,
+       const AdamOptions& options);
 
  private:
   void update(Slot& slot, const Tensor& gradient, double lr) override;
+  const char* name_;
+  Decay decay_;
   AdamOptions options_;
+};
+
+// Adam whose weight decay stays out of the moments: p *= 1 - lr * weight_decay first, then Adam's
+// step with g = gradient. (Loshchilov and Hutter 2019, as torch.optim.AdamW)
+struct AdamWOptions {
+  double lr = 1e-3;
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  double eps = 1e-8;
+  double weight_decay = 0.01;
+};
+
+class AdamW : public Adam {
+ public:
+  explicit AdamW(std::vector<Parameter> parameters, const AdamWOptions& options = {})
+      : AdamW(std::vector<ParameterGroup>{{std::move(parameters), 1, {}}}, options) {}
+  explicit AdamW(const std::vector<ParameterGroup>& groups, const AdamWOptions& options = {})
+      : Adam("AdamW", Decay::decoupled, groups,
+             {options.lr, options.beta1, options.beta2, options.eps, options.weight_decay}) {}
+};
+
+// g = gradient + weight_decay * p; s = alpha * s + (1 - alpha) * g^2 from 0; d = g / (sqrt(s) +
+// eps), where a centered one takes the squared running mean of g (alpha too) off s first; with
+// momentum b = momentum * b + d from 0 and p -= lr * b, else p -= lr * d. (Tieleman and Hinton
+// 2012; centered: Graves 2013; as torch.optim.RMSprop)
+struct RmsPropOptions {
+  double lr = 0.01;
+  double alpha = 0.99;
+  double eps = 1e-8;
+  double weight_decay = 0;
+  double momentum = 0;
+  bool centered = false;
+};
+
+class RmsProp : public Optimizer {
+ public:
+  explicit RmsProp(std::vector<Parameter> parameters, const RmsPropOptions& options = {})
+      : RmsProp(std::vector<ParameterGroup>{{std::move(parameters), 1, {}}}, options) {}
+  explicit RmsProp(const std::vector<ParameterGroup>& groups, const RmsPropOptions& options = {});
+
+ private:
+  void update(Slot& slot, const Tensor& gradient, double lr) override;
+  RmsPropOptions options_;
+};
+
+// g = gradient + weight_decay * p; s += g^2, from initial_accumulator; p -= lr / (1 + (t - 1) *
+// lr_decay) * g / (sqrt(s) + eps), t = 1, 2, .. the steps that moved this parameter. (Duchi, Hazan
+// and Singer 2011, as torch.optim.Adagrad)
+struct AdagradOptions {
+  double lr = 0.01;
+  double lr_decay = 0;
+  double weight_decay = 0;
+  double initial_accumulator = 0;
+  double eps = 1e-10;
+};
+
+class Adagrad : public Optimizer {
+ public:
+  explicit Adagrad(std::vector<Parameter> parameters, const AdagradOptions& options = {})
+      : Adagrad(std::vector<ParameterGroup>{{std::move(parameters), 1, {}}}, options) {}
+  explicit Adagrad(const std::vector<ParameterGroup>& groups, const AdagradOptions& options = {});
+
+ private:
+  void update(Slot& slot, const Tensor& gradient, double lr) override;
+  AdagradOptions options_;
 };
 
 }  // namespace pliant

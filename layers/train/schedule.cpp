@@ -1,5 +1,6 @@
 #include <pliant/layers/train/schedule.h>
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 
@@ -14,26 +15,135 @@ double between(double start, double end, double fraction, Anneal anneal) {
   return end + (start - end) / 2 * (1 + std::cos(std::numbers::pi * fraction));
 }
 
+void require_step(const char* name, std::int64_t step) {
+  require(step >= 0, name, ": step ", step, " is below 0");
+}
+
+double power(double base, std::int64_t exponent) {
+  return std::pow(base, static_cast<double>(exponent));
+}
+
+void check(const StepLr& options) {
+  require(options.step_size >= 1, "step_lr: step_size is ", options.step_size, ", at least 1");
+}
+
+void check(const LinearWarmup& options) {
+  require(options.warmup_steps >= 1, "linear_warmup: warmup_steps is ", options.warmup_steps,
+          ", at least 1");
+}
+
+void check(const CosineAnnealing& options) {
+  require(options.t_max >= 1, "cosine_annealing_lr: t_max is ", options.t_max, ", at least 1");
+}
+
+void check(const OneCycle& options) {
+  require(options.pct_start >= 0 && options.pct_start <= 1, "one_cycle_lr: pct_start is ",
+          options.pct_start, ", not in [0, 1]");
+}
+
 }  // namespace
 
+double step_lr(std::int64_t step, const StepLr& options) {
+  require_step("step_lr", step);
+  check(options);
+  return options.base_lr * power(options.gamma, step / options.step_size);
+}
+
+Schedule step_lr(const StepLr& options) {
+  check(options);
+  return [options](std::int64_t step) { return step_lr(step, options); };
+}
+
+double multi_step_lr(std::int64_t step, const MultiStepLr& options) {
+  require_step("multi_step_lr", step);
+  const auto passed = std::count_if(options.milestones.begin(), options.milestones.end(),
+                                    [=](std::int64_t milestone) { return milestone <= step; });
+  return options.base_lr * power(options.gamma, passed);
+}
+
+Schedule multi_step_lr(const MultiStepLr& options) {
+  return [options](std::int64_t step) { return multi_step_lr(step, options); };
+}
+
+double exponential_lr(std::int64_t step, const ExponentialLr& options) {
+  require_step("exponential_lr", step);
+  return options.base_lr * power(options.gamma, step);
+}
+
+Schedule exponential_lr(const ExponentialLr& options) {
+  return [options](std::int64_t step) { return exponential_lr(step, options); };
+}
+
+double linear_warmup(std::int64_t step, const LinearWarmup& options) {
+  require_step("linear_warmup", step);
+  check(options);
+  const std::int64_t w = options.warmup_steps;
+  const double done = static_cast<double>(std::min(step, w)) / static_cast<double>(w);
+  return options.base_lr * (options.start_factor + (1 - options.start_factor) * done);
+}
+
+Schedule linear_warmup(const LinearWarmup& options) {
+  check(options);
+  return [options](std::int64_t step) { return linear_warmup(step, options); };
+}
+
 double cosine_annealing_lr(std::int64_t step, const CosineAnnealing& options) {
-  require(options.t_max >= 1, "cosine_annealing_lr: t_max is ", options.t_max, ", at least 1");
+  require_step("cosine_annealing_lr", step);
+  check(options);
   return between(options.base_lr, options.eta_min,
                  static_cast<double>(step) / static_cast<double>(options.t_max), Anneal::cosine);
+}
+
+Schedule cosine_annealing_lr(const CosineAnnealing& options) {
+  check(options);
+  return [options](std::int64_t step) { return cosine_annealing_lr(step, options); };
 }
 
 double one_cycle_lr(std::int64_t step, const OneCycle& options) {
   require(step >= 0 && step < options.total_steps, "one_cycle_lr: step ", step, " is not in [0, ",
           options.total_steps, ")");
-  require(options.pct_start >= 0 && options.pct_start <= 1, "one_cycle_lr: pct_start is ",
-          options.pct_start, ", not in [0, 1]");
+  check(options);
   const auto t = static_cast<double>(step), total = static_cast<double>(options.total_steps);
-  const double start = options.max_lr / options.div_factor;
+  const double start = options.max_lr / options.div_factor, end = start / options.final_div_factor;
   const double top = options.pct_start * total - 1, last = total - 1;
   if (t <= top && top > 0) return between(start, options.max_lr, t / top, options.anneal);
   if (last <= top) return options.max_lr;  // one step, or no way down
-  return between(options.max_lr, start / options.final_div_factor, (t - top) / (last - top),
-                 options.anneal);
+  if (!options.three_phase)
+    return between(options.max_lr, end, (t - top) / (last - top), options.anneal);
+  const double back = 2 * options.pct_start * total - 2;  // at the start again
+  if (t <= back && back > top)
+    return between(options.max_lr, start, (t - top) / (back - top), options.anneal);
+  if (last <= back) return start;
+  return between(start, end, (t - back) / (last - back), options.anneal);
+}
+
+Schedule one_cycle_lr(const OneCycle& options) {
+  check(options);
+  return [options](std::int64_t step) { return one_cycle_lr(step, options); };
+}
+
+Schedule sequential_lr(std::vector<ScheduleStage> stages) {
+  require(!stages.empty(), "sequential_lr: no stage is given");
+  for (const ScheduleStage& stage : stages)
+    require(stage.lr != nullptr && stage.steps >= 1, "sequential_lr: a stage has no schedule or ",
+            stage.steps, " steps, at least 1");
+  return [stages = std::move(stages)](std::int64_t step) {
+    require_step("sequential_lr", step);
+    std::size_t i = 0;
+    for (; i + 1 < stages.size() && step >= stages[i].steps; ++i) step -= stages[i].steps;
+    return stages[i].lr(step);
+  };
+}
+
+Schedule product_lr(std::vector<Schedule> factors) {
+  require(!factors.empty(), "product_lr: no schedule is given");
+  for (const Schedule& factor : factors)
+    require(factor != nullptr, "product_lr: a schedule is empty");
+  return [factors = std::move(factors)](std::int64_t step) {
+    double lr = 1;
+    for (const Schedule& factor : factors) lr *= factor(step);
+    return lr;
+  };
 }
 
 }  // namespace pliant

@@ -75,6 +75,13 @@ void run_dcn_v4(Call& call);
 // ops_train.cpp
 void run_sgd(Call& call);
 void run_adam(Call& call);
+void run_adamw(Call& call);
+void run_rmsprop(Call& call);
+void run_adagrad(Call& call);
+void run_step_lr(Call& call);
+void run_multi_step_lr(Call& call);
+void run_exponential_lr(Call& call);
+void run_linear_warmup(Call& call);
 void run_cosine_annealing_lr(Call& call);
 void run_one_cycle_lr(Call& call);
 

@@ -1,6 +1,4 @@
 // Optimizers, over steps whose gradients the file gives, and learning rates by step.
-#include <functional>
-
 #include <pliant/autograd/ops/arithmetic.h>
 #include <pliant/autograd/ops/reduce.h>
 #include <pliant/layers/train/optimizer.h>
@@ -25,7 +23,18 @@ void run_optimizer(Call& call, const Options& options) {
   call.output("param", parameter.value());
 }
 
-void run_schedule(Call& call, const std::function<double(std::int64_t)>& lr) {
+template <class Optimizer, class Options>
+void run_adam_like(Call& call) {
+  const std::vector<double> betas = call.reals("betas");
+  require(betas.size() == 2, "attribute betas is \"", call.text("betas"), "\", expected two");
+  run_optimizer<Optimizer>(call, Options{.lr = call.real("lr"),
+                                         .beta1 = betas[0],
+                                         .beta2 = betas[1],
+                                         .eps = call.real("eps"),
+                                         .weight_decay = call.real("weight_decay")});
+}
+
+void run_schedule(Call& call, const Schedule& lr) {
   std::vector<double> rates;
   const std::int64_t steps = call.integer("steps");
   for (std::int64_t step = 0; step < steps; ++step) rates.push_back(lr(step));
@@ -42,34 +51,66 @@ void run_sgd(Call& call) {
                                       .nesterov = call.flag("nesterov")});
 }
 
-void run_adam(Call& call) {
-  const std::vector<double> betas = call.reals("betas");
-  require(betas.size() == 2, "attribute betas is \"", call.text("betas"), "\", expected two");
-  run_optimizer<Adam>(call, AdamOptions{.lr = call.real("lr"),
-                                        .beta1 = betas[0],
-                                        .beta2 = betas[1],
-                                        .eps = call.real("eps"),
-                                        .weight_decay = call.real("weight_decay")});
+void run_adam(Call& call) { run_adam_like<Adam, AdamOptions>(call); }
+void run_adamw(Call& call) { run_adam_like<AdamW, AdamWOptions>(call); }
+
+void run_rmsprop(Call& call) {
+  run_optimizer<RmsProp>(call, RmsPropOptions{.lr = call.real("lr"),
+                                              .alpha = call.real("alpha"),
+                                              .eps = call.real("eps"),
+                                              .weight_decay = call.real("weight_decay"),
+                                              .momentum = call.real("momentum"),
+                                              .centered = call.flag("centered")});
+}
+
+void run_adagrad(Call& call) {
+  run_optimizer<Adagrad>(
+      call, AdagradOptions{.lr = call.real("lr"),
+                           .lr_decay = call.real("lr_decay"),
+                           .weight_decay = call.real("weight_decay"),
+                           .initial_accumulator = call.real("initial_accumulator_value"),
+                           .eps = call.real("eps")});
+}
+
+void run_step_lr(Call& call) {
+  run_schedule(call, step_lr({.base_lr = call.real("base_lr"),
+                              .step_size = call.integer("step_size"),
+                              .gamma = call.real("gamma")}));
+}
+
+void run_multi_step_lr(Call& call) {
+  run_schedule(call, multi_step_lr({.base_lr = call.real("base_lr"),
+                                    .milestones = call.integers("milestones"),
+                                    .gamma = call.real("gamma")}));
+}
+
+void run_exponential_lr(Call& call) {
+  run_schedule(call,
+               exponential_lr({.base_lr = call.real("base_lr"), .gamma = call.real("gamma")}));
+}
+
+void run_linear_warmup(Call& call) {
+  run_schedule(call, linear_warmup({.base_lr = call.real("base_lr"),
+                                    .start_factor = call.real("start_factor"),
+                                    .warmup_steps = call.integer("warmup_steps")}));
 }
 
 void run_cosine_annealing_lr(Call& call) {
-  const CosineAnnealing options{.base_lr = call.real("base_lr"),
-                                .t_max = call.integer("t_max"),
-                                .eta_min = call.real("eta_min")};
-  run_schedule(call, [&](std::int64_t step) { return cosine_annealing_lr(step, options); });
+  run_schedule(call, cosine_annealing_lr({.base_lr = call.real("base_lr"),
+                                          .t_max = call.integer("t_max"),
+                                          .eta_min = call.real("eta_min")}));
 }
 
 void run_one_cycle_lr(Call& call) {
-  call.require_text("three_phase", "false");
   const bool linear = call.text("anneal_strategy") == "linear";
   if (!linear) call.require_text("anneal_strategy", "cos");
-  const OneCycle options{.max_lr = call.real("max_lr"),
-                         .total_steps = call.integer("total_steps"),
-                         .pct_start = call.real("pct_start"),
-                         .div_factor = call.real("div_factor"),
-                         .final_div_factor = call.real("final_div_factor"),
-                         .anneal = linear ? Anneal::linear : Anneal::cosine};
-  run_schedule(call, [&](std::int64_t step) { return one_cycle_lr(step, options); });
+  run_schedule(call, one_cycle_lr({.max_lr = call.real("max_lr"),
+                                   .total_steps = call.integer("total_steps"),
+                                   .pct_start = call.real("pct_start"),
+                                   .div_factor = call.real("div_factor"),
+                                   .final_div_factor = call.real("final_div_factor"),
+                                   .anneal = linear ? Anneal::linear : Anneal::cosine,
+                                   .three_phase = call.flag("three_phase")}));
 }
 
 }  // namespace pliant::conformance

@@ -1,0 +1,98 @@
+#include <pliant/layers/train/moving_average.h>
+
+#include <algorithm>
+#include <map>
+
+#include <pliant/core/dispatch.h>
+#include <pliant/core/kernels/optimizer.h>
+
+namespace pliant {
+namespace {
+
+constexpr const char* kUpdates = "/updates";  // no path has a slash
+
+void move_towards(const Tensor& value, double share, Tensor& average) {
+  visit_floating("MovingAverage", value.dtype(), [&]<class T>() {
+    kernel<AverageKernel<T>, cpu::average_step, cuda::average_step>(
+        "MovingAverage", value.device())(static_cast<T>(share), value.size(), value.data<T>(),
+                                         average.mutable_data<T>());
+  });
+}
+
+}  // namespace
+
+MovingAverage::MovingAverage(const Module& net, const MovingAverageOptions& options)
+    : options_(options) {
+  require(options.decay >= 0 && options.decay < 1, "MovingAverage: decay ", options.decay,
+          " must lie in [0, 1)");
+  const auto add = [&](const Buffer& buffer) {
+    if (is_floating(buffer.value().dtype())) pairs_.push_back({buffer, buffer.value().clone()});
+  };
+  for (const Parameter& parameter : net.parameters()) add(parameter);
+  for (const Buffer& buffer : net.buffers()) add(buffer);
+}
+
+void MovingAverage::require_not_swapped(const char* what) const {
+  require(!swapped_, "MovingAverage: ", what,
+          " while the net holds the averages; swap() back first");
+}
+
+void MovingAverage::update() {
+  require_not_swapped("update()");
+  for (const Pair& pair : pairs_) {
+    const Tensor& value = pair.value.value();
+    require(value.dtype() == pair.average.dtype() && value.device() == pair.average.device(),
+            "MovingAverage: ", pair.value.name(), " is ", value.dtype(), " on ", value.device(),
+            " now, its average ", pair.average.dtype(), " on ", pair.average.device());
+  }
+  const auto t = static_cast<double>(++updates_);
+  const double decay = options_.warm_up ? std::min(options_.decay, t / (9 + t)) : options_.decay;
+  for (Pair& pair : pairs_) move_towards(pair.value.value(), 1 - decay, pair.average);
+}
+
+void MovingAverage::swap() {
+  for (Pair& pair : pairs_) {
+    Tensor value = pair.value.value();  // the same storage: addresses stay
+    const Tensor before = value.clone();
+    value.copy_from(pair.average);
+    pair.average.copy_from(before);
+  }
+  swapped_ = !swapped_;
+}
+
+State MovingAverage::weights() const {
+  require_not_swapped("weights()");
+  State state;
+  for (const Pair& pair : pairs_) state.emplace_back(pair.value.name(), pair.average.clone());
+  return state;
+}
+
+State MovingAverage::state() const {
+  require_not_swapped("state()");
+  State state = weights();
+  state.emplace_back(kUpdates, Tensor::from<std::int64_t>({updates_}, {}));
+  return state;
+}
+
+void MovingAverage::load(const State& state) {
+  require_not_swapped("load()");
+  std::map<std::string, Tensor> given(state.begin(), state.end());
+  require(given.size() == state.size(), "MovingAverage: the state has a path twice");
+  const auto take = [&](const std::string& path, const Shape& shape) {
+    const auto node = given.extract(path);
+    require(!node.empty(), "MovingAverage: the state lacks ", path);
+    require(node.mapped().shape() == shape, "MovingAverage: ", path, " has shape ",
+            node.mapped().shape(), ", expected ", shape);
+    return node.mapped();
+  };
+  std::vector<Tensor> averages;
+  for (const Pair& pair : pairs_)
+    averages.push_back(take(pair.value.name(), pair.value.shape()).to(pair.average.dtype()));
+  const double updates = take(kUpdates, {}).item();
+  require(given.empty(), "MovingAverage: the state has an unexpected ",
+          given.empty() ? "" : given.begin()->first);
+  for (std::size_t i = 0; i < pairs_.size(); ++i) pairs_[i].average.copy_from(averages[i]);
+  updates_ = static_cast<std::int64_t>(updates);
+}
+
+}  // namespace pliant

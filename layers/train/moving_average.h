@@ -1,0 +1,75 @@
+// MovingAverage: an exponential moving average of a net's weights, which often measures better than
+// the weights themselves (Polyak and Juditsky 1992).
+//
+//   MovingAverage average(net, {.decay = 0.999});
+//   for (..) { adam.step(tape.gradients(loss)); average.update(); }
+//   {
+//     const AveragedWeights averaged(average);  // the net holds the average in this block
+//     measure(net);
+//   }
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include <pliant/layers/module.h>
+
+namespace pliant {
+
+struct MovingAverageOptions {
+  double decay = 0.999;  // in [0, 1)
+  // The decay of update number t = 1, 2, .. is at most t / (9 + t), so that a short training is not
+  // ruled by its first values.
+  bool warm_up = false;
+};
+
+// average = decay * average + (1 - decay) * value, from the values at construction, over every
+// parameter (frozen ones too) and floating buffer of a net, which must be filled: BatchNorm's
+// running statistics must fit the weights that they are used with. The net must stay on its device
+// and in its dtype.
+class MovingAverage {
+ public:
+  explicit MovingAverage(const Module& net, const MovingAverageOptions& options = {});
+
+  // Once after every step of the optimizer.
+  void update();
+  std::int64_t updates() const { return updates_; }
+
+  // Exchanges the net's values and the averages, in place: the net holds the averages until the
+  // next swap. Meanwhile update(), weights(), state() and load() are Errors.
+  void swap();
+  bool swapped() const { return swapped_; }
+
+  // A copy of the averages by path: what net.load() takes.
+  State weights() const;
+  // The same and "/updates": for going on later.
+  State state() const;
+  // A state() of the same net; anything else is an Error, and then nothing is changed.
+  void load(const State& state);
+
+ private:
+  struct Pair {
+    Buffer value;
+    Tensor average;
+  };
+  void require_not_swapped(const char* what) const;
+
+  std::vector<Pair> pairs_;  // in the order of the net's state
+  MovingAverageOptions options_;
+  std::int64_t updates_ = 0;
+  bool swapped_ = false;
+};
+
+// The net holds the averages while this lives.
+class AveragedWeights {
+ public:
+  explicit AveragedWeights(MovingAverage& average) : average_(average) { average_.swap(); }
+  ~AveragedWeights() { average_.swap(); }
+  AveragedWeights(const AveragedWeights&) = delete;
+  AveragedWeights& operator=(const AveragedWeights&) = delete;
+
+ private:
+  MovingAverage& average_;
+};
+
+}  // namespace pliant
