@@ -88,17 +88,21 @@ inline void sum_window(const MapView<const T>& map, const AxisWindow<T>& rows,
     for (V& v : sum) v = V{};
   for (const auto& row : rows.pixels) {
     const T* const line = map.base + row.at * map.width * map.pixel + c;
+    V of_row[kSlopes ? 2 : 1][kVectors] = {};
     for (const auto& column : columns.pixels) {
       const T* const from = line + column.at * map.pixel;
-      const T weight = row.weight * column.weight;
       for (std::size_t i = 0; i < kVectors; ++i) {
         V v;
         std::memcpy(&v, from + static_cast<std::int64_t>(i) * kLanes, sizeof(V));
-        sums[0][i] += v * weight;
-        if constexpr (kSlopes) {
-          sums[1][i] += v * (row.slope * column.weight);
-          sums[2][i] += v * (row.weight * column.slope);
-        }
+        of_row[0][i] += v * column.weight;
+        if constexpr (kSlopes) of_row[1][i] += v * column.slope;
+      }
+    }
+    for (std::size_t i = 0; i < kVectors; ++i) {
+      sums[0][i] += of_row[0][i] * row.weight;
+      if constexpr (kSlopes) {
+        sums[1][i] += of_row[0][i] * row.slope;
+        sums[2][i] += of_row[1][i] * row.weight;
       }
     }
   }
