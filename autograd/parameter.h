@@ -39,6 +39,7 @@ class Buffer {
     std::string name;
     std::uint64_t id = 0;  // order of construction
     bool frozen = false;
+    double lr_factor = 1;
   };
   std::shared_ptr<Node> node_;
 };
@@ -50,6 +51,9 @@ class Parameter : public Buffer {
 
   bool frozen() const { return node_->frozen; }
   void set_frozen(bool frozen) { node_->frozen = frozen; }
+  // What an optimizer multiplies its learning rate by for this parameter.
+  double lr_factor() const { return node_->lr_factor; }
+  void set_lr_factor(double factor) { node_->lr_factor = factor; }
   // Grows in the order of construction, which in a Module is the order of parameters().
   std::uint64_t id() const { return node_->id; }
 };

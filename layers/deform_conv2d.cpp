@@ -1,8 +1,5 @@
 #include <pliant/layers/deform_conv2d.h>
 
-#include <pliant/autograd/ops/activation.h>
-#include <pliant/autograd/ops/arithmetic.h>
-
 namespace pliant {
 
 DeformConv2d::DeformConv2d(std::int64_t in_channels, std::int64_t out_channels,
@@ -30,8 +27,7 @@ DeformConv2d::DeformConv2d(std::int64_t in_channels, std::int64_t out_channels,
                                             .dilation = options_.dilation}));
   }
   offset_conv = own("offset", zero_branch(in_channels, 2));
-  if (options_.modulation == Modulation::sigmoid)
-    mask_conv = own("mask", zero_branch(in_channels, 1));
+  if (options_.modulation != Modulation::none) mask_conv = own("mask", zero_branch(in_channels, 1));
 }
 
 // A convolution that starts as zero and gives so many channels for each tap of each offset group.
@@ -53,7 +49,8 @@ DeformConv2d::Branch DeformConv2d::branch(const Var& x) const {
   require(offset_conv.has_value(), "DeformConv2d: ", path(),
           " has no offset branch (Offsets::given); call it with offsets");
   const Var seen = context ? (*context)(x) : x;
-  return {(*offset_conv)(seen), mask_conv ? sigmoid((*mask_conv)(seen)) * 2.0 : Var()};
+  return {(*offset_conv)(seen),
+          mask_conv ? mask_of((*mask_conv)(seen), options_.modulation) : Var()};
 }
 
 Var DeformConv2d::operator()(const Var& x) const {

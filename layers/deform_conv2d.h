@@ -5,6 +5,7 @@
 
 #include <pliant/autograd/ops/deform_conv.h>
 #include <pliant/layers/conv2d.h>
+#include <pliant/layers/modulation.h>
 #include <pliant/layers/offset_context.h>
 
 namespace pliant {
@@ -12,11 +13,6 @@ namespace pliant {
 enum class Offsets : unsigned char {
   learned,  // by a convolution "offset" of the layer's own
   given,    // by the caller of every call
-};
-
-enum class Modulation : unsigned char {
-  none,
-  sigmoid,  // samples times 2 * sigmoid(a convolution "mask"), 1 at the start
 };
 
 struct DeformConv2dOptions {
@@ -40,7 +36,8 @@ struct DeformConv2dOptions {
 // so a checkpoint of a regular net fits: load(state, {.may_lack = {"*.offset.*", "*.mask.*"}}).
 // The children "offset" [.. 2*G*R*S] and "mask" [.. G*R*S] have the layer's kernel, stride,
 // padding and dilation and start as zeros, so that before any step the layer gives what a Conv2d
-// of the same weights gives.
+// of the same weights gives; with Modulation::sigmoid half of it, the bias apart. Detectors train
+// the offsets at a tenth of the rate: net.set_lr_factor("*.offset.*", 0.1).
 class DeformConv2d : public Module {
  public:
   DeformConv2d(std::int64_t in_channels, std::int64_t out_channels,
@@ -51,8 +48,8 @@ class DeformConv2d : public Module {
   // Offsets [N P Q 2*G*R*S] and, if defined, a mask [N P Q G*R*S] from the caller.
   Var operator()(const Var& x, const Var& offsets, const Var& mask = {}) const;
 
-  // What the layer's own branch says for x: offsets [N P Q 2*G*R*S], and the mask [N P Q G*R*S] in
-  // 0..2, undefined for Modulation::none.
+  // What the layer's own branch says for x: offsets [N P Q 2*G*R*S], and the mask [N P Q G*R*S],
+  // undefined for Modulation::none.
   struct Branch {
     Var offsets, mask;
   };

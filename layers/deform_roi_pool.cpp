@@ -16,7 +16,7 @@ DeformRoIPoolOptions completed(std::int64_t channels, DeformRoIPoolOptions optio
           " bins in ", pool.part_size, " parts along an axis, expected at least 1 and 0");
   require(options.classes >= 1 && channels % options.classes == 0, "DeformRoIPool: ", channels,
           " channels do not divide into ", options.classes, " classes");
-  const bool modulated = options.modulation != PoolModulation::none;
+  const bool modulated = options.modulation != Modulation::none;
   require(options.hidden >= 1 && options.offset_layers >= 0 && options.mask_layers >= 1,
           "DeformRoIPool: heads of ", options.hidden, " hidden features, ", options.offset_layers,
           " layers for offsets and ", options.mask_layers, " for masks");
@@ -60,7 +60,7 @@ Var ZeroHead::operator()(const Var& x) const {
 DeformRoIPool::DeformRoIPool(std::int64_t channels, const DeformRoIPoolOptions& options)
     : offset_head(own("offset", offset_head_of(completed(channels, options)))),
       options_(completed(channels, options)) {
-  if (options_.modulation == PoolModulation::none) return;
+  if (options_.modulation == Modulation::none) return;
   const std::int64_t bins = options_.pool.pooled_size * options_.pool.pooled_size;
   mask_head = own("mask", head(options_, bins, options_.mask_layers));
 }
@@ -73,8 +73,8 @@ Var DeformRoIPool::trans(const Var& pooled) const {
 Var DeformRoIPool::mask(const Var& pooled) const {
   if (!mask_head) return {};
   const std::int64_t bins = options_.pool.pooled_size;
-  const Var half = reshape(sigmoid((*mask_head)(flat(pooled))), {pooled.dim(0), bins, bins, 1});
-  return options_.modulation == PoolModulation::sigmoid ? half : half * 2.0;
+  return reshape(mask_of((*mask_head)(flat(pooled)), options_.modulation),
+                 {pooled.dim(0), bins, bins, 1});
 }
 
 Var DeformRoIPool::operator()(const Var& x, const Tensor& rois) const {

@@ -6,18 +6,13 @@
 
 #include <pliant/autograd/ops/deform_roi_pool.h>
 #include <pliant/layers/linear.h>
+#include <pliant/layers/modulation.h>
 
 namespace pliant {
 
-enum class PoolModulation : unsigned char {
-  none,
-  sigmoid,        // bins times sigmoid(a head "mask"), 0.5 at the start, as published
-  twice_sigmoid,  // bins times 2 * sigmoid(a head "mask"), 1 at the start
-};
-
 struct DeformRoIPoolOptions {
   DeformPoolOptions pool = {};  // output_dim may be left out
-  PoolModulation modulation = PoolModulation::none;
+  Modulation modulation = Modulation::none;
   std::int64_t classes = 1;  // of output channels, each with offsets of its own
   // The heads: linear layers of `hidden` features with ReLU between. 0 layers of offsets: as
   // published, 1 without modulation and 3 with it.
@@ -45,7 +40,7 @@ class ZeroHead : public Module {
 //
 // Where the rest of the net is trained with a rate of 1, the published detectors train the heads
 // with 0.01:
-//   Sgd sgd({{trunk.parameters()}, {pool.parameters(), DeformRoIPool::kHeadLrFactor}});
+//   net.set_lr_factor("pool", DeformRoIPool::kHeadLrFactor);
 class DeformRoIPool : public Module {
  public:
   static constexpr double kHeadLrFactor = 0.01;
@@ -55,7 +50,7 @@ class DeformRoIPool : public Module {
   Var operator()(const Var& x, const Tensor& rois) const;
 
   // What the heads say of regions that were pooled without offsets [R P P channels]: trans, and
-  // the mask, which is undefined for PoolModulation::none.
+  // the mask, which is undefined for Modulation::none.
   Var trans(const Var& pooled) const;
   Var mask(const Var& pooled) const;
 

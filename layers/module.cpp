@@ -199,14 +199,18 @@ void Module::to(DType dtype) {
 
 bool Module::frozen() const { return node().frozen; }
 
-void Module::set_frozen(std::string_view pattern, bool frozen) {
+// Calls on_module(node) for the modules that `pattern` matches and all that are in them, and
+// on_parameter for the parameters there and those that it matches themselves.
+template <class OnModule, class OnParameter>
+void Module::each_match(const char* what, std::string_view pattern, OnModule&& on_module,
+                        OnParameter&& on_parameter) {
   bool found = false;
   node().walk([&](Node& module) {
     if (!matches(pattern, module.path)) return;
     found = true;
-    module.walk([&](Node& inner) { inner.frozen = frozen; });
+    module.walk(on_module);
     module.each_leaf([&](Leaf& leaf) {
-      if (leaf.parameter.defined()) leaf.parameter.set_frozen(frozen);
+      if (leaf.parameter.defined()) on_parameter(leaf.parameter);
     });
   });
   std::vector<std::string> paths;
@@ -214,10 +218,24 @@ void Module::set_frozen(std::string_view pattern, bool frozen) {
     paths.push_back(parameter.name());
     if (!matches(pattern, parameter.name())) continue;
     found = true;
-    parameter.set_frozen(frozen);
+    on_parameter(parameter);
   }
-  require(found, frozen ? "freeze" : "unfreeze", ": '", pattern,
-          "' matches no parameter and no module; there are ", listed(paths, 4));
+  require(found, what, ": '", pattern, "' matches no parameter and no module; there are ",
+          listed(paths, 4));
+}
+
+void Module::set_frozen(std::string_view pattern, bool frozen) {
+  each_match(
+      frozen ? "freeze" : "unfreeze", pattern, [&](Node& module) { module.frozen = frozen; },
+      [&](Parameter& parameter) { parameter.set_frozen(frozen); });
+}
+
+void Module::set_lr_factor(std::string_view pattern, double factor) {
+  require(factor >= 0, "set_lr_factor: the factor of '", pattern, "' is ", factor,
+          ", expected at least 0");
+  each_match(
+      "set_lr_factor", pattern, [](Node&) {},
+      [&](Parameter& parameter) { parameter.set_lr_factor(factor); });
 }
 
 // ---- state ----

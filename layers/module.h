@@ -63,6 +63,9 @@ class Module {
   void freeze(std::string_view pattern) { set_frozen(pattern, true); }
   void unfreeze(std::string_view pattern) { set_frozen(pattern, false); }
   bool frozen() const;
+  // Sets Parameter::lr_factor() of what `pattern` matches, in the same way. "*.offset.*" are the
+  // offset branches of all deformable layers.
+  void set_lr_factor(std::string_view pattern, double factor);
 
   // A copy of all parameters and buffers that are now.
   State state() const;
@@ -105,6 +108,9 @@ class Module {
   void adopt(const std::string& name, const Module& child);
   Leaf& add_leaf(const std::string& name, Initialiser initialiser);
   void set_frozen(std::string_view pattern, bool frozen);
+  template <class OnModule, class OnParameter>
+  void each_match(const char* what, std::string_view pattern, OnModule&& on_module,
+                  OnParameter&& on_parameter);
   std::vector<Leaf*> leaves() const;
 
   std::shared_ptr<Node> node_;

@@ -1,4 +1,5 @@
 #include <pliant/layers/layers.h>
+#include <pliant/layers/train/optimizer.h>
 
 #include <cstring>
 
@@ -114,7 +115,7 @@ TEST_CASE("DeformConv2d: gives what Conv2d of the same weights gives before any 
   for (const Case& c : cases)
     for (const Shape& shape : {Shape{2, 7, 9, 8}, Shape{1, 14, 14, 8}})
       for (const Boundary boundary : {Boundary::zero_pad, Boundary::dcn_v1})
-        for (const Modulation modulation : {Modulation::none, Modulation::sigmoid}) {
+        for (const Modulation modulation : {Modulation::none, Modulation::twice_sigmoid}) {
           Conv2d regular(8, 12,
                          {.kernel = c.kernel,
                           .stride = c.stride,
@@ -141,8 +142,45 @@ TEST_CASE("DeformConv2d: gives what Conv2d of the same weights gives before any 
         }
 }
 
+TEST_CASE("DeformConv2d: a mask that starts at a half, as published") {
+  Conv2d regular(4, 6, {.padding = 1, .bias = Bias::no});
+  DeformConv2d deform(4, 6, {.padding = 1, .modulation = Modulation::sigmoid, .bias = Bias::no});
+  regular.initialise(Rng(1));
+  deform.initialise(Rng(2));
+  deform.load(regular.state(), {.may_lack = {"offset.*", "mask.*"}});
+  const Tensor x = image({2, 7, 9, 4});
+  CHECK(max_difference(deform(x).value(), (regular(x) * 0.5).value()) < 1e-5);
+}
+
+TEST_CASE("set_lr_factor: a module's parameters learn at a rate of their own") {
+  DeformConv2d layer(2, 3, {.padding = 1, .modulation = Modulation::twice_sigmoid});
+  layer.initialise(Rng(1));
+  layer.set_lr_factor("offset", 0.25);
+  layer.set_lr_factor("mask.*", 0);
+  const State before = layer.state();
+  Sgd sgd({{layer.parameters(), 2}}, {.lr = 0.5});
+  const Tape tape;
+  const Gradients gradients =
+      tape.gradients(mean(layer(tape.input(image({2, 6, 6, 2}))) * image({2, 6, 6, 3}, 8)));
+  sgd.step(gradients);
+  std::size_t i = 0;
+  for (const Parameter& parameter : layer.parameters()) {
+    CAPTURE(parameter.name());
+    const double rate = parameter.name().starts_with("offset") ? 0.25
+                        : parameter.name().starts_with("mask") ? 0
+                                                               : 1;
+    const Var moved = Var(before[i++].second) - gradients[parameter] * rate;
+    CHECK(max_difference(parameter.value(), moved.value()) < 1e-6);
+    CHECK(parameter.lr_factor() == rate);
+  }
+  CHECK_THROWS_WITH_AS(layer.set_lr_factor("offsets.*", 1),
+                       doctest::Contains("set_lr_factor: 'offsets.*' matches no parameter"), Error);
+  CHECK_THROWS_WITH_AS(layer.set_lr_factor("offset", -1),
+                       "set_lr_factor: the factor of 'offset' is -1, expected at least 0", Error);
+}
+
 TEST_CASE("DeformConv2d: offsets and masks of the caller") {
-  DeformConv2d layer(2, 3, {.padding = 1, .modulation = Modulation::sigmoid});
+  DeformConv2d layer(2, 3, {.padding = 1, .modulation = Modulation::twice_sigmoid});
   layer.initialise(Rng(1));
   CHECK(layer.parameters().size() == 6);
   CHECK(layer.parameters()[2].name() == "offset.weight");
@@ -202,7 +240,7 @@ TEST_CASE("OffsetContext: the map that the convolution it serves gives, and more
 
 TEST_CASE("OffsetContext: layers with one start as without, and all of it learns") {
   const Tensor x = image({2, 9, 8, 6});
-  for (const Modulation modulation : {Modulation::none, Modulation::sigmoid}) {
+  for (const Modulation modulation : {Modulation::none, Modulation::twice_sigmoid}) {
     Conv2d regular(6, 4, {.kernel = 3, .stride = 2, .padding = {0, 1, 0, 1}});
     DeformConv2d deform(
         6, 4,
@@ -228,7 +266,7 @@ TEST_CASE("OffsetContext: layers with one start as without, and all of it learns
 }
 
 TEST_CASE("DeformConv2d: zero offsets and masks learn from the first step") {
-  DeformConv2d layer(2, 3, {.padding = 1, .modulation = Modulation::sigmoid});
+  DeformConv2d layer(2, 3, {.padding = 1, .modulation = Modulation::twice_sigmoid});
   layer.initialise(Rng(1));
   const Tape tape;
   const Gradients gradients =

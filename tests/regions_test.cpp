@@ -296,12 +296,12 @@ TEST_CASE("DeformRoIPool: the undeformed pooling at the start, and its heads lea
   const Tensor rois = some_regions().to(DType::float32);
   const DeformPoolOptions pool{.spatial_scale = 0.5, .group_size = 2, .pooled_size = 2};
   const Tensor still = deform_roi_pool(x, rois, {}, {}, pool).value();
-  for (const auto& [modulation, factor] : {std::pair{PoolModulation::none, 1.0},
-                                           {PoolModulation::sigmoid, 0.5},
-                                           {PoolModulation::twice_sigmoid, 1.0}}) {
+  for (const auto& [modulation, factor] : {std::pair{Modulation::none, 1.0},
+                                           {Modulation::sigmoid, 0.5},
+                                           {Modulation::twice_sigmoid, 1.0}}) {
     DeformRoIPool layer(3, {.pool = pool, .modulation = modulation, .hidden = 9});
     layer.initialise(Rng(1));
-    const bool modulated = modulation != PoolModulation::none;
+    const bool modulated = modulation != Modulation::none;
     CHECK(layer.parameters().size() == (modulated ? 10 : 2));
     CHECK(layer.parameters().front().name() == "offset.0.weight");
     CHECK(layer.parameters().front().shape() == Shape{modulated ? 9 : 8, 12});
@@ -318,7 +318,7 @@ TEST_CASE("DeformRoIPool: the undeformed pooling at the start, and its heads lea
 
 TEST_CASE("DeformRoIPool: gradients through both poolings, parts and classes, bad options") {
   DeformRoIPool layer(4, {.pool = {.spatial_scale = 0.5, .pooled_size = 3, .part_size = 2},
-                          .modulation = PoolModulation::sigmoid,
+                          .modulation = Modulation::sigmoid,
                           .classes = 2,
                           .hidden = 5,
                           .offset_layers = 2});

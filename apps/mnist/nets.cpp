@@ -112,7 +112,7 @@ DigitNet::AnyConv DigitNet::make_conv(const char* name, std::int64_t in, std::in
                           {.kernel = options.kernel,
                            .stride = options.stride,
                            .padding = options.padding,
-                           .modulation = has_mask(deform_) ? Modulation::sigmoid : Modulation::none,
+                           .modulation = has_mask(deform_) ? Modulation::twice_sigmoid : Modulation::none,
                            .context_channels = has_context(deform_) ? kContextChannels : 0}));
 }
 

@@ -56,7 +56,7 @@ void Optimizer::step(const Gradients& gradients) {
   }
   for (const auto& [slot, gradient] : moves) {
     ++slot->steps;
-    update(*slot, *gradient, lr_ * slot->lr_factor);
+    update(*slot, *gradient, lr_ * slot->lr_factor * slot->parameter.lr_factor());
   }
 }
 

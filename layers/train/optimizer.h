@@ -32,7 +32,7 @@ class Optimizer {
   // is not frozen; the others, and their state, stay.
   void step(const Gradients& gradients);
 
-  // The learning rate of the next steps; groups multiply it by their factor.
+  // The learning rate of the next steps; groups and parameters multiply it by their factors.
   double lr() const { return lr_; }
   void set_lr(double lr);
 
