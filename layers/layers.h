@@ -9,6 +9,7 @@
 #include <pliant/layers/cond_conv2d.h>
 #include <pliant/layers/conv2d.h>
 #include <pliant/layers/conv_offset2d.h>
+#include <pliant/layers/conv_transpose2d.h>
 #include <pliant/layers/dcn_v3.h>
 #include <pliant/layers/dcn_v4.h>
 #include <pliant/layers/deform_conv2d.h>

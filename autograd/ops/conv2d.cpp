@@ -16,32 +16,45 @@ std::int64_t out_extent(const char* op, std::int64_t in, std::int64_t before, st
   return (in + before + after - span) / stride + 1;
 }
 
-Tensor data_gradient(const Conv2dGeometry& g, const Tensor& dy, const Tensor& weight,
-                     const Shape& shape) {
-  Tensor dx = Tensor::empty(shape, dy.dtype(), dy.device());
+Shape input_shape(const Conv2dGeometry& g) { return {g.n, g.h, g.w, g.c}; }
+Shape weight_shape(const Conv2dGeometry& g) { return {g.k, g.r, g.s, g.c / g.groups}; }
+Shape output_shape(const Conv2dGeometry& g) { return {g.n, g.p, g.q, g.k}; }
+
+Tensor forward(const char* op, const Conv2dGeometry& g, const Tensor& x, const Tensor& weight,
+               const Tensor& bias) {
+  Tensor y = Tensor::empty(output_shape(g), x.dtype(), x.device());
+  Workspace workspace(x.device());
+  visit_floating(op, x.dtype(), [&]<class T>() {
+    kernel<Conv2dForward<T>, cpu::conv2d_forward, cuda::conv2d_forward>(op, x.device())(
+        g, x.data<T>(), weight.data<T>(), data_or_null<T>(bias), y.mutable_data<T>(), workspace);
+  });
+  return y;
+}
+
+Tensor data_gradient(const char* op, const Conv2dGeometry& g, const Tensor& dy,
+                     const Tensor& weight) {
+  Tensor dx = Tensor::empty(input_shape(g), dy.dtype(), dy.device());
   Workspace workspace(dy.device());
-  visit_floating("conv2d", dy.dtype(), [&]<class T>() {
+  visit_floating(op, dy.dtype(), [&]<class T>() {
     kernel<Conv2dDataGradient<T>, cpu::conv2d_data_gradient, cuda::conv2d_data_gradient>(
-        "conv2d", dy.device())(g, dy.data<T>(), weight.data<T>(), dx.mutable_data<T>(), workspace);
+        op, dy.device())(g, dy.data<T>(), weight.data<T>(), dx.mutable_data<T>(), workspace);
   });
   return dx;
 }
 
-Tensor weight_gradient(const Conv2dGeometry& g, const Tensor& x, const Tensor& dy,
-                       const Shape& shape) {
-  Tensor dweight = Tensor::empty(shape, dy.dtype(), dy.device());
+Tensor weight_gradient(const char* op, const Conv2dGeometry& g, const Tensor& x, const Tensor& dy) {
+  Tensor dweight = Tensor::empty(weight_shape(g), dy.dtype(), dy.device());
   Workspace workspace(dy.device());
-  visit_floating("conv2d", dy.dtype(), [&]<class T>() {
+  visit_floating(op, dy.dtype(), [&]<class T>() {
     kernel<Conv2dWeightGradient<T>, cpu::conv2d_weight_gradient, cuda::conv2d_weight_gradient>(
-        "conv2d", dy.device())(g, x.data<T>(), dy.data<T>(), dweight.mutable_data<T>(), workspace);
+        op, dy.device())(g, x.data<T>(), dy.data<T>(), dweight.mutable_data<T>(), workspace);
   });
   return dweight;
 }
 
 }  // namespace
 
-Conv2dGeometry conv_geometry(const char* op, const Shape& x, const Shape& weight,
-                             const ConvOptions& options) {
+void check_conv(const char* op, const Shape& x, const Shape& weight, const ConvOptions& options) {
   const auto& [stride, padding, dilation, groups] = options;
   require(stride.h >= 1 && stride.w >= 1, op, ": stride must be at least 1, got ", stride.h, " x ",
           stride.w);
@@ -55,6 +68,12 @@ Conv2dGeometry conv_geometry(const char* op, const Shape& x, const Shape& weight
           weight[3] * groups, " (input ", x, ", weight ", weight, ")");
   require(weight[0] % groups == 0, op, ": ", weight[0], " output channels do not divide into ",
           groups, " groups");
+}
+
+Conv2dGeometry conv_geometry(const char* op, const Shape& x, const Shape& weight,
+                             const ConvOptions& options) {
+  check_conv(op, x, weight, options);
+  const auto& [stride, padding, dilation, groups] = options;
   Conv2dGeometry g{};
   g.n = x[0], g.h = x[1], g.w = x[2], g.c = x[3];
   g.k = weight[0], g.r = weight[1], g.s = weight[2];
@@ -67,6 +86,45 @@ Conv2dGeometry conv_geometry(const char* op, const Shape& x, const Shape& weight
   return g;
 }
 
+Var conv2d_pass(const char* op, const Conv2dGeometry& g, const Var& x, const Var& weight,
+                const Var& bias) {
+  return record(op, forward(op, g, x.value(), weight.value(), bias.value()), {x, weight, bias},
+                {keep_if(weight.wants_gradient(), x), keep_if(x.wants_gradient(), weight)},
+                [op, g](const StepView& step) -> Vars {
+                  const Var& dy = step.cotangent();
+                  Var dx, dweight, dbias;
+                  if (step.wants(0)) dx = conv2d_data_gradient(op, g, dy, step.saved(1));
+                  if (step.wants(1)) dweight = conv2d_weight_gradient(op, g, step.saved(0), dy);
+                  if (step.wants(2)) dbias = sum_to(dy, {g.k});
+                  return {dx, dweight, dbias};
+                });
+}
+
+Var conv2d_data_gradient(const char* op, const Conv2dGeometry& g, const Var& dy,
+                         const Var& weight) {
+  return record(op, data_gradient(op, g, dy.value(), weight.value()), {dy, weight},
+                {keep_if(weight.wants_gradient(), dy), keep_if(dy.wants_gradient(), weight)},
+                [op, g](const StepView& step) -> Vars {
+                  const Var& x = step.cotangent();
+                  Var ddy, dweight;
+                  if (step.wants(0)) ddy = conv2d_pass(op, g, x, step.saved(1));
+                  if (step.wants(1)) dweight = conv2d_weight_gradient(op, g, x, step.saved(0));
+                  return {ddy, dweight};
+                });
+}
+
+Var conv2d_weight_gradient(const char* op, const Conv2dGeometry& g, const Var& x, const Var& dy) {
+  return record(op, weight_gradient(op, g, x.value(), dy.value()), {x, dy},
+                {keep_if(dy.wants_gradient(), x), keep_if(x.wants_gradient(), dy)},
+                [op, g](const StepView& step) -> Vars {
+                  const Var& weight = step.cotangent();
+                  Var dx, ddy;
+                  if (step.wants(0)) dx = conv2d_data_gradient(op, g, step.saved(1), weight);
+                  if (step.wants(1)) ddy = conv2d_pass(op, g, step.saved(0), weight);
+                  return {dx, ddy};
+                });
+}
+
 Var conv2d(const Var& x, const Var& weight, const Var& bias, const ConvOptions& options) {
   require_rank("conv2d", "the input", x, 4, "[N H W C]");
   require_rank("conv2d", "the weight", weight, 4, "[K R S C/groups]");
@@ -74,24 +132,7 @@ Var conv2d(const Var& x, const Var& weight, const Var& bias, const ConvOptions& 
   const Conv2dGeometry g = conv_geometry("conv2d", x.shape(), weight.shape(), options);
   require(!bias.defined() || bias.shape() == Shape{g.k}, "conv2d: bias has shape ", bias.shape(),
           ", expected [", g.k, "]");
-  Tensor y = Tensor::empty({g.n, g.p, g.q, g.k}, x.dtype(), x.device());
-  Workspace workspace(x.device());
-  visit_floating("conv2d", x.dtype(), [&]<class T>() {
-    kernel<Conv2dForward<T>, cpu::conv2d_forward, cuda::conv2d_forward>("conv2d", x.device())(
-        g, x.value().data<T>(), weight.value().data<T>(), data_or_null<T>(bias.value()),
-        y.mutable_data<T>(), workspace);
-  });
-  return record("conv2d", std::move(y), {x, weight, bias},
-                {keep_if(weight.wants_gradient(), x), keep_if(x.wants_gradient(), weight)},
-                [g, x = x.shape(), weight = weight.shape()](const StepView& step) -> Vars {
-                  const Tensor& dy = step.cotangent().value();
-                  Var dx, dweight, dbias;
-                  if (step.wants(0)) dx = data_gradient(g, dy, step.saved(1).value(), x);
-                  if (step.wants(1))
-                    dweight = weight_gradient(g, step.saved(0).value(), dy, weight);
-                  if (step.wants(2)) dbias = sum_to(step.cotangent(), {g.k});
-                  return {dx, dweight, dbias};
-                });
+  return conv2d_pass("conv2d", g, x, weight, bias);
 }
 
 }  // namespace pliant

@@ -21,6 +21,7 @@ OpFunction find_op(const std::string& name) {
       {"concat", run_concat},
       {"cond_conv2d", run_cond_conv2d},
       {"conv2d", run_conv2d},
+      {"conv_transpose2d", run_conv_transpose2d},
       {"cosine_annealing_lr", run_cosine_annealing_lr},
       {"dcn_v3", run_dcn_v3},
       {"dcn_v4", run_dcn_v4},

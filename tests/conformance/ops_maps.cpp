@@ -1,5 +1,6 @@
 // Ops on feature maps [N H W C].
 #include <pliant/autograd/ops/batch_norm2d.h>
+#include <pliant/autograd/ops/conv_transpose2d.h>
 #include <pliant/autograd/ops/deform_conv.h>
 #include <pliant/autograd/ops/group_norm.h>
 #include <pliant/autograd/ops/map_offsets.h>
@@ -26,6 +27,16 @@ void run_conv2d(Call& call) {
                       .padding = call.padding("padding"),
                       .dilation = call.pair("dilation"),
                       .groups = call.integer("groups")}));
+}
+
+void run_conv_transpose2d(Call& call) {
+  call.output("y", conv_transpose2d(call.variable("x"), call.variable("weight"),
+                                    call.optional_variable("bias"),
+                                    {.stride = call.pair("stride"),
+                                     .padding = call.padding("padding"),
+                                     .output_padding = call.pair("output_padding"),
+                                     .dilation = call.pair("dilation"),
+                                     .groups = call.integer("groups")}));
 }
 
 void run_deform_conv2d(Call& call) {
