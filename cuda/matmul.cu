@@ -10,9 +10,11 @@ template <class T>
 void product(const MatmulGeometry& g, const T* a, const T* b, const T* bias, T* y) {
   using namespace cuda;
   const bool flip_a = g.transpose_a == Transpose::yes, flip_b = g.transpose_b == Transpose::yes;
-  const bool shared = g.b == Sharing::shared;
-  const Matrices<const T> left{a, flip_a ? g.m : g.k, g.m * g.k, g.transpose_a};
-  const Matrices<const T> right{b, flip_b ? g.k : g.n, shared ? 0 : g.k * g.n, g.transpose_b};
+  const auto step = [](Sharing sharing, std::int64_t size) {
+    return sharing == Sharing::shared ? 0 : size;
+  };
+  const Matrices<const T> left{a, flip_a ? g.m : g.k, step(g.a, g.m * g.k), g.transpose_a};
+  const Matrices<const T> right{b, flip_b ? g.k : g.n, step(g.b, g.k * g.n), g.transpose_b};
   if (bias != nullptr) fill_rows("matmul", g.batch * g.m, g.n, bias, y);
   multiply("matmul", ProductSize{g.m, g.n, g.k, g.batch}, left, right,
            Matrices<T>{y, g.n, g.m * g.n}, bias == nullptr ? Accumulate::no : Accumulate::yes);

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <utility>
 #include <vector>
 
 #include <pliant/core/kernels/matmul.h>
@@ -25,7 +26,7 @@ std::vector<T> noise(std::int64_t count, std::uint64_t seed) {
 template <class T>
 struct Operands {
   explicit Operands(const MatmulGeometry& g)
-      : a(noise<T>(g.batch * g.m * g.k, 1)),
+      : a(noise<T>((g.a == Sharing::shared ? 1 : g.batch) * g.m * g.k, 1)),
         b(noise<T>((g.b == Sharing::shared ? 1 : g.batch) * g.k * g.n, 2)),
         bias(noise<T>(g.n, 3)) {}
   std::vector<T> a, b, bias;
@@ -54,12 +55,13 @@ int wrong(const MatmulGeometry& g, bool with_bias) {
     for (std::int64_t i = 0; i < g.m; ++i)
       for (std::int64_t j = 0; j < g.n; ++j) {
         double sum = with_bias ? at(in.bias, j) : 0, size = std::abs(sum) + 1e-3;
-        const std::int64_t matrix = g.b == Sharing::shared ? 0 : batch;
+        const std::int64_t of_a = g.a == Sharing::shared ? 0 : batch;
+        const std::int64_t of_b = g.b == Sharing::shared ? 0 : batch;
         for (std::int64_t l = 0; l < g.k; ++l) {
           const bool left = g.transpose_a == Transpose::yes,
                      right = g.transpose_b == Transpose::yes;
-          const double term = at(in.a, batch * g.m * g.k + (left ? l * g.m + i : i * g.k + l)) *
-                              at(in.b, matrix * g.k * g.n + (right ? j * g.k + l : l * g.n + j));
+          const double term = at(in.a, of_a * g.m * g.k + (left ? l * g.m + i : i * g.k + l)) *
+                              at(in.b, of_b * g.k * g.n + (right ? j * g.k + l : l * g.n + j));
           sum += term;
           size += std::abs(term);
         }
@@ -76,18 +78,21 @@ struct Extent {
 }  // namespace
 
 TEST_CASE_TEMPLATE("matmul agrees with the definition in every transposition", T, float, double) {
-  for (const Extent& e : {Extent{1, 1, 1, 1}, Extent{3, 7, 5, 9}, Extent{2, 67, 70, 33},
-                          Extent{1, 64, 10, 128}, Extent{1, 13, 131, 6}, Extent{2, 5, 17, 1100},
-                          Extent{1, 3, 4, 0}, Extent{0, 3, 4, 5}, Extent{2, 0, 4, 5}})
+  for (const Extent& e :
+       {Extent{1, 1, 1, 1}, Extent{3, 7, 5, 9}, Extent{2, 67, 70, 33}, Extent{1, 64, 10, 128},
+        Extent{1, 13, 131, 6}, Extent{2, 5, 17, 1100}, Extent{1, 3, 4, 0}, Extent{0, 3, 4, 5},
+        Extent{2, 0, 4, 5}, Extent{37, 5, 67, 9}})
     for (Transpose transpose_a : {Transpose::no, Transpose::yes})
       for (Transpose transpose_b : {Transpose::no, Transpose::yes})
-        for (Sharing sharing : {Sharing::per_batch, Sharing::shared}) {
+        for (const auto& [a, b] : {std::pair{Sharing::per_batch, Sharing::per_batch},
+                                   std::pair{Sharing::per_batch, Sharing::shared},
+                                   std::pair{Sharing::shared, Sharing::per_batch}}) {
           CAPTURE(e.m);
           CAPTURE(e.n);
           CAPTURE(e.k);
           CAPTURE(static_cast<int>(transpose_a));
           CAPTURE(static_cast<int>(transpose_b));
-          const MatmulGeometry g{e.batch, e.m, e.n, e.k, transpose_a, transpose_b, sharing};
+          const MatmulGeometry g{e.batch, e.m, e.n, e.k, transpose_a, transpose_b, a, b};
           CHECK(wrong<T>(g, true) == 0);
           CHECK(wrong<T>(g, false) == 0);
         }
@@ -96,7 +101,7 @@ TEST_CASE_TEMPLATE("matmul agrees with the definition in every transposition", T
 TEST_CASE_TEMPLATE("matmul has the same bits on any number of threads", T, float, double) {
   const int threads = thread_count();
   for (Transpose transpose_a : {Transpose::no, Transpose::yes}) {
-    const MatmulGeometry g{2, 130, 70, 1500, transpose_a, Transpose::no, Sharing::per_batch};
+    const MatmulGeometry g{2, 130, 70, 1500, transpose_a};
     const Operands<T> in(g);
     set_thread_count(1);
     const std::vector<T> one = by_kernel(g, in);

@@ -5,7 +5,9 @@
 
 namespace pliant {
 
-// [M K] [K N] -> [M N], or a batch of them: [B M K] [B K N] -> [B M N].
+// [... M K] [... K N] -> [... M N]: a product for every matrix of the leading axes, which broadcast
+// as in NumPy. A vector is a row on the left and a column on the right, and its axis of extent 1
+// is left out of the result: [K] [K] -> a scalar. PyTorch's matmul. An empty K gives zeros.
 Var matmul(const Var& a, const Var& b);
 
 // y = x weight^T + bias over the last axis: x [... in], weight [out in], bias [out] or undefined

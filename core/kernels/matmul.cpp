@@ -4,6 +4,7 @@
 
 #include <pliant/core/gemm.h>
 #include <pliant/core/gemm_tiles.h>
+#include <pliant/core/kernels/tap_batch_walk.h>
 #include <pliant/core/parallel.h>
 
 namespace pliant {
@@ -15,10 +16,24 @@ constexpr std::int64_t kRows = 64;  // rows of y that one task owns
 constexpr std::int64_t kTransposedRows = 4 * kTileRows;
 constexpr std::int64_t kTransposedColumns = kMaxPanelWidth;
 constexpr std::int64_t kTasksWanted = 32;
+constexpr std::int64_t kTasksOfMany = 128;    // of a batch of small matrices
 constexpr std::int64_t kMaxParts = 16;        // partial sums over k, where y alone is few tasks
 constexpr std::int64_t kMinPartLength = 512;  // of k
 
 constexpr std::int64_t ceil_divide(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+
+// Where matrix `index` of an operand starts, one taking `size` elements.
+template <class T>
+const T* matrix(const T* data, Sharing sharing, std::int64_t index, std::int64_t size) {
+  return sharing == Sharing::shared ? data : data + index * size;
+}
+
+// Matrix `index` of b as memory has it.
+template <class T>
+MatrixView<T> right_view(const MatmulGeometry& g, const T* b, std::int64_t index) {
+  return {matrix(b, g.b, index, g.k * g.n), g.transpose_b == Transpose::yes ? g.k : g.n,
+          g.transpose_b};
+}
 
 // y = a op(b) + bias with b in panels; a is [batch m k]. A task owns some rows of one panel.
 template <class T>
@@ -28,19 +43,36 @@ void multiply_packed(const MatmulGeometry& g, const T* a, const T* b, const T* b
   const std::int64_t packed = packed_size<T>(g.k, g.n);
   T* const memory = workspace.take<T>(matrices * packed);
   for (std::int64_t i = 0; i < matrices; ++i)
-    pack(g.k, g.n,
-         MatrixView<T>{b + i * g.k * g.n, g.transpose_b == Transpose::yes ? g.k : g.n,
-                       g.transpose_b},
-         memory + i * packed);
+    pack(g.k, g.n, right_view(g, b, i), memory + i * packed);
   const Panels<T> panels(g.n);
   const std::int64_t tiles = ceil_divide(g.m, kRows);
   parallel_for(g.batch * panels.count() * tiles, [&](std::int64_t task) {
     const std::int64_t batch = task / tiles / panels.count(), first = task % tiles * kRows;
     const Panel panel = panels[task / tiles % panels.count()];
-    const T* const right = memory + (g.b == Sharing::shared ? 0 : batch * packed);
-    gemm_panel(std::min(kRows, g.m - first), g.k, a + (batch * g.m + first) * g.k, g.k, panel,
-               right + g.k * panel.first, y + (batch * g.m + first) * g.n, g.n, bias);
+    gemm_panel(std::min(kRows, g.m - first), g.k, matrix(a, g.a, batch, g.m * g.k) + first * g.k,
+               g.k, panel, matrix<T>(memory, g.b, batch, packed) + g.k * panel.first,
+               y + (batch * g.m + first) * g.n, g.n, bias);
   });
+}
+
+// The same for many matrices: a task owns some of them and packs one panel of b after the other.
+template <class T>
+void multiply_each(const MatmulGeometry& g, const T* a, const T* b, const T* bias, T* y,
+                   Workspace& workspace) {
+  const Panels<T> panels(g.n);
+  const PerThread<T> memory(g.k * kMaxPanelWidth, workspace);
+  const auto product = [&](std::int64_t index) {
+    T* const packed = memory.of();
+    for (std::int64_t p = 0; p < panels.count(); ++p) {
+      pack_panel(panels[p], g.k, right_view(g, b, index), packed);
+      gemm_panel(g.m, g.k, matrix(a, g.a, index, g.m * g.k), g.k, panels[p], packed,
+                 y + index * g.m * g.n, g.n, bias);
+    }
+  };
+  parallel_blocks(g.batch, ceil_divide(g.batch, kTasksOfMany),
+                  [&](std::int64_t index, std::int64_t last) {
+                    for (; index < last; ++index) product(index);
+                  });
 }
 
 // y = a^T b + bias, both read in place. A task owns a block of y, or of a partial sum of it.
@@ -64,9 +96,9 @@ void multiply_transposed(const MatmulGeometry& g, const T* a, const T* b, const 
     for (std::int64_t row = 0; row < count; ++row)
       for (std::int64_t column = 0; column < width; ++column)
         to[row * g.n + column] = part > 0 || bias == nullptr ? T(0) : bias[j + column];
-    const T* const right = b + ((g.b == Sharing::shared ? 0 : batch * g.k) + begin) * g.n + j;
-    gemm_transposed(count, width, end - begin, a + (batch * g.k + begin) * g.m + first, g.m, right,
-                    g.n, to, g.n);
+    gemm_transposed(count, width, end - begin,
+                    matrix(a, g.a, batch, g.k * g.m) + begin * g.m + first, g.m,
+                    matrix(b, g.b, batch, g.k * g.n) + begin * g.n + j, g.n, to, g.n);
   });
   if (parts == 1) return;
   parallel_blocks(size, 4096, [&](std::int64_t first, std::int64_t last) {
@@ -79,8 +111,9 @@ void multiply_transposed(const MatmulGeometry& g, const T* a, const T* b, const 
 // a [batch k m] as [batch m k]: only for the rare product of two transposed matrices.
 template <class T>
 const T* flipped(const MatmulGeometry& g, const T* a, Workspace& workspace) {
-  T* const copy = workspace.take<T>(g.batch * g.m * g.k);
-  parallel_for(g.batch * g.m, [&](std::int64_t row) {
+  const std::int64_t rows = (g.a == Sharing::shared ? 1 : g.batch) * g.m;
+  T* const copy = workspace.take<T>(rows * g.k);
+  parallel_for(rows, [&](std::int64_t row) {
     const T* const from = a + row / g.m * g.k * g.m + row % g.m;
     for (std::int64_t i = 0; i < g.k; ++i) copy[row * g.k + i] = from[i * g.m];
   });
@@ -91,12 +124,13 @@ template <class T>
 void multiply(const MatmulGeometry& g, const T* a, const T* b, const T* bias, T* y,
               Workspace& workspace) {
   if (g.batch == 0 || g.m == 0 || g.n == 0) return;
-  if (g.transpose_a == Transpose::no)
-    multiply_packed(g, a, b, bias, y, workspace);
-  else if (g.transpose_b == Transpose::no)
-    multiply_transposed(g, a, b, bias, y, workspace);
+  if (g.transpose_a == Transpose::yes && g.transpose_b == Transpose::no)
+    return multiply_transposed(g, a, b, bias, y, workspace);
+  if (g.transpose_a == Transpose::yes) a = flipped(g, a, workspace);
+  if (g.b == Sharing::per_batch && g.batch >= kTasksWanted)
+    multiply_each(g, a, b, bias, y, workspace);
   else
-    multiply_packed(g, flipped(g, a, workspace), b, bias, y, workspace);
+    multiply_packed(g, a, b, bias, y, workspace);
 }
 
 }  // namespace

@@ -21,6 +21,7 @@ struct MatmulGeometry {
   std::int64_t m, n, k;                   // y [batch m n]; k is the summed axis
   Transpose transpose_a = Transpose::no;  // a is [batch m k], or [batch k m] when transposed
   Transpose transpose_b = Transpose::no;  // b is [batch k n], or [batch n k] when transposed
+  Sharing a = Sharing::per_batch;         // shared: a has no batch axis
   Sharing b = Sharing::per_batch;         // shared: b has no batch axis
 };
 

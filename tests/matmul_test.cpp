@@ -1,0 +1,131 @@
+#include <pliant/autograd/ops/matmul.h>
+
+#include <pliant/core/parallel.h>
+#include <pliant/tests/op_case.h>
+
+using namespace pliant;
+using namespace pliant::test;
+
+namespace {
+
+struct Case {
+  const char* name;
+  Shape a, b, y;
+};
+
+const std::vector<Case>& cases() {
+  static const std::vector<Case> all = {
+      {"matrices", {3, 4}, {4, 5}, {3, 5}},
+      {"1 by 1", {1, 1}, {1, 1}, {1, 1}},
+      {"vectors", {5}, {5}, {}},
+      {"row times matrix", {4}, {4, 3}, {3}},
+      {"matrix times column", {3, 4}, {4}, {3}},
+      {"row times a batch", {4}, {2, 3, 4, 5}, {2, 3, 5}},
+      {"a batch times column", {2, 3, 4, 5}, {5}, {2, 3, 4}},
+      {"a batch", {3, 2, 5}, {3, 5, 4}, {3, 2, 4}},
+      {"a batch of batches", {2, 3, 2, 5}, {2, 3, 5, 4}, {2, 3, 2, 4}},
+      {"one right matrix for all", {2, 3, 4, 5}, {5, 7}, {2, 3, 4, 7}},
+      {"one right matrix, of higher rank", {3, 4, 5}, {1, 1, 5, 2}, {1, 3, 4, 2}},
+      {"one left matrix for all", {4, 5}, {3, 5, 2}, {3, 4, 2}},
+      {"both stretched", {2, 1, 3, 4}, {5, 4, 2}, {2, 5, 3, 2}},
+      {"left stretched", {1, 3, 3, 4}, {2, 3, 4, 2}, {2, 3, 3, 2}},
+      {"many small ones", {67, 2, 3}, {67, 3, 5}, {67, 2, 5}},
+      {"nothing to sum", {2, 3, 0}, {2, 0, 4}, {2, 3, 4}},
+      {"empty batch", {0, 3, 4}, {0, 4, 2}, {0, 3, 2}},
+      {"empty batch, one left matrix", {3, 4}, {0, 4, 2}, {0, 3, 2}},
+      {"empty batch, stretched", {2, 0, 3, 4}, {2, 1, 4, 2}, {2, 0, 3, 2}},
+      {"no rows", {0, 4}, {4, 3}, {0, 3}},
+  };
+  return all;
+}
+
+// The definition, for operands brought to the batch of the result by hand.
+double by_definition(const Case& c, const Tensor& a, const Tensor& b, std::int64_t index) {
+  const bool row = c.a.rank() == 1, column = c.b.rank() == 1;
+  const std::int64_t k = a.dim(-1), m = row ? 1 : a.dim(-2), n = column ? 1 : b.dim(-1);
+  const std::int64_t i = index / n % m, j = index % n, batch = index / (n * m);
+  // Where the matrix of `shape` that belongs to the batch index starts.
+  const auto matrix = [&](const Shape& shape, std::int64_t size) {
+    const int axes = c.y.rank() - (row ? 0 : 1) - (column ? 0 : 1);
+    std::int64_t rest = batch, at = 0, stride = size;
+    for (int axis = axes - 1; axis >= 0; --axis) {
+      const int own = axis - (axes - (shape.rank() - 2));
+      if (own >= 0) {
+        if (shape[own] > 1) at += rest % c.y[axis] * stride;
+        stride *= shape[own];
+      }
+      rest /= c.y[axis];
+    }
+    return at;
+  };
+  const double* const left = a.data<double>() + matrix(c.a, m * k) + i * k;
+  const double* const right = b.data<double>() + matrix(c.b, k * n) + j;
+  double sum = 0;
+  for (std::int64_t l = 0; l < k; ++l) sum += left[l] * right[l * n];
+  return sum;
+}
+
+}  // namespace
+
+TEST_CASE("matmul agrees with its definition under every broadcast") {
+  for (const Case& c : cases()) {
+    CAPTURE(c.name);
+    const Tensor a = random(c.a, 1), b = random(c.b, 2), y = matmul(a, b).value();
+    REQUIRE(y.shape() == c.y);
+    const std::vector<double> found = y.to_vector();
+    for (std::size_t i = 0; i < found.size(); ++i)
+      CHECK(found[i] ==
+            doctest::Approx(by_definition(c, a, b, static_cast<std::int64_t>(i))).epsilon(1e-12));
+  }
+}
+
+TEST_CASE("matmul: gradients under every broadcast") {
+  for (const Case& c : cases())
+    check({c.name,
+           [](const Vars& v) { return matmul(v[0], v[1]); },
+           {random(c.a, 1), random(c.b, 2)}});
+}
+
+TEST_CASE("matmul has the same bits on any number of threads") {
+  const OpCase batched{"batched",
+                       [](const Vars& v) { return matmul(v[0], v[1]); },
+                       {random({40, 33, 70}, 1), random({40, 70, 65}, 2)}};
+  const OpCase stretched{"stretched",
+                         [](const Vars& v) { return matmul(v[0], v[1]); },
+                         {random({130, 600}, 1), random({3, 600, 17}, 2)}};
+  const int threads = thread_count();
+  for (const OpCase& op : {batched, stretched}) {
+    CAPTURE(op.name);
+    set_thread_count(1);
+    const std::vector<Tensor> one = run_with_gradients(op, DType::float32);
+    for (const int count : {2, 3}) {
+      set_thread_count(count);
+      const std::vector<Tensor> many = run_with_gradients(op, DType::float32);
+      for (std::size_t i = 0; i < one.size(); ++i) CHECK(max_difference(one[i], many[i]) == 0);
+    }
+  }
+  set_thread_count(threads);
+}
+
+TEST_CASE("linear to no features has a gradient of zeros") {
+  const Tape tape;
+  const Var x = tape.variable(random({3, 4}, 1));
+  const Var y = linear(x, random({0, 4}, 2));
+  const Gradients gradients =
+      tape.gradients(y, {}, {.cotangent = Tensor::zeros({3, 0}, DType::float64)});
+  CHECK(max_difference(gradients[x], Tensor::zeros({3, 4}, DType::float64)) == 0);
+}
+
+TEST_CASE("matmul: bad operands") {
+  const auto message = [](const Var& a, const Var& b) { return error_of([&] { matmul(a, b); }); };
+  CHECK(message(random({2, 3}, 1), random({4, 2}, 2)) ==
+        "matmul: [2 3] times [4 2], expected [... M K] [... K N]");
+  CHECK(contains(message(random({3}, 1), random({4}, 2)), "matmul: [3] times [4]"));
+  CHECK(contains(message(random({}, 1), random({4}, 2)), "matmul: [] times [4]"));
+  CHECK(contains(message(random({4}, 1), random({}, 2)), "matmul: [4] times []"));
+  CHECK(contains(message(random({2, 3, 4}, 1), random({5, 4, 3}, 2)),
+                 "matmul: the leading axes: shapes [2] and [5] do not broadcast"));
+  CHECK(contains(message(random({2, 3}, 1), random({3, 2}, 2, -1, 1, DType::float32)),
+                 "matmul: mixes float64 and float32"));
+  CHECK(contains(message(random({2, 3}, 1), Var()), "matmul: an operand is undefined"));
+}
