@@ -1,72 +1,22 @@
 // The micro kernels under every product of the CPU: a register tile of some rows (mostly six) by up
 // to kMaxVectors vectors of columns, whose accumulators stay in registers over the whole sum.
 //
-// Written with GCC's vector extensions for the widest vectors that the including file is compiled
-// for. Nothing of std:: but types and nothing inline from elsewhere (intrinsics leave no symbol)
-// may be used here, so that the file can be compiled once per instruction set without its functions
-// colliding at link time.
+// Like vectors.h, nothing of std:: but types and nothing inline from elsewhere may be used here.
 #pragma once
 
 #include <cstdint>
 
-#if defined(__FMA__)
-#include <immintrin.h>
-#endif
+#include <pliant/core/vectors.h>
 
 namespace pliant::cpu::micro {
 
 #if defined(__AVX512F__)
-inline constexpr int kVectorBytes = 64;
 inline constexpr int kMaxVectors = 4;  // 6 x 4 accumulators of 32 registers
-#elif defined(__AVX__)
-inline constexpr int kVectorBytes = 32;
-inline constexpr int kMaxVectors = 2;  // 6 x 2 accumulators of 16 registers
 #else
-inline constexpr int kVectorBytes = 16;
-inline constexpr int kMaxVectors = 2;
+inline constexpr int kMaxVectors = 2;  // 6 x 2 accumulators of 16 registers
 #endif
 inline constexpr int kMaxRows = 6;
 inline constexpr int kMaxPatchRows = 12;
-
-// Vectors that may lie at any address of an element: rows of C and of dY are not aligned.
-template <class T>
-struct VectorOf;
-template <>
-struct VectorOf<float> {
-  typedef float type __attribute__((vector_size(kVectorBytes), aligned(4), may_alias));
-};
-template <>
-struct VectorOf<double> {
-  typedef double type __attribute__((vector_size(kVectorBytes), aligned(8), may_alias));
-};
-
-template <class T>
-inline constexpr int kLanes = kVectorBytes / static_cast<int>(sizeof(T));
-
-// sum + a * b, rounded once where the processor can. Spelled out, because a compiler that may fuse
-// need not: GCC tuned for Zen fuses in some tiles and not in others, and an element's bits would
-// depend on the tile it lies in.
-inline VectorOf<float>::type fused(VectorOf<float>::type a, VectorOf<float>::type b,
-                                   VectorOf<float>::type sum) {
-#if defined(__AVX512F__)
-  return _mm512_fmadd_ps(a, b, sum);
-#elif defined(__FMA__)
-  return _mm256_fmadd_ps(a, b, sum);
-#else
-  return sum + a * b;
-#endif
-}
-
-inline VectorOf<double>::type fused(VectorOf<double>::type a, VectorOf<double>::type b,
-                                    VectorOf<double>::type sum) {
-#if defined(__AVX512F__)
-  return _mm512_fmadd_pd(a, b, sum);
-#elif defined(__FMA__)
-  return _mm256_fmadd_pd(a, b, sum);
-#else
-  return sum + a * b;
-#endif
-}
 
 template <int n>
 inline constexpr unsigned long kExtent = n;  // of an array

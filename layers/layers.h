@@ -3,6 +3,7 @@
 
 #include <pliant/autograd/ops/activation.h>
 #include <pliant/autograd/ops/arithmetic.h>
+#include <pliant/autograd/ops/cross_correlation.h>
 #include <pliant/autograd/ops/cross_entropy.h>
 #include <pliant/autograd/ops/reduce.h>
 #include <pliant/layers/batch_norm2d.h>

@@ -144,6 +144,17 @@ std::vector<Conv2dGeometry> cases() {
       geometry(2, 10, 9, 18, 40, 3, 3, {.stride = 2, .pad = 3, .dilation = 3}),
       geometry(2, 6, 6, 12, 18, 3, 3, {.pad = 1, .groups = 3}),
       geometry(2, 7, 7, 9, 9, 3, 3, {.stride = 2, .pad = 1, .groups = 9}),
+      // Depthwise: blocks of two vectors, one, and a part of one; kernels beyond the map; several
+      // filters a channel.
+      geometry(2, 9, 11, 37, 37, 3, 3, {.pad = 1, .groups = 37}),
+      geometry(1, 8, 9, 51, 51, 5, 7, {.pad = 3, .groups = 51}),
+      geometry(3, 5, 20, 16, 16, 3, 3, {.stride = 3, .pad = 1, .groups = 16}),
+      geometry(2, 3, 2, 8, 8, 5, 5, {.pad = 4, .dilation = 2, .groups = 8}),
+      geometry(2, 7, 8, 5, 15, 3, 2, {.stride = 2, .pad = 1, .groups = 5}),
+      geometry(1, 6, 5, 20, 40, 1, 4, {.pad = 2, .groups = 20}),
+      geometry(2, 9, 4, 3, 3, 2, 2, {.stride = 4, .groups = 3}),  // rows that no tap reads
+      geometry(1, 3, 300, 33, 33, 3, 3, {.pad = 1, .groups = 33}),
+      geometry(0, 6, 6, 4, 4, 3, 3, {.pad = 1, .groups = 4}),
       geometry(2, 8, 7, 6, 10, 3, 3, {.stride = 2, .pad = 0, .pad_after = 1}),
       geometry(2, 8, 7, 20, 10, 4, 3, {.pad = 2, .pad_after = 1}),
       geometry(2, 5, 5, 70, 130, 1, 1),
@@ -201,7 +212,9 @@ TEST_CASE_TEMPLATE("conv2d has the same bits on any number of threads", T, float
   for (const Conv2dGeometry& g :
        {geometry(5, 14, 13, 32, 40, 3, 3, {.stride = 2, .pad = 1}),
         geometry(11, 12, 12, 1, 32, 3, 3, {.pad = 1}), geometry(3, 16, 16, 48, 64, 1, 1),
-        geometry(5, 28, 27, 16, 32, 3, 3, {.pad = 1}), geometry(4, 28, 28, 64, 18, 3, 3)}) {
+        geometry(5, 28, 27, 16, 32, 3, 3, {.pad = 1}), geometry(4, 28, 28, 64, 18, 3, 3),
+        geometry(5, 13, 14, 40, 40, 3, 3, {.pad = 1, .groups = 40}),
+        geometry(7, 9, 14, 20, 60, 5, 5, {.stride = 2, .pad = 2, .groups = 20})}) {
     const Sizes size = sizes(g);
     const auto x = noise<T>(size.x, 1), weight = noise<T>(size.weight, 2), dy = noise<T>(size.y, 3),
                bias = noise<T>(g.k, 4);
@@ -219,16 +232,18 @@ TEST_CASE_TEMPLATE("conv2d has the same bits on any number of threads", T, float
 }
 
 TEST_CASE("conv2d of a slice of the batch has the bits of the whole") {
-  const Conv2dGeometry whole = geometry(7, 9, 9, 24, 40, 3, 3, {.stride = 2, .pad = 1});
-  Conv2dGeometry last = whole;
-  last.n = 1;
-  const Sizes size = sizes(whole), part = sizes(last);
-  const auto x = noise<float>(size.x, 1), weight = noise<float>(size.weight, 2),
-             dy = noise<float>(size.y, 3), bias = noise<float>(whole.k, 4);
-  const Results<float> all = by_kernels(whole, x, weight, bias.data(), dy);
-  const Results<float> one =
-      by_kernels(last, std::vector<float>(x.end() - part.x, x.end()), weight, bias.data(),
-                 std::vector<float>(dy.end() - part.y, dy.end()));
-  CHECK(one.y == std::vector<float>(all.y.end() - part.y, all.y.end()));
-  CHECK(one.dx == std::vector<float>(all.dx.end() - part.x, all.dx.end()));
+  for (const Conv2dGeometry& whole : {geometry(7, 9, 9, 24, 40, 3, 3, {.stride = 2, .pad = 1}),
+                                      geometry(7, 9, 9, 24, 24, 3, 3, {.pad = 1, .groups = 24})}) {
+    Conv2dGeometry last = whole;
+    last.n = 1;
+    const Sizes size = sizes(whole), part = sizes(last);
+    const auto x = noise<float>(size.x, 1), weight = noise<float>(size.weight, 2),
+               dy = noise<float>(size.y, 3), bias = noise<float>(whole.k, 4);
+    const Results<float> all = by_kernels(whole, x, weight, bias.data(), dy);
+    const Results<float> one =
+        by_kernels(last, std::vector<float>(x.end() - part.x, x.end()), weight, bias.data(),
+                   std::vector<float>(dy.end() - part.y, dy.end()));
+    CHECK(one.y == std::vector<float>(all.y.end() - part.y, all.y.end()));
+    CHECK(one.dx == std::vector<float>(all.dx.end() - part.x, all.dx.end()));
+  }
 }

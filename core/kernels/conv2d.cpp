@@ -1,4 +1,5 @@
-// Forward and data gradient of conv2d: both are walks over a grid of locations (conv2d_walk.h).
+// Forward and data gradient of conv2d: both are walks over a grid of locations (conv2d_walk.h), or
+// over lines where every filter reads one channel (depthwise_walk.h).
 // The weight gradient is conv2d_weight.cpp.
 #include <pliant/core/kernels/conv2d.h>
 
@@ -6,6 +7,7 @@
 
 #include <pliant/core/gemm_tiles.h>
 #include <pliant/core/kernels/conv2d_walk.h>
+#include <pliant/core/kernels/depthwise_walk.h>
 #include <pliant/core/parallel.h>
 
 namespace pliant {
@@ -13,9 +15,22 @@ namespace {
 
 using namespace cpu;
 
+// The weight of a depthwise convolution by tap, [r s k].
+template <class T>
+T* by_tap(const Conv2dGeometry& g, const T* weight, Workspace& workspace) {
+  const std::int64_t taps = g.r * g.s;
+  T* const turned = workspace.take<T>(taps * g.k);
+  for (std::int64_t k = 0; k < g.k; ++k)
+    for (std::int64_t tap = 0; tap < taps; ++tap) turned[tap * g.k + k] = weight[k * taps + tap];
+  return turned;
+}
+
 template <class T>
 void forward(const Conv2dGeometry& g, const T* x, const T* weight, const T* bias, T* y,
              Workspace& workspace) {
+  if (is_depthwise(g))
+    return depthwise_forward<T>(g, Sharing::shared, x, by_tap(g, weight, workspace), bias, y,
+                                workspace);
   const std::int64_t channels = g.c / g.groups, filters = g.k / g.groups;
   const std::int64_t sum_length = g.r * g.s * channels;
   const std::int64_t packed = packed_size<T>(sum_length, filters);
@@ -32,22 +47,6 @@ void forward(const Conv2dGeometry& g, const T* x, const T* weight, const T* bias
     walks.push_back(walk);
   }
   run(walks, take_zeros<T>(source.depth, workspace));
-}
-
-// Rows (columns) of the input that lie `phase` after a multiple of the stride see only some of the
-// taps, and through them dY with stride 1: the tap, and where in dY the phase's row 0 reads.
-struct PhaseTap {
-  std::int64_t tap, offset;
-};
-
-std::vector<PhaseTap> phase_taps(std::int64_t phase, std::int64_t taps, std::int64_t stride,
-                                 std::int64_t pad, std::int64_t dilation) {
-  std::vector<PhaseTap> found;
-  for (std::int64_t tap = 0; tap < taps; ++tap) {
-    const std::int64_t distance = phase + pad - tap * dilation;
-    if (distance % stride == 0) found.push_back({tap, distance / stride});
-  }
-  return found;
 }
 
 // One tap's part of a transposed filter, packed: filters [K/groups, C/groups] of tap `tap`.
@@ -129,6 +128,15 @@ class DataGradient {
   std::vector<PackJob<T>> jobs_;
 };
 
+template <class T>
+void data_gradient(const Conv2dGeometry& g, const T* dy, const T* weight, T* dx,
+                   Workspace& workspace) {
+  if (is_depthwise(g))
+    depthwise_data_gradient<T>(g, Sharing::shared, dy, by_tap(g, weight, workspace), dx, workspace);
+  else
+    DataGradient<T>(g, dy, weight, dx, workspace).run(take_zeros<T>(g.k, workspace));
+}
+
 }  // namespace
 
 void cpu::conv2d_forward(const Conv2dGeometry& g, const float* x, const float* weight,
@@ -143,12 +151,12 @@ void cpu::conv2d_forward(const Conv2dGeometry& g, const double* x, const double*
 
 void cpu::conv2d_data_gradient(const Conv2dGeometry& g, const float* dy, const float* weight,
                                float* dx, Workspace& workspace) {
-  DataGradient<float>(g, dy, weight, dx, workspace).run(take_zeros<float>(g.k, workspace));
+  data_gradient(g, dy, weight, dx, workspace);
 }
 
 void cpu::conv2d_data_gradient(const Conv2dGeometry& g, const double* dy, const double* weight,
                                double* dx, Workspace& workspace) {
-  DataGradient<double>(g, dy, weight, dx, workspace).run(take_zeros<double>(g.k, workspace));
+  data_gradient(g, dy, weight, dx, workspace);
 }
 
 }  // namespace pliant

@@ -131,6 +131,16 @@ TappedMap<T> padded_input(const Conv2dGeometry& g, const T* x, Workspace& worksp
 
 }  // namespace
 
+std::vector<PhaseTap> phase_taps(std::int64_t phase, std::int64_t taps, std::int64_t stride,
+                                 std::int64_t pad, std::int64_t dilation) {
+  std::vector<PhaseTap> found;
+  for (std::int64_t tap = 0; tap < taps; ++tap) {
+    const std::int64_t distance = phase + pad - tap * dilation;
+    if (distance % stride == 0) found.push_back({tap, distance / stride});
+  }
+  return found;
+}
+
 template <class T>
 TappedMap<T> tapped_input(const Conv2dGeometry& g, const T* x, Workspace& workspace) {
   const bool padding_is_known = g.pad_left >= 0 && g.p > 0 && g.q > 0;

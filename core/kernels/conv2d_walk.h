@@ -2,6 +2,7 @@
 // whose rows are the locations of a grid. Internal to core/kernels/conv2d*.cpp.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -9,6 +10,29 @@
 #include <pliant/core/kernels/conv2d.h>
 
 namespace pliant::cpu {
+
+struct Range {
+  std::int64_t begin, end;
+  std::int64_t size() const { return std::max<std::int64_t>(end - begin, 0); }
+};
+
+// The indices i in `range` for which 0 <= i * step + offset < size.
+inline Range inside(Range range, std::int64_t step, std::int64_t offset, std::int64_t size) {
+  const auto first_at_least = [&](std::int64_t value) {
+    return value > 0 ? (value + step - 1) / step : 0;
+  };
+  return {std::max(range.begin, first_at_least(-offset)),
+          std::min(range.end, first_at_least(size - offset))};
+}
+
+// Rows (columns) of the input that lie `phase` after a multiple of the stride are seen by only some
+// of the taps, each of which belongs to one phase: row phase + i * stride is what output row
+// offset + i reads through the tap.
+struct PhaseTap {
+  std::int64_t tap, offset;
+};
+std::vector<PhaseTap> phase_taps(std::int64_t phase, std::int64_t taps, std::int64_t stride,
+                                 std::int64_t pad, std::int64_t dilation);
 
 // Element strides of an NHWC map of which a group's channels are read or written.
 struct MapStrides {

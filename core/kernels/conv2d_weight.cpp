@@ -7,6 +7,7 @@
 #include <pliant/core/gemm_tiles.h>
 #include <pliant/core/kernels/conv2d.h>
 #include <pliant/core/kernels/conv2d_walk.h>
+#include <pliant/core/kernels/depthwise_walk.h>
 #include <pliant/core/parallel.h>
 
 namespace pliant {
@@ -30,11 +31,6 @@ bool vectors_along_filters(std::int64_t channels, std::int64_t filters) {
   return along_filters != along_channels ? along_filters < along_channels : filters >= channels;
 }
 
-struct Range {
-  std::int64_t begin, end;
-  std::int64_t size() const { return std::max<std::int64_t>(end - begin, 0); }
-};
-
 // Part `index` of `count` even parts of [0, size).
 Range part_of(std::int64_t size, std::int64_t index, std::int64_t count) {
   return {size * index / count, size * (index + 1) / count};
@@ -56,12 +52,6 @@ struct PixelView {
     return {data + (i - row) * line + (j - column) * step, rows * line, columns * step};
   }
 };
-
-// The indices i in `range` for which 0 <= i * step + offset < size.
-Range inside(Range range, std::int64_t step, std::int64_t offset, std::int64_t size) {
-  return {std::max(range.begin, ceil_divide(std::max<std::int64_t>(-offset, 0), step)),
-          std::min(range.end, ceil_divide(std::max<std::int64_t>(size - offset, 0), step))};
-}
 
 template <class T>
 class WeightGradient {
@@ -257,16 +247,34 @@ class WeightGradient {
   std::int64_t window_rows_ = 1, window_columns_ = 1;
 };
 
+template <class T>
+void depthwise(const Conv2dGeometry& g, const T* x, const T* dy, T* dweight, Workspace& workspace) {
+  const std::int64_t taps = g.r * g.s;
+  T* const by_tap = workspace.take<T>(taps * g.k);
+  depthwise_weight_gradient(g, Sharing::shared, x, dy, by_tap, workspace);
+  for (std::int64_t k = 0; k < g.k; ++k)
+    for (std::int64_t tap = 0; tap < taps; ++tap) dweight[k * taps + tap] = by_tap[tap * g.k + k];
+}
+
+template <class T>
+void weight_gradient(const Conv2dGeometry& g, const T* x, const T* dy, T* dweight,
+                     Workspace& workspace) {
+  if (is_depthwise(g))
+    depthwise(g, x, dy, dweight, workspace);
+  else
+    WeightGradient<T>(g, x, dy, workspace).run(dweight, workspace);
+}
+
 }  // namespace
 
 void cpu::conv2d_weight_gradient(const Conv2dGeometry& g, const float* x, const float* dy,
                                  float* dweight, Workspace& workspace) {
-  WeightGradient<float>(g, x, dy, workspace).run(dweight, workspace);
+  weight_gradient(g, x, dy, dweight, workspace);
 }
 
 void cpu::conv2d_weight_gradient(const Conv2dGeometry& g, const double* x, const double* dy,
                                  double* dweight, Workspace& workspace) {
-  WeightGradient<double>(g, x, dy, workspace).run(dweight, workspace);
+  weight_gradient(g, x, dy, dweight, workspace);
 }
 
 }  // namespace pliant

@@ -23,6 +23,7 @@ OpFunction find_op(const std::string& name) {
       {"conv2d", run_conv2d},
       {"conv_transpose2d", run_conv_transpose2d},
       {"cosine_annealing_lr", run_cosine_annealing_lr},
+      {"cross_correlation_depthwise", run_cross_correlation_depthwise},
       {"dcn_v3", run_dcn_v3},
       {"dcn_v4", run_dcn_v4},
       {"deform_conv2d", run_deform_conv2d},

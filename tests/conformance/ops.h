@@ -49,6 +49,7 @@ void run_embedding(Call& call);
 // ops_maps.cpp
 void run_conv2d(Call& call);
 void run_conv_transpose2d(Call& call);
+void run_cross_correlation_depthwise(Call& call);
 void run_deform_conv2d(Call& call);
 void run_map_offsets(Call& call);
 void run_batch_norm2d(Call& call);

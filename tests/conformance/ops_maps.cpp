@@ -1,6 +1,7 @@
 // Ops on feature maps [N H W C].
 #include <pliant/autograd/ops/batch_norm2d.h>
 #include <pliant/autograd/ops/conv_transpose2d.h>
+#include <pliant/autograd/ops/cross_correlation.h>
 #include <pliant/autograd/ops/deform_conv.h>
 #include <pliant/autograd/ops/group_norm.h>
 #include <pliant/autograd/ops/map_offsets.h>
@@ -37,6 +38,10 @@ void run_conv_transpose2d(Call& call) {
                                      .output_padding = call.pair("output_padding"),
                                      .dilation = call.pair("dilation"),
                                      .groups = call.integer("groups")}));
+}
+
+void run_cross_correlation_depthwise(Call& call) {
+  call.output("y", cross_correlation_depthwise(call.variable("search"), call.variable("template")));
 }
 
 void run_deform_conv2d(Call& call) {

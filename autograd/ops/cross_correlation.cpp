@@ -1,0 +1,92 @@
+#include <pliant/autograd/ops/cross_correlation.h>
+
+#include <pliant/autograd/ops/checks.h>
+#include <pliant/core/dispatch.h>
+#include <pliant/core/kernels/cross_correlation.h>
+
+namespace pliant {
+namespace {
+
+constexpr const char* kOp = "cross_correlation_depthwise";
+
+using Geometry = CrossCorrelationGeometry;
+
+// A pass of type Pass<T>, which takes two tensors, as a new tensor of `shape`.
+template <template <class> class Pass, Pass<float>* in_float, Pass<double>* in_double>
+Tensor compute(const Geometry& g, const Tensor& a, const Tensor& b, const Shape& shape) {
+  Tensor out = Tensor::empty(shape, a.dtype(), a.device());
+  Workspace workspace(a.device());
+  visit_floating(kOp, a.dtype(), [&]<class T>() {
+    const auto run = [&](Pass<T>* pass) {
+      pass(g, a.data<T>(), b.data<T>(), out.mutable_data<T>(), workspace);
+    };
+    if constexpr (std::is_same_v<T, float>)
+      run(kernel<Pass<T>, in_float, nullptr>(kOp, a.device()));
+    else
+      run(kernel<Pass<T>, in_double, nullptr>(kOp, a.device()));
+  });
+  return out;
+}
+
+Var search_gradient(const Geometry& g, const Var& dy, const Var& pattern);
+Var pattern_gradient(const Geometry& g, const Var& search, const Var& dy);
+
+// The three passes as ops: each is linear in both operands, and their gradients are one another.
+Var response(const Geometry& g, const Var& search, const Var& pattern) {
+  Tensor y = compute<CrossCorrelationForward, cpu::cross_correlation_forward,
+                     cpu::cross_correlation_forward>(g, search.value(), pattern.value(),
+                                                     {g.n, g.p(), g.q(), g.c});
+  return record(
+      kOp, std::move(y), {search, pattern},
+      {keep_if(pattern.wants_gradient(), search), keep_if(search.wants_gradient(), pattern)},
+      [g](const StepView& step) -> Vars {
+        const Var& dy = step.cotangent();
+        return {step.wants(0) ? search_gradient(g, dy, step.saved(1)) : Var(),
+                step.wants(1) ? pattern_gradient(g, step.saved(0), dy) : Var()};
+      });
+}
+
+Var search_gradient(const Geometry& g, const Var& dy, const Var& pattern) {
+  Tensor dsearch = compute<CrossCorrelationSearchGradient, cpu::cross_correlation_search_gradient,
+                           cpu::cross_correlation_search_gradient>(g, dy.value(), pattern.value(),
+                                                                   {g.n, g.h, g.w, g.c});
+  return record(kOp, std::move(dsearch), {dy, pattern},
+                {keep_if(pattern.wants_gradient(), dy), keep_if(dy.wants_gradient(), pattern)},
+                [g](const StepView& step) -> Vars {
+                  const Var& search = step.cotangent();
+                  return {step.wants(0) ? response(g, search, step.saved(1)) : Var(),
+                          step.wants(1) ? pattern_gradient(g, search, step.saved(0)) : Var()};
+                });
+}
+
+Var pattern_gradient(const Geometry& g, const Var& search, const Var& dy) {
+  Tensor dpattern =
+      compute<CrossCorrelationPatternGradient, cpu::cross_correlation_pattern_gradient,
+              cpu::cross_correlation_pattern_gradient>(g, search.value(), dy.value(),
+                                                       {g.n, g.r, g.s, g.c});
+  return record(kOp, std::move(dpattern), {search, dy},
+                {keep_if(dy.wants_gradient(), search), keep_if(search.wants_gradient(), dy)},
+                [g](const StepView& step) -> Vars {
+                  const Var& pattern = step.cotangent();
+                  return {step.wants(0) ? search_gradient(g, step.saved(1), pattern) : Var(),
+                          step.wants(1) ? response(g, step.saved(0), pattern) : Var()};
+                });
+}
+
+}  // namespace
+
+Var cross_correlation_depthwise(const Var& search, const Var& pattern) {
+  require_rank(kOp, "the search map", search, 4, "[N H W C]");
+  require_rank(kOp, "the pattern", pattern, 4, "[N R S C]");
+  require_same_kind(kOp, {&search, &pattern});
+  const Shape& x = search.shape();
+  const Shape& z = pattern.shape();
+  require(x[0] == z[0] && x[3] == z[3], kOp, ": search ", x, " and pattern ", z,
+          " must have the same images and channels");
+  require(z[1] >= 1 && z[2] >= 1, kOp, ": the pattern ", z, " is empty");
+  require(z[1] <= x[1] && z[2] <= x[2], kOp, ": the pattern is ", z[1], " x ", z[2],
+          " but the search map only ", x[1], " x ", x[2]);
+  return response({x[0], x[1], x[2], x[3], z[1], z[2]}, search, pattern);
+}
+
+}  // namespace pliant

@@ -1,0 +1,103 @@
+#include <pliant/autograd/ops/cross_correlation.h>
+
+#include <pliant/autograd/ops/conv2d.h>
+#include <pliant/core/parallel.h>
+#include <pliant/tests/op_case.h>
+
+using namespace pliant;
+using namespace pliant::test;
+
+namespace {
+
+struct Case {
+  const char* name;
+  Shape search, pattern;
+};
+
+const std::vector<Case>& cases() {
+  static const std::vector<Case> all = {
+      {"one image", {1, 6, 7, 3}, {1, 3, 4, 3}},
+      {"1x1 maps", {2, 1, 1, 5}, {2, 1, 1, 5}},
+      {"one place", {3, 4, 2, 4}, {3, 4, 2, 4}},
+      {"pattern of one pixel", {2, 3, 5, 1}, {2, 1, 1, 1}},
+      {"more channels than a vector", {2, 4, 5, 19}, {2, 2, 3, 19}},
+      {"prime batch", {7, 5, 3, 2}, {7, 2, 2, 2}},
+      {"empty batch", {0, 5, 5, 2}, {0, 3, 3, 2}},
+      {"no channels", {2, 5, 5, 0}, {2, 3, 3, 0}},
+  };
+  return all;
+}
+
+Tensor by_definition(const Tensor& x, const Tensor& z) {
+  const std::int64_t c = x.dim(3), p = x.dim(1) - z.dim(1) + 1, q = x.dim(2) - z.dim(2) + 1;
+  Tensor y = Tensor::zeros({x.dim(0), p, q, c}, DType::float64);
+  for (std::int64_t at = 0; at < y.size(); ++at) {
+    const std::int64_t n = at / (p * q * c), i = at / (q * c) % p, j = at / c % q;
+    for (std::int64_t r = 0; r < z.dim(1); ++r)
+      for (std::int64_t s = 0; s < z.dim(2); ++s)
+        y.mutable_data<double>()[at] +=
+            x.data<double>()[((n * x.dim(1) + i + r) * x.dim(2) + j + s) * c + at % c] *
+            z.data<double>()[((n * z.dim(1) + r) * z.dim(2) + s) * c + at % c];
+  }
+  return y;
+}
+
+}  // namespace
+
+TEST_CASE("cross_correlation_depthwise agrees with its definition") {
+  for (const Case& c : cases()) {
+    CAPTURE(c.name);
+    const Tensor x = random(c.search, 1), z = random(c.pattern, 2);
+    CHECK(max_difference(cross_correlation_depthwise(x, z).value(), by_definition(x, z)) < 1e-12);
+  }
+}
+
+TEST_CASE("cross_correlation_depthwise: gradients at edge shapes") {
+  for (const Case& c : cases())
+    check({c.name,
+           [](const Vars& v) { return cross_correlation_depthwise(v[0], v[1]); },
+           {random(c.search, 1), random(c.pattern, 2)}});
+}
+
+TEST_CASE("cross_correlation_depthwise of one image is a depthwise conv2d") {
+  const Tensor x = random({1, 9, 8, 18}, 1), z = random({1, 3, 4, 18}, 2);
+  Tensor weight = Tensor::empty({18, 3, 4, 1}, DType::float64);
+  for (std::int64_t tap = 0; tap < 12; ++tap)
+    for (std::int64_t c = 0; c < 18; ++c)
+      weight.mutable_data<double>()[c * 12 + tap] = z.data<double>()[tap * 18 + c];
+  CHECK(max_difference(cross_correlation_depthwise(x, z).value(),
+                       conv2d(x, weight, {}, {.groups = 18}).value()) == 0);
+}
+
+TEST_CASE("cross_correlation_depthwise has the same bits on any number of threads") {
+  const OpCase op{"threads",
+                  [](const Vars& v) { return cross_correlation_depthwise(v[0], v[1]); },
+                  {random({3, 17, 13, 37}, 1), random({3, 5, 4, 37}, 2)}};
+  const int threads = thread_count();
+  set_thread_count(1);
+  const std::vector<Tensor> one = run_with_gradients(op, DType::float32);
+  for (const int count : {2, 3}) {
+    set_thread_count(count);
+    const std::vector<Tensor> many = run_with_gradients(op, DType::float32);
+    for (std::size_t i = 0; i < one.size(); ++i) CHECK(max_difference(one[i], many[i]) == 0);
+  }
+  set_thread_count(threads);
+}
+
+TEST_CASE("cross_correlation_depthwise: bad arguments") {
+  const auto message = [](const Var& search, const Var& pattern) {
+    return error_of([&] { cross_correlation_depthwise(search, pattern); });
+  };
+  const Var x(random({2, 5, 6, 3}, 1));
+  CHECK(message(x, random({2, 3, 3, 4}, 2)) ==
+        "cross_correlation_depthwise: search [2 5 6 3] and pattern [2 3 3 4] must have the same "
+        "images and channels");
+  CHECK(contains(message(x, random({1, 3, 3, 3}, 2)), "the same images and channels"));
+  CHECK(contains(message(x, random({2, 6, 3, 3}, 2)),
+                 "the pattern is 6 x 3 but the search map only 5 x 6"));
+  CHECK(contains(message(x, random({2, 0, 3, 3}, 2)), "the pattern [2 0 3 3] is empty"));
+  CHECK(contains(message(x, random({3, 3, 3}, 2)), "the pattern has shape [3 3 3]"));
+  CHECK(contains(message(Var(), x), "the search map is undefined"));
+  CHECK(contains(message(x, random({2, 3, 3, 3}, 2, -1, 1, DType::float32)),
+                 "mixes float64 and float32"));
+}
