@@ -26,3 +26,4 @@
 #include <pliant/layers/train/safetensors.h>
 #include <pliant/layers/train/schedule.h>
 #include <pliant/layers/train/summary.h>
+#include <pliant/layers/upsample.h>

@@ -15,6 +15,7 @@ OpFunction find_op(const std::string& name) {
       {"adagrad", run_adagrad},
       {"adam", run_adam},
       {"adamw", run_adamw},
+      {"adaptive_avg_pool2d", run_adaptive_avg_pool2d},
       {"add", binary<add>},
       {"avg_pool2d", run_avg_pool2d},
       {"batch_norm2d", run_batch_norm2d},
@@ -37,6 +38,7 @@ OpFunction find_op(const std::string& name) {
       {"gelu", unary<gelu>},
       {"global_avg_pool2d", unary<global_avg_pool2d>},
       {"global_deform_kernel", run_global_deform_kernel},
+      {"grid_sample", run_grid_sample},
       {"group_norm", run_group_norm},
       {"layer_norm", run_layer_norm},
       {"leaky_relu", run_leaky_relu},
@@ -74,6 +76,8 @@ OpFunction find_op(const std::string& name) {
       {"sub", binary<sub>},
       {"sum", run_sum},
       {"tanh", unary<tanh>},
+      {"upsample_bilinear2d", run_upsample_bilinear2d},
+      {"upsample_nearest2d", run_upsample_nearest2d},
   };
   const auto found = ops.find(name);
   return found == ops.end() ? nullptr : found->second;

@@ -56,6 +56,10 @@ void run_batch_norm2d(Call& call);
 void run_group_norm(Call& call);
 void run_max_pool2d(Call& call);
 void run_avg_pool2d(Call& call);
+void run_adaptive_avg_pool2d(Call& call);
+void run_grid_sample(Call& call);
+void run_upsample_bilinear2d(Call& call);
+void run_upsample_nearest2d(Call& call);
 
 // ops_regions.cpp
 void run_roi_align(Call& call);

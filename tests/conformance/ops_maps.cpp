@@ -3,9 +3,11 @@
 #include <pliant/autograd/ops/conv_transpose2d.h>
 #include <pliant/autograd/ops/cross_correlation.h>
 #include <pliant/autograd/ops/deform_conv.h>
+#include <pliant/autograd/ops/grid_sample.h>
 #include <pliant/autograd/ops/group_norm.h>
 #include <pliant/autograd/ops/map_offsets.h>
 #include <pliant/autograd/ops/pool2d.h>
+#include <pliant/autograd/ops/upsample.h>
 #include <pliant/tests/conformance/ops.h>
 
 namespace pliant::conformance {
@@ -17,6 +19,16 @@ Boundary boundary_of(Call& call) {
   if (name == "dcn_v1") return Boundary::dcn_v1;
   call.require_text("boundary", "zero_pad");
   return Boundary::zero_pad;
+}
+
+Rounding rounding_of(Call& call) { return call.flag("ceil_mode") ? Rounding::up : Rounding::down; }
+
+GridPadding grid_padding_of(Call& call) {
+  const std::string name = call.text("padding_mode");
+  if (name == "border") return GridPadding::border;
+  if (name == "reflection") return GridPadding::reflection;
+  call.require_text("padding_mode", "zeros");
+  return GridPadding::zeros;
 }
 
 }  // namespace
@@ -80,20 +92,44 @@ void run_group_norm(Call& call) {
 }
 
 void run_max_pool2d(Call& call) {
-  call.require_text("ceil_mode", "false");
   call.output("y", max_pool2d(call.variable("x"), {.kernel = call.pair("kernel"),
                                                    .stride = call.pair("stride"),
                                                    .padding = call.padding("padding"),
-                                                   .dilation = call.pair("dilation")}));
+                                                   .dilation = call.pair("dilation"),
+                                                   .rounding = rounding_of(call)}));
+}
+
+void run_adaptive_avg_pool2d(Call& call) {
+  call.output("y", adaptive_avg_pool2d(call.variable("x"), call.pair("output_size")));
+}
+
+void run_grid_sample(Call& call) {
+  const bool nearest = call.text("mode") == "nearest";
+  if (!nearest) call.require_text("mode", "bilinear");
+  call.output(
+      "y", grid_sample(call.variable("x"), call.variable("grid"),
+                       {.rule = nearest ? GridRule::nearest : GridRule::bilinear,
+                        .padding = grid_padding_of(call),
+                        .span = call.flag("align_corners") ? GridSpan::centres : GridSpan::edges}));
+}
+
+void run_upsample_bilinear2d(Call& call) {
+  call.output("y", upsample2d(call.variable("x"), {.size = call.pair("size"),
+                                                   .mode = UpsampleMode::bilinear,
+                                                   .align_corners = call.flag("align_corners")}));
+}
+
+void run_upsample_nearest2d(Call& call) {
+  call.output("y", upsample2d(call.variable("x"), {.size = call.pair("size")}));
 }
 
 void run_avg_pool2d(Call& call) {
-  call.require_text("ceil_mode", "false");
-  call.output(
-      "y", avg_pool2d(call.variable("x"), {.kernel = call.pair("kernel"),
-                                           .stride = call.pair("stride"),
-                                           .padding = call.padding("padding"),
-                                           .count_include_pad = call.flag("count_include_pad")}));
+  call.output("y",
+              avg_pool2d(call.variable("x"), {.kernel = call.pair("kernel"),
+                                              .stride = call.pair("stride"),
+                                              .padding = call.padding("padding"),
+                                              .count_include_pad = call.flag("count_include_pad"),
+                                              .rounding = rounding_of(call)}));
 }
 
 }  // namespace pliant::conformance

@@ -1,0 +1,56 @@
+#include <pliant/autograd/ops/upsample.h>
+
+#include <cmath>
+#include <limits>
+
+#include <pliant/autograd/ops/checks.h>
+#include <pliant/autograd/ops/resample.h>
+
+namespace pliant {
+namespace {
+
+constexpr const char* kOp = "upsample2d";
+
+// One direction; `scale` is 0 where the size `out` is given.
+ResampleAxis axis_of(const char* along, std::int64_t size, std::int64_t out, double scale,
+                     const UpsampleOptions& o) {
+  constexpr double kMost = std::numeric_limits<std::int32_t>::max();
+  const double scaled = std::floor(static_cast<double>(size) * scale);
+  if (scale != 0) {
+    require(scaled >= 1 && scaled <= kMost, kOp, ": a scale of ", scale, " along ", along,
+            " makes ", size, " pixels ", scaled, ", expected at least 1");
+    out = static_cast<std::int64_t>(scaled);
+  }
+  ResampleAxis axis{.size = size, .out = out};
+  const bool corners = o.mode == UpsampleMode::bilinear && o.align_corners;
+  axis.rule = o.mode == UpsampleMode::nearest ? ResampleRule::nearest
+              : corners                       ? ResampleRule::linear_corners
+                                              : ResampleRule::linear_centres;
+  if (corners) {
+    axis.step = out == 1 ? 0 : static_cast<double>(size - 1);
+    axis.per = out == 1 ? 1 : static_cast<double>(out - 1);
+  } else {
+    axis.step = scale != 0 ? 1 : static_cast<double>(size);
+    axis.per = scale != 0 ? scale : static_cast<double>(out);
+  }
+  return axis;
+}
+
+}  // namespace
+
+Var upsample2d(const Var& x, const UpsampleOptions& o) {
+  require_rank(kOp, "the input", x, 4, "[N H W C]");
+  require_same_kind(kOp, {&x});
+  require(x.dim(1) > 0 && x.dim(2) > 0, kOp, ": the input ", x.shape(), " has no pixels");
+  const bool by_size = o.size != Size2(0), by_scale = o.scale.h != 0 || o.scale.w != 0;
+  require(by_size != by_scale, kOp, ": expected a size or a scale, got ",
+          by_size ? "both" : "neither");
+  require(by_scale || (o.size.h >= 1 && o.size.w >= 1), kOp, ": the size is ", o.size.h, " x ",
+          o.size.w, ", expected at least 1 x 1");
+  require(by_size || (o.scale.h > 0 && o.scale.w > 0), kOp, ": the scale is ", o.scale.h, " x ",
+          o.scale.w, ", expected above 0");
+  return apply_resample(kOp, x, axis_of("H", x.dim(1), o.size.h, o.scale.h, o),
+                        axis_of("W", x.dim(2), o.size.w, o.scale.w, o));
+}
+
+}  // namespace pliant

@@ -1,0 +1,35 @@
+// Maps made larger (or smaller) by interpolation.
+#pragma once
+
+#include <pliant/autograd/ops/conv2d.h>
+
+namespace pliant {
+
+enum class UpsampleMode : unsigned char { nearest, bilinear };
+
+// A factor for the height and one for the width; one number stands for both.
+struct Scale2 {
+  double h = 1, w = 1;
+  constexpr Scale2(double both) : h(both), w(both) {}  // NOLINT(google-explicit-constructor)
+  constexpr Scale2(double height, double width) : h(height), w(width) {}
+};
+
+// Exactly one of size and scale is given.
+struct UpsampleOptions {
+  Size2 size = 0;    // P x Q of the result
+  Scale2 scale = 0;  // P = floor(H scale.h), Q = floor(W scale.w), each at least 1
+  UpsampleMode mode = UpsampleMode::nearest;
+  // Of bilinear: whether the centres of the corner pixels keep their places, or the corners of the
+  // map do.
+  bool align_corners = false;
+};
+
+// x [N H W C] -> [N P Q C]. With s = H/P, or 1/scale where a scale is given, row p of the result is
+//   nearest:                  row floor(p s), at most H-1
+//   bilinear:                 interpolated at (p + 0.5) s - 0.5, clamped to [0, H-1]
+//   bilinear, align_corners:  interpolated at p (H-1)/(P-1), 0 if P = 1
+// and columns alike (PyTorch's rules). When made smaller, pixels between are left out, not
+// averaged: that is adaptive_avg_pool2d.
+Var upsample2d(const Var& x, const UpsampleOptions& options);
+
+}  // namespace pliant

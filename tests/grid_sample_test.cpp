@@ -1,0 +1,179 @@
+#include <pliant/autograd/ops/grid_sample.h>
+
+#include <algorithm>
+#include <limits>
+
+#include <pliant/core/parallel.h>
+#include <pliant/tests/op_case.h>
+
+using namespace pliant;
+using namespace pliant::test;
+
+namespace {
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+// A place on one axis, mirrored one border at a time.
+double mirrored(double at, double low, double high) {
+  if (high <= low) return 0;
+  while (at < low || at > high) at = at < low ? 2 * low - at : 2 * high - at;
+  return at;
+}
+
+double place(const GridSampleOptions& o, double coordinate, std::int64_t size) {
+  const auto n = static_cast<double>(size);
+  const bool centres = o.span == GridSpan::centres;
+  double at = centres ? (coordinate + 1) / 2 * (n - 1) : ((coordinate + 1) * n - 1) / 2;
+  if (o.padding == GridPadding::reflection)
+    at = centres ? mirrored(at, 0, n - 1) : mirrored(at, -0.5, n - 0.5);
+  return o.padding == GridPadding::zeros ? at : std::clamp(at, 0.0, n - 1);
+}
+
+double pixel(const Tensor& x, std::int64_t n, double i, double j, std::int64_t c) {
+  if (i < 0 || j < 0 || i >= static_cast<double>(x.dim(1)) || j >= static_cast<double>(x.dim(2)))
+    return 0;
+  const auto r = static_cast<std::int64_t>(i), s = static_cast<std::int64_t>(j);
+  return x.data<double>()[((n * x.dim(1) + r) * x.dim(2) + s) * x.dim(3) + c];
+}
+
+double naive(const Tensor& x, const GridSampleOptions& o, std::int64_t n, double along_w,
+             double along_h, std::int64_t c) {
+  const double y = place(o, along_h, x.dim(1)), z = place(o, along_w, x.dim(2));
+  if (o.rule == GridRule::nearest) return pixel(x, n, std::nearbyint(y), std::nearbyint(z), c);
+  const double i = std::floor(y), j = std::floor(z), b = y - i, a = z - j;
+  return (1 - b) * ((1 - a) * pixel(x, n, i, j, c) + a * pixel(x, n, i, j + 1, c)) +
+         b * ((1 - a) * pixel(x, n, i + 1, j, c) + a * pixel(x, n, i + 1, j + 1, c));
+}
+
+std::vector<GridSampleOptions> all_options() {
+  std::vector<GridSampleOptions> all;
+  for (const GridRule rule : {GridRule::bilinear, GridRule::nearest})
+    for (const GridPadding padding :
+         {GridPadding::zeros, GridPadding::border, GridPadding::reflection})
+      for (const GridSpan span : {GridSpan::centres, GridSpan::edges})
+        all.push_back({rule, padding, span});
+  return all;
+}
+
+// Places that keep away from where the derivative jumps: whole and half pixels of a map of n x m.
+Tensor grid_of(const Shape& shape, std::uint64_t seed, std::int64_t h, std::int64_t w) {
+  Tensor grid = random(shape, seed, -2.5, 2.5);
+  double* const to = grid.mutable_data<double>();
+  for (std::int64_t k = 0; k < grid.size(); ++k)
+    for (int tries = 0; tries < 100; ++tries) {
+      const auto n = static_cast<double>(k % 2 == 0 ? w : h);
+      const double twice = (to[k] + 1) * n, centred = (to[k] + 1) * (n - 1);
+      const auto off = [](double v) { return std::abs(v - std::nearbyint(v)); };
+      if (off(twice) > 1e-3 && (n == 1 || off(centred) > 1e-3)) break;
+      to[k] += 0.0137;
+    }
+  return grid;
+}
+
+}  // namespace
+
+TEST_CASE("grid_sample: values against the definition, and gradients") {
+  struct Case {
+    Shape x;
+    std::int64_t p, q;
+  };
+  for (const Case& c : std::vector<Case>{
+           {{2, 4, 5, 3}, 3, 4}, {{1, 1, 1, 2}, 2, 3}, {{3, 2, 7, 17}, 1, 2}, {{0, 3, 3, 2}, 2, 2}})
+    for (const GridSampleOptions& options : all_options()) {
+      const Tensor x = random(c.x, 1), grid = grid_of({c.x[0], c.p, c.q, 2}, 2, c.x[1], c.x[2]);
+      const Tensor y = grid_sample(x, grid, options).value();
+      REQUIRE(y.shape() == Shape{c.x[0], c.p, c.q, c.x[3]});
+      const double* got = y.data<double>();
+      const double* pair = grid.data<double>();
+      for (std::int64_t n = 0; n < c.x[0]; ++n)
+        for (std::int64_t i = 0; i < c.p * c.q; ++i, pair += 2)
+          for (std::int64_t j = 0; j < c.x[3]; ++j)
+            CHECK(*got++ ==
+                  doctest::Approx(naive(x, options, n, pair[0], pair[1], j)).epsilon(1e-9));
+      check({"grid_sample",
+             [&](const Vars& v) { return grid_sample(v[0], v[1], options); },
+             {x, grid},
+             3e-4});
+    }
+}
+
+TEST_CASE("grid_sample: the grid that names every pixel gives the map") {
+  const Tensor x = random({1, 3, 4, 2}, 1);
+  std::vector<double> centres, edges;
+  for (int i = 0; i < 3; ++i)
+    for (int j = 0; j < 4; ++j) {
+      centres.insert(centres.end(), {2 * j / 3.0 - 1, 2 * i / 2.0 - 1});
+      edges.insert(edges.end(), {(2 * j + 1) / 4.0 - 1, (2 * i + 1) / 3.0 - 1});
+    }
+  for (const GridPadding padding :
+       {GridPadding::zeros, GridPadding::border, GridPadding::reflection})
+    for (const GridRule rule : {GridRule::bilinear, GridRule::nearest}) {
+      const Tensor by_centres = Tensor::from(centres, {1, 3, 4, 2});
+      const Tensor by_edges = Tensor::from(edges, {1, 3, 4, 2});
+      CHECK(max_difference(grid_sample(x, by_centres, {rule, padding, GridSpan::centres}).value(),
+                           x) < 1e-12);
+      CHECK(max_difference(grid_sample(x, by_edges, {rule, padding, GridSpan::edges}).value(), x) <
+            1e-12);
+    }
+}
+
+TEST_CASE("grid_sample: places that are not finite, or very far away") {
+  const Tensor x = random({1, 3, 4, 1}, 1, 1, 2);
+  const double nan = std::nan("");
+  for (const DType dtype : {DType::float32, DType::float64})
+    for (const GridSampleOptions& options : all_options())
+      for (const double far : {nan, kInfinity, -kInfinity, 1e30, -1e30}) {
+        const Tape tape;
+        const Var grid = tape.variable(Tensor::from({0.1, far}, {1, 1, 1, 2}).to(dtype));
+        const Var y = grid_sample(tape.input(x.to(dtype)), grid, options);
+        const double value = y.value().item();
+        if (std::isnan(far) || options.padding == GridPadding::zeros ||
+            (std::isinf(far) && options.padding == GridPadding::reflection))
+          CHECK(value == 0);
+        else
+          CHECK(value >= 1);
+        if (std::isfinite(far) && options.padding == GridPadding::reflection) continue;
+        const Tensor gradient =
+            tape.gradients(y, {}, {.cotangent = Tensor::full({1, 1, 1, 1}, 1, dtype)})[grid];
+        CHECK(gradient.to_vector()[1] == 0);
+        if (value == 0) CHECK(gradient.to_vector()[0] == 0);
+      }
+}
+
+TEST_CASE("grid_sample: the same bits on any number of threads") {
+  const int before = thread_count();
+  const OpCase op{"",
+                  [](const Vars& v) { return grid_sample(v[0], v[1]); },
+                  {random({2, 37, 41, 19}, 1), random({2, 53, 47, 2}, 2, -1.2, 1.2)}};
+  set_thread_count(1);
+  const std::vector<Tensor> one = run_with_gradients(op, DType::float32);
+  for (const int threads : {2, 3}) {
+    set_thread_count(threads);
+    const std::vector<Tensor> now = run_with_gradients(op, DType::float32);
+    for (std::size_t i = 0; i < one.size(); ++i) CHECK(max_difference(one[i], now[i]) == 0);
+  }
+  set_thread_count(before);
+}
+
+TEST_CASE("grid_sample: bad arguments") {
+  const Tensor x = random({2, 3, 4, 2}, 1), grid = random({2, 5, 6, 2}, 2);
+  CHECK(error_of([&] { grid_sample(Var(), grid); }) == "grid_sample: the input is undefined");
+  CHECK(error_of([&] { grid_sample(x, Var()); }) == "grid_sample: the grid is undefined");
+  CHECK(error_of([&] {
+          grid_sample(random({3, 4, 2}, 1), grid);
+        }) == "grid_sample: the input has shape [3 4 2], expected [N H W C]");
+  CHECK(error_of([&] {
+          grid_sample(x, random({5, 6, 2}, 1));
+        }) == "grid_sample: the grid has shape [5 6 2], expected [N P Q 2]");
+  CHECK(error_of([&] {
+          grid_sample(x, random({1, 5, 6, 2}, 1));
+        }) == "grid_sample: the grid has shape [1 5 6 2], expected [2 P Q 2] (input [2 3 4 2])");
+  CHECK(error_of([&] {
+          grid_sample(x, random({2, 5, 6, 3}, 1));
+        }) == "grid_sample: the grid has shape [2 5 6 3], expected [2 P Q 2] (input [2 3 4 2])");
+  CHECK(error_of([&] {
+          grid_sample(random({2, 0, 4, 2}, 1), grid);
+        }) == "grid_sample: the input [2 0 4 2] has no pixels");
+  CHECK(error_of([&] { grid_sample(x, grid.to(DType::float32)); }) ==
+        "grid_sample: mixes float64 and float32");
+}

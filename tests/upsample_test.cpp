@@ -1,0 +1,154 @@
+#include <pliant/layers/upsample.h>
+
+#include <algorithm>
+
+#include <pliant/core/kernels/resample.h>
+#include <pliant/core/parallel.h>
+#include <pliant/tests/op_case.h>
+
+using namespace pliant;
+using namespace pliant::test;
+
+namespace {
+
+double at(const Tensor& x, std::int64_t n, std::int64_t i, std::int64_t j, std::int64_t c) {
+  i = std::clamp<std::int64_t>(i, 0, x.dim(1) - 1);
+  j = std::clamp<std::int64_t>(j, 0, x.dim(2) - 1);
+  return x.data<double>()[((n * x.dim(1) + i) * x.dim(2) + j) * x.dim(3) + c];
+}
+
+// Where row (column) p of m reads n rows, by the definition; step is pixels of x a pixel of y.
+double place(const UpsampleOptions& o, std::int64_t p, std::int64_t n, std::int64_t m,
+             double step) {
+  const auto out = static_cast<double>(p), size = static_cast<double>(n);
+  if (o.mode == UpsampleMode::nearest) return std::floor(out * step + 1e-9);
+  if (o.align_corners) return m == 1 ? 0 : out * (size - 1) / static_cast<double>(m - 1);
+  return std::clamp((out + 0.5) * step - 0.5, 0.0, size - 1);
+}
+
+double naive(const Tensor& x, std::int64_t n, double y, double z, std::int64_t c) {
+  const double i = std::floor(y), j = std::floor(z), b = y - i, a = z - j;
+  const auto r = static_cast<std::int64_t>(i), s = static_cast<std::int64_t>(j);
+  return (1 - b) * ((1 - a) * at(x, n, r, s, c) + a * at(x, n, r, s + 1, c)) +
+         b * ((1 - a) * at(x, n, r + 1, s, c) + a * at(x, n, r + 1, s + 1, c));
+}
+
+struct Case {
+  Shape x;
+  UpsampleOptions options;
+  std::int64_t p, q;
+};
+
+}  // namespace
+
+TEST_CASE("upsample2d: values against the definition, and gradients") {
+  for (Case c : std::vector<Case>{{{1, 1, 1, 3}, {.size = {3, 4}}, 3, 4},
+                                  {{2, 3, 4, 5}, {.size = {6, 8}}, 6, 8},
+                                  {{1, 4, 3, 17}, {.size = {7, 5}}, 7, 5},
+                                  {{3, 7, 8, 1}, {.size = {3, 5}}, 3, 5},
+                                  {{1, 4, 5, 2}, {.size = 1}, 1, 1},
+                                  {{2, 5, 1, 2}, {.size = {1, 6}}, 1, 6},
+                                  {{1, 3, 4, 2}, {.scale = 2}, 6, 8},
+                                  {{2, 3, 5, 2}, {.scale = {2.5, 1.7}}, 7, 8},
+                                  {{1, 7, 5, 3}, {.scale = {0.4, 0.9}}, 2, 4},
+                                  {{0, 3, 4, 2}, {.scale = 2}, 6, 8}})
+    for (const bool bilinear : {false, true})
+      for (const bool corners : {false, true}) {
+        c.options.mode = bilinear ? UpsampleMode::bilinear : UpsampleMode::nearest;
+        c.options.align_corners = corners;
+        const Tensor x = random(c.x, 1), y = upsample2d(x, c.options).value();
+        REQUIRE(y.shape() == Shape{c.x[0], c.p, c.q, c.x[3]});
+        const bool scaled = c.options.scale.h != 0;
+        const double step_h =
+            scaled ? 1 / c.options.scale.h : static_cast<double>(c.x[1]) / static_cast<double>(c.p);
+        const double step_w =
+            scaled ? 1 / c.options.scale.w : static_cast<double>(c.x[2]) / static_cast<double>(c.q);
+        const double* got = y.data<double>();
+        for (std::int64_t n = 0; n < c.x[0]; ++n)
+          for (std::int64_t p = 0; p < c.p; ++p)
+            for (std::int64_t q = 0; q < c.q; ++q)
+              for (std::int64_t j = 0; j < c.x[3]; ++j)
+                CHECK(*got++ ==
+                      doctest::Approx(naive(x, n, place(c.options, p, c.x[1], c.p, step_h),
+                                            place(c.options, q, c.x[2], c.q, step_w), j))
+                          .epsilon(1e-12));
+        check({"upsample2d", [&](const Vars& v) { return upsample2d(v[0], c.options); }, {x}});
+      }
+}
+
+TEST_CASE("upsample2d: nearest of every size reads the pixel of the exact quotient") {
+  std::int64_t wrong = 0;
+  for (std::int64_t n = 1; n <= 70; ++n)
+    for (std::int64_t m = 1; m <= 70; ++m) {
+      const ResampleAxis axis{.rule = ResampleRule::nearest,
+                              .size = n,
+                              .out = m,
+                              .step = static_cast<double>(n),
+                              .per = static_cast<double>(m)};
+      for (std::int64_t p = 0; p < m; ++p) wrong += resample_inputs(axis, p).begin != p * n / m;
+    }
+  CHECK(wrong == 0);
+}
+
+TEST_CASE("resampling: the runs of either direction belong to each other") {
+  std::int64_t wrong = 0;
+  for (const ResampleRule rule :
+       {ResampleRule::average, ResampleRule::average_adaptive, ResampleRule::nearest,
+        ResampleRule::linear_corners, ResampleRule::linear_centres})
+    for (std::int64_t n = 3; n <= 12; ++n)
+      for (std::int64_t m = 1; m <= 15; ++m) {
+        ResampleAxis axis{.rule = rule, .size = n, .out = m, .kernel = 2, .stride = 3};
+        if (rule == ResampleRule::average) axis.out = (n - 2) / 3 + 1;
+        axis.step = static_cast<double>(rule == ResampleRule::linear_corners ? n - 1 : n);
+        axis.per = static_cast<double>(m);
+        for (std::int64_t i = 0; i < n; ++i)
+          for (std::int64_t p = 0; p < axis.out; ++p) {
+            const ResampleRun in = resample_inputs(axis, p), out = resample_outputs(axis, i);
+            wrong += (in.begin <= i && i < in.end) != (out.begin <= p && p < out.end);
+            wrong += in.begin < 0 || in.end > n || in.begin >= in.end;
+          }
+      }
+  CHECK(wrong == 0);
+}
+
+TEST_CASE("upsample2d: the same bits on any number of threads; the layer") {
+  const int before = thread_count();
+  for (const UpsampleOptions& options : std::vector<UpsampleOptions>{
+           {.scale = 2, .mode = UpsampleMode::bilinear}, {.size = {41, 123}}}) {
+    const OpCase op{
+        "", [&](const Vars& v) { return upsample2d(v[0], options); }, {random({3, 37, 41, 9}, 2)}};
+    set_thread_count(1);
+    const std::vector<Tensor> one = run_with_gradients(op, DType::float32);
+    for (const int threads : {2, 3}) {
+      set_thread_count(threads);
+      const std::vector<Tensor> now = run_with_gradients(op, DType::float32);
+      for (std::size_t i = 0; i < one.size(); ++i) CHECK(max_difference(one[i], now[i]) == 0);
+    }
+  }
+  set_thread_count(before);
+  const Tensor x = random({2, 3, 4, 5}, 1);
+  CHECK(max_difference(Upsample({.scale = 2})(x).value(), upsample2d(x, {.scale = 2}).value()) ==
+        0);
+}
+
+TEST_CASE("upsample2d: bad arguments") {
+  const Tensor x = random({1, 3, 4, 2}, 1);
+  const auto error = [&](const UpsampleOptions& o) { return error_of([&] { upsample2d(x, o); }); };
+  CHECK(error_of([&] {
+          upsample2d(random({3, 4, 2}, 1), {.scale = 2});
+        }) == "upsample2d: the input has shape [3 4 2], expected [N H W C]");
+  CHECK(error_of([&] { upsample2d(Var(), {.scale = 2}); }) == "upsample2d: the input is undefined");
+  CHECK(error_of([&] {
+          upsample2d(random({1, 0, 4, 2}, 1), {.scale = 2});
+        }) == "upsample2d: the input [1 0 4 2] has no pixels");
+  CHECK(error_of([&] {
+          upsample2d(Tensor::zeros({1, 2, 2, 1}, DType::int64), {.scale = 2});
+        }) == "upsample2d: needs floating tensors, got int64");
+  CHECK(error({}) == "upsample2d: expected a size or a scale, got neither");
+  CHECK(error({.size = 3, .scale = 2}) == "upsample2d: expected a size or a scale, got both");
+  CHECK(error({.size = {3, 0}}) == "upsample2d: the size is 3 x 0, expected at least 1 x 1");
+  CHECK(error({.scale = {2, -1}}) == "upsample2d: the scale is 2 x -1, expected above 0");
+  CHECK(error({.scale = {0.3, 1}}) ==
+        "upsample2d: a scale of 0.3 along H makes 3 pixels 0, expected at least 1");
+  CHECK(contains(error({.size = 100000}), "a map of 100000 x 100000 pixels is too large"));
+}
