@@ -1,9 +1,13 @@
 #include <pliant/autograd/ops/activation.h>
 #include <pliant/autograd/ops/arithmetic.h>
+
+#include <pliant/autograd/ops/elementary.h>
 #include <pliant/autograd/ops/matmul.h>
 #include <pliant/autograd/ops/reduce.h>
 #include <pliant/core/parallel.h>
 #include <pliant/tests/op_case.h>
+#include <cmath>
+#include <limits>
 
 using namespace pliant;
 using namespace pliant::test;
@@ -125,4 +129,57 @@ TEST_CASE("matmul and linear") {
                    linear(random({2, 3}, 1), random({5, 3}, 2), random({4}, 3));
                  }),
                  "bias has shape [4], expected [5]"));
+}
+
+TEST_CASE("pow of two tensors: values, broadcasting, gradients to both") {
+  const auto f = [](const Vars& v) { return pow(v[0], v[1]); };
+  const std::vector<std::pair<Shape, Shape>> shapes = {
+      {{3, 4}, {3, 4}}, {{2, 3, 4}, {4}}, {{1, 4}, {3, 1}}, {{}, {5}}, {{7}, {}}, {{0, 3}, {3}}};
+  for (const auto& [a, b] : shapes)
+    check({"pow", f, {random(a, 1, 0.2, 2), random(b, 2, -2, 2)}, 2e-4});
+  const Tensor a = random({40}, 3, 0.1, 3), b = random({40}, 4, -3, 3);
+  const Tensor y = pow(a, b).value();
+  for (std::int64_t i = 0; i < 40; ++i)
+    CHECK(y.data<double>()[i] == std::pow(a.data<double>()[i], b.data<double>()[i]));
+  const Tape tape;  // a power of itself
+  const Var x = tape.variable(Tensor::full({1}, 2.0, DType::float64));
+  CHECK(tape.gradients(pow(x, x))[x].item() == doctest::Approx(4 * (1 + std::log(2.0))));
+}
+
+TEST_CASE("pow of two tensors: zeros and negative bases as PyTorch has them") {
+  const double inf = std::numeric_limits<double>::infinity(), nan = std::nan("");
+  struct Case {
+    double a, b, y, by_a, by_b;
+  };
+  const auto same = [](double got, double want) {
+    return std::isnan(want) ? std::isnan(got) : got == want;
+  };
+  for (const Case& c : std::vector<Case>{{0, 2, 0, 0, 0},
+                                         {0, 1, 0, 1, 0},
+                                         {0, 0, 1, 0, 0},
+                                         {0, 0.5, 0, inf, 0},
+                                         {0, -1, inf, -inf, -inf},
+                                         {-2, 2, 4, -4, nan},
+                                         {-2, 3, -8, 12, nan},
+                                         {-2, 0, 1, 0, nan},
+                                         {-2, 0.5, nan, nan, nan},
+                                         {3, 0, 1, 0, std::log(3.0)}}) {
+    CAPTURE(c.a);
+    CAPTURE(c.b);
+    const Tape tape;
+    const Var a = tape.variable(Tensor::full({1}, c.a, DType::float64));
+    const Var b = tape.variable(Tensor::full({1}, c.b, DType::float64));
+    const Var y = pow(a, b);
+    CHECK(same(y.value().item(), c.y));
+    const Gradients gradients = tape.gradients(y);
+    CHECK(same(gradients[a].item(), c.by_a));
+    CHECK(same(gradients[b].item(), c.by_b));
+  }
+}
+
+TEST_CASE("pow of two tensors: bad operands") {
+  const Tensor x = random({2, 3}, 1);
+  CHECK(error_of([&] { pow(x, random({2}, 1)); }) == "pow: shapes [2 3] and [2] do not broadcast");
+  CHECK(error_of([&] { pow(x, Var()); }) == "pow: an operand is undefined");
+  CHECK(error_of([&] { pow(x, Tensor::zeros({2, 3})); }) == "pow: mixes float64 and float32");
 }

@@ -224,3 +224,43 @@ TEST_CASE("slice, pad, concat, stack: bad arguments") {
   CHECK(error_of([&] { stack({x, random({3, 2}, 1)}); }) == "stack: shapes [2 3] and [3 2] differ");
   CHECK(contains(error_of([&] { stack({x}, 3); }), "stack: axis 3 is out of range"));
 }
+
+TEST_CASE("flip: against the definition, and gradients") {
+  struct Case {
+    Shape shape;
+    std::vector<int> axes;
+  };
+  for (const Case& c : std::vector<Case>{{{7}, {0}},
+                                         {{3, 5}, {-1}},
+                                         {{3, 5}, {0, 1}},
+                                         {{2, 3, 4, 5}, {1, -2}},
+                                         {{2, 3, 4, 5}, {2}},
+                                         {{1, 1}, {0, 1}},
+                                         {{0, 4}, {0, 1}},
+                                         {{4, 0}, {0}},
+                                         {{3, 2}, {}},
+                                         {{}, {}},
+                                         {{131, 257}, {0}}}) {
+    CAPTURE(c.shape);
+    const Tensor x = random(c.shape, 1), y = flip(x, c.axes).value();
+    REQUIRE(y.shape() == c.shape);
+    const std::vector<double> from = x.to_vector(), to = y.to_vector();
+    std::int64_t wrong = 0;
+    for_each_index(c.shape, [&](Shape index, std::int64_t at) {
+      for (const int axis : c.axes) {
+        const int i = c.shape.axis(axis, "test");
+        index[i] = c.shape[i] - 1 - index[i];
+      }
+      wrong += to[static_cast<std::size_t>(at)] !=
+               from[static_cast<std::size_t>(place_of(index, c.shape))];
+    });
+    CHECK(wrong == 0);
+    if (x.size() < 200) check({"flip", [&](const Vars& v) { return flip(v[0], c.axes); }, {x}});
+  }
+  const Tensor x = random({2, 3}, 1);
+  CHECK(error_of([&] { flip(x, {2}); }) == "flip: axis 2 is out of range for [2 3]");
+  CHECK(error_of([&] { flip(x, {1, -1}); }) == "flip: axis -1 is named twice");
+  CHECK(error_of([&] { flip(Var(), {0}); }) == "flip: x is undefined");
+  CHECK(error_of([&] { flip(Tensor::zeros({2}, DType::int64), {0}); }) ==
+        "flip: needs floating tensors, got int64");
+}

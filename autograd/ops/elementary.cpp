@@ -1,5 +1,8 @@
 #include <pliant/autograd/ops/elementary.h>
 
+#include <pliant/autograd/ops/arithmetic.h>
+#include <pliant/autograd/ops/binary.h>
+#include <pliant/autograd/ops/compare.h>
 #include <pliant/autograd/ops/unary.h>
 
 namespace pliant {
@@ -13,6 +16,23 @@ Var square(const Var& x) { return apply_unary<unary::Square>("square", x); }
 Var pow(const Var& x, double exponent) {
   if (exponent == 2) return apply_unary<unary::Square>("pow", x);
   return apply_unary<unary::Pow>("pow", x, exponent);
+}
+
+Var pow(const Var& a, const Var& b) {
+  return record("pow", compute_binary<binary_op::Pow>("pow", a, b), {a, b}, {a, b},
+                [](const StepView& step) -> Vars {
+                  const Var u = step.saved(0), v = step.saved(1), &dy = step.cotangent();
+                  const Var zero = scalar_like(0.0, u);
+                  Var du, dv;
+                  if (step.wants(0))
+                    du = sum_to(mul(dy, where(eq(v, 0.0), zero, mul(v, pow(u, v - 1.0)))),
+                                u.shape());
+                  if (step.wants(1)) {
+                    const Tensor flat = mul(eq(u, 0.0), ge(v, 0.0)).value();
+                    dv = sum_to(mul(dy, where(flat, zero, mul(pow(u, v), log(u)))), v.shape());
+                  }
+                  return {du, dv};
+                });
 }
 
 Var abs(const Var& x) { return apply_unary<unary::Abs>("abs", x); }

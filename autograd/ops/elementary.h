@@ -13,6 +13,9 @@ Var rsqrt(const Var& x);  // 1 / sqrt(x)
 Var square(const Var& x);
 // x to a fixed power; its derivative for exponent 0 is 0.
 Var pow(const Var& x, double exponent);
+// a to the power b, with NumPy broadcasting. The derivative by a is 0 where b is 0; that by b is 0
+// where a is 0 and b is not negative, and NaN where a is negative (PyTorch's rules).
+Var pow(const Var& a, const Var& b);
 Var abs(const Var& x);  // derivative 0 at 0
 // x brought into [low, high]; derivative 1 inside and at the bounds, 0 outside. NaN stays. Either
 // bound may be infinite; low <= high.

@@ -123,6 +123,19 @@ Var slice_axis(const Var& x, int axis, std::int64_t start, std::int64_t stop, st
   return slice(x, starts, stops, steps);
 }
 
+Var flip(const Var& x, const std::vector<int>& axes) {
+  check("flip", x);
+  Window window = whole(x.rank());
+  for (const int axis : axes) {
+    const int i = x.shape().axis(axis, "flip");
+    const auto at = static_cast<std::size_t>(i);
+    require(window.step[at] == 1, "flip: axis ", axis, " is named twice");
+    window.start[at] = x.shape()[i] - 1;
+    window.step[at] = -1;
+  }
+  return take("flip", x, x.shape(), window);
+}
+
 Var pad(const Var& x, const Numbers& before, const Numbers& after, double value) {
   check("pad", x);
   require_every_axis("pad", "before", before, x.shape());

@@ -17,6 +17,10 @@ Var slice(const Var& x, const std::vector<std::int64_t>& start,
 Var slice_axis(const Var& x, int axis, std::int64_t start, std::int64_t stop,
                std::int64_t step = 1);
 
+// The elements in reverse order along these axes (negative ones count from the end), none named
+// twice. What slice() would give for a step of -1.
+Var flip(const Var& x, const std::vector<int>& axes);
+
 // x with so many elements of `value` put before and after it, for every axis; none negative.
 Var pad(const Var& x, const std::vector<std::int64_t>& before,
         const std::vector<std::int64_t>& after, double value = 0);

@@ -2,6 +2,7 @@
 // geometry and the signatures.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 
 #include <pliant/core/kernels/function_list.h>
@@ -29,6 +30,10 @@ struct Mul {
 template <class T>
 struct Div {
   PLIANT_HD T operator()(T a, T b) const { return a / b; }
+};
+template <class T>
+struct Pow {
+  PLIANT_HD T operator()(T a, T b) const { return std::pow(a, b); }
 };
 template <class T>
 struct Gt {
@@ -82,9 +87,9 @@ struct KeepUnless {
 }  // namespace binary_op
 
 using BinaryTable =
-    FunctionList<binary_op::Add, binary_op::Sub, binary_op::Mul, binary_op::Div, binary_op::Gt,
-                 binary_op::Ge, binary_op::Lt, binary_op::Le, binary_op::Eq, binary_op::Ne,
-                 binary_op::Maximum, binary_op::Minimum, binary_op::ShareOfLarger,
+    FunctionList<binary_op::Add, binary_op::Sub, binary_op::Mul, binary_op::Div, binary_op::Pow,
+                 binary_op::Gt, binary_op::Ge, binary_op::Lt, binary_op::Le, binary_op::Eq,
+                 binary_op::Ne, binary_op::Maximum, binary_op::Minimum, binary_op::ShareOfLarger,
                  binary_op::KeepIf, binary_op::KeepUnless>;
 
 // The output's extents, outermost first, and how far one step along each moves in a and b (in
