@@ -158,6 +158,44 @@ TEST_CASE("softmax_cross_entropy: the same bits on any number of threads") {
   set_thread_count(before);
 }
 
+TEST_CASE("softmax_cross_entropy: the rows' own losses, and their sum") {
+  for (const bool weighted : {false, true})
+    for (const double smoothing : {0.0, 0.2})
+      for (const Shape& shape : {Shape{}, Shape{7}, Shape{2, 3, 5}, Shape{0, 2}}) {
+        Shape of_logits = shape;
+        of_logits.push_back(4);
+        const Tensor logits = random(of_logits, 1, -3, 3), labels = labels_of(shape, 4, 3, -1);
+        CrossEntropyOptions options{.label_smoothing = smoothing, .ignore_index = -1};
+        if (weighted) options.class_weights = random({4}, 2, 0.5, 2);
+        const auto loss = [&](const Var& x, LossReduction reduction) {
+          CrossEntropyOptions o = options;
+          o.reduction = reduction;
+          if (weighted) o.class_weights = o.class_weights.to(x.dtype());
+          return softmax_cross_entropy(x, labels, o);
+        };
+        const Tensor each = loss(logits, LossReduction::none).value();
+        REQUIRE(each.shape() == shape);
+        double want = 0;
+        for (std::int64_t i = 0; i < labels.size(); ++i) {
+          const std::int64_t label = labels.data<std::int64_t>()[i];
+          const Tensor row = logits.reshape({labels.size(), 4}).slice(i, i + 1);
+          const double weight =
+              weighted && label >= 0 ? options.class_weights.data<double>()[label] : 1.0;
+          const double of_row =
+              label < 0 ? 0
+                        : weight * naive(row, Tensor::from<std::int64_t>({label}, {1}), options);
+          CHECK(each.data<double>()[i] == doctest::Approx(of_row).epsilon(1e-12));
+          want += of_row;
+        }
+        CHECK(loss(logits, LossReduction::sum).value().item() ==
+              doctest::Approx(want).epsilon(1e-12));
+        for (const LossReduction reduction : {LossReduction::none, LossReduction::sum})
+          check({"softmax_cross_entropy",
+                 [&](const Vars& v) { return loss(v[0], reduction); },
+                 {logits}});
+      }
+}
+
 TEST_CASE("softmax_cross_entropy: bad arguments") {
   const Tensor logits = random({2, 3}, 4), labels = labels_of({2}, 3);
   const auto error = [](const Var& x, const Tensor& y, const CrossEntropyOptions& o = {}) {

@@ -11,8 +11,10 @@ namespace {
 
 struct Loss {
   const char* name;
-  std::function<Var(const Var&, const Var&)> op;
+  std::function<Var(const Var&, const Var&, LossReduction)> reduced;
   std::function<double(double, double)> of_one;
+
+  Var op(const Var& x, const Var& t) const { return reduced(x, t, LossReduction::mean); }
 };
 
 double naive_bce(double x, double t, double weight) {
@@ -26,22 +28,27 @@ double naive_smooth(double d, double beta) {
 
 const std::vector<Loss>& losses() {
   static const std::vector<Loss> all = {
-      {"mse_loss", [](const Var& x, const Var& t) { return mse_loss(x, t); },
+      {"mse_loss", [](const Var& x, const Var& t, LossReduction r) { return mse_loss(x, t, r); },
        [](double x, double t) { return (x - t) * (x - t); }},
-      {"l1_loss", [](const Var& x, const Var& t) { return l1_loss(x, t); },
+      {"l1_loss", [](const Var& x, const Var& t, LossReduction r) { return l1_loss(x, t, r); },
        [](double x, double t) { return std::abs(x - t); }},
-      {"smooth_l1_loss", [](const Var& x, const Var& t) { return smooth_l1_loss(x, t); },
+      {"smooth_l1_loss",
+       [](const Var& x, const Var& t, LossReduction r) { return smooth_l1_loss(x, t, 1, r); },
        [](double x, double t) { return naive_smooth(x - t, 1); }},
-      {"smooth_l1_loss", [](const Var& x, const Var& t) { return smooth_l1_loss(x, t, 0.3); },
+      {"smooth_l1_loss",
+       [](const Var& x, const Var& t, LossReduction r) { return smooth_l1_loss(x, t, 0.3, r); },
        [](double x, double t) { return naive_smooth(x - t, 0.3); }},
-      {"smooth_l1_loss", [](const Var& x, const Var& t) { return smooth_l1_loss(x, t, 0); },
+      {"smooth_l1_loss",
+       [](const Var& x, const Var& t, LossReduction r) { return smooth_l1_loss(x, t, 0, r); },
        [](double x, double t) { return std::abs(x - t); }},
       {"binary_cross_entropy_with_logits",
-       [](const Var& x, const Var& t) { return binary_cross_entropy_with_logits(x, t); },
+       [](const Var& x, const Var& t, LossReduction r) {
+         return binary_cross_entropy_with_logits(x, t, {.reduction = r});
+       },
        [](double x, double t) { return naive_bce(x, t, 1); }},
       {"binary_cross_entropy_with_logits",
-       [](const Var& x, const Var& t) {
-         return binary_cross_entropy_with_logits(x, t, {.positive_weight = 2.5});
+       [](const Var& x, const Var& t, LossReduction r) {
+         return binary_cross_entropy_with_logits(x, t, {.positive_weight = 2.5, .reduction = r});
        },
        [](double x, double t) { return naive_bce(x, t, 2.5); }},
   };
@@ -64,6 +71,29 @@ TEST_CASE("losses: values, and gradients by both sides") {
             doctest::Approx(want / static_cast<double>(x.size())).epsilon(1e-12));
       check({loss.name, [&](const Vars& v) { return loss.op(v[0], v[1]); }, {x, t}});
       check({loss.name, [&](const Vars& v) { return loss.op(v[0], t.to(v[0].dtype())); }, {x}});
+    }
+}
+
+TEST_CASE("losses: their sum, and each by itself") {
+  for (const Loss& loss : losses())
+    for (const Shape& shape : {Shape{}, Shape{7}, Shape{2, 3, 1, 4}, Shape{0, 3}}) {
+      CAPTURE(loss.name);
+      const Tensor x = random(shape, 1, -2, 2), t = random(shape, 2, 0.05, 0.95);
+      const Tensor each = loss.reduced(x, t, LossReduction::none).value();
+      REQUIRE(each.shape() == shape);
+      double want = 0;
+      for (std::int64_t i = 0; i < x.size(); ++i) {
+        const double of_one = loss.of_one(x.data<double>()[i], t.data<double>()[i]);
+        CHECK(each.data<double>()[i] == doctest::Approx(of_one).epsilon(1e-12));
+        want += of_one;
+      }
+      const Tensor total = loss.reduced(x, t, LossReduction::sum).value();
+      CHECK(total.shape() == Shape{});
+      CHECK(total.item() == doctest::Approx(want).epsilon(1e-12));
+      for (const LossReduction reduction : {LossReduction::sum, LossReduction::none})
+        check({loss.name,
+               [&](const Vars& v) { return loss.reduced(v[0], v[1], reduction); },
+               {x, t}});
     }
 }
 

@@ -56,12 +56,35 @@ void check_labels(const CrossEntropyGeometry& g, const Tensor& labels) {
          ") nor the ignore_index ", g.ignore_index);
 }
 
-}  // namespace
+// The rows' own losses, [...].
+Var row_losses(const CrossEntropyGeometry& g, const Var& logits, const Tensor& labels,
+               const Tensor& weights) {
+  Tensor loss = Tensor::empty(labels.shape(), logits.dtype(), logits.device());
+  Tensor scale = Tensor::empty({g.rows, 3}, logits.dtype(), logits.device());
+  visit_floating(kOp, logits.dtype(), [&]<class T>() {
+    kernel<CrossEntropyRowsForward<T>, cpu::cross_entropy_rows_forward, nullptr>(
+        kOp, logits.device())(g, logits.value().data<T>(), labels.data<std::int64_t>(),
+                              data_or_null<T>(weights), loss.mutable_data<T>(),
+                              scale.mutable_data<T>());
+  });
+  return record(kOp, std::move(loss), {logits}, {logits, labels, scale, weights},
+                [g](const StepView& step) -> Vars {
+                  const Tensor x = step.saved(0).value();
+                  Tensor dlogits = Tensor::empty(x.shape(), x.dtype(), x.device());
+                  visit_floating(kOp, x.dtype(), [&]<class T>() {
+                    kernel<CrossEntropyRowsGradient<T>, cpu::cross_entropy_rows_gradient, nullptr>(
+                        kOp, x.device())(
+                        g, x.data<T>(), step.saved(1).value().data<std::int64_t>(),
+                        data_or_null<T>(step.saved(3).value()), step.saved(2).value().data<T>(),
+                        step.cotangent().value().data<T>(), dlogits.mutable_data<T>());
+                  });
+                  return {dlogits};
+                });
+}
 
-Var softmax_cross_entropy(const Var& logits, const Tensor& labels,
-                          const CrossEntropyOptions& options) {
-  const CrossEntropyGeometry g = checked_geometry(logits, labels, options);
-  check_labels(g, labels);
+// The mean, by kernels of its own: one pass on any device.
+Var mean_loss(const CrossEntropyGeometry& g, const Var& logits, const Tensor& labels,
+              const Tensor& weights) {
   Tensor loss = Tensor::empty({}, logits.dtype(), logits.device());
   Tensor count = Tensor::empty({}, logits.dtype(), logits.device());
   Tensor scale = Tensor::empty({g.rows, 3}, logits.dtype(), logits.device());
@@ -69,24 +92,35 @@ Var softmax_cross_entropy(const Var& logits, const Tensor& labels,
   visit_floating(kOp, logits.dtype(), [&]<class T>() {
     kernel<CrossEntropyForward<T>, cpu::cross_entropy_forward, cuda::cross_entropy_forward>(
         kOp, logits.device())(g, logits.value().data<T>(), labels.data<std::int64_t>(),
-                              data_or_null<T>(options.class_weights), loss.mutable_data<T>(),
+                              data_or_null<T>(weights), loss.mutable_data<T>(),
                               count.mutable_data<T>(), scale.mutable_data<T>(), workspace);
   });
-  return record(
-      kOp, std::move(loss), {logits}, {logits, labels, count, scale, options.class_weights},
-      [g](const StepView& step) -> Vars {
-        const Tensor x = step.saved(0).value();
-        const Tensor& dloss = step.cotangent().value();
-        Tensor dlogits = Tensor::empty(x.shape(), x.dtype(), x.device());
-        visit_floating(kOp, x.dtype(), [&]<class T>() {
-          kernel<CrossEntropyGradient<T>, cpu::cross_entropy_gradient,
-                 cuda::cross_entropy_gradient>(kOp, x.device())(
-              g, x.data<T>(), step.saved(1).value().data<std::int64_t>(),
-              data_or_null<T>(step.saved(4).value()), step.saved(2).value().data<T>(),
-              step.saved(3).value().data<T>(), dloss.data<T>(), dlogits.mutable_data<T>());
-        });
-        return {dlogits};
-      });
+  return record(kOp, std::move(loss), {logits}, {logits, labels, count, scale, weights},
+                [g](const StepView& step) -> Vars {
+                  const Tensor x = step.saved(0).value();
+                  const Tensor& dloss = step.cotangent().value();
+                  Tensor dlogits = Tensor::empty(x.shape(), x.dtype(), x.device());
+                  visit_floating(kOp, x.dtype(), [&]<class T>() {
+                    kernel<CrossEntropyGradient<T>, cpu::cross_entropy_gradient,
+                           cuda::cross_entropy_gradient>(kOp, x.device())(
+                        g, x.data<T>(), step.saved(1).value().data<std::int64_t>(),
+                        data_or_null<T>(step.saved(4).value()), step.saved(2).value().data<T>(),
+                        step.saved(3).value().data<T>(), dloss.data<T>(),
+                        dlogits.mutable_data<T>());
+                  });
+                  return {dlogits};
+                });
+}
+
+}  // namespace
+
+Var softmax_cross_entropy(const Var& logits, const Tensor& labels,
+                          const CrossEntropyOptions& options) {
+  const CrossEntropyGeometry g = checked_geometry(logits, labels, options);
+  check_labels(g, labels);
+  if (options.reduction == LossReduction::mean)
+    return mean_loss(g, logits, labels, options.class_weights);
+  return reduce_loss(row_losses(g, logits, labels, options.class_weights), options.reduction);
 }
 
 }  // namespace pliant

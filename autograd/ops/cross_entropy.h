@@ -1,7 +1,7 @@
 // Classification loss.
 #pragma once
 
-#include <pliant/autograd/tape.h>
+#include <pliant/autograd/ops/loss_reduction.h>
 
 namespace pliant {
 
@@ -9,6 +9,7 @@ struct CrossEntropyOptions {
   double label_smoothing = 0;        // s in [0, 1]
   std::int64_t ignore_index = -100;  // rows with this label do not count
   Tensor class_weights = {};         // w [C], none negative, in the logits' dtype; none: all 1
+  LossReduction reduction = LossReduction::mean;
 };
 
 // Mean over the rows whose label is not ignore_index of -(1-s) log p[label] - s mean(log p), with
@@ -17,6 +18,8 @@ struct CrossEntropyOptions {
 // logits [... C], labels [...] int64 in [0, C) or ignore_index -> a scalar.
 // Any other label is an Error on the CPU and makes the loss NaN elsewhere. No row that counts:
 // NaN, as a mean of nothing. Stable for logits of any finite size.
+// Reduction none: the rows' own losses [...], 0 for one that does not count; sum: theirs, not
+// divided by anything.
 Var softmax_cross_entropy(const Var& logits, const Tensor& labels,
                           const CrossEntropyOptions& options = {});
 

@@ -5,7 +5,6 @@
 #include <pliant/autograd/ops/activation.h>
 #include <pliant/autograd/ops/arithmetic.h>
 #include <pliant/autograd/ops/elementary.h>
-#include <pliant/autograd/ops/reduce.h>
 #include <pliant/autograd/ops/unary.h>
 
 namespace pliant {
@@ -26,18 +25,19 @@ Var difference(const char* op, const Var& prediction, const Var& target) {
 
 }  // namespace
 
-Var mse_loss(const Var& prediction, const Var& target) {
-  return mean(square(difference("mse_loss", prediction, target)));
+Var mse_loss(const Var& prediction, const Var& target, LossReduction reduction) {
+  return reduce_loss(square(difference("mse_loss", prediction, target)), reduction);
 }
 
-Var l1_loss(const Var& prediction, const Var& target) {
-  return mean(abs(difference("l1_loss", prediction, target)));
+Var l1_loss(const Var& prediction, const Var& target, LossReduction reduction) {
+  return reduce_loss(abs(difference("l1_loss", prediction, target)), reduction);
 }
 
-Var smooth_l1_loss(const Var& prediction, const Var& target, double beta) {
+Var smooth_l1_loss(const Var& prediction, const Var& target, double beta, LossReduction reduction) {
   constexpr const char* kOp = "smooth_l1_loss";
   require(beta >= 0, kOp, ": beta is ", beta, ", expected at least 0");
-  return mean(apply_unary<unary::Huber>(kOp, difference(kOp, prediction, target), beta));
+  const Var d = difference(kOp, prediction, target);
+  return reduce_loss(apply_unary<unary::Huber>(kOp, d, beta), reduction);
 }
 
 // With softplus(x) = log(1 + exp(x)): -log p = softplus(-x) and -log(1 - p) = softplus(x)
@@ -48,9 +48,10 @@ Var binary_cross_entropy_with_logits(const Var& logits, const Var& targets,
   check_pair(kOp, logits, targets);
   const double w = options.positive_weight;
   require(w > 0 && std::isfinite(w), kOp, ": the positive weight is ", w, ", expected above 0");
-  if (w == 1) return mean(softplus(logits) - logits * targets);
+  if (w == 1) return reduce_loss(softplus(logits) - logits * targets, options.reduction);
   const Var negative = 1.0 - targets;
-  return mean((targets * w + negative) * softplus(-logits) + negative * logits);
+  return reduce_loss((targets * w + negative) * softplus(-logits) + negative * logits,
+                     options.reduction);
 }
 
 }  // namespace pliant

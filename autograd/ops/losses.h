@@ -1,21 +1,27 @@
 // Losses of a prediction and a target of the same shape and dtype; softmax_cross_entropy is in
-// cross_entropy.h. All are means over the elements (of none: NaN), and gradients pass to both
-// sides as far as they want one: a target that is a Tensor is a constant.
+// cross_entropy.h. All are means over the elements (of none: NaN) unless told otherwise, and
+// gradients pass to both sides as far as they want one: a target that is a Tensor is a constant.
 #pragma once
 
-#include <pliant/autograd/tape.h>
+#include <pliant/autograd/ops/loss_reduction.h>
 
 namespace pliant {
 
-Var mse_loss(const Var& prediction, const Var& target);  // of the squared differences
-Var l1_loss(const Var& prediction, const Var& target);   // of the absolute differences
+// Of the squared differences.
+Var mse_loss(const Var& prediction, const Var& target,
+             LossReduction reduction = LossReduction::mean);
+// Of the absolute differences.
+Var l1_loss(const Var& prediction, const Var& target,
+            LossReduction reduction = LossReduction::mean);
 
 // Of d^2 / (2 beta) where |d| < beta, else |d| - beta / 2, d the difference (Girshick, Fast R-CNN,
 // 2015). beta >= 0; 0 makes it l1_loss.
-Var smooth_l1_loss(const Var& prediction, const Var& target, double beta = 1.0);
+Var smooth_l1_loss(const Var& prediction, const Var& target, double beta = 1.0,
+                   LossReduction reduction = LossReduction::mean);
 
 struct BinaryCrossEntropyOptions {
   double positive_weight = 1;  // factor of the term of target 1; above 0
+  LossReduction reduction = LossReduction::mean;
 };
 // Of -(w t log p + (1 - t) log(1 - p)), p = sigmoid(logits), t the targets in [0, 1], w the
 // positive_weight. Stable for logits of any finite size.

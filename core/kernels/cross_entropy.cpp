@@ -10,6 +10,18 @@ namespace {
 constexpr std::int64_t kMaxParts = 16;
 constexpr std::int64_t kTaskElements = 4096;
 
+// Loss of row i; its SoftmaxScale goes to scale.
+template <class T>
+T row_loss(const CrossEntropyGeometry& g, std::int64_t i, const T* logits,
+           const std::int64_t* labels, const T* weight, T* scale) {
+  const T* const row = logits + i * g.classes;
+  const SoftmaxScale<T> of_row = softmax_scale(g, row, weight, labels[i]);
+  scale[3 * i] = of_row.largest;
+  scale[3 * i + 1] = of_row.log_sum;
+  scale[3 * i + 2] = of_row.target;
+  return cross_entropy(g, row, weight, labels[i], of_row);
+}
+
 template <class T>
 void forward(const CrossEntropyGeometry& g, const T* logits, const std::int64_t* labels,
              const T* weight, T* loss, T* count, T* scale, Workspace& workspace) {
@@ -21,12 +33,7 @@ void forward(const CrossEntropyGeometry& g, const T* logits, const std::int64_t*
     double sum = 0, counted = 0;
     for (std::int64_t i = part * part_rows; i < std::min(g.rows, (part + 1) * part_rows); ++i) {
       if (labels[i] == g.ignore_index) continue;
-      const T* const row = logits + i * g.classes;
-      const SoftmaxScale<T> of_row = softmax_scale(g, row, weight, labels[i]);
-      scale[3 * i] = of_row.largest;
-      scale[3 * i + 1] = of_row.log_sum;
-      scale[3 * i + 2] = of_row.target;
-      sum += static_cast<double>(cross_entropy(g, row, weight, labels[i], of_row));
+      sum += static_cast<double>(row_loss(g, i, logits, labels, weight, scale));
       counted += static_cast<double>(class_weight(weight, labels[i]));
     }
     partial[2 * part] = sum;
@@ -41,12 +48,25 @@ void forward(const CrossEntropyGeometry& g, const T* logits, const std::int64_t*
   *count = static_cast<T>(counted);
 }
 
+// Rows of so many classes in a task.
+std::int64_t rows_of_task(const CrossEntropyGeometry& g) {
+  return std::max<std::int64_t>(1, kTaskElements / g.classes);
+}
+
 template <class T>
+void rows_forward(const CrossEntropyGeometry& g, const T* logits, const std::int64_t* labels,
+                  const T* weight, T* loss, T* scale) {
+  parallel_blocks(g.rows, rows_of_task(g), [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i)
+      loss[i] = labels[i] == g.ignore_index ? T(0) : row_loss(g, i, logits, labels, weight, scale);
+  });
+}
+
+// factor_of(i): the cotangent of row i's loss.
+template <class T, class F>
 void gradient(const CrossEntropyGeometry& g, const T* logits, const std::int64_t* labels,
-              const T* weight, const T* count, const T* scale, const T* dloss, T* dlogits) {
-  const T factor = *dloss / *count;
-  const std::int64_t block = std::max<std::int64_t>(1, kTaskElements / g.classes);
-  parallel_blocks(g.rows, block, [&](std::int64_t begin, std::int64_t end) {
+              const T* weight, const T* scale, F factor_of, T* dlogits) {
+  parallel_blocks(g.rows, rows_of_task(g), [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
       const T* const row = logits + i * g.classes;
       T* const out = dlogits + i * g.classes;
@@ -55,6 +75,7 @@ void gradient(const CrossEntropyGeometry& g, const T* logits, const std::int64_t
         continue;
       }
       const SoftmaxScale<T> of_row{scale[3 * i], scale[3 * i + 1], scale[3 * i + 2]};
+      const T factor = factor_of(i);
       for (std::int64_t j = 0; j < g.classes; ++j)
         out[j] = factor * cross_entropy_derivative(g, row[j], weight, j, j == labels[i], of_row);
     }
@@ -77,13 +98,39 @@ void cpu::cross_entropy_gradient(const CrossEntropyGeometry& g, const float* log
                                  const std::int64_t* labels, const float* weight,
                                  const float* count, const float* scale, const float* dloss,
                                  float* dlogits) {
-  gradient(g, logits, labels, weight, count, scale, dloss, dlogits);
+  const float factor = *dloss / *count;
+  gradient(
+      g, logits, labels, weight, scale, [=](std::int64_t) { return factor; }, dlogits);
 }
 void cpu::cross_entropy_gradient(const CrossEntropyGeometry& g, const double* logits,
                                  const std::int64_t* labels, const double* weight,
                                  const double* count, const double* scale, const double* dloss,
                                  double* dlogits) {
-  gradient(g, logits, labels, weight, count, scale, dloss, dlogits);
+  const double factor = *dloss / *count;
+  gradient(
+      g, logits, labels, weight, scale, [=](std::int64_t) { return factor; }, dlogits);
+}
+void cpu::cross_entropy_rows_forward(const CrossEntropyGeometry& g, const float* logits,
+                                     const std::int64_t* labels, const float* weight, float* loss,
+                                     float* scale) {
+  rows_forward(g, logits, labels, weight, loss, scale);
+}
+void cpu::cross_entropy_rows_gradient(const CrossEntropyGeometry& g, const float* logits,
+                                      const std::int64_t* labels, const float* weight,
+                                      const float* scale, const float* dloss, float* dlogits) {
+  gradient(
+      g, logits, labels, weight, scale, [=](std::int64_t i) { return dloss[i]; }, dlogits);
+}
+void cpu::cross_entropy_rows_forward(const CrossEntropyGeometry& g, const double* logits,
+                                     const std::int64_t* labels, const double* weight, double* loss,
+                                     double* scale) {
+  rows_forward(g, logits, labels, weight, loss, scale);
+}
+void cpu::cross_entropy_rows_gradient(const CrossEntropyGeometry& g, const double* logits,
+                                      const std::int64_t* labels, const double* weight,
+                                      const double* scale, const double* dloss, double* dlogits) {
+  gradient(
+      g, logits, labels, weight, scale, [=](std::int64_t i) { return dloss[i]; }, dlogits);
 }
 
 }  // namespace pliant

@@ -88,11 +88,26 @@ using CrossEntropyGradient = void(const CrossEntropyGeometry&, const T* logits,
                                   const std::int64_t* labels, const T* weight, const T* count,
                                   const T* scale, const T* dloss, T* dlogits);
 
+// The rows' own losses, loss [rows], 0 where a row does not count; scale as above.
+template <class T>
+using CrossEntropyRowsForward = void(const CrossEntropyGeometry&, const T* logits,
+                                     const std::int64_t* labels, const T* weight, T* loss,
+                                     T* scale);
+// dloss [rows].
+template <class T>
+using CrossEntropyRowsGradient = void(const CrossEntropyGeometry&, const T* logits,
+                                      const std::int64_t* labels, const T* weight, const T* scale,
+                                      const T* dloss, T* dlogits);
+
 namespace cpu {
 CrossEntropyForward<float> cross_entropy_forward;
 CrossEntropyForward<double> cross_entropy_forward;
 CrossEntropyGradient<float> cross_entropy_gradient;
 CrossEntropyGradient<double> cross_entropy_gradient;
+CrossEntropyRowsForward<float> cross_entropy_rows_forward;
+CrossEntropyRowsForward<double> cross_entropy_rows_forward;
+CrossEntropyRowsGradient<float> cross_entropy_rows_gradient;
+CrossEntropyRowsGradient<double> cross_entropy_rows_gradient;
 }  // namespace cpu
 
 namespace cuda {

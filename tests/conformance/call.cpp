@@ -63,6 +63,14 @@ Padding Call::padding(const std::string& name) {
   return {both.h, both.w};
 }
 
+LossReduction Call::reduction() {
+  const std::string name = text("reduction");
+  if (name == "sum") return LossReduction::sum;
+  if (name == "none") return LossReduction::none;
+  require_text("reduction", "mean");
+  return LossReduction::mean;
+}
+
 void Call::require_text(const std::string& name, const std::string& only) {
   require(text(name) == only, "attribute ", name, " is \"", text(name), "\", expected ", only);
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <pliant/autograd/ops/conv2d.h>
+#include <pliant/autograd/ops/loss_reduction.h>
 #include <pliant/autograd/tape.h>
 #include <pliant/tests/conformance/case.h>
 #include <pliant/tests/conformance/compare.h>
@@ -42,6 +43,7 @@ class Call {
   }
   Size2 pair(const std::string& name);  // height, width
   Padding padding(const std::string& name);
+  LossReduction reduction();  // attribute `reduction`: mean, sum or none
   // An attribute of which one value alone has a meaning here.
   void require_text(const std::string& name, const std::string& only);
 

@@ -26,8 +26,7 @@ void run_log_softmax(Call& call) {
 }
 
 void run_mse_loss(Call& call) {
-  call.require_text("reduction", "mean");
-  call.output("loss", mse_loss(call.variable("pred"), call.constant("target")));
+  call.output("loss", mse_loss(call.variable("pred"), call.constant("target"), call.reduction()));
 }
 
 }  // namespace pliant::conformance

@@ -62,10 +62,10 @@ void run_linear(Call& call) {
 }
 
 void run_softmax_cross_entropy(Call& call) {
-  call.require_text("reduction", "mean");
   call.output("loss", softmax_cross_entropy(call.variable("logits"), call.indices("labels"),
                                             {.label_smoothing = call.real("label_smoothing"),
-                                             .ignore_index = call.integer("ignore_index")}));
+                                             .ignore_index = call.integer("ignore_index"),
+                                             .reduction = call.reduction()}));
 }
 
 }  // namespace pliant::conformance
