@@ -12,19 +12,11 @@
 #include <pliant/autograd/ops/deform_conv.h>
 #include <pliant/autograd/ops/deform_kernel.h>
 #include <pliant/autograd/ops/global_deform_kernel.h>
-#include <pliant/core/parallel.h>
+#include <pliant/bench/whole_op.h>
 
 using namespace pliant;
 
 namespace {
-
-Tensor normal(const Shape& shape, std::uint64_t seed) {
-  Tensor t = Tensor::empty(shape);
-  for (std::int64_t i = 0; i < t.size(); ++i)
-    t.mutable_data<float>()[i] =
-        static_cast<float>(Rng(seed).normal(static_cast<std::uint64_t>(i)));
-  return t;
-}
 
 // The benchmark's arguments: n, c = k, side; 3x3, padding 1.
 struct Sizes {
@@ -34,24 +26,6 @@ struct Sizes {
   Shape x() const { return {n, side, side, c}; }
   Shape field(std::int64_t channels) const { return {n, side, side, channels}; }
 };
-
-// Times f on inputs of these shapes; with `backward` all its gradients too.
-void measure(benchmark::State& state, const std::vector<Shape>& shapes,
-             const std::function<Var(const Vars&)>& f, bool backward) {
-  set_thread_count(2);
-  std::vector<Tensor> inputs;
-  inputs.reserve(shapes.size());
-  for (const Shape& shape : shapes) inputs.push_back(normal(shape, inputs.size() + 1));
-  const Tensor cotangent = f(Vars(inputs.begin(), inputs.end())).value().clone();
-  for (auto _ : state) {
-    const Tape tape;
-    Vars v;
-    for (const Tensor& input : inputs)
-      v.push_back(backward ? tape.variable(input) : tape.input(input));
-    const Var y = f(v);
-    if (backward) tape.gradients(y, {}, {.cotangent = cotangent});
-  }
-}
 
 struct Line {
   const char* name;
@@ -147,7 +121,7 @@ const bool registered = [] {
     for (const bool backward : {false, true}) {
       const std::string name = line.name + std::string(backward ? ", forward and backward" : "");
       benchmark::RegisterBenchmark(name.c_str(), [=](benchmark::State& state) {
-        measure(state, line.inputs(Sizes(state)), line.f, backward);
+        bench::measure(state, line.inputs(Sizes(state)), line.f, backward);
       })->Apply(shapes);
     }
   return true;

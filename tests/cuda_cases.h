@@ -55,6 +55,7 @@ inline DeviceCases elementwise_cases() {
       {"sub, broadcast", [](const Vars& v) { return v[1] - v[0]; }, {a, b}},
       {"mul, equal shapes", [](const Vars& v) { return v[0] * v[1]; }, {a, random({3, 4, 5}, 4)}},
       {"div, broadcast", [](const Vars& v) { return v[0] / v[1]; }, {a, b}},
+      {"pow of two tensors", [](const Vars& v) { return pow(v[0], v[1]); }, {b, a}},
       {"scalar", [](const Vars& v) { return v[0] * 3.0 + 1.0; }, {a}},
       {"broadcast_to",
        [](const Vars& v) {
@@ -292,6 +293,11 @@ inline DeviceCases shape_cases() {
   const Tensor indices = Tensor::from<std::int64_t>({6, 0, 6, 3}, {2, 2});
   const Tensor places = Tensor::from<std::int64_t>({1, 0, 1, 1, 0, 1, 0, 0, 0, 1}, {2, 5, 1});
   return {
+      {"flip",
+       [](const Vars& v) {
+         return flip(v[0], {0, -1});
+       },
+       {random({5, 7, 3}, 1)}},
       {"slice",
        [](const Vars& v) {
          return slice(v[0], {1, 0, 0}, {4, 5, 2}, {2, 3, 1});

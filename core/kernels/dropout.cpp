@@ -11,21 +11,35 @@ constexpr std::int64_t kWords = 4;   // of one call of philox: elements 4 i to 4
 constexpr std::int64_t kCalls = 64;  // worked out side by side, so that they are vectors
 constexpr std::int64_t kBlock = 64 * kWords * kCalls;  // elements a task
 
+// The bits of the elements from 4 * first on: of element 4 i + k, bits[k][i]. Written so that
+// compilers make vectors of it.
+using Bits = std::uint32_t[kWords][kCalls];
+void draw(std::uint64_t key, std::uint64_t first, Bits& bits) {
+  for (std::uint64_t i = 0; i < kCalls; ++i) {
+    const Philox4 r = philox(key, first + i, 0);
+    bits[0][i] = r.word[0];
+    bits[1][i] = r.word[1];
+    bits[2][i] = r.word[2];
+    bits[3][i] = r.word[3];
+  }
+}
+
 template <class T>
 void drop(const DropoutGeometry& g, const T* x, T* y) {
   const std::uint64_t threshold = g.threshold(), key = g.key.key();
   const T scale = static_cast<T>(g.scale());
   parallel_blocks(g.n, kBlock, [=](std::int64_t begin, std::int64_t end) {
-    std::uint32_t bits[kWords][kCalls];
+    Bits bits;
     for (std::int64_t at = begin; at < end; at += kWords * kCalls) {
-      const auto first = static_cast<std::uint64_t>(at / kWords);
-      for (std::int64_t i = 0; i < kCalls; ++i) {
-        const Philox4 r = philox(key, first + static_cast<std::uint64_t>(i), 0);
-        for (std::int64_t k = 0; k < kWords; ++k) bits[k][i] = r.word[k];
-      }
-      const std::int64_t count = std::min(end - at, kWords * kCalls);
-      for (std::int64_t i = 0; i < count; ++i)
-        y[at + i] = pliant::dropout(x[at + i], bits[i % kWords][i / kWords], threshold, scale);
+      draw(key, static_cast<std::uint64_t>(at / kWords), bits);
+      const std::int64_t count = std::min(end - at, kWords * kCalls), calls = count / kWords;
+      for (std::int64_t i = 0; i < calls; ++i)
+        for (std::int64_t k = 0; k < kWords; ++k) {
+          const std::int64_t j = at + kWords * i + k;
+          y[j] = pliant::dropout(x[j], bits[k][i], threshold, scale);
+        }
+      for (std::int64_t i = calls * kWords; i < count; ++i)
+        y[at + i] = pliant::dropout(x[at + i], bits[i % kWords][calls], threshold, scale);
     }
   });
 }
