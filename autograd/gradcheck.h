@@ -1,4 +1,4 @@
-// gradcheck: a function's gradients against central differences.
+// gradcheck: a function's gradients, first and second, against central differences.
 #pragma once
 
 #include <functional>
@@ -30,5 +30,14 @@ struct GradcheckResult {
 GradcheckResult gradcheck(const std::function<Var(const Vars&)>& f,
                           const std::vector<Tensor>& inputs, const GradcheckOptions& options = {},
                           const std::vector<Parameter>& parameters = {});
+
+// The same for the second derivatives that create_graph gives: of G = sum(d * gradients of
+// sum(r * f(inputs))), d random and fixed, by every element of every input, of r and of every
+// parameter, against differences of the first gradients as they are without create_graph. Those and
+// the first gradients with create_graph must agree as well.
+GradcheckResult gradgradcheck(const std::function<Var(const Vars&)>& f,
+                              const std::vector<Tensor>& inputs,
+                              const GradcheckOptions& options = {},
+                              const std::vector<Parameter>& parameters = {});
 
 }  // namespace pliant

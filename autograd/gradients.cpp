@@ -25,7 +25,7 @@ const Tensor& Gradients::operator[](const Parameter& parameter) const {
 const Tensor* Gradients::find(const Var& var) const {
   require(var.tape_ == tape_, "gradients: this Var lies on another tape");
   for (const auto& [slot, gradient] : vars_)
-    if (slot == var.slot_) return &gradient;
+    if (slot == var.slot_) return &gradient.value();
   return nullptr;
 }
 
@@ -35,6 +35,20 @@ const Tensor& Gradients::operator[](const Var& var) const {
           "gradients: none for this Var; make it with tape.variable(), or name "
           "it in tape.gradients(loss, {var}); and the loss must depend on it");
   return *gradient;
+}
+
+Var Gradients::var(const Parameter& parameter) const {
+  const Tensor& gradient = (*this)[parameter];
+  for (const auto& [id, var] : on_tape_)
+    if (id == parameter.id()) return var;
+  return gradient;
+}
+
+Var Gradients::var(const Var& of) const {
+  const Tensor& gradient = (*this)[of];
+  for (const auto& [slot, var] : vars_)
+    if (slot == of.slot_) return var;
+  return gradient;
 }
 
 Gradients& Gradients::operator+=(const Gradients& other) {

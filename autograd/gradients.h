@@ -10,6 +10,8 @@
 
 namespace pliant {
 
+class Backward;
+
 class Gradients {
  public:
   struct Entry {
@@ -30,6 +32,11 @@ class Gradients {
   // By a tape.variable(), or an intermediate that was named in the call of gradients().
   const Tensor& operator[](const Var& var) const;
 
+  // The gradient as the call of gradients() gave it: with create_graph on the tape, else a
+  // constant.
+  Var var(const Parameter& parameter) const;
+  Var var(const Var& of) const;
+
   // Adds the gradients of another batch; parameters found in one alone are kept.
   Gradients& operator+=(const Gradients& other);
   // Multiplies every gradient.
@@ -42,9 +49,10 @@ class Gradients {
   void clip_values(double limit);
 
  private:
-  friend class Tape;
+  friend class Backward;
   std::vector<Entry> entries_;
-  std::vector<std::pair<int, Tensor>> vars_;  // by slot
+  std::vector<std::pair<std::uint64_t, Var>> on_tape_;  // with create_graph, by Parameter::id()
+  std::vector<std::pair<int, Var>> vars_;               // by slot
   std::shared_ptr<TapeState> tape_;
 };
 

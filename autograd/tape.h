@@ -37,10 +37,15 @@ struct TapeOptions {
 };
 
 struct GradientsOptions {
-  Tensor cotangent;  // of a loss that is not a scalar; same shape as the loss
+  Tensor cotangent = {};  // of a loss that is not a scalar; same shape as the loss
+  // Records the gradients themselves, so that they can stand in another loss: Gradients::var()
+  // gives them on the tape, nothing is released, and gradients() may be called again. An op without
+  // a second derivative is an Error that names it.
+  bool create_graph = false;
 };
 
-// Neither copied nor moved. Gradients are taken once: what the steps kept is released on the way.
+// Neither copied nor moved. Gradients are taken once, what the steps kept being released on the
+// way; with create_graph as often as wanted.
 class Tape {
  public:
   explicit Tape(const TapeOptions& options = {});
@@ -67,33 +72,47 @@ class Tape {
   std::shared_ptr<TapeState> state_;
 };
 
+class Backward;
+
 // What a gradient function sees of its step: the cotangent of the output and what was saved.
 class StepView {
  public:
   const Var& cotangent() const { return cotangent_; }
-  // Number `index` of what record() was told to save. If it was changed in place since, that is
-  // an Error naming the op.
+  // Number `index` of what record() was told to save: a constant, or with create_graph the Var it
+  // was. If it was changed in place since, that is an Error naming the op.
   Var saved(std::size_t index) const;
   // Whether the gradient by input number `index` is wanted; if not, an undefined Var will do.
   bool wants(std::size_t index) const;
+  // Whether the gradients are to be differentiated too. An op recorded as Derivatives::all then
+  // computes them with public ops, where it would take a kernel.
+  bool creates_graph() const;
 
  private:
-  friend class Tape;
-  StepView(const TapeState& tape, std::size_t step, Var cotangent)
-      : tape_(tape), step_(step), cotangent_(std::move(cotangent)) {}
-  const TapeState& tape_;
+  friend class Backward;
+  friend struct Checkpoint;
+  StepView(Backward& backward, std::size_t step, Var cotangent)
+      : backward_(backward), step_(step), cotangent_(std::move(cotangent)) {}
+  Backward& backward_;
   std::size_t step_;
   Var cotangent_;
 };
 
 // The end of every op: gives `value` its place on the tape of `inputs`, if they have one. The step
-// keeps `saved` (undefined ones are allowed) and the function only if some input wants a gradient.
-Var record(const char* op, Tensor value, std::span<const Var> inputs,
-           std::initializer_list<Var> saved, GradientFunction gradient);
+// keeps `saved` (undefined ones are allowed; `value` itself may be among them) and the function
+// only if some input wants a gradient. `op` outlives the tape: a literal.
+Var record(const char* op, Tensor value, std::span<const Var> inputs, std::span<const Var> saved,
+           GradientFunction gradient, Derivatives derivatives = Derivatives::first);
+inline Var record(const char* op, Tensor value, std::span<const Var> inputs,
+                  std::initializer_list<Var> saved, GradientFunction gradient,
+                  Derivatives derivatives = Derivatives::first) {
+  return record(op, std::move(value), inputs, std::span(saved.begin(), saved.size()),
+                std::move(gradient), derivatives);
+}
 inline Var record(const char* op, Tensor value, std::initializer_list<Var> inputs,
-                  std::initializer_list<Var> saved, GradientFunction gradient) {
-  return record(op, std::move(value), std::span(inputs.begin(), inputs.size()), saved,
-                std::move(gradient));
+                  std::initializer_list<Var> saved, GradientFunction gradient,
+                  Derivatives derivatives = Derivatives::first) {
+  return record(op, std::move(value), std::span(inputs.begin(), inputs.size()),
+                std::span(saved.begin(), saved.size()), std::move(gradient), derivatives);
 }
 
 // `var` if `condition`, else an undefined Var: for what a step need not save.

@@ -22,6 +22,11 @@ using Vars = std::vector<Var>;
 // none.
 using GradientFunction = std::function<Vars(const StepView&)>;
 
+// What a gradient function can be taken for. `all`: with create_graph it is written in public ops
+// (always, or where StepView::creates_graph() says so) and is itself differentiated. `first`: it
+// runs kernels, and a second derivative is an Error that names the op.
+enum class Derivatives : unsigned char { first, all };
+
 // A Tensor converts to a constant Var. A Var shares its tape's state, so using one after its tape
 // is gone is an Error that says so.
 class Var {
@@ -53,8 +58,10 @@ class Var {
  private:
   friend class Tape;
   friend class Gradients;
+  friend class Backward;
+  friend struct TapeState;
   friend Var record(const char* op, Tensor value, std::span<const Var> inputs,
-                    std::initializer_list<Var> saved, GradientFunction gradient);
+                    std::span<const Var> saved, GradientFunction gradient, Derivatives derivatives);
 
   Var(Tensor value, std::shared_ptr<TapeState> tape, int slot)
       : value_(std::move(value)), tape_(std::move(tape)), slot_(slot) {}
@@ -62,6 +69,7 @@ class Var {
   Tensor value_;
   std::shared_ptr<TapeState> tape_;
   int slot_ = -1;  // index of its gradient on the tape; -1: no gradient wanted
+                   // (TapeState::kInside: one is, but the step is not kept)
 };
 
 }  // namespace pliant

@@ -10,7 +10,8 @@ Var add(const Var& a, const Var& b) {
       [a = a.shape(), b = b.shape()](const StepView& step) -> Vars {
         const Var& dy = step.cotangent();
         return {step.wants(0) ? sum_to(dy, a) : Var(), step.wants(1) ? sum_to(dy, b) : Var()};
-      });
+      },
+      Derivatives::all);
 }
 
 Var sub(const Var& a, const Var& b) {
@@ -19,17 +20,20 @@ Var sub(const Var& a, const Var& b) {
       [a = a.shape(), b = b.shape()](const StepView& step) -> Vars {
         const Var& dy = step.cotangent();
         return {step.wants(0) ? sum_to(dy, a) : Var(), step.wants(1) ? sum_to(neg(dy), b) : Var()};
-      });
+      },
+      Derivatives::all);
 }
 
 Var mul(const Var& a, const Var& b) {
-  return record("mul", compute_binary<binary_op::Mul>("mul", a, b), {a, b},
-                {keep_if(b.wants_gradient(), a), keep_if(a.wants_gradient(), b)},
-                [a = a.shape(), b = b.shape()](const StepView& step) -> Vars {
-                  const Var& dy = step.cotangent();
-                  return {step.wants(0) ? sum_to(mul(dy, step.saved(1)), a) : Var(),
-                          step.wants(1) ? sum_to(mul(dy, step.saved(0)), b) : Var()};
-                });
+  return record(
+      "mul", compute_binary<binary_op::Mul>("mul", a, b), {a, b},
+      {keep_if(b.wants_gradient(), a), keep_if(a.wants_gradient(), b)},
+      [a = a.shape(), b = b.shape()](const StepView& step) -> Vars {
+        const Var& dy = step.cotangent();
+        return {step.wants(0) ? sum_to(mul(dy, step.saved(1)), a) : Var(),
+                step.wants(1) ? sum_to(mul(dy, step.saved(0)), b) : Var()};
+      },
+      Derivatives::all);
 }
 
 Var div(const Var& a, const Var& b) {
@@ -41,7 +45,8 @@ Var div(const Var& a, const Var& b) {
         const Var da = div(step.cotangent(), step.saved(1));
         return {step.wants(0) ? sum_to(da, a) : Var(),
                 step.wants(1) ? sum_to(neg(mul(da, div(step.saved(0), step.saved(1)))), b) : Var()};
-      });
+      },
+      Derivatives::all);
 }
 
 Var neg(const Var& x) { return mul(x, scalar_like(-1.0, x)); }
@@ -55,10 +60,10 @@ Var broadcast_to(const Var& x, const Shape& shape) {
           " does not stretch to ", shape);
   Tensor y =
       compute_binary<binary_op::Mul>("broadcast_to", x.value(), scalar_like(1.0, x).value(), shape);
-  return record("broadcast_to", std::move(y), {x}, {},
-                [from = x.shape()](const StepView& step) -> Vars {
-                  return {sum_to(step.cotangent(), from)};
-                });
+  return record(
+      "broadcast_to", std::move(y), {x}, {},
+      [from = x.shape()](const StepView& step) -> Vars { return {sum_to(step.cotangent(), from)}; },
+      Derivatives::all);
 }
 
 Var sum_to(const Var& x, const Shape& shape) {
@@ -79,10 +84,12 @@ Var reshape(const Var& x, std::initializer_list<std::int64_t> extents) {
 
 Var reshape(const Var& x, const Shape& shape) {
   require(x.defined(), "reshape: x is undefined");
-  return record("reshape", x.value().reshape(shape), {x}, {},
-                [from = x.shape()](const StepView& step) -> Vars {
-                  return {reshape(step.cotangent(), from)};
-                });
+  return record(
+      "reshape", x.value().reshape(shape), {x}, {},
+      [from = x.shape()](const StepView& step) -> Vars {
+        return {reshape(step.cotangent(), from)};
+      },
+      Derivatives::all);
 }
 
 }  // namespace pliant

@@ -1,6 +1,7 @@
 #include <pliant/autograd/ops/batch_norm2d.h>
 
 #include <pliant/autograd/ops/checks.h>
+#include <pliant/autograd/ops/norm_gradients.h>
 #include <pliant/core/dispatch.h>
 #include <pliant/core/kernels/batch_norm2d.h>
 
@@ -46,6 +47,18 @@ Vars gradients(const BatchNorm2dGeometry& g, NormStatistics statistics, const St
   return {dx, dweight, dbias};
 }
 
+// The same in public ops.
+Vars gradients_on_tape(const BatchNorm2dGeometry& g, NormStatistics statistics,
+                       const StepView& step) {
+  const Var x = step.saved(0), weight = step.saved(1), mean = step.saved(2), rstd = step.saved(3);
+  if (statistics == NormStatistics::of_batch)
+    return norm_gradients(step, x, weight, {0, 1, 2}, g.eps);
+  const Var& dy = step.cotangent();
+  return {step.wants(0) ? dy * (weight * rstd) : Var(),
+          step.wants(1) ? sum_to(dy * ((x - mean) * rstd), {g.c}) : Var(),
+          step.wants(2) ? sum_to(dy, {g.c}) : Var()};
+}
+
 // What a step of either form keeps: x and the mean only for the gradients that read them.
 Var record_step(const BatchNorm2dGeometry& g, NormStatistics statistics, const Var& x,
                 const Var& weight, const Var& bias, const Tensor& mean, const Tensor& rstd,
@@ -55,7 +68,11 @@ Var record_step(const BatchNorm2dGeometry& g, NormStatistics statistics, const V
   return record(
       kOp, std::move(y), {x, weight, bias},
       {keep_if(needs_x, x), keep_if(x.wants_gradient(), weight), keep_if(needs_x, mean), rstd},
-      [=](const StepView& step) { return gradients(g, statistics, step); });
+      [=](const StepView& step) {
+        return step.creates_graph() ? gradients_on_tape(g, statistics, step)
+                                    : gradients(g, statistics, step);
+      },
+      Derivatives::all);
 }
 
 }  // namespace

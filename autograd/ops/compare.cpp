@@ -12,23 +12,27 @@ namespace {
 template <template <class> class F>
 Var extreme(const char* name, const Var& a, const Var& b) {
   return record(
-      name, compute_binary<F>(name, a, b), {a, b}, {a, b}, [name](const StepView& step) -> Vars {
+      name, compute_binary<F>(name, a, b), {a, b}, {a, b},
+      [name](const StepView& step) -> Vars {
         constexpr bool kLarger = std::is_same_v<F<float>, binary_op::Maximum<float>>;
         const Var u = step.saved(0), v = step.saved(1), &dy = step.cotangent();
         const Var share =
             compute_binary<binary_op::ShareOfLarger>(name, kLarger ? u : v, kLarger ? v : u);
         return {step.wants(0) ? sum_to(mul(dy, share), u.shape()) : Var(),
                 step.wants(1) ? sum_to(mul(dy, 1.0 - share), v.shape()) : Var()};
-      });
+      },
+      Derivatives::all);
 }
 
 // `x` where the condition holds (or, with KeepUnless, does not), else a zero.
 template <template <class> class Keep>
 Var keep_where(const Var& condition, const Var& x) {
-  return record("where", compute_binary<Keep>("where", condition, x), {x}, {condition},
-                [from = x.shape()](const StepView& step) -> Vars {
-                  return {sum_to(keep_where<Keep>(step.saved(0), step.cotangent()), from)};
-                });
+  return record(
+      "where", compute_binary<Keep>("where", condition, x), {x}, {condition},
+      [from = x.shape()](const StepView& step) -> Vars {
+        return {sum_to(keep_where<Keep>(step.saved(0), step.cotangent()), from)};
+      },
+      Derivatives::all);
 }
 
 }  // namespace

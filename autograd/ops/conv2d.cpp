@@ -88,41 +88,47 @@ Conv2dGeometry conv_geometry(const char* op, const Shape& x, const Shape& weight
 
 Var conv2d_pass(const char* op, const Conv2dGeometry& g, const Var& x, const Var& weight,
                 const Var& bias) {
-  return record(op, forward(op, g, x.value(), weight.value(), bias.value()), {x, weight, bias},
-                {keep_if(weight.wants_gradient(), x), keep_if(x.wants_gradient(), weight)},
-                [op, g](const StepView& step) -> Vars {
-                  const Var& dy = step.cotangent();
-                  Var dx, dweight, dbias;
-                  if (step.wants(0)) dx = conv2d_data_gradient(op, g, dy, step.saved(1));
-                  if (step.wants(1)) dweight = conv2d_weight_gradient(op, g, step.saved(0), dy);
-                  if (step.wants(2)) dbias = sum_to(dy, {g.k});
-                  return {dx, dweight, dbias};
-                });
+  return record(
+      op, forward(op, g, x.value(), weight.value(), bias.value()), {x, weight, bias},
+      {keep_if(weight.wants_gradient(), x), keep_if(x.wants_gradient(), weight)},
+      [op, g](const StepView& step) -> Vars {
+        const Var& dy = step.cotangent();
+        Var dx, dweight, dbias;
+        if (step.wants(0)) dx = conv2d_data_gradient(op, g, dy, step.saved(1));
+        if (step.wants(1)) dweight = conv2d_weight_gradient(op, g, step.saved(0), dy);
+        if (step.wants(2)) dbias = sum_to(dy, {g.k});
+        return {dx, dweight, dbias};
+      },
+      Derivatives::all);
 }
 
 Var conv2d_data_gradient(const char* op, const Conv2dGeometry& g, const Var& dy,
                          const Var& weight) {
-  return record(op, data_gradient(op, g, dy.value(), weight.value()), {dy, weight},
-                {keep_if(weight.wants_gradient(), dy), keep_if(dy.wants_gradient(), weight)},
-                [op, g](const StepView& step) -> Vars {
-                  const Var& x = step.cotangent();
-                  Var ddy, dweight;
-                  if (step.wants(0)) ddy = conv2d_pass(op, g, x, step.saved(1));
-                  if (step.wants(1)) dweight = conv2d_weight_gradient(op, g, x, step.saved(0));
-                  return {ddy, dweight};
-                });
+  return record(
+      op, data_gradient(op, g, dy.value(), weight.value()), {dy, weight},
+      {keep_if(weight.wants_gradient(), dy), keep_if(dy.wants_gradient(), weight)},
+      [op, g](const StepView& step) -> Vars {
+        const Var& x = step.cotangent();
+        Var ddy, dweight;
+        if (step.wants(0)) ddy = conv2d_pass(op, g, x, step.saved(1));
+        if (step.wants(1)) dweight = conv2d_weight_gradient(op, g, x, step.saved(0));
+        return {ddy, dweight};
+      },
+      Derivatives::all);
 }
 
 Var conv2d_weight_gradient(const char* op, const Conv2dGeometry& g, const Var& x, const Var& dy) {
-  return record(op, weight_gradient(op, g, x.value(), dy.value()), {x, dy},
-                {keep_if(dy.wants_gradient(), x), keep_if(x.wants_gradient(), dy)},
-                [op, g](const StepView& step) -> Vars {
-                  const Var& weight = step.cotangent();
-                  Var dx, ddy;
-                  if (step.wants(0)) dx = conv2d_data_gradient(op, g, step.saved(1), weight);
-                  if (step.wants(1)) ddy = conv2d_pass(op, g, step.saved(0), weight);
-                  return {dx, ddy};
-                });
+  return record(
+      op, weight_gradient(op, g, x.value(), dy.value()), {x, dy},
+      {keep_if(dy.wants_gradient(), x), keep_if(x.wants_gradient(), dy)},
+      [op, g](const StepView& step) -> Vars {
+        const Var& weight = step.cotangent();
+        Var dx, ddy;
+        if (step.wants(0)) dx = conv2d_data_gradient(op, g, step.saved(1), weight);
+        if (step.wants(1)) ddy = conv2d_pass(op, g, step.saved(0), weight);
+        return {dx, ddy};
+      },
+      Derivatives::all);
 }
 
 Var conv2d(const Var& x, const Var& weight, const Var& bias, const ConvOptions& options) {

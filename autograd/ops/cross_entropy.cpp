@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include <pliant/autograd/ops/arithmetic.h>
 #include <pliant/autograd/ops/checks.h>
+#include <pliant/autograd/ops/softmax.h>
 #include <pliant/core/dispatch.h>
 #include <pliant/core/kernels/cross_entropy.h>
 
@@ -56,6 +58,67 @@ void check_labels(const CrossEntropyGeometry& g, const Tensor& labels) {
          ") nor the ignore_index ", g.ignore_index);
 }
 
+// Per row [rows 1]: the sum of its target, 0 for a row that does not count.
+Tensor target_sums(const CrossEntropyGeometry& g, const Tensor& labels, const Tensor& scale) {
+  const std::vector<double> label = labels.to_vector(), of_row = scale.to_vector();
+  std::vector<double> sums(label.size());
+  for (std::size_t i = 0; i < sums.size(); ++i)
+    if (label[i] != static_cast<double>(g.ignore_index)) sums[i] = of_row[3 * i + 2];
+  return Tensor::from(sums, {g.rows, 1}).to(scale.dtype()).to(scale.device());
+}
+
+// dlogits = by_p * p - (what does not depend on the logits), p = softmax(logits), by_p [rows 1]:
+// its value, which a kernel gave, and beside it what p varies by, which is 0 with a gradient.
+Var gradient_on_tape(const CrossEntropyGeometry& g, const Var& logits, const Tensor& value,
+                     const Var& by_p) {
+  const Var p = softmax(reshape(logits, Shape{g.rows, g.classes}));
+  return value + reshape(sub(p, p.value()) * by_p, logits.shape());
+}
+
+Tensor rows_gradient(const CrossEntropyGeometry& g, const StepView& step, const Tensor& dloss) {
+  const Tensor x = step.saved(0).value();
+  Tensor dlogits = Tensor::empty(x.shape(), x.dtype(), x.device());
+  visit_floating(kOp, x.dtype(), [&]<class T>() {
+    kernel<CrossEntropyRowsGradient<T>, cpu::cross_entropy_rows_gradient, nullptr>(kOp, x.device())(
+        g, x.data<T>(), step.saved(1).value().data<std::int64_t>(),
+        data_or_null<T>(step.saved(3).value()), step.saved(2).value().data<T>(), dloss.data<T>(),
+        dlogits.mutable_data<T>());
+  });
+  return dlogits;
+}
+
+// The same on the tape.
+Var rows_gradient(const CrossEntropyGeometry& g, const StepView& step) {
+  const Tensor labels = step.saved(1).value();
+  const Tensor one = Tensor::full(labels.shape(), 1, step.cotangent().dtype(), labels.device());
+  const Var once = gradient_on_tape(g, step.saved(0), rows_gradient(g, step, one),
+                                    target_sums(g, labels, step.saved(2).value()));
+  Shape per_row = labels.shape();
+  per_row.push_back(1);
+  return once * reshape(step.cotangent(), per_row);
+}
+
+Tensor mean_gradient(const CrossEntropyGeometry& g, const StepView& step, const Tensor& dloss) {
+  const Tensor x = step.saved(0).value();
+  Tensor dlogits = Tensor::empty(x.shape(), x.dtype(), x.device());
+  visit_floating(kOp, x.dtype(), [&]<class T>() {
+    kernel<CrossEntropyGradient<T>, cpu::cross_entropy_gradient, cuda::cross_entropy_gradient>(
+        kOp, x.device())(g, x.data<T>(), step.saved(1).value().data<std::int64_t>(),
+                         data_or_null<T>(step.saved(4).value()), step.saved(2).value().data<T>(),
+                         step.saved(3).value().data<T>(), dloss.data<T>(),
+                         dlogits.mutable_data<T>());
+  });
+  return dlogits;
+}
+
+// The same on the tape.
+Var mean_gradient(const CrossEntropyGeometry& g, const StepView& step) {
+  const Var logits = step.saved(0), count = step.saved(2);
+  const Tensor of_one = mean_gradient(g, step, scalar_like(1, logits).value());
+  const Var by_p = target_sums(g, step.saved(1).value(), step.saved(3).value()) / count;
+  return step.cotangent() * gradient_on_tape(g, logits, of_one, by_p);
+}
+
 // The rows' own losses, [...].
 Var row_losses(const CrossEntropyGeometry& g, const Var& logits, const Tensor& labels,
                const Tensor& weights) {
@@ -67,19 +130,13 @@ Var row_losses(const CrossEntropyGeometry& g, const Var& logits, const Tensor& l
                               data_or_null<T>(weights), loss.mutable_data<T>(),
                               scale.mutable_data<T>());
   });
-  return record(kOp, std::move(loss), {logits}, {logits, labels, scale, weights},
-                [g](const StepView& step) -> Vars {
-                  const Tensor x = step.saved(0).value();
-                  Tensor dlogits = Tensor::empty(x.shape(), x.dtype(), x.device());
-                  visit_floating(kOp, x.dtype(), [&]<class T>() {
-                    kernel<CrossEntropyRowsGradient<T>, cpu::cross_entropy_rows_gradient, nullptr>(
-                        kOp, x.device())(
-                        g, x.data<T>(), step.saved(1).value().data<std::int64_t>(),
-                        data_or_null<T>(step.saved(3).value()), step.saved(2).value().data<T>(),
-                        step.cotangent().value().data<T>(), dlogits.mutable_data<T>());
-                  });
-                  return {dlogits};
-                });
+  return record(
+      kOp, std::move(loss), {logits}, {logits, labels, scale, weights},
+      [g](const StepView& step) -> Vars {
+        return {step.creates_graph() ? rows_gradient(g, step)
+                                     : Var(rows_gradient(g, step, step.cotangent().value()))};
+      },
+      Derivatives::all);
 }
 
 // The mean, by kernels of its own: one pass on any device.
@@ -95,21 +152,13 @@ Var mean_loss(const CrossEntropyGeometry& g, const Var& logits, const Tensor& la
                               data_or_null<T>(weights), loss.mutable_data<T>(),
                               count.mutable_data<T>(), scale.mutable_data<T>(), workspace);
   });
-  return record(kOp, std::move(loss), {logits}, {logits, labels, count, scale, weights},
-                [g](const StepView& step) -> Vars {
-                  const Tensor x = step.saved(0).value();
-                  const Tensor& dloss = step.cotangent().value();
-                  Tensor dlogits = Tensor::empty(x.shape(), x.dtype(), x.device());
-                  visit_floating(kOp, x.dtype(), [&]<class T>() {
-                    kernel<CrossEntropyGradient<T>, cpu::cross_entropy_gradient,
-                           cuda::cross_entropy_gradient>(kOp, x.device())(
-                        g, x.data<T>(), step.saved(1).value().data<std::int64_t>(),
-                        data_or_null<T>(step.saved(4).value()), step.saved(2).value().data<T>(),
-                        step.saved(3).value().data<T>(), dloss.data<T>(),
-                        dlogits.mutable_data<T>());
-                  });
-                  return {dlogits};
-                });
+  return record(
+      kOp, std::move(loss), {logits}, {logits, labels, count, scale, weights},
+      [g](const StepView& step) -> Vars {
+        return {step.creates_graph() ? mean_gradient(g, step)
+                                     : Var(mean_gradient(g, step, step.cotangent().value()))};
+      },
+      Derivatives::all);
 }
 
 }  // namespace

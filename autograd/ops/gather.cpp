@@ -33,6 +33,14 @@ void require_beside(const char* name, const Var& x, const Tensor& index) {
           index.device());
 }
 
+// Of `count` elements along an axis of x.
+GatherGeometry along(const Shape& x, int axis, std::int64_t count) {
+  GatherGeometry g{.reduced = x[axis], .count = count};
+  for (int i = 0; i < axis; ++i) g.outer *= x[i];
+  for (int i = axis + 1; i < x.rank(); ++i) g.inner *= x[i];
+  return g;
+}
+
 Tensor run_scatter(const Plan& plan, const Tensor& y, const Tensor& index) {
   Tensor x = Tensor::empty(plan.x, y.dtype(), y.device());
   visit_floating(plan.name, y.dtype(), [&]<class T>() {
@@ -51,16 +59,21 @@ Var gathered(const Plan& plan, const Var& x, const Tensor& index) {
     kernel<Gather<T>, cpu::gather, cuda::gather>(plan.name, x.device())(
         plan.geometry, x.value().data<T>(), index.data<std::int64_t>(), y.mutable_data<T>());
   });
-  return record(plan.name, std::move(y), {x}, {index}, [plan](const StepView& step) -> Vars {
-    return {scattered(plan, step.cotangent(), step.saved(0).value())};
-  });
+  return record(
+      plan.name, std::move(y), {x}, {index},
+      [plan](const StepView& step) -> Vars {
+        return {scattered(plan, step.cotangent(), step.saved(0).value())};
+      },
+      Derivatives::all);
 }
 
 Var scattered(const Plan& plan, const Var& y, const Tensor& index) {
-  return record(plan.name, run_scatter(plan, y.value(), index), {y}, {index},
-                [plan](const StepView& step) -> Vars {
-                  return {gathered(plan, step.cotangent(), step.saved(0).value())};
-                });
+  return record(
+      plan.name, run_scatter(plan, y.value(), index), {y}, {index},
+      [plan](const StepView& step) -> Vars {
+        return {gathered(plan, step.cotangent(), step.saved(0).value())};
+      },
+      Derivatives::all);
 }
 
 }  // namespace
@@ -76,10 +89,23 @@ Var gather(const Var& x, int axis, const Tensor& index) {
   if (index.rank() == x.rank()) expected[axis] = index.shape()[axis];
   require(index.shape() == expected, kOp, ": indices ", index.shape(), " for ", x.shape(),
           ", expected the same extents but along axis ", axis);
-  GatherGeometry g{.reduced = x.shape()[axis], .count = index.shape()[axis]};
-  for (int i = 0; i < axis; ++i) g.outer *= x.shape()[i];
-  for (int i = axis + 1; i < x.rank(); ++i) g.inner *= x.shape()[i];
+  const GatherGeometry g = along(x.shape(), axis, index.shape()[axis]);
   return gathered({kOp, g, x.shape(), index.shape()}, x, index);
+}
+
+Var scatter_add(const Var& y, int axis, const Tensor& index, std::int64_t extent) {
+  constexpr const char* kOp = "scatter_add";
+  require(y.defined(), kOp, ": y is undefined");
+  require_same_kind(kOp, {&y});
+  axis = y.shape().axis(axis, kOp);
+  require(extent >= 0, kOp, ": the extent is ", extent, ", expected none negative");
+  check_indices(kOp, index, extent);
+  require_beside(kOp, y, index);
+  require(index.shape() == y.shape(), kOp, ": indices ", index.shape(), " for ", y.shape(),
+          ", expected the same shape");
+  Shape x = y.shape();
+  x[axis] = extent;
+  return scattered({kOp, along(x, axis, y.shape()[axis]), x, y.shape()}, y, index);
 }
 
 Var embedding(const Var& weight, const Tensor& indices) {

@@ -10,6 +10,10 @@ namespace pliant {
 // has x's shape but along that axis, and y has its shape.
 Var gather(const Var& x, int axis, const Tensor& index);
 
+// The transpose of gather, and its gradient: x with `extent` elements along `axis`, each the sum of
+// the y[.. k ..] whose index[.. k ..] names it, in the order of k. The index has y's shape.
+Var scatter_add(const Var& y, int axis, const Tensor& index, std::int64_t extent);
+
 // Rows of a table: weight [V D], indices of any shape [...] in [0, V) -> [... D]. The gradient of
 // a row that is taken more than once is summed in the order of the indices.
 Var embedding(const Var& weight, const Tensor& indices);

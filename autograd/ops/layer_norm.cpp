@@ -2,6 +2,7 @@
 
 #include <pliant/autograd/ops/arithmetic.h>
 #include <pliant/autograd/ops/checks.h>
+#include <pliant/autograd/ops/norm_gradients.h>
 #include <pliant/core/dispatch.h>
 #include <pliant/core/kernels/layer_norm.h>
 
@@ -46,8 +47,13 @@ Var layer_norm(const Var& x, const Var& weight, const Var& bias, double eps) {
         g, x.value().data<T>(), weight.value().data<T>(), bias.value().data<T>(),
         y.mutable_data<T>());
   });
-  return record(kOp, std::move(y), {x, weight, bias}, {x, weight},
-                [g](const StepView& step) { return gradients(g, step); });
+  return record(
+      kOp, std::move(y), {x, weight, bias}, {x, weight},
+      [g](const StepView& step) {
+        if (!step.creates_graph()) return gradients(g, step);
+        return norm_gradients(step, step.saved(0), step.saved(1), {-1}, g.eps);
+      },
+      Derivatives::all);
 }
 
 }  // namespace pliant

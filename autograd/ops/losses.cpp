@@ -4,6 +4,7 @@
 
 #include <pliant/autograd/ops/activation.h>
 #include <pliant/autograd/ops/arithmetic.h>
+#include <pliant/autograd/ops/compare.h>
 #include <pliant/autograd/ops/elementary.h>
 #include <pliant/autograd/ops/unary.h>
 
@@ -16,6 +17,12 @@ void check_pair(const char* op, const Var& prediction, const Var& target) {
   require_same_kind(op, {&prediction, &target});
   require(prediction.shape() == target.shape(), op, ": the prediction has shape ",
           prediction.shape(), " but the target ", target.shape());
+}
+
+// The derivative of unary::Huber.
+Var huber_slope(const Var& x, const UnaryCall& call) {
+  const Var sign = sub(gt(x, 0.0), lt(x, 0.0));
+  return call.first == 0 ? sign : where(lt(abs(x.value()), call.first), x / call.first, sign);
 }
 
 Var difference(const char* op, const Var& prediction, const Var& target) {
@@ -37,7 +44,7 @@ Var smooth_l1_loss(const Var& prediction, const Var& target, double beta, LossRe
   constexpr const char* kOp = "smooth_l1_loss";
   require(beta >= 0, kOp, ": beta is ", beta, ", expected at least 0");
   const Var d = difference(kOp, prediction, target);
-  return reduce_loss(apply_unary<unary::Huber>(kOp, d, beta), reduction);
+  return reduce_loss(apply_unary<unary::Huber, huber_slope>(kOp, d, beta), reduction);
 }
 
 // With softplus(x) = log(1 + exp(x)): -log p = softplus(-x) and -log(1 - p) = softplus(x)

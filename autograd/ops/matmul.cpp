@@ -79,16 +79,18 @@ Var right_gradient(const char* op, const MatmulGeometry& g, const Var& a, const 
 // gradients of any order. A batch of one shares nothing.
 Var product(const char* op, const MatmulGeometry& g, const Var& a, const Var& b, const Var& bias,
             const Shape& shape) {
-  return record(op, compute(op, g, a.value(), b.value(), bias.value(), shape), {a, b, bias},
-                {keep_if(b.wants_gradient(), a), keep_if(a.wants_gradient(), b)},
-                [=, a = a.shape(), b = b.shape()](const StepView& step) -> Vars {
-                  const Var& dy = step.cotangent();
-                  Var da, db, dbias;
-                  if (step.wants(0)) da = left_gradient(op, g, dy, step.saved(1), a);
-                  if (step.wants(1)) db = right_gradient(op, g, step.saved(0), dy, b);
-                  if (step.wants(2)) dbias = sum_to(dy, {g.n});
-                  return {da, db, dbias};
-                });
+  return record(
+      op, compute(op, g, a.value(), b.value(), bias.value(), shape), {a, b, bias},
+      {keep_if(b.wants_gradient(), a), keep_if(a.wants_gradient(), b)},
+      [=, a = a.shape(), b = b.shape()](const StepView& step) -> Vars {
+        const Var& dy = step.cotangent();
+        Var da, db, dbias;
+        if (step.wants(0)) da = left_gradient(op, g, dy, step.saved(1), a);
+        if (step.wants(1)) db = right_gradient(op, g, step.saved(0), dy, b);
+        if (step.wants(2)) dbias = sum_to(dy, {g.n});
+        return {da, db, dbias};
+      },
+      Derivatives::all);
 }
 
 // The axes before the last two.

@@ -50,10 +50,12 @@ Var permute(const Var& x, const std::vector<int>& axes) {
   require(x.defined(), kOp, ": x is undefined");
   require_same_kind(kOp, {&x});
   const std::vector<int> forward = checked_axes(x.shape(), axes);
-  return record(kOp, compute(x.value(), forward), {x}, {},
-                [back = inverse(forward)](const StepView& step) -> Vars {
-                  return {permute(step.cotangent(), back)};
-                });
+  return record(
+      kOp, compute(x.value(), forward), {x}, {},
+      [back = inverse(forward)](const StepView& step) -> Vars {
+        return {permute(step.cotangent(), back)};
+      },
+      Derivatives::all);
 }
 
 }  // namespace pliant

@@ -1,8 +1,12 @@
 #include <pliant/autograd/ops/pool2d.h>
 
+#include <algorithm>
 #include <limits>
+#include <vector>
 
+#include <pliant/autograd/ops/arithmetic.h>
 #include <pliant/autograd/ops/checks.h>
+#include <pliant/autograd/ops/gather.h>
 #include <pliant/autograd/ops/reduce.h>
 #include <pliant/autograd/ops/resample.h>
 #include <pliant/core/dispatch.h>
@@ -76,6 +80,22 @@ ResampleAxis average_axis(const Shape& x, const WindowAxis& a, const AvgPoolOpti
           .after = a.after};
 }
 
+// The gradient in public ops, which can be differentiated: each dy goes to the pixel that won; of
+// a window without a pixel, index -1, nowhere.
+Var gradient_on_tape(const Pool2dGeometry& g, const Tensor& index, const Var& dy) {
+  std::vector<std::int64_t> pixels;
+  std::vector<double> won;
+  for (const double winner : index.to_vector()) {
+    pixels.push_back(std::max<std::int64_t>(0, static_cast<std::int64_t>(winner)));
+    won.push_back(winner < 0 ? 0 : 1);
+  }
+  const Shape windows{g.n, g.p * g.q, g.c};
+  const Tensor place = Tensor::from(pixels, windows).to(dy.device());
+  const Tensor mask = Tensor::from(won, windows).to(dy.dtype()).to(dy.device());
+  const Var dx = scatter_add(mask * reshape(dy, windows), 1, place, g.h * g.w);
+  return reshape(dx, Shape{g.n, g.h, g.w, g.c});
+}
+
 }  // namespace
 
 Var max_pool2d(const Var& x, const MaxPoolOptions& options) {
@@ -87,16 +107,21 @@ Var max_pool2d(const Var& x, const MaxPoolOptions& options) {
         "max_pool2d", x.device())(g, x.value().data<T>(), y.mutable_data<T>(),
                                   index.mutable_data<std::int32_t>());
   });
-  return record("max_pool2d", std::move(y), {x}, {index}, [g](const StepView& step) -> Vars {
-    const Tensor& dy = step.cotangent().value();
-    Tensor dx = Tensor::empty({g.n, g.h, g.w, g.c}, dy.dtype(), dy.device());
-    visit_floating("max_pool2d", dy.dtype(), [&]<class T>() {
-      kernel<MaxPool2dGradient<T>, cpu::max_pool2d_gradient, cuda::max_pool2d_gradient>(
-          "max_pool2d", dy.device())(g, step.saved(0).value().data<std::int32_t>(), dy.data<T>(),
-                                     dx.mutable_data<T>());
-    });
-    return {dx};
-  });
+  return record(
+      "max_pool2d", std::move(y), {x}, {index},
+      [g](const StepView& step) -> Vars {
+        if (step.creates_graph())
+          return {gradient_on_tape(g, step.saved(0).value(), step.cotangent())};
+        const Tensor& dy = step.cotangent().value();
+        Tensor dx = Tensor::empty({g.n, g.h, g.w, g.c}, dy.dtype(), dy.device());
+        visit_floating("max_pool2d", dy.dtype(), [&]<class T>() {
+          kernel<MaxPool2dGradient<T>, cpu::max_pool2d_gradient, cuda::max_pool2d_gradient>(
+              "max_pool2d", dy.device())(g, step.saved(0).value().data<std::int32_t>(),
+                                         dy.data<T>(), dx.mutable_data<T>());
+        });
+        return {dx};
+      },
+      Derivatives::all);
 }
 
 Var avg_pool2d(const Var& x, const AvgPoolOptions& o) {

@@ -120,12 +120,14 @@ Var extreme(Reducer (*reducer_on)(Device), const char* name, const Var& x,
   require(count_of(x.shape(), reduced) > 0, name, ": an axis that is reduced is empty (", x.shape(),
           ")");
   const Tensor kept = reduce_axes(reducer_on(x.device()), x.value(), reduced);
-  return record(name, kept.reshape(without(x.shape(), reduced, keep)), {x}, {x, kept},
-                [axes](const StepView& step) -> Vars {
-                  const Var best = step.saved(1), hit = eq(step.saved(0), best);
-                  const Var dy = reshape(step.cotangent(), best.shape());
-                  return {mul(hit, div(dy, sum(hit, axes, KeepDim::yes)))};
-                });
+  return record(
+      name, kept.reshape(without(x.shape(), reduced, keep)), {x}, {x, kept},
+      [axes](const StepView& step) -> Vars {
+        const Var best = step.saved(1), hit = eq(step.saved(0), best);
+        const Var dy = reshape(step.cotangent(), best.shape());
+        return {mul(hit, div(dy, sum(hit, axes, KeepDim::yes)))};
+      },
+      Derivatives::all);
 }
 
 }  // namespace
@@ -135,10 +137,12 @@ Var sum(const Var& x, const std::vector<int>& axes, KeepDim keep) {
   const std::vector<bool> reduced = reduced_axes("sum", x.shape(), axes);
   Tensor y = reduce_axes(sum_on(x.device()), x.value(), reduced);
   const Shape kept = y.shape();
-  return record("sum", y.reshape(without(x.shape(), reduced, keep)), {x}, {},
-                [from = x.shape(), kept](const StepView& step) -> Vars {
-                  return {broadcast_to(reshape(step.cotangent(), kept), from)};
-                });
+  return record(
+      "sum", y.reshape(without(x.shape(), reduced, keep)), {x}, {},
+      [from = x.shape(), kept](const StepView& step) -> Vars {
+        return {broadcast_to(reshape(step.cotangent(), kept), from)};
+      },
+      Derivatives::all);
 }
 
 Var mean(const Var& x, const std::vector<int>& axes, KeepDim keep) {

@@ -38,20 +38,24 @@ Var put(const char* name, const Var& x, const Shape& shape, const Window& window
 Var take(const char* name, const Var& x, const Shape& extents, const Window& window) {
   Tensor y = Tensor::empty(extents, x.dtype(), x.device());
   copy(name, extents, x.value(), window, y, whole(x.rank()));
-  return record(name, std::move(y), {x}, {},
-                [name, shape = x.shape(), window](const StepView& step) -> Vars {
-                  return {put(name, step.cotangent(), shape, window, 0)};
-                });
+  return record(
+      name, std::move(y), {x}, {},
+      [name, shape = x.shape(), window](const StepView& step) -> Vars {
+        return {put(name, step.cotangent(), shape, window, 0)};
+      },
+      Derivatives::all);
 }
 
 // A tensor of `value` with x in its window.
 Var put(const char* name, const Var& x, const Shape& shape, const Window& window, double value) {
   Tensor y = Tensor::full(shape, value, x.dtype(), x.device());
   copy(name, x.shape(), x.value(), whole(x.rank()), y, window);
-  return record(name, std::move(y), {x}, {},
-                [name, extents = x.shape(), window](const StepView& step) -> Vars {
-                  return {take(name, step.cotangent(), extents, window)};
-                });
+  return record(
+      name, std::move(y), {x}, {},
+      [name, extents = x.shape(), window](const StepView& step) -> Vars {
+        return {take(name, step.cotangent(), extents, window)};
+      },
+      Derivatives::all);
 }
 
 void check(const char* name, const Var& x) {
@@ -163,16 +167,20 @@ Var concat(const Vars& xs, int axis) {
     window.start[at] += x.shape()[axis];
     parts.push_back(x.shape());
   }
-  return record("concat", std::move(y), xs, {}, [parts, axis](const StepView& step) -> Vars {
-    Vars gradients;
-    std::int64_t begin = 0;
-    for (std::size_t i = 0; i < parts.size(); ++i) {
-      const std::int64_t end = begin + parts[i][axis];
-      gradients.push_back(step.wants(i) ? slice_axis(step.cotangent(), axis, begin, end) : Var());
-      begin = end;
-    }
-    return gradients;
-  });
+  return record(
+      "concat", std::move(y), xs, {},
+      [parts, axis](const StepView& step) -> Vars {
+        Vars gradients;
+        std::int64_t begin = 0;
+        for (std::size_t i = 0; i < parts.size(); ++i) {
+          const std::int64_t end = begin + parts[i][axis];
+          gradients.push_back(step.wants(i) ? slice_axis(step.cotangent(), axis, begin, end)
+                                            : Var());
+          begin = end;
+        }
+        return gradients;
+      },
+      Derivatives::all);
 }
 
 Var stack(const Vars& xs, int axis) {

@@ -28,20 +28,26 @@ Var softmax(const Var& x, int axis) {
   axis = checked_axis("softmax", x, axis);
   const Var powers = exp(shifted(x.value(), axis));
   const Var y = div(powers, sum_along(powers, axis));
-  return record("softmax", y.value(), {x}, {y}, [axis](const StepView& step) -> Vars {
-    const Var p = step.saved(0), weighted = mul(p, step.cotangent());
-    return {sub(weighted, mul(p, sum_along(weighted, axis)))};
-  });
+  return record(
+      "softmax", y.value(), {x}, {y},
+      [axis](const StepView& step) -> Vars {
+        const Var p = step.saved(0), weighted = mul(p, step.cotangent());
+        return {sub(weighted, mul(p, sum_along(weighted, axis)))};
+      },
+      Derivatives::all);
 }
 
 Var log_softmax(const Var& x, int axis) {
   axis = checked_axis("log_softmax", x, axis);
   const Var from = shifted(x.value(), axis);
   const Var y = sub(from, log(sum_along(exp(from), axis)));
-  return record("log_softmax", y.value(), {x}, {y}, [axis](const StepView& step) -> Vars {
-    const Var& dy = step.cotangent();
-    return {sub(dy, mul(exp(step.saved(0)), sum_along(dy, axis)))};
-  });
+  return record(
+      "log_softmax", y.value(), {x}, {y},
+      [axis](const StepView& step) -> Vars {
+        const Var& dy = step.cotangent();
+        return {sub(dy, mul(exp(step.saved(0)), sum_along(dy, axis)))};
+      },
+      Derivatives::all);
 }
 
 }  // namespace pliant

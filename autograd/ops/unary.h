@@ -1,6 +1,7 @@
 // How the ops that are one function of the UnaryTable are made; for the .cpp files of such ops.
 #pragma once
 
+#include <pliant/autograd/ops/arithmetic.h>
 #include <pliant/autograd/ops/checks.h>
 #include <pliant/autograd/tape.h>
 #include <pliant/core/dispatch.h>
@@ -8,8 +9,12 @@
 
 namespace pliant {
 
+// The slope of a function in public ops, from the x or y that its kSlopeOf names: what second
+// derivatives are made of. nullptr: there are none.
+using SlopeOnTape = Var(const Var& s, const UnaryCall& call);
+
 // y = F(x), recorded as `name`; the numbers are the function's own.
-template <template <class> class F>
+template <template <class> class F, SlopeOnTape* slope = nullptr>
 Var apply_unary(const char* name, const Var& x, double first = 0, double second = 0) {
   require(x.defined(), name, ": x is undefined");
   const UnaryCall call = unary_call<F>(first, second);
@@ -19,7 +24,9 @@ Var apply_unary(const char* name, const Var& x, double first = 0, double second 
         call, x.size(), x.value().data<T>(), y.mutable_data<T>());
   });
   const Var from = F<float>::kSlopeOf == SlopeOf::x ? x : Var(y);
-  return record(name, std::move(y), {x}, {from}, [name, call](const StepView& step) -> Vars {
+  const auto gradient = [name, call](const StepView& step) -> Vars {
+    if constexpr (slope != nullptr)
+      if (step.creates_graph()) return {mul(step.cotangent(), slope(step.saved(0), call))};
     const Tensor s = step.saved(0).value(), &dy = step.cotangent().value();
     Tensor dx = Tensor::empty(s.shape(), s.dtype(), s.device());
     visit_floating(name, s.dtype(), [&]<class T>() {
@@ -27,7 +34,9 @@ Var apply_unary(const char* name, const Var& x, double first = 0, double second 
           call, s.size(), s.data<T>(), dy.data<T>(), dx.mutable_data<T>());
     });
     return {dx};
-  });
+  };
+  return record(name, std::move(y), {x}, {from}, gradient,
+                slope != nullptr ? Derivatives::all : Derivatives::first);
 }
 
 }  // namespace pliant

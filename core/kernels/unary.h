@@ -60,6 +60,11 @@ struct Gelu : OfArgument {
   PLIANT_HD static T density(T x) { return T(0.39894228040143267794) * std::exp(x * x / -2); }
 };
 template <class T>
+struct NormalBelow : OfArgument {  // the probability that a standard normal variable is below x
+  PLIANT_HD T value(T x) const { return Gelu<T>::below(x); }
+  PLIANT_HD T slope(T x) const { return Gelu<T>::density(x); }
+};
+template <class T>
 struct Softplus : OfArgument {
   PLIANT_HD T value(T x) const { return Relu<T>().value(x) + std::log1p(std::exp(-std::abs(x))); }
   PLIANT_HD T slope(T x) const { return Sigmoid<T>().value(x); }
@@ -118,10 +123,10 @@ struct Huber : OfArgument {  // x^2 / (2 beta) inside (-beta, beta), |x| - beta 
 
 }  // namespace unary
 
-using UnaryTable =
-    FunctionList<unary::Relu, unary::LeakyRelu, unary::Sigmoid, unary::Tanh, unary::Silu,
-                 unary::Gelu, unary::Softplus, unary::Exp, unary::Log, unary::Sqrt, unary::Rsqrt,
-                 unary::Square, unary::Pow, unary::Abs, unary::Clamp, unary::Huber>;
+using UnaryTable = FunctionList<unary::Relu, unary::LeakyRelu, unary::Sigmoid, unary::Tanh,
+                                unary::Silu, unary::Gelu, unary::NormalBelow, unary::Softplus,
+                                unary::Exp, unary::Log, unary::Sqrt, unary::Rsqrt, unary::Square,
+                                unary::Pow, unary::Abs, unary::Clamp, unary::Huber>;
 
 // A function of the table with its numbers, as kernels are told of it.
 struct UnaryCall {

@@ -1,0 +1,47 @@
+// Backward: the walk from a loss back over the steps of a tape. For the .cpp files of autograd/
+// alone.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include <pliant/autograd/anomaly_check.h>
+#include <pliant/autograd/tape_state.h>
+
+namespace pliant {
+
+class Backward {
+ public:
+  // What Tape::gradients() does.
+  static Gradients run(const std::shared_ptr<TapeState>& tape, const Var& loss,
+                       const std::vector<Var>& wanted, const GradientsOptions& options);
+
+  // Runs `again`, which records steps on the tape and returns the Var that stands for the output of
+  // the step under way, walks them at once and takes them off the tape (with create_graph they
+  // stay). Each gradient is added where and in the order in which it would be had these steps been
+  // on the tape from the start, so that no bit differs.
+  void detour(const char* op, const Var& cotangent, const std::function<Var()>& again);
+
+  const std::shared_ptr<TapeState>& tape() const { return tape_; }
+  bool creates_graph() const { return graph_; }
+
+ private:
+  Backward(const std::shared_ptr<TapeState>& tape, bool create_graph)
+      : tape_(tape), graph_(create_graph), looking_(anomaly::looking) {}
+
+  void grow();
+  void add(int slot, Var gradient);
+  // Steps from the last one to number `first`.
+  void walk(std::size_t first);
+  void take(std::size_t step, Var cotangent, const GradientFunction& gradient);
+  Gradients results(const std::vector<Var>& wanted) const;
+
+  const std::shared_ptr<TapeState>& tape_;
+  const bool graph_;
+  const anomaly::Looking looking_;
+  Vars gradients_;          // by slot
+  std::vector<bool> keep_;  // by slot: an intermediate whose gradient is wanted
+};
+
+}  // namespace pliant

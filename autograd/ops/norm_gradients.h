@@ -1,0 +1,35 @@
+// The gradients of a normalisation once more in public ops: what second derivatives are made of.
+// For the .cpp files of such ops.
+#pragma once
+
+#include <vector>
+
+#include <pliant/autograd/ops/arithmetic.h>
+#include <pliant/autograd/ops/elementary.h>
+#include <pliant/autograd/ops/reduce.h>
+
+namespace pliant {
+
+// Gradients by x, weight and bias, those wanted of the inputs 0, 1 and 2 of the step, of
+//   y = (x - mean) / sqrt(var + eps) * weight + bias
+// with the mean and biased variance of x over `axes`; weight and bias have one axis, x's last.
+inline Vars norm_gradients(const StepView& step, const Var& x, const Var& weight,
+                           const std::vector<int>& axes, double eps) {
+  const Var& dy = step.cotangent();
+  const Shape channels{dy.dim(-1)};
+  Var dx, dweight;
+  if (step.wants(0) || step.wants(1)) {
+    const auto average = [&](const Var& v) { return mean(v, axes, KeepDim::yes); };
+    const Var centred = x - average(x);
+    const Var scale = rsqrt(average(square(centred)) + eps);
+    const Var normal = centred * scale;
+    if (step.wants(1)) dweight = sum_to(dy * normal, channels);
+    if (step.wants(0)) {
+      const Var slope = dy * weight;  // by `normal`
+      dx = scale * (slope - average(slope) - normal * average(slope * normal));
+    }
+  }
+  return {dx, dweight, step.wants(2) ? sum_to(dy, channels) : Var()};
+}
+
+}  // namespace pliant
