@@ -22,11 +22,11 @@ class Look {
   Looking before_;
 };
 
-// Throws if `value`, computed by `op` from `inputs`, holds what is looked for.
+// Throws if `value`, computed by `op` from `inputs`, holds what this thread looks for.
 void check_result(const char* op, const Tensor& value, std::span<const Var> inputs);
 // The same of the cotangent of the result of `op`, before its gradient function is called.
-void check_cotangent(const char* op, const Tensor& cotangent);
+void check_cotangent(const char* op, const Tensor& cotangent, Looking looking_for);
 // The same of the gradients that it returned; undefined ones are skipped.
-void check_gradients(const char* op, const Vars& gradients);
+void check_gradients(const char* op, const Vars& gradients, Looking looking_for);
 
 }  // namespace pliant::anomaly

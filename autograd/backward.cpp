@@ -111,9 +111,9 @@ void Backward::take(std::size_t i, Var cotangent, const GradientFunction& gradie
           ": no second derivative; its gradient is a kernel of its own and cannot be recorded "
           "(GradientsOptions::create_graph)");
   const bool look = looking_ != anomaly::Looking::off;
-  if (look) anomaly::check_cotangent(op, cotangent.value());
+  if (look) anomaly::check_cotangent(op, cotangent.value(), looking_);
   Vars gradients = gradient(StepView(*this, i, std::move(cotangent)));
-  if (look) anomaly::check_gradients(op, gradients);
+  if (look) anomaly::check_gradients(op, gradients, looking_);
   const std::size_t inputs = tape_->steps[i].inputs.size();
   require(gradients.size() == inputs, op, ": its gradient function returned ", gradients.size(),
           " gradients for ", inputs, " inputs");

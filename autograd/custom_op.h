@@ -19,10 +19,11 @@ namespace pliant {
 struct CustomOp {
   const char* name = "custom op";  // in messages; a literal
   // From the inputs, as constants, to the result: by public ops or on the elements of value().
-  std::function<Var(const Vars& inputs)> forward;
+  std::function<Var(const Vars& inputs)> forward = nullptr;
   // From the inputs, the result and the gradient by it to one gradient per input, of its shape;
   // an undefined Var stands for none.
-  std::function<Vars(const Vars& inputs, const Var& result, const Var& cotangent)> backward;
+  std::function<Vars(const Vars& inputs, const Var& result, const Var& cotangent)> backward =
+      nullptr;
   // `all` if backward is written in public ops alone: then there are second derivatives.
   Derivatives derivatives = Derivatives::first;
 };

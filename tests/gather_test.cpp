@@ -138,3 +138,20 @@ TEST_CASE("gather, embedding, one_hot: bad arguments") {
   CHECK(error_of([&] { one_hot(x, 3); }) == "one_hot: the indices are float64, expected int64");
   CHECK(contains(error_of([&] { one_hot(index, 3, DType::int64); }), "needs float32 or float64"));
 }
+
+TEST_CASE("scatter_add: the transpose of gather") {
+  const Tensor y = Tensor::from({1.0, 2.0, 4.0, 8.0}, {1, 4});
+  const Tensor index = Tensor::from<std::int64_t>({2, 0, 2, 0}, {1, 4});
+  CHECK(scatter_add(y, 1, index, 4).value().to_vector() == std::vector<double>{10, 0, 5, 0});
+  CHECK(scatter_add(y, -1, index, 3).shape() == Shape{1, 3});
+  check({"scatter_add", [&](const Vars& v) { return scatter_add(v[0], 1, index, 3); }, {y}});
+  CHECK(error_of([&] { scatter_add({}, 0, index, 3); }) == "scatter_add: y is undefined");
+  CHECK(error_of([&] { scatter_add(y, 1, index, -1); }) ==
+        "scatter_add: the extent is -1, expected none negative");
+  CHECK(contains(error_of([&] { scatter_add(y, 1, index, 2); }),
+                 "scatter_add: index 2 at place 0 is not in [0, 2)"));
+  CHECK(contains(error_of([&] {
+                   scatter_add(random({2, 2}, 1), 1, index, 3);
+                 }),
+                 "expected the same shape"));
+}

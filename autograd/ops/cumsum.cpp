@@ -1,0 +1,40 @@
+#include <pliant/autograd/ops/cumsum.h>
+
+#include <pliant/autograd/ops/checks.h>
+#include <pliant/core/dispatch.h>
+#include <pliant/core/kernels/cumsum.h>
+
+namespace pliant {
+namespace {
+
+constexpr const char* kOp = "cumsum";
+
+CumsumGeometry geometry(const Shape& shape, int axis, CumsumFrom from) {
+  CumsumGeometry g{.length = shape[axis], .from_end = from == CumsumFrom::end};
+  for (int i = 0; i < axis; ++i) g.outer *= shape[i];
+  for (int i = axis + 1; i < shape.rank(); ++i) g.inner *= shape[i];
+  return g;
+}
+
+}  // namespace
+
+Var cumsum(const Var& x, int axis, CumsumFrom from) {
+  require(x.defined(), kOp, ": x is undefined");
+  require_same_kind(kOp, {&x});
+  axis = x.shape().axis(axis, kOp);
+  Tensor y = Tensor::empty(x.shape(), x.dtype(), x.device());
+  visit_floating(kOp, x.dtype(), [&]<class T>() {
+    kernel<Cumsum<T>, cpu::cumsum, nullptr>(kOp, x.device())(
+        geometry(x.shape(), axis, from), x.value().data<T>(), y.mutable_data<T>());
+  });
+  // x[k] is in the sums from k on: the gradient is the running sum the other way round.
+  const CumsumFrom other = from == CumsumFrom::start ? CumsumFrom::end : CumsumFrom::start;
+  return record(
+      kOp, std::move(y), {x}, {},
+      [axis, other](const StepView& step) -> Vars {
+        return {cumsum(step.cotangent(), axis, other)};
+      },
+      Derivatives::all);
+}
+
+}  // namespace pliant

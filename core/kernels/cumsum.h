@@ -1,0 +1,34 @@
+// Running sums along the middle of three axes: x [outer length inner] -> y of the same shape.
+#pragma once
+
+#include <cstdint>
+
+#include <pliant/core/portable.h>
+
+namespace pliant {
+
+struct CumsumGeometry {
+  std::int64_t outer = 1, length = 1, inner = 1;
+  bool from_end = false;  // y[k] = x[k] + ... + x[length-1], not x[0] + ... + x[k]
+};
+
+// Number `step` of the walk along one line, which begins at its first or its last element: adds to
+// the sum before.
+template <class T>
+PLIANT_HD void cumsum_step(const CumsumGeometry& g, std::int64_t o, std::int64_t step,
+                           std::int64_t j, const T* x, T* y) {
+  const std::int64_t k = g.from_end ? g.length - 1 - step : step;
+  const std::int64_t at = (o * g.length + k) * g.inner + j;
+  const std::int64_t before = g.from_end ? at + g.inner : at - g.inner;
+  y[at] = step == 0 ? x[at] : y[before] + x[at];
+}
+
+template <class T>
+using Cumsum = void(const CumsumGeometry&, const T* x, T* y);
+
+namespace cpu {
+Cumsum<float> cumsum;
+Cumsum<double> cumsum;
+}  // namespace cpu
+
+}  // namespace pliant
