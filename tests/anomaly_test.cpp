@@ -2,6 +2,7 @@
 
 #include <limits>
 
+#include <pliant/autograd/checkpoint.h>
 #include <pliant/autograd/ops/activation.h>
 #include <pliant/autograd/ops/arithmetic.h>
 #include <pliant/autograd/ops/elementary.h>
@@ -96,4 +97,15 @@ TEST_CASE("anomaly: the gradient function is one op, whatever it is made of") {
   const Var x = tape.variable(row({3}));
   CHECK(contains(error_of([&] { tape.gradients(sum(relu(risky(x)))); }),
                  "the gradient of risky made the first NaN"));
+}
+
+TEST_CASE("anomaly: inside a checkpoint, on the way there and back") {
+  const AnomalyMode guard;
+  const auto root = [](const Var& x) { return sqrt(square(x)); };
+  const auto logarithm = [](const Var& x) { return log(x) + 1.0; };
+  const Tape tape;
+  const Var x = tape.variable(row({1, 0}));
+  CHECK(contains(error_of([&] { checkpoint(logarithm, x - 1.0); }), "log made the first NaN"));
+  CHECK(contains(error_of([&] { tape.gradients(sum(checkpoint(root, x))); }),
+                 "the gradient of sqrt made the first infinity"));
 }
