@@ -8,9 +8,12 @@
 #include <pliant/autograd/ops/conv2d_per_image.h>
 #include <pliant/autograd/ops/cross_entropy.h>
 #include <pliant/autograd/ops/deform_conv.h>
+#include <pliant/autograd/ops/dropout.h>
 #include <pliant/autograd/ops/elementary.h>
 #include <pliant/autograd/ops/gather.h>
 #include <pliant/autograd/ops/global_deform_kernel.h>
+#include <pliant/autograd/ops/grid_sample.h>
+#include <pliant/autograd/ops/group_norm.h>
 #include <pliant/autograd/ops/layer_norm.h>
 #include <pliant/autograd/ops/losses.h>
 #include <pliant/autograd/ops/map_offsets.h>
@@ -21,6 +24,7 @@
 #include <pliant/autograd/ops/roi_align.h>
 #include <pliant/autograd/ops/slice.h>
 #include <pliant/autograd/ops/softmax.h>
+#include <pliant/autograd/ops/upsample.h>
 #include <pliant/layers/batch_norm2d.h>
 #include <pliant/layers/conv2d.h>
 #include <pliant/tests/op_case.h>
@@ -109,6 +113,7 @@ TEST_CASE("second derivatives: arithmetic, comparison and choice, broadcast") {
          return exp(reshape(v[0], {3, -1}));
        },
        {a}},
+      {"pow of two", [](const Vars& v) { return pow(v[0], v[1]); }, {b, c}},
       {"maximum", [](const Vars& v) { return square(maximum(v[0], v[1])); }, {a, b}},
       {"minimum", [](const Vars& v) { return square(minimum(v[0], v[1])); }, {a, c}},
       {"where", [=](const Vars& v) { return where(mask, square(v[0]), exp(v[1])); }, {a, b}},
@@ -160,6 +165,11 @@ TEST_CASE("second derivatives: shapes and indices") {
       {"pad",
        [](const Vars& v) {
          return exp(pad(v[0], {0, 1, 0}, {1, 0, 2}, 0.5));
+       },
+       {x}},
+      {"flip",
+       [](const Vars& v) {
+         return exp(flip(v[0], {0, 2}));
        },
        {x}},
       {"concat",
@@ -232,6 +242,23 @@ TEST_CASE("second derivatives: normalisation and pooling") {
       {"layer_norm",
        [](const Vars& v) { return layer_norm(v[0], v[1], v[2]); },
        {random({2, 3, 4}, 29), positive({4}, 30), random({4}, 31)}},
+      {"group_norm",
+       [](const Vars& v) { return group_norm(v[0], 2, v[1], v[2]); },
+       {random({2, 2, 1, 4}, 68), positive({4}, 69), random({4}, 70)}},
+      {"dropout", [](const Vars& v) { return exp(dropout(v[0], 0.4, Rng(3))); }, {x}},
+      {"avg_pool2d",
+       [](const Vars& v) { return exp(avg_pool2d(v[0], {.kernel = 3, .padding = 1})); },
+       {x}},
+      {"adaptive_avg_pool2d",
+       [](const Vars& v) {
+         return exp(adaptive_avg_pool2d(v[0], {2, 1}));
+       },
+       {x}},
+      {"upsample2d",
+       [](const Vars& v) {
+         return exp(upsample2d(v[0], {.scale = {2, 1.5}, .mode = UpsampleMode::bilinear}));
+       },
+       {x}},
       {"max_pool2d",
        [](const Vars& v) { return square(max_pool2d(v[0], {.padding = 1})); },
        {random({1, 4, 5, 2}, 32)}},
@@ -264,6 +291,13 @@ TEST_CASE("second derivatives: losses") {
        {a, inside}},
       {"softmax_cross_entropy",
        [=](const Vars& v) { return softmax_cross_entropy(v[0], labels); },
+       {logits}},
+      {"softmax_cross_entropy of each row",
+       [=](const Vars& v) {
+         return softmax_cross_entropy(
+             v[0], labels,
+             {.label_smoothing = 0.1, .class_weights = weights, .reduction = LossReduction::none});
+       },
        {logits}},
       {"softmax_cross_entropy with everything",
        [=](const Vars& v) {
@@ -338,6 +372,9 @@ TEST_CASE("create_graph: ops without a second derivative say so") {
       {"deform_conv2d",
        [](const Vars& v) { return deform_conv2d(v[0], v[1], {}, v[2], {}, {.padding = 1}); },
        {x, offset, weight}},
+      {"grid_sample",
+       [](const Vars& v) { return grid_sample(v[0], v[1]); },
+       {x, random({1, 2, 3, 2}, 71)}},
       {"map_offsets",
        [](const Vars& v) { return map_offsets(v[0], v[1]); },
        {x, random({1, 4, 4, 4}, 46)}},

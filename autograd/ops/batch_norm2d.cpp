@@ -52,7 +52,7 @@ Vars gradients_on_tape(const BatchNorm2dGeometry& g, NormStatistics statistics,
                        const StepView& step) {
   const Var x = step.saved(0), weight = step.saved(1), mean = step.saved(2), rstd = step.saved(3);
   if (statistics == NormStatistics::of_batch)
-    return norm_gradients(step, x, weight, {0, 1, 2}, g.eps);
+    return norm_gradients(step, x, weight, {g.rows, g.c}, {0}, g.eps);
   const Var& dy = step.cotangent();
   return {step.wants(0) ? dy * (weight * rstd) : Var(),
           step.wants(1) ? sum_to(dy * ((x - mean) * rstd), {g.c}) : Var(),

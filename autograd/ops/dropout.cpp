@@ -15,9 +15,10 @@ Var dropout(const Var& x, double rate, const Rng& key) {
     kernel<Dropped<T>, cpu::dropout, nullptr>(kOp, x.device())(
         {x.size(), key, rate}, x.value().data<T>(), y.mutable_data<T>());
   });
-  return record(kOp, std::move(y), {x}, {}, [rate, key](const StepView& step) -> Vars {
-    return {dropout(step.cotangent(), rate, key)};
-  });
+  return record(
+      kOp, std::move(y), {x}, {},
+      [rate, key](const StepView& step) -> Vars { return {dropout(step.cotangent(), rate, key)}; },
+      Derivatives::all);
 }
 
 }  // namespace pliant

@@ -1,6 +1,7 @@
 #include <pliant/autograd/ops/group_norm.h>
 
 #include <pliant/autograd/ops/checks.h>
+#include <pliant/autograd/ops/norm_gradients.h>
 #include <pliant/core/dispatch.h>
 #include <pliant/core/kernels/group_norm.h>
 
@@ -56,8 +57,14 @@ Var group_norm(const Var& x, std::int64_t groups, const Var& weight, const Var& 
         g, x.value().data<T>(), weight.value().data<T>(), bias.value().data<T>(),
         y.mutable_data<T>(), mean.mutable_data<T>(), rstd.mutable_data<T>(), workspace);
   });
-  return record(kOp, std::move(y), {x, weight, bias}, {x, weight, mean, rstd},
-                [g](const StepView& step) { return gradients(g, step); });
+  return record(
+      kOp, std::move(y), {x, weight, bias}, {x, weight, mean, rstd},
+      [g](const StepView& step) {
+        if (!step.creates_graph()) return gradients(g, step);
+        const Shape view{g.n, g.rows, g.groups, g.c / g.groups};
+        return norm_gradients(step, step.saved(0), step.saved(1), view, {1, 3}, g.eps);
+      },
+      Derivatives::all);
 }
 
 }  // namespace pliant

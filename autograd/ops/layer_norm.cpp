@@ -51,7 +51,7 @@ Var layer_norm(const Var& x, const Var& weight, const Var& bias, double eps) {
       kOp, std::move(y), {x, weight, bias}, {x, weight},
       [g](const StepView& step) {
         if (!step.creates_graph()) return gradients(g, step);
-        return norm_gradients(step, step.saved(0), step.saved(1), {-1}, g.eps);
+        return norm_gradients(step, step.saved(0), step.saved(1), {g.rows, g.c}, {1}, g.eps);
       },
       Derivatives::all);
 }

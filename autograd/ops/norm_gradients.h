@@ -12,21 +12,23 @@ namespace pliant {
 
 // Gradients by x, weight and bias, those wanted of the inputs 0, 1 and 2 of the step, of
 //   y = (x - mean) / sqrt(var + eps) * weight + bias
-// with the mean and biased variance of x over `axes`; weight and bias have one axis, x's last.
-inline Vars norm_gradients(const StepView& step, const Var& x, const Var& weight,
+// with the mean and biased variance over `axes` of x seen as `view`, a shape of as many elements;
+// weight and bias have one axis, x's last.
+inline Vars norm_gradients(const StepView& step, const Var& x, const Var& weight, const Shape& view,
                            const std::vector<int>& axes, double eps) {
   const Var& dy = step.cotangent();
   const Shape channels{dy.dim(-1)};
   Var dx, dweight;
   if (step.wants(0) || step.wants(1)) {
     const auto average = [&](const Var& v) { return mean(v, axes, KeepDim::yes); };
-    const Var centred = x - average(x);
+    const Var from = reshape(x, view), centred = from - average(from);
     const Var scale = rsqrt(average(square(centred)) + eps);
     const Var normal = centred * scale;
-    if (step.wants(1)) dweight = sum_to(dy * normal, channels);
+    if (step.wants(1)) dweight = sum_to(dy * reshape(normal, dy.shape()), channels);
     if (step.wants(0)) {
-      const Var slope = dy * weight;  // by `normal`
+      const Var slope = reshape(dy * weight, view);  // by `normal`
       dx = scale * (slope - average(slope) - normal * average(slope * normal));
+      dx = reshape(dx, dy.shape());
     }
   }
   return {dx, dweight, step.wants(2) ? sum_to(dy, channels) : Var()};

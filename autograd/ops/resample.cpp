@@ -17,10 +17,13 @@ Var resampled(const char* op, const Var& x, const ResampleGeometry& g, ResampleW
     kernel<Resample<T>, cpu::resample, nullptr>(op, x.device())(g, way, x.value().data<T>(),
                                                                 y.mutable_data<T>(), workspace);
   });
-  return record(op, std::move(y), {x}, {}, [op, g, forward](const StepView& step) -> Vars {
-    return {resampled(op, step.cotangent(), g,
-                      forward ? ResampleWay::transposed : ResampleWay::forward)};
-  });
+  return record(
+      op, std::move(y), {x}, {},
+      [op, g, forward](const StepView& step) -> Vars {
+        return {resampled(op, step.cotangent(), g,
+                          forward ? ResampleWay::transposed : ResampleWay::forward)};
+      },
+      Derivatives::all);
 }
 
 }  // namespace
