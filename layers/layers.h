@@ -6,6 +6,7 @@
 #include <pliant/autograd/ops/cross_correlation.h>
 #include <pliant/autograd/ops/cross_entropy.h>
 #include <pliant/autograd/ops/reduce.h>
+#include <pliant/layers/activations.h>
 #include <pliant/layers/batch_norm2d.h>
 #include <pliant/layers/cond_conv2d.h>
 #include <pliant/layers/conv2d.h>
@@ -17,11 +18,14 @@
 #include <pliant/layers/deform_kernel2d.h>
 #include <pliant/layers/deform_roi_pool.h>
 #include <pliant/layers/dropout.h>
+#include <pliant/layers/embedding.h>
 #include <pliant/layers/group_norm.h>
 #include <pliant/layers/layer_norm.h>
 #include <pliant/layers/linear.h>
 #include <pliant/layers/offset_context.h>
 #include <pliant/layers/pool2d.h>
+#include <pliant/layers/sequential.h>
+#include <pliant/layers/train/moving_average.h>
 #include <pliant/layers/train/optimizer.h>
 #include <pliant/layers/train/safetensors.h>
 #include <pliant/layers/train/schedule.h>

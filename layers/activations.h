@@ -1,0 +1,46 @@
+// Activation functions as layers, for Sequential and so that they show in summary(); the functions
+// of autograd/ops/activation.h alone do as well. Any shape -> the same.
+#pragma once
+
+#include <pliant/autograd/ops/activation.h>
+#include <pliant/layers/module.h>
+
+namespace pliant {
+
+class Relu : public Module {
+ public:
+  Var operator()(const Var& x) const { return observed("Relu", relu(x)); }
+};
+
+class LeakyRelu : public Module {
+ public:
+  explicit LeakyRelu(double negative_slope = 0.01) : negative_slope_(negative_slope) {}
+  Var operator()(const Var& x) const {
+    return observed("LeakyRelu", leaky_relu(x, negative_slope_));
+  }
+
+ private:
+  double negative_slope_;
+};
+
+class Gelu : public Module {
+ public:
+  Var operator()(const Var& x) const { return observed("Gelu", gelu(x)); }
+};
+
+class Silu : public Module {
+ public:
+  Var operator()(const Var& x) const { return observed("Silu", silu(x)); }
+};
+
+class Tanh : public Module {
+ public:
+  Var operator()(const Var& x) const { return observed("Tanh", tanh(x)); }
+};
+
+class Sigmoid : public Module {
+ public:
+  Var operator()(const Var& x) const { return observed("Sigmoid", sigmoid(x)); }
+};
+
+}  // namespace pliant
