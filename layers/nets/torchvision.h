@@ -1,0 +1,49 @@
+// Weights to and from torchvision's state dicts (as safetensors files: safetensors.torch.save_file(
+// model.state_dict(), ..)). Names are the same in both; layouts differ.
+//
+//   ResNet net = resnet50();
+//   load_torchvision(net, "resnet50.safetensors");
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <pliant/layers/module.h>
+
+namespace pliant {
+
+// The weight [out height*width*channels] of a linear layer that reads a flattened map: there its
+// columns go by channel, row, column, here by row, column, channel.
+struct FlattenedMap {
+  std::string weight;  // its path
+  std::int64_t height = 1, width = 1;
+};
+
+// A state dict of PyTorch's -> what Module::load takes: convolution weights [out in R S] become
+// [out R S in], columns of `flattened` weights are reordered, "num_batches_tracked" is left out.
+// Not for transposed convolutions, whose weights have another order still.
+State from_torchvision(const State& state, const std::vector<FlattenedMap>& flattened = {});
+// And back; the numbers of batches, which PyTorch does not ask for, are left out.
+State to_torchvision(const State& state, const std::vector<FlattenedMap>& flattened = {});
+
+// Fills a net from a file. What a deformable net has beyond the regular one (offset and mask
+// branches, extra layers) may be missing and must then have its first values already. A net with
+// flattened maps says so by flattened_maps().
+template <class Net>
+void load_torchvision(Net& net, const std::filesystem::path& file);
+
+namespace detail {
+void load_torchvision(Module& net, const std::filesystem::path& file,
+                      const std::vector<FlattenedMap>& flattened);
+}  // namespace detail
+
+template <class Net>
+void load_torchvision(Net& net, const std::filesystem::path& file) {
+  if constexpr (requires { net.flattened_maps(); })
+    detail::load_torchvision(net, file, net.flattened_maps());
+  else
+    detail::load_torchvision(net, file, {});
+}
+
+}  // namespace pliant

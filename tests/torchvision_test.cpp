@@ -1,0 +1,152 @@
+// Our nets against torchvision's, on weights that both sides compute by the same formula; see
+// tools/torchvision-logits, which wrote the file.
+#include <pliant/layers/nets/torchvision.h>
+
+#include <filesystem>
+#include <sstream>
+
+#include <pliant/core/parallel.h>
+#include <pliant/layers/nets/lenet.h>
+#include <pliant/layers/nets/resnet.h>
+#include <pliant/layers/nets/vgg.h>
+#include <pliant/layers/train/safetensors.h>
+#include <pliant/tests/op_case.h>
+
+using namespace pliant;
+using namespace pliant::test;
+
+namespace {
+
+std::uint32_t crc32(const std::string& text) {
+  std::uint32_t crc = ~0u;
+  for (const char c : text) {
+    crc ^= static_cast<unsigned char>(c);
+    for (int bit = 0; bit < 8; ++bit) crc = crc >> 1 ^ (crc & 1 ? 0xEDB88320u : 0u);
+  }
+  return ~crc;
+}
+
+// In [-1, 1).
+double hashed(std::uint32_t key, std::uint32_t i) {
+  std::uint32_t h = i * 0x9E3779B1u + key;
+  h ^= h >> 16;
+  h *= 0x85EBCA6Bu;
+  h ^= h >> 13;
+  h *= 0xC2B2AE35u;
+  h ^= h >> 16;
+  return h * 0x1p-31 - 1;
+}
+
+Tensor value_of(const std::string& name, const Shape& shape) {
+  double centre = 0, half = 0.125;  // biases, running means
+  if (shape.rank() >= 2) {
+    const double spread = name.starts_with("features") ? 6.0 : shape.rank() == 4 ? 1.5 : 3.0;
+    half = std::sqrt(spread / static_cast<double>(shape.size() / shape[0]));
+  } else if (name.ends_with("running_var") || name.ends_with("weight")) {
+    centre = 1, half = 0.5;
+  }
+  Tensor value = Tensor::empty(shape);
+  float* const to = value.mutable_data<float>();
+  const std::uint32_t key = crc32(name);
+  parallel_blocks(shape.size(), 65536, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i)
+      to[i] = static_cast<float>(centre + half * hashed(key, static_cast<std::uint32_t>(i)));
+  });
+  return value;
+}
+
+const SafetensorsFile& golden() {
+  static const SafetensorsFile file = read_safetensors(std::filesystem::path(PLIANT_SOURCE_DIR) /
+                                                       "tests/nets/torchvision_logits.safetensors");
+  return file;
+}
+
+// A state dict by torchvision's own list of names and shapes.
+State torchvision_state(const std::string& net) {
+  State state;
+  std::istringstream lines(golden().metadata.at(net));
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream words(line);
+    std::string name;
+    words >> name;
+    Shape shape;
+    for (std::int64_t extent = 0; words >> extent;) shape.push_back(extent);
+    state.emplace_back(
+        name, shape.rank() == 0 ? Tensor::from<std::int64_t>({0}, {}) : value_of(name, shape));
+  }
+  return state;
+}
+
+Tensor pictures(DType dtype) {
+  const Tensor nchw = *golden().find("images");
+  return from_torchvision({{"images", nchw}})[0].second.to(dtype);
+}
+
+template <class Net>
+void check_logits(const std::string& name, Net net, const std::vector<FlattenedMap>& flattened) {
+  CAPTURE(name);
+  net.load(from_torchvision(torchvision_state(name), flattened));
+  const Tensor& want = *golden().find(name);
+  CHECK(want.shape() == Shape{2, 1000});
+  CHECK(max_difference(net(pictures(DType::float32)).value(), want) < 1e-4);
+  if (name != "resnet18") return;
+  net.to(DType::float64);
+  CHECK(max_difference(net(pictures(DType::float64)).value(), want) < 1e-9);
+}
+
+}  // namespace
+
+TEST_CASE("torchvision: a residual net's logits on its weights, by its names") {
+  check_logits("resnet18", resnet18(), {});
+  check_logits("resnet34", resnet34(), {});
+  check_logits("resnet50", resnet50(), {});
+}
+
+TEST_CASE("torchvision: a VGG net's logits on its weights, by its names") {
+  check_logits("vgg11", vgg11(), vgg11().flattened_maps());
+  check_logits("vgg16", vgg16(), vgg16().flattened_maps());
+}
+
+TEST_CASE("torchvision: layouts there and back") {
+  LeNet5 net({.channels = 3});
+  net.initialise(Rng(1));
+  const State state = net.state();
+  const State there = to_torchvision(state, LeNet5::flattened_maps());
+  REQUIRE(there.size() == state.size());
+  CHECK(there[0].second.shape() == Shape{6, 3, 5, 5});
+  // conv1.weight [out 1, in 2, row 3, column 4] and fc1.weight [7, channel 9, row 1, column 2].
+  CHECK(there[0].second.to_vector()[((1 * 3 + 2) * 5 + 3) * 5 + 4] ==
+        state[0].second.to_vector()[((1 * 5 + 3) * 5 + 4) * 3 + 2]);
+  CHECK(there[4].first == "fc1.weight");
+  CHECK(there[4].second.to_vector()[7 * 400 + (9 * 5 + 1) * 5 + 2] ==
+        state[4].second.to_vector()[7 * 400 + (1 * 5 + 2) * 16 + 9]);
+  const State back = from_torchvision(there, LeNet5::flattened_maps());
+  for (std::size_t i = 0; i < state.size(); ++i) {
+    CHECK(back[i].first == state[i].first);
+    CHECK(max_difference(back[i].second, state[i].second) == 0);
+  }
+}
+
+TEST_CASE("torchvision: a file, into the regular net and into a deformable one") {
+  const std::filesystem::path file =
+      std::filesystem::temp_directory_path() / "pliant_torchvision_test.safetensors";
+  LeNet5 net, other, bent({.deformable = {.stages = {2}, .extra_last_stage = true}});
+  net.initialise(Rng(1));
+  bent.initialise(Rng(2));
+  SafetensorsFile contents{to_torchvision(net.state(), LeNet5::flattened_maps()), {}};
+  contents.tensors.emplace_back("bn.num_batches_tracked", Tensor::from<std::int64_t>({5}, {}));
+  write_safetensors(file, contents);
+  load_torchvision(other, file);
+  const Tensor x = random({2, 28, 28, 1}, 1, 0, 1, DType::float32);
+  CHECK(max_difference(net(x).value(), other(x).value()) == 0);
+  load_torchvision(bent, file);
+  CHECK(max_difference(net(x).value(), bent(x).value()) < 1e-5);
+  ResNet wrong = resnet18();
+  CHECK(contains(error_of([&] { load_torchvision(wrong, file); }),
+                 "pliant_torchvision_test.safetensors: load: "));
+  std::filesystem::remove(file);
+  CHECK(contains(error_of([] {
+                   from_torchvision({{"w", Tensor::zeros({2, 10})}}, {{"w", 2, 2}});
+                 }),
+                 "torchvision: w [2 10] reads no map of 2 x 2 pixels"));
+}
