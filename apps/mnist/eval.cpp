@@ -56,7 +56,7 @@ DigitNet load_digit_net(const std::filesystem::path& file) {
   }
 }
 
-Accuracies evaluate(const DigitNet& net, const TestSets& test, Device device) {
+Accuracies evaluate(const Classifier& net, const TestSets& test, Device device) {
   return {accuracy(net, test.plain, device), accuracy(net, test.scaled, device)};
 }
 

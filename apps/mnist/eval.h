@@ -16,7 +16,7 @@ namespace pliant {
 // Deform::offset_field.
 DigitNet load_digit_net(const std::filesystem::path& file);
 
-Accuracies evaluate(const DigitNet& net, const TestSets& test, Device device);
+Accuracies evaluate(const Classifier& net, const TestSets& test, Device device);
 
 // cnn.safetensors and deform_cnn.safetensors of the folder PLIANT_PUBLISHED, measured.
 PublishedWeights evaluate_published(const TestSets& test, Device device);

@@ -2,6 +2,7 @@
 
 #include <pliant/apps/mnist/commands.h>
 #include <pliant/apps/mnist/eval.h>
+#include <pliant/apps/mnist/named_nets.h>
 
 namespace pliant {
 namespace {
@@ -14,13 +15,12 @@ struct Options {
 int run(const Options& options) {
   const Device device = options.common.set_up();
   JsonFile file(options.common.json);
-  DigitNet net = load_digit_net(options.weights);
-  net.to(device);
+  const LoadedNet loaded = load_net(options.weights);
+  loaded.net->to(device);
   const DigitSet digits = options.common.load_digits();
-  const Accuracies accuracies = evaluate(net, make_test_sets(digits.test()), device);
-  std::cout << options.weights << " (" << name_of(net.deform())
-            << "): " << percent(accuracies.mnist) << " plain, " << percent(accuracies.scaled)
-            << " scaled\n";
+  const Accuracies accuracies = evaluate(*loaded.net, make_test_sets(digits.test()), device);
+  std::cout << options.weights << " (" << loaded.named.title() << "): " << percent(accuracies.mnist)
+            << " plain, " << percent(accuracies.scaled) << " scaled\n";
   file.write({{"mnist", accuracies.mnist}, {"scaled", accuracies.scaled}});
   return 0;
 }

@@ -1,8 +1,11 @@
+#include <algorithm>
 #include <iostream>
+#include <set>
 
 #include <pliant/apps/mnist/commands.h>
 #include <pliant/apps/mnist/eval.h>
 #include <pliant/apps/mnist/interrupt.h>
+#include <pliant/apps/mnist/named_nets.h>
 #include <pliant/apps/mnist/rows.h>
 #include <pliant/apps/mnist/training.h>
 
@@ -13,25 +16,39 @@ constexpr const char* kExamples = R"(
 examples:
   pliant-mnist train --out net.safetensors
   pliant-mnist train --out net.safetensors --data ~/fashion-mnist --epochs 10
+  pliant-mnist train --out net.safetensors --net resnet18 --epochs 2
   pliant-mnist train --out bent.safetensors --start net.safetensors --deform dcn2 --scaled
   pliant-mnist train --out net.safetensors --resume          after an interrupt)";
 
 struct Options {
   CommonOptions common;
-  std::string out, start, deform = "none";
+  std::string out, start;
+  NamedNet named;
   TrainingPlan plan{.epochs = 3, .batch = 64, .lr = 3e-3, .rng = Rng(0), .device = {}};
   std::uint64_t seed = 1;
+  std::int64_t train_images = 0;  // 0: all
   bool scaled = false, resume = false;
   double checkpoint_seconds = 60;
 };
 
 // Only as far as it decides the bits of the training.
-nlohmann::ordered_json recipe_of(const Options& options, const DigitSet& digits) {
-  return {{"dataset", digits.name},      {"train_images", digits.train_images.shape()[0]},
-          {"deform", options.deform},    {"start", options.start},
-          {"scaled", options.scaled},    {"epochs", options.plan.epochs},
-          {"batch", options.plan.batch}, {"lr", options.plan.lr},
-          {"seed", options.seed}};
+nlohmann::ordered_json recipe_of(const Options& options, const DigitSet& digits,
+                                 const LabelledImages& set) {
+  nlohmann::ordered_json recipe = {
+      {"dataset", digits.name},      {"train_images", set.size()}, {"deform", options.named.deform},
+      {"start", options.start},      {"scaled", options.scaled},   {"epochs", options.plan.epochs},
+      {"batch", options.plan.batch}, {"lr", options.plan.lr},      {"seed", options.seed}};
+  if (options.named.net != "digit") {
+    recipe["net"] = options.named.net;
+    recipe["stages"] = options.named.stages;
+  }
+  return recipe;
+}
+
+LabelledImages training_set(const Options& options, const DigitSet& digits) {
+  const LabelledImages set = digits.train();
+  if (options.train_images == 0 || options.train_images >= set.size()) return set;
+  return {set.images.slice(0, options.train_images), set.labels.slice(0, options.train_images)};
 }
 
 int run(Options options) {
@@ -40,27 +57,27 @@ int run(Options options) {
   if (options.scaled) options.plan.augment = ScaleAugmentation{};
   JsonFile file(options.common.json);
   const DigitSet digits = options.common.load_digits();
-  DigitNet net(options.deform == "none" ? Deform::none : deform_from(options.deform));
-  net.initialise(Rng(options.seed).fork("net"));
-  if (!options.start.empty())
-    net.load(load_digit_net(options.start).state(), {.may_lack = head_patterns()});
-  net.to(options.plan.device);
+  const LabelledImages set = training_set(options, digits);
+  const std::unique_ptr<Classifier> net = make_net(options.named);
+  net->initialise(Rng(options.seed).fork("net"));
+  if (!options.start.empty()) start_from(options.start, *net, options.named);
+  net->to(options.plan.device);
 
-  Checkpoint checkpoint(options.out + ".checkpoint", recipe_of(options, digits),
+  Checkpoint checkpoint(options.out + ".checkpoint", recipe_of(options, digits, set),
                         options.checkpoint_seconds);
   if (!options.resume) checkpoint.remove();
-  Progress progress(static_cast<double>(options.plan.epochs * digits.train().size()));
-  progress.stage(options.deform == "none" ? "regular net" : options.deform);
+  Progress progress(static_cast<double>(options.plan.epochs * set.size()));
+  progress.stage(options.named.title() == "none" ? "regular net" : options.named.title());
   Training training;
   {
     const StopOnSignal stop;
-    training = train(net, digits.train(), options.plan, 1.0, progress, &checkpoint);
+    training = train(*net, set, options.plan, 1.0, progress, &checkpoint);
   }
   progress.clear();
-  net.save(options.out, {{"deform", options.deform}, {"seed", std::to_string(options.seed)}});
+  save_net(options.out, *net, options.named, options.seed);
   checkpoint.remove();
 
-  const Accuracies accuracies = evaluate(net, make_test_sets(digits.test()), options.plan.device);
+  const Accuracies accuracies = evaluate(*net, make_test_sets(digits.test()), options.plan.device);
   std::cout << options.out << ": " << grouped(training.images_seen) << " images in "
             << clock_time(training.seconds) << "; test set " << percent(accuracies.mnist)
             << " plain, " << percent(accuracies.scaled) << " scaled\n";
@@ -69,6 +86,49 @@ int run(Options options) {
   json["scaled"] = accuracies.scaled;
   file.write(json);
   return 0;
+}
+
+// `pliant-mnist --net NAME [options]`: `train --net NAME` with those options of the program that
+// training has too, into NAME.safetensors of the folder of --save.
+void add_net_option(CLI::App& app, Command& chosen) {
+  const auto name = std::make_shared<std::string>();
+  CLI::Option* const net =
+      app.add_option("--net", *name,
+                     "train this one net on plain digits (see train --help) instead of the table; "
+                     "takes --epochs --batch --lr --seed --train-images --save too")
+          ->check(CLI::IsMember(net_names()));
+  app.final_callback([&app, &chosen, net, name] {
+    if (net->count() == 0) return;
+    require(app.get_subcommands().empty(), "--net: write it after train");
+    static const std::set<std::string> shared = {
+        "--net",   "--data", "--device", "--json",         "--threads", "--epochs",
+        "--batch", "--lr",   "--seeds",  "--train-images", "--save"};
+    for (const CLI::Option* option : app.get_options())
+      require(option->count() == 0 || shared.contains(option->get_name()), option->get_name(),
+              ": is of the table, not of --net");
+    const auto take = [&app](const char* option, auto& value) {
+      if (app.count(option) > 0) app.get_option(option)->results(value);
+    };
+    Options options;
+    options.named.net = *name;
+    std::string folder;
+    std::vector<std::uint64_t> seeds = {options.seed};
+    take("--data", options.common.data);
+    take("--device", options.common.device);
+    take("--json", options.common.json);
+    take("--threads", options.common.threads);
+    take("--epochs", options.plan.epochs);
+    take("--batch", options.plan.batch);
+    take("--lr", options.plan.lr);
+    take("--seeds", seeds);
+    take("--train-images", options.train_images);
+    take("--save", folder);
+    require(seeds.size() == 1, "--seeds: --net trains one net, so it takes one seed");
+    options.seed = seeds.front();
+    options.out = (std::filesystem::path(folder) / (*name + ".safetensors")).string();
+    if (!folder.empty()) std::filesystem::create_directories(folder);
+    chosen = [options] { return run(options); };
+  });
 }
 
 }  // namespace
@@ -84,8 +144,19 @@ void add_train_command(CLI::App& app, Command& chosen) {
   train->add_option("--start", options->start, "start from this net; heads may be missing")
       ->check(CLI::ExistingFile);
   train
-      ->add_option("--deform", options->deform, "none or one of the kinds of pliant-mnist --deform")
+      ->add_option("--deform", options->named.deform,
+                   "of the digit net: none or one of the kinds of pliant-mnist --deform")
       ->capture_default_str();
+  train->add_option("--net", options->named.net, "digit, the four-layer net, or one of layers/nets")
+      ->check(CLI::IsMember(net_names()))
+      ->capture_default_str();
+  train
+      ->add_option("--deform-stages", options->named.stages,
+                   "of the other nets: stages whose 3x3 convolutions deform, as in 3,4, or extra: "
+                   "a deformable convolution more in every block of the last stage")
+      ->capture_default_str();
+  train->add_option("--train-images", options->train_images, "use only so many training images")
+      ->check(positive);
   train->add_flag("--scaled", options->scaled, "scale every picture at random, anew each epoch");
   train->add_option("--epochs", options->plan.epochs)->check(positive)->capture_default_str();
   train->add_option("--batch", options->plan.batch)->check(positive)->capture_default_str();
@@ -100,6 +171,7 @@ void add_train_command(CLI::App& app, Command& chosen) {
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
   train->callback([options, &chosen] { chosen = [options] { return run(*options); }; });
+  add_net_option(app, chosen);
 }
 
 }  // namespace pliant
