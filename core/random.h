@@ -57,10 +57,11 @@ class Rng {
   PLIANT_HD float uniform(std::uint64_t index) const {
     return static_cast<float>(bits(index) >> 8) * 0x1p-24f;
   }
+  // Uniform in [low, high). Rounded once, so that no compiler's choice changes the bits.
   PLIANT_HD double uniform(std::uint64_t index, double low, double high) const {
     const Philox4 r = philox(key_, index, 1);
     const std::uint64_t wide = (std::uint64_t{r.word[0]} << 32 | r.word[1]) >> 11;
-    return low + (high - low) * (static_cast<double>(wide) * 0x1p-53);
+    return std::fma(high - low, static_cast<double>(wide) * 0x1p-53, low);
   }
   // Standard normal (Box-Muller).
   PLIANT_HD double normal(std::uint64_t index) const {

@@ -93,7 +93,7 @@ TEST_CASE("ResNet: deformable stages and the published extra layers, counted") {
   CHECK_FALSE(has(last, "layer4.0.conv1.offset.weight"));
   CHECK_FALSE(has(last, "layer3.0.conv2.offset.weight"));
   const ResNet two =
-      resnet18({.deformable = {.stages = {2, 4}, .modulation = Modulation::sigmoid}});
+      resnet18({.deformable = {.stages = {2, 4}, .modulation = Modulation::twice_sigmoid}});
   CHECK(has(two, "layer2.0.conv1.mask.weight"));
   CHECK(has(two, "layer4.1.conv2.offset.weight"));
   CHECK_FALSE(has(two, "layer3.0.conv1.offset.weight"));
@@ -113,10 +113,11 @@ TEST_CASE("nets: deformable VGG and LeNet-5, counted") {
 }
 
 TEST_CASE("nets: a gradient reaches every parameter") {
-  ResNet basic = resnet18({.classes = 10,
-                           .channels = 1,
-                           .stem = Stem::small,
-                           .deformable = {.stages = {2, 4}, .modulation = Modulation::sigmoid}});
+  ResNet basic =
+      resnet18({.classes = 10,
+                .channels = 1,
+                .stem = Stem::small,
+                .deformable = {.stages = {2, 4}, .modulation = Modulation::twice_sigmoid}});
   check_gradients(basic, {2, 8, 8, 1});
   ResNet bottleneck(ResNetBlockKind::bottleneck, {1, 1, 1, 1},
                     {.classes = 10, .deformable = {.stages = {4}, .extra_last_stage = false}});
@@ -139,11 +140,11 @@ TEST_CASE("nets: a gradient reaches every parameter") {
 TEST_CASE("nets: a deformable net begins as the regular one") {
   ResNet regular = resnet18({.classes = 10, .stem = Stem::small});
   regular.initialise(Rng(1));
-  ResNet deformable = resnet18(
-      {.classes = 10,
-       .stem = Stem::small,
-       .deformable = {
-           .stages = {1, 2, 3, 4}, .modulation = Modulation::sigmoid, .extra_last_stage = true}});
+  ResNet deformable = resnet18({.classes = 10,
+                                .stem = Stem::small,
+                                .deformable = {.stages = {1, 2, 3, 4},
+                                               .modulation = Modulation::twice_sigmoid,
+                                               .extra_last_stage = true}});
   check_twin(regular, deformable, {2, 16, 16, 3});
   Vgg vgg = vgg11({.classes = 10, .stem = Stem::small});
   vgg.initialise(Rng(1));

@@ -107,13 +107,13 @@ DigitNet::DigitNet(Deform deform)
 DigitNet::AnyConv DigitNet::make_conv(const char* name, std::int64_t in, std::int64_t out,
                                       const Conv2dOptions& options) {
   if (!is_dcn(deform_)) return own(name, Conv2d(in, out, options));
-  return own(name,
-             DeformConv2d(in, out,
-                          {.kernel = options.kernel,
-                           .stride = options.stride,
-                           .padding = options.padding,
-                           .modulation = has_mask(deform_) ? Modulation::twice_sigmoid : Modulation::none,
-                           .context_channels = has_context(deform_) ? kContextChannels : 0}));
+  return own(name, DeformConv2d(in, out,
+                                {.kernel = options.kernel,
+                                 .stride = options.stride,
+                                 .padding = options.padding,
+                                 .modulation = has_mask(deform_) ? Modulation::twice_sigmoid
+                                                                 : Modulation::none,
+                                 .context_channels = has_context(deform_) ? kContextChannels : 0}));
 }
 
 std::optional<ConvOffset2d> DigitNet::make_field(const char* name, std::int64_t channels) {

@@ -63,7 +63,8 @@ ZoomNet::AnyConv ZoomNet::make_conv(int layer, std::int64_t in, std::int64_t out
   const std::string name = conv_name(layer);
   if (layer < kind_.first_deformable)
     return own(name, Conv2d(in, out, {.kernel = 3, .padding = 1, .bias = Bias::no}));
-  const auto modulation = kind_.deform == Deform::dcn2 ? Modulation::twice_sigmoid : Modulation::none;
+  const auto modulation =
+      kind_.deform == Deform::dcn2 ? Modulation::twice_sigmoid : Modulation::none;
   return own(name,
              DeformConv2d(in, out,
                           {.kernel = 3, .padding = 1, .modulation = modulation, .bias = Bias::no}));

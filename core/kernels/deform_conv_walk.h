@@ -9,7 +9,7 @@
 
 #include <pliant/core/column_memory.h>
 #include <pliant/core/kernels/deform_conv.h>
-#include <pliant/core/kernels/vectors.h>
+#include <pliant/core/kernels/portable_vectors.h>
 
 namespace pliant::cpu {
 

@@ -1,6 +1,6 @@
 #include <pliant/core/kernels/depthwise_walk.h>
 
-#include <pliant/core/kernels/depthwise_line.h>
+#include <pliant/core/kernels/depthwise_line_walk.h>
 #include <pliant/core/parallel.h>
 
 namespace pliant::cpu {

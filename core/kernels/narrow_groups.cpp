@@ -1,6 +1,6 @@
 #include <pliant/core/kernels/narrow_groups.h>
 
-#include <pliant/core/kernels/vectors.h>
+#include <pliant/core/kernels/portable_vectors.h>
 
 namespace pliant {
 namespace {
