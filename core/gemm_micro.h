@@ -1,12 +1,13 @@
 // The micro kernels under every product of the CPU: a register tile of some rows (mostly six) by up
 // to kMaxVectors vectors of columns, whose accumulators stay in registers over the whole sum.
 //
-// Like vectors.h, nothing of std:: but types and nothing inline from elsewhere may be used here.
+// Like micro_vectors.h, nothing of std:: but types and nothing inline from elsewhere may be used
+// here.
 #pragma once
 
 #include <cstdint>
 
-#include <pliant/core/vectors.h>
+#include <pliant/core/micro_vectors.h>
 
 namespace pliant::cpu::micro {
 

@@ -10,6 +10,7 @@
 #include <pliant/autograd/ops/arithmetic.h>
 #include <pliant/autograd/ops/batch_norm2d.h>
 #include <pliant/autograd/ops/compare.h>
+#include <pliant/autograd/ops/conv_transpose2d.h>
 #include <pliant/autograd/ops/cross_entropy.h>
 #include <pliant/autograd/ops/deform_conv.h>
 #include <pliant/autograd/ops/elementary.h>
@@ -105,6 +106,9 @@ inline DeviceCases matmul_cases() {
       {"matmul", product, {random({3, 5}, 1), random({5, 7}, 2)}},
       {"matmul, larger", product, {random({130, 65}, 1), random({65, 33}, 2)}},
       {"matmul, batched", product, {random({3, 4, 5}, 1), random({3, 5, 2}, 2)}},
+      {"matmul, one left matrix", product, {random({4, 5}, 1), random({3, 5, 2}, 2)}},
+      {"matmul, one right matrix", product, {random({3, 4, 5}, 1), random({5, 2}, 2)}},
+      {"matmul, broadcast", product, {random({2, 1, 4, 5}, 1), random({3, 5, 2}, 2)}},
       {"matmul, nothing summed", product, {random({3, 0}, 1), random({0, 2}, 2)}},
       {"matmul of nothing", product, {random({0, 3}, 1), random({3, 2}, 2)}},
       {"linear", layer, {random({6, 5}, 1), random({7, 5}, 2), random({7}, 3)}},
@@ -151,6 +155,12 @@ inline DeviceCases conv_cases(const std::vector<ConvCase>& shapes) {
                    [options](const Vars& v) { return conv2d(v[0], v[1], {}, options); },
                    {x, weight}});
   }
+  all.push_back({"conv_transpose2d",
+                 [](const Vars& v) {
+                   return conv_transpose2d(v[0], v[1], v[2],
+                                           {.stride = 2, .padding = 1, .output_padding = 1});
+                 },
+                 {random({2, 3, 4, 5}, 1), random({3, 3, 2, 5}, 2), random({3}, 3)}});
   return all;
 }
 

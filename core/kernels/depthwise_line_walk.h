@@ -6,7 +6,7 @@
 #include <vector>
 
 #include <pliant/core/kernels/conv2d_walk.h>
-#include <pliant/core/vectors.h>
+#include <pliant/core/micro_vectors.h>
 
 namespace pliant::cpu {
 

@@ -1,4 +1,5 @@
-// The widest vectors that the including file is compiled for, by GCC's vector extensions.
+// The widest vectors that the including file is compiled for, by GCC's vector extensions: what the
+// micro kernels are written in (kernels/vectors.h has those of one width for any processor).
 //
 // Nothing of std:: but types and nothing inline from elsewhere (intrinsics leave no symbol) may be
 // used here, so that a kernel file can be compiled once per instruction set without its functions
