@@ -11,13 +11,13 @@
 
 namespace pliant::cpu {
 
-struct Range {
+struct Interval {
   std::int64_t begin, end;
   std::int64_t size() const { return std::max<std::int64_t>(end - begin, 0); }
 };
 
 // The indices i in `range` for which 0 <= i * step + offset < size.
-inline Range inside(Range range, std::int64_t step, std::int64_t offset, std::int64_t size) {
+inline Interval inside(Interval range, std::int64_t step, std::int64_t offset, std::int64_t size) {
   const auto first_at_least = [&](std::int64_t value) {
     return value > 0 ? (value + step - 1) / step : 0;
   };

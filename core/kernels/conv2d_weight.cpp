@@ -32,13 +32,13 @@ bool vectors_along_filters(std::int64_t channels, std::int64_t filters) {
 }
 
 // Part `index` of `count` even parts of [0, size).
-Range part_of(std::int64_t size, std::int64_t index, std::int64_t count) {
+Interval part_of(std::int64_t size, std::int64_t index, std::int64_t count) {
   return {size * index / count, size * (index + 1) / count};
 }
 
 // Some pixels of an image.
 struct Window {
-  Range rows, columns;
+  Interval rows, columns;
 };
 
 // Where the pixels of an image lie: (row, column) at data.
@@ -113,7 +113,7 @@ class WeightGradient {
   struct Block {
     std::int64_t group;
     Panel panel;
-    Range taps;
+    Interval taps;
   };
 
   std::int64_t start(const Block& b) const {
@@ -135,16 +135,16 @@ class WeightGradient {
   }
 
   // The pixels of x that some locations read.
-  Window reach(const Window& locations, Range taps) const {
+  Window reach(const Window& locations, Interval taps) const {
     Tap low = tap(taps.begin), high = low;
     for (std::int64_t t = taps.begin; t < taps.end; ++t) {
       low = {std::min(low.row, tap(t).row), std::min(low.column, tap(t).column)};
       high = {std::max(high.row, tap(t).row), std::max(high.column, tap(t).column)};
     }
-    const auto bounds = [](Range range, std::int64_t step, std::int64_t first, std::int64_t last,
+    const auto bounds = [](Interval range, std::int64_t step, std::int64_t first, std::int64_t last,
                            std::int64_t size) {
-      return Range{std::max<std::int64_t>(range.begin * step + first, 0),
-                   std::min((range.end - 1) * step + last + 1, size)};
+      return Interval{std::max<std::int64_t>(range.begin * step + first, 0),
+                      std::min((range.end - 1) * step + last + 1, size)};
     };
     return {bounds(locations.rows, source_.step_h, low.row, high.row, source_.h),
             bounds(locations.columns, source_.step_w, low.column, high.column, source_.w)};
@@ -160,7 +160,7 @@ class WeightGradient {
   }
 
   // sum [block.taps, rows, panel.width] = the block's part of the gradient over lines of dY.
-  void add_lines(const Block& block, Range lines, T* packed, T* sum) const {
+  void add_lines(const Block& block, Interval lines, T* packed, T* sum) const {
     std::fill_n(sum, block.taps.size() * rows() * block.panel.width, T(0));
     for (std::int64_t line = lines.begin; line < lines.end;) {
       const std::int64_t image = line / g_.p, row = line % g_.p;
@@ -184,15 +184,15 @@ class WeightGradient {
       x = pack(x, reach(window, block.taps), block.panel, packed);
     const std::int64_t tiles = ceil_divide(rows(), max_patch_rows<T>(width));
     for (std::int64_t t = block.taps.begin; t < block.taps.end; ++t) {
-      const Range i = inside(window.rows, source_.step_h, tap(t).row, source_.h);
-      const Range j = inside(window.columns, source_.step_w, tap(t).column, source_.w);
+      const Interval i = inside(window.rows, source_.step_h, tap(t).row, source_.h);
+      const Interval j = inside(window.columns, source_.step_w, tap(t).column, source_.w);
       if (i.size() == 0 || j.size() == 0) continue;
       const Lattice<T> from_x =
           x.from(i.begin * source_.step_h + tap(t).row, j.begin * source_.step_w + tap(t).column,
                  source_.step_h, source_.step_w);
       const Lattice<T> from_dy = dy.from(i.begin, j.begin, 1, 1);
       for (std::int64_t tile = 0; tile < tiles; ++tile) {
-        const Range own = part_of(rows(), tile, tiles);
+        const Interval own = part_of(rows(), tile, tiles);
         gemm_patch(along_filters_ ? from_x : from_dy, along_filters_ ? from_dy : from_x, i.size(),
                    j.size(), offsets_.data() + own.begin, own.size(), width,
                    sum + ((t - block.taps.begin) * rows() + own.begin) * width, width);

@@ -33,7 +33,7 @@ void store_channels(typename micro::VectorOf<T>::type value, T* to, std::int64_t
 // Calls f<NV, whole>(first channel, part) for channels in blocks of two vectors, then at most one
 // of one vector and at most one of a part of a vector.
 template <class T, class F>
-void for_each_block(std::int64_t channels, F&& f) {
+void for_each_vector_block(std::int64_t channels, F&& f) {
   constexpr std::int64_t lanes = micro::kLanes<T>;
   std::int64_t c = 0;
   for (; c + 2 * lanes <= channels; c += 2 * lanes) f.template operator()<2, true>(c, lanes);
@@ -99,9 +99,10 @@ void tap_tile(const TapLine<T>& line, const LineTaps<T>& taps, std::int64_t firs
 // All channels of pixels [first, first + Q).
 template <class T, int Q>
 void tap_pixels(const TapLine<T>& line, const LineTaps<T>& taps, std::int64_t first) {
-  for_each_block<T>(line.channels, [&]<int NV, bool whole>(std::int64_t c, std::int64_t part) {
-    tap_tile<T, Q, NV, whole>(line, taps, first, c, part);
-  });
+  for_each_vector_block<T>(line.channels,
+                           [&]<int NV, bool whole>(std::int64_t c, std::int64_t part) {
+                             tap_tile<T, Q, NV, whole>(line, taps, first, c, part);
+                           });
 }
 
 // Pixels [first, last), for which all taps lie inside.
@@ -127,7 +128,7 @@ void tap_inside(const TapLine<T>& line, const LineTaps<T>& taps, std::int64_t fi
 // without the taps that lie outside. `few` is room for the taps of a pixel at the border.
 template <class T>
 void tap_line(const TapLine<T>& line, const LineTaps<T>& taps, LineTaps<T>& few) {
-  Range all{0, line.count};
+  Interval all{0, line.count};
   for (const LineTap<T>& tap : taps) {
     all = inside(all, line.step, tap.column, line.columns);
     all.end = std::max(all.begin, all.end);
@@ -159,7 +160,7 @@ struct PairLine {
 
 // sum[s, c...] += sum over pixels of x * dy for S taps from `tap` on, all of which lie inside.
 template <class T, int S, int NV, bool whole>
-void pair_tile(const PairLine<T>& line, std::int64_t tap, Range pixels, std::int64_t c,
+void pair_tile(const PairLine<T>& line, std::int64_t tap, Interval pixels, std::int64_t c,
                std::int64_t part, T* sum) {
   using V = typename micro::VectorOf<T>::type;
   constexpr int lanes = micro::kLanes<T>;
@@ -189,17 +190,18 @@ void pair_tile(const PairLine<T>& line, std::int64_t tap, Range pixels, std::int
 }
 
 template <class T, int S>
-void pair_channels(const PairLine<T>& line, std::int64_t tap, Range pixels, T* sum) {
+void pair_channels(const PairLine<T>& line, std::int64_t tap, Interval pixels, T* sum) {
   if (pixels.size() == 0) return;
-  for_each_block<T>(line.channels, [&]<int NV, bool whole>(std::int64_t c, std::int64_t part) {
-    pair_tile<T, S, NV, whole>(line, tap, pixels, c, part, sum);
-  });
+  for_each_vector_block<T>(line.channels,
+                           [&]<int NV, bool whole>(std::int64_t c, std::int64_t part) {
+                             pair_tile<T, S, NV, whole>(line, tap, pixels, c, part, sum);
+                           });
 }
 
 // Some pixels of the line for S taps, each of which leaves out the pixels for which it lies
 // outside: those common to all are summed together.
 template <class T, int S>
-void pair_taps(const PairLine<T>& line, std::int64_t tap, Range pixels, T* sum) {
+void pair_taps(const PairLine<T>& line, std::int64_t tap, Interval pixels, T* sum) {
   const auto reach = [&](std::int64_t s) {
     return inside(pixels, line.step, line.column + (tap + s) * line.dilation, line.columns);
   };
@@ -208,7 +210,7 @@ void pair_taps(const PairLine<T>& line, std::int64_t tap, Range pixels, T* sum) 
   pair_channels<T, S>(line, tap, {begin, end}, sum);
   if constexpr (S > 1)
     for (int s = 0; s < S; ++s) {
-      const Range own = reach(s);
+      const Interval own = reach(s);
       pair_channels<T, 1>(line, tap + s, {own.begin, std::min(begin, own.end)}, sum);
       pair_channels<T, 1>(line, tap + s, {std::max(end, own.begin), own.end}, sum);
     }
@@ -216,7 +218,7 @@ void pair_taps(const PairLine<T>& line, std::int64_t tap, Range pixels, T* sum) 
 
 // sum [taps, channels] += what some pixels of the line add to a row of the gradient.
 template <class T>
-void pair_line(const PairLine<T>& line, std::int64_t taps, Range pixels, T* sum) {
+void pair_line(const PairLine<T>& line, std::int64_t taps, Interval pixels, T* sum) {
   std::int64_t tap = 0;
   for (; taps - tap > 4; tap += 3) pair_taps<T, 3>(line, tap, pixels, sum);
   switch (taps - tap) {
