@@ -50,7 +50,23 @@ TEST_CASE("arithmetic: bad operands") {
   CHECK(contains(error_of([&] { a / Tensor::zeros({3}, DType::int64); }), "needs floating"));
   CHECK(contains(error_of([&] { a - Var(); }), "sub: an operand is undefined"));
   CHECK(contains(error_of([&] { reshape(a, {4, -1}); }), "cannot be cut into rows of 4"));
-  CHECK(contains(error_of([&] { broadcast_to(a, {3, 2}); }), "broadcast"));
+  CHECK(error_of([&] {
+          broadcast_to(a, {3, 2});
+        }) == "broadcast_to: shapes [2 3] and [3 2] do not broadcast");
+  CHECK(error_of([&] {
+          broadcast_to(random({2, 1}, 1), {1, 3});
+        }) == "broadcast_to: [2 1] does not stretch to [1 3]");
+  CHECK(error_of([&] {
+          sum_to(a, {2, 3, 3});
+        }) == "sum_to: shapes [2 3] and [2 3 3] do not broadcast");
+  CHECK(error_of([&] { sum_to(a, {4, 2, 3}); }) == "sum_to: [4 2 3] does not stretch to [2 3]");
+  CHECK(error_of([&] { reshape(a, Shape{5}); }) == "reshape: [2 3] has 6 elements, [5] has 5");
+  CHECK(error_of([&] { reshape(a, {-1, -1}); }) == "reshape: more than one extent is -1");
+  CHECK(error_of([&] { reshape(Var(), {2, -1}); }) == "reshape: x is undefined");
+  CHECK(error_of([&] { reshape(Var(), Shape{2}); }) == "reshape: x is undefined");
+  CHECK(error_of([&] { broadcast_to(Var(), {2}); }) == "broadcast_to: x is undefined");
+  CHECK(error_of([&] { sum_to(Var(), {2}); }) == "sum_to: x is undefined");
+  CHECK(error_of([&] { neg(Var()); }) == "neg: x is undefined");
 }
 
 TEST_CASE("reduce: sums and means over any axes") {

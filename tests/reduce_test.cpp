@@ -166,7 +166,18 @@ TEST_CASE("reduce: bad arguments") {
   CHECK(error_of([&] { variance(Var()); }) == "variance: x is undefined");
   CHECK(error_of([&] { argmin(Var()); }) == "argmin: x is undefined");
   CHECK(error_of([&] { argmax(Var()); }) == "argmax: x is undefined");
-  CHECK(contains(error_of([&] { argmin(Tensor::zeros({2, 0}), 1); }), "is empty"));
+  CHECK(error_of([&] { argmin(Tensor::zeros({2, 0}), 1); }) == "argmin: axis 1 of [2 0] is empty");
+  CHECK(error_of([&] { argmax(Tensor::zeros({2, 0}), 1); }) == "argmax: axis 1 of [2 0] is empty");
+  CHECK(error_of([&] { argmin(Var(), 0); }) == "argmin: x is undefined");
+  CHECK(error_of([&] { argmax(Var(), 0); }) == "argmax: x is undefined");
+  const Tensor whole = Tensor::zeros({3}, DType::int64);
+  CHECK(error_of([&] { argmin(whole, 0); }) == "argmin: needs floating tensors, got int64");
+  CHECK(error_of([&] { argmax(whole, 0); }) == "argmax: needs floating tensors, got int64");
+  CHECK(error_of([&] { sum(whole); }) == "sum: needs floating tensors, got int64");
+  CHECK(error_of([&] { mean(whole); }) == "mean: needs floating tensors, got int64");
+  CHECK(error_of([&] { variance(whole); }) == "variance: needs floating tensors, got int64");
+  CHECK(error_of([&] { sum(Var(), {0}); }) == "sum: x is undefined");
+  CHECK(error_of([&] { mean(Var(), {0}); }) == "mean: x is undefined");
   CHECK(error_of([&] { max(Tensor::zeros({3}, DType::int64)); }) ==
         "max: needs floating tensors, got int64");
 }

@@ -49,7 +49,10 @@ Var div(const Var& a, const Var& b) {
       Derivatives::all);
 }
 
-Var neg(const Var& x) { return mul(x, scalar_like(-1.0, x)); }
+Var neg(const Var& x) {
+  require(x.defined(), "neg: x is undefined");
+  return mul(x, scalar_like(-1.0, x));
+}
 
 Var scalar_like(double value, const Var& x) { return Tensor::scalar(value, x.dtype(), x.device()); }
 
@@ -67,6 +70,7 @@ Var broadcast_to(const Var& x, const Shape& shape) {
 }
 
 Var sum_to(const Var& x, const Shape& shape) {
+  require(x.defined(), "sum_to: x is undefined");
   if (x.shape() == shape) return x;
   require(broadcast_shape("sum_to", x.shape(), shape) == x.shape(), "sum_to: ", shape,
           " does not stretch to ", x.shape());
@@ -79,6 +83,7 @@ Var sum_to(const Var& x, const Shape& shape) {
 }
 
 Var reshape(const Var& x, std::initializer_list<std::int64_t> extents) {
+  require(x.defined(), "reshape: x is undefined");
   return reshape(x, x.value().reshape(extents).shape());
 }
 

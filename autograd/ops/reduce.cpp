@@ -111,6 +111,15 @@ double count_of(const Shape& shape, const std::vector<bool>& reduced) {
   return count;
 }
 
+// The axis of an argmax or argmin, counted from the front; x has elements along it.
+int checked_axis(const char* op, const Var& x, int axis) {
+  require(x.defined(), op, ": x is undefined");
+  require_same_kind(op, {&x});
+  axis = x.shape().axis(axis, op);
+  require(x.shape()[axis] > 0, op, ": axis ", axis, " of ", x.shape(), " is empty");
+  return axis;
+}
+
 // max or min: what is equal to the result shares its gradient.
 Var extreme(Reducer (*reducer_on)(Device), const char* name, const Var& x,
             const std::vector<int>& axes, KeepDim keep) {
@@ -134,6 +143,7 @@ Var extreme(Reducer (*reducer_on)(Device), const char* name, const Var& x,
 
 Var sum(const Var& x, const std::vector<int>& axes, KeepDim keep) {
   require(x.defined(), "sum: x is undefined");
+  require_same_kind("sum", {&x});
   const std::vector<bool> reduced = reduced_axes("sum", x.shape(), axes);
   Tensor y = reduce_axes(sum_on(x.device()), x.value(), reduced);
   const Shape kept = y.shape();
@@ -147,11 +157,13 @@ Var sum(const Var& x, const std::vector<int>& axes, KeepDim keep) {
 
 Var mean(const Var& x, const std::vector<int>& axes, KeepDim keep) {
   require(x.defined(), "mean: x is undefined");
+  require_same_kind("mean", {&x});
   return sum(x, axes, keep) / count_of(x.shape(), reduced_axes("mean", x.shape(), axes));
 }
 
 Var variance(const Var& x, const std::vector<int>& axes, const VarianceOptions& options) {
   require(x.defined(), "variance: x is undefined");
+  require_same_kind("variance", {&x});
   const double count = count_of(x.shape(), reduced_axes("variance", x.shape(), axes));
   const Var squares = square(x - mean(x, axes, KeepDim::yes));
   return sum(squares, axes, options.keep) / std::max(0.0, count - options.correction);
@@ -171,9 +183,7 @@ Var max(const Var& x) { return max(x, all_axes(x)); }
 Var min(const Var& x) { return min(x, all_axes(x)); }
 
 Tensor argmax(const Var& x, int axis, KeepDim keep) {
-  require(x.defined(), "argmax: x is undefined");
-  axis = x.shape().axis(axis, "argmax");
-  require(x.shape()[axis] > 0, "argmax: axis ", axis, " of ", x.shape(), " is empty");
+  axis = checked_axis("argmax", x, axis);
   const std::vector<bool> reduced = reduced_axes("argmax", x.shape(), {axis});
   Tensor index = Tensor::empty(without(x.shape(), reduced, keep), DType::int64, x.device());
   visit_floating("argmax", x.dtype(), [&]<class T>() {
@@ -185,8 +195,8 @@ Tensor argmax(const Var& x, int axis, KeepDim keep) {
 }
 
 Tensor argmin(const Var& x, int axis, KeepDim keep) {
-  require(x.defined(), "argmin: x is undefined");
-  return argmax(neg(x.value()), x.shape().axis(axis, "argmin"), keep);
+  axis = checked_axis("argmin", x, axis);
+  return argmax(neg(x.value()), axis, keep);
 }
 
 Tensor argmax(const Var& x) {
