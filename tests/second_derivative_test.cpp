@@ -6,6 +6,8 @@
 #include <pliant/autograd/ops/cond_conv.h>
 #include <pliant/autograd/ops/conv2d.h>
 #include <pliant/autograd/ops/conv2d_per_image.h>
+#include <pliant/autograd/ops/conv_transpose2d.h>
+#include <pliant/autograd/ops/cross_correlation.h>
 #include <pliant/autograd/ops/cross_entropy.h>
 #include <pliant/autograd/ops/deform_conv.h>
 #include <pliant/autograd/ops/dropout.h>
@@ -204,6 +206,15 @@ TEST_CASE("second derivatives: products and convolutions") {
       {"matmul, a batch",
        [](const Vars& v) { return matmul(v[0], v[1]); },
        {random({2, 3, 2}, 17), random({2, 2, 2}, 18)}},
+      {"matmul, leading axes broadcast",
+       [](const Vars& v) { return matmul(v[0], v[1]); },
+       {random({2, 1, 3, 2}, 60), random({2, 2, 2}, 61)}},
+      {"matmul, one matrix for all",
+       [](const Vars& v) { return matmul(v[0], v[1]); },
+       {random({3, 2}, 62), random({2, 2, 4}, 63)}},
+      {"matmul, vectors",
+       [](const Vars& v) { return matmul(v[0], v[1]); },
+       {random({3}, 64), random({3}, 65)}},
       {"linear",
        [](const Vars& v) { return linear(v[0], v[1], v[2]); },
        {random({2, 2, 3}, 19), random({4, 3}, 20), random({4}, 21)}},
@@ -222,6 +233,17 @@ TEST_CASE("second derivatives: products and convolutions") {
       {"cond_conv2d",
        [](const Vars& v) { return cond_conv2d(v[0], v[1], v[2]); },
        {image, random({3, 2, 2, 2, 2}, 51), random({2, 3}, 52)}},
+      {"conv2d, depthwise",
+       [](const Vars& v) { return conv2d(v[0], v[1], {}, {.padding = 1, .groups = 2}); },
+       {image, random({2, 3, 3, 1}, 72)}},
+      {"cross_correlation_depthwise",
+       [](const Vars& v) { return cross_correlation_depthwise(v[0], v[1]); },
+       {random({2, 3, 4, 2}, 73), random({2, 2, 3, 2}, 74)}},
+      {"conv_transpose2d",
+       [](const Vars& v) {
+         return conv_transpose2d(v[0], v[1], v[2], {.stride = 2, .padding = 1});
+       },
+       {random({1, 2, 3, 2}, 66), random({2, 3, 3, 2}, 67), bias}},
       {"conv2d into tanh",
        [=](const Vars& v) { return tanh(conv2d(v[0], v[1], {}, {})); },
        {image, kernels}},
