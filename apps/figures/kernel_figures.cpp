@@ -1,0 +1,274 @@
+// Deformable kernels: the scope of weights and where the taps of a location, or of an image, lie in
+// it.
+#include <cmath>
+#include <functional>
+#include <vector>
+
+#include <pliant/apps/figures/figures.h>
+#include <pliant/apps/figures/pictures.h>
+#include <pliant/apps/figures/svg.h>
+#include <pliant/autograd/ops/arithmetic.h>
+#include <pliant/autograd/ops/deform_kernel.h>
+#include <pliant/autograd/ops/global_deform_kernel.h>
+#include <pliant/autograd/ops/losses.h>
+#include <pliant/autograd/ops/slice.h>
+#include <pliant/core/kernels/global_kernel.h>
+
+namespace pliant::figures {
+namespace {
+
+constexpr int kScope = 5, kKernel = 3, kTaps = kKernel * kKernel, kChannels = 4;
+constexpr double kTop = 36;
+const DeformKernelOptions kOptions{.kernel = kKernel, .padding = 1, .groups = kChannels};
+
+// Derivatives of a Gaussian by x and by y, so for each of the input's channels:
+// [2 * kChannels side side 1].
+Tensor derivatives(int side) {
+  std::vector<double> weights;
+  const double middle = (side - 1) / 2.0;
+  for (int k = 0; k < 2 * kChannels; ++k)
+    for (int i = 0; i < side; ++i)
+      for (int j = 0; j < side; ++j) {
+        const double y = i - middle, x = j - middle;
+        weights.push_back((k % 2 == 0 ? x : y) * std::exp(-(x * x + y * y) / 2.6));
+      }
+  return Tensor::from<double>(weights, {2 * kChannels, side, side, 1});
+}
+
+// The derivatives away from the middle of the map and across that direction, in the place of those
+// by x and y: what a kernel gives that turns with its location.
+Tensor turned_derivatives(const Tensor& maps) {
+  const Var plain = conv2d(maps, derivatives(kKernel), {}, {.padding = 1, .groups = kChannels});
+  const Var direction = reshape(angular_basis(), {1, kSide, kSide, 3});
+  const Var cosine = slice_axis(direction, 3, 1, 2), sine = slice_axis(direction, 3, 2, 3);
+  Vars all;
+  for (std::int64_t c = 0; c < kChannels; ++c) {
+    const Var by_x = slice_axis(plain, 3, 2 * c, 2 * c + 1),
+              by_y = slice_axis(plain, 3, 2 * c + 1, 2 * c + 2);
+    all.push_back(cosine * by_x + sine * by_y);
+    all.push_back(cosine * by_y - sine * by_x);
+  }
+  return concat(all, 3).value();
+}
+
+DeformKernelGeometry geometry() {
+  DeformKernelGeometry g;
+  g.conv = conv_geometry("figures", {1, kSide, kSide, kChannels},
+                         {2 * kChannels, kKernel, kKernel, 1}, {.padding = 1, .groups = kChannels});
+  g.scope_h = g.scope_w = kScope;
+  return g;
+}
+
+// Where the taps of a location lie in the scope.
+std::vector<Tap> taps_in_scope(const DeformKernelGeometry& g, const Tensor& rotation,
+                               const Place& at, int colour) {
+  std::vector<Tap> taps;
+  const std::int64_t row =
+      static_cast<std::int64_t>(at.y) * kSide + static_cast<std::int64_t>(at.x);
+  for (std::int64_t t = 0; t < kTaps; ++t) {
+    const double* const d = rotation.data<double>() + 2 * rotation_pair(g, row, 0, t);
+    const Place regular{g.scope_row<double>(t / kKernel), g.scope_column<double>(t % kKernel)};
+    taps.push_back({regular, {regular.y + d[0], regular.x + d[1]}, 1, colour});
+  }
+  return taps;
+}
+
+// The weights that those taps read, as the kernel reads them.
+std::vector<double> kernel_at(const DeformKernelGeometry& g, const Tensor& rotation,
+                              const Tensor& scope, const Place& at) {
+  std::vector<double> weights;
+  const std::int64_t row =
+      static_cast<std::int64_t>(at.y) * kSide + static_cast<std::int64_t>(at.x);
+  for (std::int64_t t = 0; t < kTaps; ++t) {
+    const double* const d = rotation.data<double>() + 2 * rotation_pair(g, row, 0, t);
+    const BilinearTap<double> tap = scope_tap(g, t / kKernel, t % kKernel, d[0], d[1]);
+    double values[4];
+    for (int k = 0; k < 4; ++k)
+      values[k] = tap.pixel[k] < 0 ? 0 : scope.data<double>()[tap.pixel[k]];
+    weights.push_back(apply(tap.weight, values));
+  }
+  return weights;
+}
+
+// The kernel that the location's direction asks for.
+std::vector<double> wanted_at(const Place& at) {
+  const Tensor plain = derivatives(kKernel), basis = angular_basis();
+  const double* const direction =
+      basis.data<double>() + 3 * (static_cast<int>(at.y) * kSide + static_cast<int>(at.x));
+  std::vector<double> weights;
+  for (int t = 0; t < kTaps; ++t)
+    weights.push_back(direction[1] * plain.data<double>()[t] +
+                      direction[2] * plain.data<double>()[kTaps + t]);
+  return weights;
+}
+
+const Shades kSigned{-0.75, 0.75, 70};
+
+// The scope of a location with its taps; below, the kernel it gets and the one it should.
+void draw_scope(Svg& svg, double x, const std::string& name, const Tensor& rotation,
+                const Tensor& scope, const Place& at, int colour) {
+  const DeformKernelGeometry g = geometry();
+  const Frame frame{kTop, x, 38, kScope, kScope, 0};
+  svg.heading(22, x, "scope 5 x 5, taps of " + name);
+  const std::vector<double> first(scope.data<double>(), scope.data<double>() + kScope * kScope);
+  draw_map(svg, frame, first, kSigned);
+  draw_taps(svg, frame, taps_in_scope(g, rotation, at, colour));
+  const Frame got{kTop + 216, x, 28, kKernel, kKernel, 0};
+  const Frame wanted{kTop + 216, x + 106, 28, kKernel, kKernel, 0};
+  svg.text(kTop + 208, x, "its kernel");
+  draw_map(svg, got, kernel_at(g, rotation, scope, at), kSigned);
+  svg.text(kTop + 208, x + 106, "wanted");
+  draw_map(svg, wanted, wanted_at(at), kSigned);
+}
+
+// The picture with two locations and the directions that their kernels should have.
+void draw_directions(Svg& svg, const Frame& frame, const std::vector<Place>& at) {
+  for (std::size_t i = 0; i < at.size(); ++i) {
+    const double y = at[i].y - 13.5, x = at[i].x - 13.5, length = std::hypot(y, x);
+    const Place from = frame.at(at[i]);
+    svg.arrow(from, {from.y + 26 * y / length, from.x + 26 * x / length}, kColours[i]);
+    svg.circle(from, 4, "stroke=\"#ffffff\" fill=\"" + std::string(kColours[i]) + '"');
+    svg.text(from.y - 26 * y / length + 4, from.x - 26 * x / length, i == 0 ? "A" : "B",
+             Anchor::middle);
+  }
+}
+
+Tensor value_of(const Tensor& basis, const Parameter& coefficients) {
+  const Tape tape;
+  return field_of(tape, basis, coefficients).value();
+}
+
+}  // namespace
+
+Figure deform_kernel_scope() {
+  const Tensor maps = blurred(digit(0)), scope = derivatives(kScope), basis = angular_basis();
+  const Tensor target = turned_derivatives(maps);
+  const Parameter rotation(Tensor::zeros({3, 2 * kTaps}, DType::float64), "rotation");
+  const Learned learned = learn({rotation}, 300, 0.03, [&](const Tape& tape) {
+    return mse_loss(deform_kernel(maps, field_of(tape, basis, rotation), scope, {}, kOptions),
+                    target);
+  });
+  const Tensor field = value_of(basis, rotation);
+  const std::vector<Place> at = {on_stroke(maps, {5, 20}), on_stroke(maps, {17, 7})};
+  Svg svg(724, 392, "Deformable kernels",
+          "Two locations of a digit and where their taps lie in the scope of weights");
+  const Frame frame{kTop, 12, 10, kSide, kSide, 0};
+  svg.heading(22, 12, "map; arrows: the derivative wanted there");
+  draw_map(svg, frame, channel(maps, 0));
+  draw_directions(svg, frame, at);
+  draw_scope(svg, 316, "A", field, scope, at[0], 0);
+  draw_scope(svg, 522, "B", field, scope, at[1], 1);
+  svg.text(kTop + 322, 12,
+           "○ taps without rotation   ● learned places; weights from white (negative) to dark "
+           "(positive)");
+  svg.text(kTop + 340, 12,
+           "mean squared difference to the derivative in the direction of each location: " +
+               learned.summary());
+  return {"deform-kernel", svg.file(), learned.summary()};
+}
+
+Figure deform_kernel_conv_scope() {
+  const Tensor plain = blurred(digit(0)), scope = derivatives(kScope);
+  const Tensor maps = transformed(plain, {.zoom = 1.4, .down = 1, .right = -1});
+  const Tensor target = turned_derivatives(plain);
+  const Tensor around = angular_basis(), along = affine_basis();
+  const Parameter rotation(Tensor::zeros({3, 2 * kTaps}, DType::float64), "rotation");
+  const Parameter offset(Tensor::zeros({3, 2 * kTaps}, DType::float64), "offset");
+  const Learned learned = learn({rotation, offset}, 400, 0.04, [&](const Tape& tape) {
+    return mse_loss(deform_kernel_conv(maps, field_of(tape, along, offset),
+                                       field_of(tape, around, rotation), scope, {}, kOptions),
+                    target);
+  });
+  const Tensor turns = value_of(around, rotation), moves = value_of(along, offset);
+  const std::vector<Place> at = {on_stroke(plain, {5, 20}), on_stroke(plain, {17, 7})};
+  Svg svg(724, 392, "Deformable kernels with deformed samples",
+          "Two locations: where their taps read the map, and where they lie in the scope");
+  const Frame frame{kTop, 12, 10, kSide, kSide, 0};
+  svg.heading(22, 12, "the digit shrunk: where A and B read it");
+  draw_map(svg, frame, channel(maps, 0));
+  const DeformKernelGeometry g = geometry();
+  for (std::size_t i = 0; i < at.size(); ++i) {
+    std::vector<Tap> taps;
+    const auto p = static_cast<std::int64_t>(at[i].y), q = static_cast<std::int64_t>(at[i].x);
+    for (std::int64_t t = 0; t < kTaps; ++t) {
+      const double* const d = moves.data<double>() + 2 * ((p * kSide + q) * kTaps + t);
+      const Place regular{static_cast<double>(g.conv.row(p, t / kKernel)),
+                          static_cast<double>(g.conv.column(q, t % kKernel))};
+      taps.push_back({regular, {regular.y + d[0], regular.x + d[1]}, 0.8, static_cast<int>(i)});
+    }
+    draw_taps(svg, frame, taps);
+  }
+  draw_scope(svg, 316, "A", turns, scope, at[0], 0);
+  draw_scope(svg, 522, "B", turns, scope, at[1], 1);
+  svg.text(kTop + 322, 12,
+           "○ regular taps   ● learned places, on the map (left) and in the scope (right); A "
+           "blue, B orange");
+  svg.text(
+      kTop + 340, 12,
+      "mean squared difference to the derivatives of the digit as it was: " + learned.summary());
+  return {"deform-kernel-conv", svg.file(), learned.summary()};
+}
+
+namespace {
+
+// A Gaussian [1 side side 1], its taps so many positions of the scope apart.
+Tensor gaussian(int side, double spacing) {
+  std::vector<double> weights;
+  for (int i = 0; i < side; ++i)
+    for (int j = 0; j < side; ++j) {
+      const double y = spacing * (i - (side - 1) / 2.0), x = spacing * (j - (side - 1) / 2.0);
+      weights.push_back(std::exp(-(x * x + y * y) / 2.4) / 4);
+    }
+  return Tensor::from<double>(weights, {1, side, side, 1});
+}
+
+}  // namespace
+
+Figure global_deform_kernel_scope() {
+  const Tensor images = concat({digit(7), digit(9)}, 0).value(), scope = gaussian(kScope, 1);
+  const double spacings[] = {1.7, 0.4};
+  Vars targets;
+  for (std::int64_t n = 0; n < 2; ++n)
+    targets.push_back(
+        conv2d(images.slice(n, n + 1), gaussian(kKernel, spacings[n]), {}, {.padding = 1}));
+  const Tensor target = concat(targets, 0).value();
+  const Parameter offsets(Tensor::zeros({2, 2 * kTaps}, DType::float64), "offset");
+  const Learned learned = learn({offsets}, 300, 0.03, [&](const Tape& tape) {
+    return mse_loss(global_deform_kernel(images, tape(offsets), scope, kKernel, {}, {.padding = 1}),
+                    target);
+  });
+  const Tensor kernels = kernels_of_scope(scope, offsets.value(), kKernel).value();
+  const GlobalKernelGeometry g{2, 1, 1, kKernel, kKernel, kScope, kScope};
+  Svg svg(724, 402, "Global deformable kernels",
+          "Two images, where the taps of each lie in the scope of weights, and their kernels");
+  const Shades shades{0, 0.26, 70};
+  for (int n = 0; n < 2; ++n) {
+    const double x = 12 + 358.0 * n;
+    const Frame image{kTop, x, 5.4, kSide, kSide, 0}, places{kTop, x + 164, 36, kScope, kScope, 0};
+    svg.heading(22, x, n == 0 ? "image 1: less blur wanted" : "image 2: more blur wanted");
+    svg.heading(22, x + 200, "scope, taps");
+    draw_map(svg, image, channel(images, 0, n));
+    draw_map(svg, places, {scope.data<double>(), kScope * kScope}, shades);
+    std::vector<Tap> taps;
+    for (std::int64_t t = 0; t < kTaps; ++t) {
+      const double* const d = offsets.value().data<double>() + (n * kTaps + t) * 2;
+      const Place regular{static_cast<double>(t / g.s) + static_cast<double>(g.scope_h - g.r) / 2,
+                          static_cast<double>(t % g.s) + static_cast<double>(g.scope_w - g.s) / 2};
+      taps.push_back({regular, {regular.y + d[0], regular.x + d[1]}, 1, n});
+    }
+    draw_taps(svg, places, taps);
+    const Frame got{kTop + 212, x, 38, kKernel, kKernel, 0};
+    const Frame wanted{kTop + 212, x + 164, 38, kKernel, kKernel, 0};
+    svg.text(got.y - 8, x, "its kernel");
+    draw_numbers(svg, got, {kernels.data<double>() + n * kTaps, kTaps}, {0, 0.26, 120});
+    svg.text(wanted.y - 8, wanted.x, "wanted");
+    draw_numbers(svg, wanted, {gaussian(kKernel, spacings[n]).data<double>(), kTaps},
+                 {0, 0.26, 120});
+  }
+  svg.text(kTop + 346, 12, "○ taps without offsets   ● learned places, one set for each image");
+  svg.text(kTop + 362, 12,
+           "mean squared difference to convolutions by the wanted kernels: " + learned.summary());
+  return {"global-deform-kernel", svg.file(), learned.summary()};
+}
+
+}  // namespace pliant::figures
