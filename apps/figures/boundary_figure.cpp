@@ -107,7 +107,7 @@ Figure boundaries() {
   svg.text(
       303, 12,
       "Shaded: between the first and the last pixel. At a pixel the gradient is the one to its "
-      "right; at 5 that of the rule.");
+      "right.");
   return {"boundaries", svg.file(), "values and gradients of a sample along a row of 6 pixels"};
 }
 

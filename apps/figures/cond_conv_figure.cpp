@@ -53,20 +53,20 @@ Figure cond_conv_experts() {
           "Three digits, how much of each expert kernel they take, and the mixed kernels");
   svg.heading(22, 12, "image");
   svg.heading(22, 150, "routing x expert kernels");
-  svg.heading(22, 494, "mixed kernel");
-  svg.heading(22, 594, "result");
+  svg.heading(22, 500, "mixed kernel");
+  svg.heading(22, 600, "result");
   for (int n = 0; n < kDigits; ++n) {
     const double y = 36 + 124.0 * n;
     draw_map(svg, {y, 12, 4, kSide, kSide, 0}, channel(images, 0, n));
     for (int e = 0; e < kExperts; ++e) {
-      const double x = 150 + 114.0 * e;
+      const double x = 146 + 120.0 * e;
       svg.text(y + 60, x,
                three_digits(std::round(100 * routing.data<double>()[n * 3 + e]) / 100) + " ×");
       draw_kernel(svg, y + 24, x + 42, experts.value(), e);
-      svg.text(y + 60, x + 108, e + 1 < kExperts ? "+" : "=", Anchor::middle);
+      svg.text(y + 60, x + 112, e + 1 < kExperts ? "+" : "=", Anchor::middle);
     }
-    draw_kernel(svg, y + 24, 500, mixed, n);
-    draw_map(svg, {y, 594, 4, kSide, kSide, 0}, channel(result, 0, n), {-1.2, 1.2, 60});
+    draw_kernel(svg, y + 24, 506, mixed, n);
+    draw_map(svg, {y, 600, 4, kSide, kSide, 0}, channel(result, 0, n), {-1.2, 1.2, 60});
   }
   svg.text(422, 12,
            "Kernels from white (negative) to dark (positive). Wanted: edges by x, edges by y, both "

@@ -77,7 +77,7 @@ using TapsOf = std::function<std::vector<Tap>(int group, const Place& at)>;
 
 Svg draw(const char* title, const Scene& scene, const TapsOf& taps, const std::string& legend,
          const std::string& loss) {
-  Svg svg(684, 424, title,
+  Svg svg(684, 408, title,
           "Two groups of channels, the sampling points of three locations in each");
   for (int group = 0; group < kGroups; ++group) {
     const Frame frame{kTop, 12.0 + 340 * group, 10, kSide, kSide, 2};
@@ -90,9 +90,7 @@ Svg draw(const char* title, const Scene& scene, const TapsOf& taps, const std::s
   }
   svg.text(kTop + 320 + 20, 12, legend);
   svg.text(kTop + 320 + 38, 12,
-           "mean squared difference to the same operator without offsets on the digits as they "
-           "were: " +
-               loss);
+           "mean squared difference to its result on the digits as they were: " + loss);
   return svg;
 }
 
@@ -103,7 +101,7 @@ Figure dcn_v3_groups() {
   const Tensor none = Tensor::zeros({1, kSide, kSide, kGroups * kTaps * 2}, DType::float64);
   // Logits: a middle-heavy group and one that looks along its column.
   const Tensor wanted = at_all_locations(masks_of([](int group, double y, double x) {
-    return group == 0 ? 2 - 1.2 * (x * x + y * y) : 2 - 3 * x * x;
+    return group == 0 ? 1.2 - 0.8 * (x * x + y * y) : 1 - 2 * x * x;
   }));
   const DcnOptions rule = options(MaskRule::softmax);
   const Tensor target = dcn_v3(digits.plain, none, wanted, rule).value(), basis = affine_basis();
@@ -125,8 +123,8 @@ Figure dcn_v3_groups() {
                    group, at, 4);
   };
   const Svg svg = draw("DCN v3", digits, taps,
-                       "○ regular taps   ● learned sampling points, area = mask (a softmax over "
-                       "the nine taps)   + output location",
+                       "○ regular taps; ● learned sampling points, area = mask (a softmax over "
+                       "the nine taps); + output location",
                        learned.summary());
   return {"dcn-v3", svg.file(), learned.summary()};
 }
@@ -161,8 +159,8 @@ Figure dcn_v4_groups() {
     return taps_of(g, own, own + 2 * kTaps, group, at, 1.6);
   };
   const Svg svg = draw("DCN v4", digits, taps,
-                       "small ○ regular taps   ● learned sampling points, area = mask, a ring if "
-                       "it is negative   + output location",
+                       "black ○ regular taps; ● learned sampling points, area = mask, a ring if "
+                       "it is negative; + output location",
                        learned.summary());
   return {"dcn-v4", svg.file(), learned.summary()};
 }

@@ -69,23 +69,25 @@ Figure deform_conv_v1() {
   DeformGeometry g;
   g.conv = conv_geometry("figures", seen.shape(), weight.shape(),
                          {.padding = kReach, .dilation = kReach});
-  const std::vector<Place> at = {on_stroke(maps, {4, 19}), on_stroke(maps, {13, 9}),
-                                 on_stroke(maps, {22, 17})};
-  Svg svg(684, 424, "Deformable convolution, v1",
+  const std::vector<Place> at = {on_stroke(maps, {4, 20}), on_stroke(maps, {17, 22}),
+                                 on_stroke(maps, {25, 8})};
+  Svg svg(684, 408, "Deformable convolution, v1",
           "Taps of three locations: regular on the digit, learned on the shrunk and turned digit");
   const Frame left{kTop, 12, 10, kSide, kSide, 2}, right{kTop, 352, 10, kSide, kSide, 2};
   svg.heading(22, 12, "conv2d reads the digit here");
   draw_map(svg, left, channel(maps, 0));
   draw_regular(svg, left, g, at);
-  svg.heading(22, 352, "deform_conv2d reads the changed digit here, for the same result");
+  svg.heading(22, 352, "deform_conv2d reads the changed digit here");
   draw_map(svg, right, channel(seen, 0));
   const Tensor field = value_of(basis, offsets);
   for (const Place& place : at) {
-    draw_taps(svg, right, taps_of(g, field, {}, 0, place));
+    const std::vector<Tap> taps = taps_of(g, field, {}, 0, place);
+    draw_lattice(svg, right, taps);
+    draw_taps(svg, right, taps);
     draw_location(svg, right, place);
   }
   svg.text(kTop + 320 + 20, 12,
-           "○ regular taps, 3 x 3 dilated by 2   ● learned sampling points   + output location "
+           "○ regular taps, 3 x 3 dilated by 2; ● learned sampling points; + output location "
            "(three of 784)");
   svg.text(kTop + 320 + 38, 12, "mean squared difference of the two results: " + learned.summary());
   return {"deform-conv2d-v1", svg.file(), learned.summary()};
@@ -94,7 +96,7 @@ Figure deform_conv_v1() {
 Figure deform_conv_v2() {
   const Tensor two = blurred(digit(2)), eight = blurred(digit(8));
   const Tensor seen =
-      side_by_side({with_bar(transformed(two, {.zoom = 1.4, .degrees = -15}), 12, 14),
+      side_by_side({unevenly_bright(transformed(two, {.zoom = 1.3, .degrees = -15})),
                     transformed(eight, {.zoom = 1.0, .degrees = 20, .down = -1, .right = 3})});
   const Tensor plain = side_by_side({two, eight});
   const Tensor weight = noise({32, 3, 3, 8}, 1.0 / 8, 2), basis = affine_basis();
@@ -102,10 +104,12 @@ Figure deform_conv_v2() {
   const Tensor target = conv2d(plain, weight, {}, {.padding = kReach, .dilation = kReach}).value();
   const Parameter offsets(Tensor::zeros({3, 36}, DType::float64), "offsets");
   const Parameter logits(Tensor::zeros({1, kSide, kSide, 18}, DType::float64), "mask");
+  const Tensor ones = Tensor::full(logits.shape(), 1, DType::float64);
   const Learned learned = learn({offsets, logits}, 400, 0.05, [&](const Tape& tape) {
-    return mse_loss(deform_conv2d(seen, field_of(tape, basis, offsets), 2.0 * sigmoid(tape(logits)),
-                                  weight, {}, options),
-                    target);
+    const Var mask = 2.0 * sigmoid(tape(logits));
+    const Var result =
+        deform_conv2d(seen, field_of(tape, basis, offsets), mask, weight, {}, options);
+    return mse_loss(result, target) + 1e-3 * mse_loss(mask, ones);
   });
   DeformGeometry g;
   g.conv = conv_geometry("figures", seen.shape(), weight.shape(),
@@ -113,26 +117,29 @@ Figure deform_conv_v2() {
   g.offset_groups = 2;
   const Tensor field = value_of(basis, offsets);
   const Tensor mask = (2.0 * sigmoid(logits.value())).value();
-  const std::vector<Place> at = {on_stroke(two, {6, 16}), on_stroke(two, {14, 15}),
-                                 on_stroke(two, {21, 10})};
-  Svg svg(684, 424, "Deformable convolution, v2",
+  const std::vector<Place> at = {on_stroke(two, {6, 16}), on_stroke(two, {21, 20}),
+                                 on_stroke(two, {21, 8})};
+  Svg svg(684, 408, "Deformable convolution, v2",
           "Taps of three locations in two offset groups, their sizes being the learned masks");
   for (int group = 0; group < 2; ++group) {
     const Frame frame{kTop, 12.0 + 340 * group, 10, kSide, kSide, 2};
     svg.heading(22, frame.x,
-                group == 0 ? "offset group 0: its channels have a foreign bar"
-                           : "offset group 1: other channels, other offsets");
-    draw_map(svg, frame, channel(seen, 4 * group));
+                group == 0 ? "group 0: too bright on the left, too dark on the right"
+                           : "group 1: other channels, other offsets");
+    draw_map(svg, frame, channel(seen, 4 * group),
+             {0, group == 0 ? 1.6 : 1, group == 0 ? 90 : 120});
     for (const Place& place : at) {
-      draw_taps(svg, frame, taps_of(g, field, mask, group, place));
+      const std::vector<Tap> taps = taps_of(g, field, mask, group, place);
+      draw_lattice(svg, frame, taps);
+      draw_taps(svg, frame, taps);
       draw_location(svg, frame, place);
     }
   }
   svg.text(kTop + 320 + 20, 12,
-           "○ regular taps   ● learned sampling points, area = mask (1 at the start)   + output "
+           "○ regular taps; ● learned sampling points, area = mask (1 at the start); + output "
            "location");
   svg.text(kTop + 320 + 38, 12,
-           "mean squared difference to conv2d of the unchanged digits: " + learned.summary());
+           "mean squared difference of the results + 0.001 mean (mask - 1)²: " + learned.summary());
   return {"deform-conv2d-v2", svg.file(), learned.summary()};
 }
 
@@ -141,8 +148,8 @@ namespace {
 // Where y[h, w, c] is read from its channel, as arrows from (h, w); only where the result has ink.
 void draw_reads(Svg& svg, const Frame& frame, const Tensor& field, int of_channel,
                 const std::vector<double>& result) {
-  for (int i = 0; i < kSide; ++i)
-    for (int j = i % 2; j < kSide; j += 2) {
+  for (int i = 0; i < kSide; i += 2)
+    for (int j = 0; j < kSide; j += 2) {
       if (result[static_cast<std::size_t>(i * kSide + j)] < 0.35) continue;
       const double* const d = field.data<double>() + (i * kSide + j) * 4 + 2 * of_channel;
       const Place from{static_cast<double>(i), static_cast<double>(j)};
@@ -185,9 +192,9 @@ Figure map_offsets_field() {
     svg.heading(22, to.x, "result");
     draw_map(svg, to, channel(result, c));
   }
-  svg.text(kTop + side + 20, 12,
-           "Arrows go from a pixel of the result to the place where it is read (drawn where the "
-           "result has ink, every other pixel).");
+  svg.text(
+      kTop + side + 20, 12,
+      "Arrows go from a pixel of the result to where it is read (every fourth pixel with ink).");
   svg.text(kTop + side + 38, 12,
            "mean squared difference to the digit as it was: " + learned.summary());
   return {"map-offsets", svg.file(), learned.summary()};

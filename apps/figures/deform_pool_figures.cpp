@@ -8,6 +8,7 @@
 #include <pliant/autograd/ops/deform_roi_pool.h>
 #include <pliant/autograd/ops/losses.h>
 #include <pliant/autograd/ops/regions.h>
+#include <pliant/autograd/ops/slice.h>
 #include <pliant/core/kernels/deform_roi_pool.h>
 
 namespace pliant::figures {
@@ -15,6 +16,16 @@ namespace {
 
 constexpr int kBins = 3, kSamples = 3;
 constexpr double kTop = 36;
+// What the regions are pooled from: the blurred digit and its differences along both axes.
+Tensor features(const Tensor& blurs) {
+  const Tensor kernels =
+      Tensor::from<double>({0, 0, 0, -2, 0, 2, 0, 0, 0, 0, -2, 0, 0, 0, 0, 0, 2, 0}, {2, 3, 3, 1});
+  std::vector<Tensor> maps{blurs};
+  for (std::int64_t c = 0; c < blurs.dim(3); ++c)
+    maps.push_back(conv2d(slice_axis(blurs, 3, c, c + 1), kernels, {}, {.padding = 1}).value());
+  return side_by_side(maps);
+}
+
 const DeformPoolOptions kOptions{.pooled_size = kBins, .sample_per_part = kSamples};
 
 Tensor region(double x1, double y1, double x2, double y2) {
@@ -82,8 +93,8 @@ void draw_regular(Svg& svg, const Frame& frame, const DeformRoiPoolGeometry& g,
 }  // namespace
 
 Figure deform_roi_pool_v1() {
-  const Tensor maps = blurred(digit(4));
-  const Tensor right = region(7, 4, 19, 24), wrong = region(12, 1, 22, 17);
+  const Tensor maps = features(blurred(digit(4)));
+  const Tensor right = region(6, 5, 21, 25), wrong = region(8, 3, 23, 23);
   const Tensor target = deform_roi_pool(maps, right, {}, {}, kOptions).value();
   const Parameter trans(Tensor::zeros({1, kBins, kBins, 2}, DType::float64), "trans");
   const Learned learned = learn({trans}, 300, 0.1, [&](const Tape& tape) {
@@ -108,9 +119,8 @@ Figure deform_roi_pool_v1() {
 }
 
 Figure deform_roi_pool_v2() {
-  const Tensor clean = blurred(digit(4)), maps = with_bar(clean, 21, 24);
-  const Tensor right = region(7, 4, 24, 24), wrong = region(10, 2, 25, 19);
-  // What is wanted of bins on the bar is what they would give without it.
+  const Tensor clean = features(blurred(digit(4))), maps = unevenly_bright(clean);
+  const Tensor right = region(6, 5, 21, 25), wrong = region(8, 3, 23, 23);
   const Tensor target = deform_roi_pool(clean, right, {}, {}, kOptions).value();
   const Parameter trans(Tensor::zeros({1, kBins, kBins, 2}, DType::float64), "trans");
   const Parameter logits(Tensor::zeros({1, kBins, kBins, 1}, DType::float64), "mask");
@@ -120,19 +130,19 @@ Figure deform_roi_pool_v2() {
   });
   const Tensor mask = (2.0 * sigmoid(logits.value())).value();
   Svg svg(684, 394, "Deformable RoI pooling, v2",
-          "A misplaced region on a digit beside a foreign bar, its moved bins and their masks");
+          "A misplaced region on a digit of uneven brightness, its moved bins and their masks");
   const Frame frame{kTop, 12, 11, kSide, kSide, 0}, table{kTop + 50, 380, 70, kBins, kBins, 0};
-  svg.heading(22, 12, "the digit, a foreign bar, and a misplaced region");
-  draw_map(svg, frame, channel(maps, 0));
+  svg.heading(22, 12, "too bright on the left, too dark on the right");
+  draw_map(svg, frame, channel(maps, 0), {0, 1.6, 90});
   draw_regular(svg, frame, geometry(maps, wrong), wrong);
   draw_bins(svg, frame, geometry(maps, wrong), wrong, trans.value(), mask);
   svg.heading(kTop + 38, 380, "masks of the bins, 1 at the start");
-  draw_numbers(svg, table, channel(mask, 0), {0, 1.5, 150});
+  draw_numbers(svg, table, channel(mask, 0), {0, 2, 150});
   svg.text(kTop + 308 + 22, 12,
            "dashed: the bins where they started; size of ● and width of outlines: the mask");
   svg.text(
       kTop + 308 + 40, 12,
-      "mean squared difference to a region in its place, without the bar: " + learned.summary());
+      "mean squared difference to a region in its place on the even digit: " + learned.summary());
   return {"deform-roi-pool-v2", svg.file(), learned.summary()};
 }
 

@@ -17,44 +17,57 @@
 namespace pliant::figures {
 namespace {
 
-constexpr int kScope = 5, kKernel = 3, kTaps = kKernel * kKernel, kChannels = 4;
+constexpr int kScope = 7, kKernel = 3, kTaps = kKernel * kKernel, kChannels = 4, kEach = 5;
 constexpr double kTop = 36;
 const DeformKernelOptions kOptions{.kernel = kKernel, .padding = 1, .groups = kChannels};
+const DeformKernelOptions kDilated{
+    .kernel = kKernel, .padding = 2, .dilation = 2, .groups = kChannels};
 
-// Derivatives of a Gaussian by x and by y, so for each of the input's channels:
-// [2 * kChannels side side 1].
-Tensor derivatives(int side) {
-  std::vector<double> weights;
-  const double middle = (side - 1) / 2.0;
-  for (int k = 0; k < 2 * kChannels; ++k)
-    for (int i = 0; i < side; ++i)
-      for (int j = 0; j < side; ++j) {
-        const double y = i - middle, x = j - middle;
-        weights.push_back((k % 2 == 0 ? x : y) * std::exp(-(x * x + y * y) / 2.6));
-      }
-  return Tensor::from<double>(weights, {2 * kChannels, side, side, 1});
+// Number k of what is stored: a Gaussian times x, y, xy, (x^2 - y^2) / 2 and 1. The first two are
+// about its derivatives.
+double stored(int k, double y, double x) {
+  const double factors[kEach] = {x, y, x * y, (x * x - y * y) / 2, 1};
+  return factors[k] * std::exp(-(x * x + y * y) / 8);
 }
 
-// The derivatives away from the middle of the map and across that direction, in the place of those
-// by x and y: what a kernel gives that turns with its location.
-Tensor turned_derivatives(const Tensor& maps) {
-  const Var plain = conv2d(maps, derivatives(kKernel), {}, {.padding = 1, .groups = kChannels});
+// All of them for each of the input's channels, [kEach * kChannels side side 1]; neighbours are so
+// many positions of the scope apart.
+Tensor weights_of(int side, double spacing = 1) {
+  std::vector<double> weights;
+  const double middle = (side - 1) / 2.0;
+  for (int k = 0; k < kEach * kChannels; ++k)
+    for (int i = 0; i < side; ++i)
+      for (int j = 0; j < side; ++j)
+        weights.push_back(stored(k % kEach, spacing * (i - middle), spacing * (j - middle)));
+  return Tensor::from<double>(weights, {kEach * kChannels, side, side, 1});
+}
+
+// What convolutions give by those weights when they are turned, at each location, by its direction
+// from the middle: the first is the derivative along that direction.
+Tensor turned_results(const Tensor& maps) {
+  const Var plain = conv2d(maps, weights_of(kKernel), {}, {.padding = 1, .groups = kChannels});
   const Var direction = reshape(angular_basis(), {1, kSide, kSide, 3});
   const Var cosine = slice_axis(direction, 3, 1, 2), sine = slice_axis(direction, 3, 2, 3);
+  const Var twice_cosine = cosine * cosine - sine * sine, twice_sine = 2.0 * cosine * sine;
   Vars all;
   for (std::int64_t c = 0; c < kChannels; ++c) {
-    const Var by_x = slice_axis(plain, 3, 2 * c, 2 * c + 1),
-              by_y = slice_axis(plain, 3, 2 * c + 1, 2 * c + 2);
-    all.push_back(cosine * by_x + sine * by_y);
-    all.push_back(cosine * by_y - sine * by_x);
+    const auto of = [&](std::int64_t k) {
+      return slice_axis(plain, 3, kEach * c + k, kEach * c + k + 1);
+    };
+    all.push_back(cosine * of(0) + sine * of(1));
+    all.push_back(cosine * of(1) - sine * of(0));
+    all.push_back(twice_cosine * of(2) - twice_sine * of(3));
+    all.push_back(twice_cosine * of(3) + twice_sine * of(2));
+    all.push_back(of(4));
   }
   return concat(all, 3).value();
 }
 
-DeformKernelGeometry geometry() {
+DeformKernelGeometry geometry(const DeformKernelOptions& options = kOptions) {
   DeformKernelGeometry g;
-  g.conv = conv_geometry("figures", {1, kSide, kSide, kChannels},
-                         {2 * kChannels, kKernel, kKernel, 1}, {.padding = 1, .groups = kChannels});
+  g.conv = conv_geometry(
+      "figures", {1, kSide, kSide, kChannels}, {kEach * kChannels, kKernel, kKernel, 1},
+      {.padding = options.padding, .dilation = options.dilation, .groups = kChannels});
   g.scope_h = g.scope_w = kScope;
   return g;
 }
@@ -92,7 +105,7 @@ std::vector<double> kernel_at(const DeformKernelGeometry& g, const Tensor& rotat
 
 // The kernel that the location's direction asks for.
 std::vector<double> wanted_at(const Place& at) {
-  const Tensor plain = derivatives(kKernel), basis = angular_basis();
+  const Tensor plain = weights_of(kKernel), basis = angular_basis();
   const double* const direction =
       basis.data<double>() + 3 * (static_cast<int>(at.y) * kSide + static_cast<int>(at.x));
   std::vector<double> weights;
@@ -102,23 +115,26 @@ std::vector<double> wanted_at(const Place& at) {
   return weights;
 }
 
-const Shades kSigned{-0.75, 0.75, 70};
+const Shades kSigned{-1.3, 1.3, 70};
 
 // The scope of a location with its taps; below, the kernel it gets and the one it should.
 void draw_scope(Svg& svg, double x, const std::string& name, const Tensor& rotation,
-                const Tensor& scope, const Place& at, int colour) {
+                const Tensor& scope, const std::vector<double>& wanted, const Place& at,
+                int colour) {
   const DeformKernelGeometry g = geometry();
-  const Frame frame{kTop, x, 38, kScope, kScope, 0};
-  svg.heading(22, x, "scope 5 x 5, taps of " + name);
+  const Frame frame{kTop, x, 27, kScope, kScope, 0};
+  svg.heading(22, x, "scope 7 x 7, taps of " + name);
   const std::vector<double> first(scope.data<double>(), scope.data<double>() + kScope * kScope);
   draw_map(svg, frame, first, kSigned);
-  draw_taps(svg, frame, taps_in_scope(g, rotation, at, colour));
+  const std::vector<Tap> taps = taps_in_scope(g, rotation, at, colour);
+  draw_lattice(svg, frame, taps);
+  draw_taps(svg, frame, taps);
   const Frame got{kTop + 216, x, 28, kKernel, kKernel, 0};
-  const Frame wanted{kTop + 216, x + 106, 28, kKernel, kKernel, 0};
+  const Frame beside{kTop + 216, x + 106, 28, kKernel, kKernel, 0};
   svg.text(kTop + 208, x, "its kernel");
   draw_map(svg, got, kernel_at(g, rotation, scope, at), kSigned);
   svg.text(kTop + 208, x + 106, "wanted");
-  draw_map(svg, wanted, wanted_at(at), kSigned);
+  draw_map(svg, beside, wanted, kSigned);
 }
 
 // The picture with two locations and the directions that their kernels should have.
@@ -141,52 +157,53 @@ Tensor value_of(const Tensor& basis, const Parameter& coefficients) {
 }  // namespace
 
 Figure deform_kernel_scope() {
-  const Tensor maps = blurred(digit(0)), scope = derivatives(kScope), basis = angular_basis();
-  const Tensor target = turned_derivatives(maps);
+  const Tensor maps = blurred(digit(0)), scope = weights_of(kScope), basis = angular_basis();
+  const Tensor target = turned_results(maps);
   const Parameter rotation(Tensor::zeros({3, 2 * kTaps}, DType::float64), "rotation");
-  const Learned learned = learn({rotation}, 300, 0.03, [&](const Tape& tape) {
+  const Learned learned = learn({rotation}, 400, 0.02, [&](const Tape& tape) {
     return mse_loss(deform_kernel(maps, field_of(tape, basis, rotation), scope, {}, kOptions),
                     target);
   });
   const Tensor field = value_of(basis, rotation);
   const std::vector<Place> at = {on_stroke(maps, {5, 20}), on_stroke(maps, {17, 7})};
-  Svg svg(724, 392, "Deformable kernels",
+  Svg svg(724, 388, "Deformable kernels",
           "Two locations of a digit and where their taps lie in the scope of weights");
   const Frame frame{kTop, 12, 10, kSide, kSide, 0};
   svg.heading(22, 12, "map; arrows: the derivative wanted there");
   draw_map(svg, frame, channel(maps, 0));
   draw_directions(svg, frame, at);
-  draw_scope(svg, 316, "A", field, scope, at[0], 0);
-  draw_scope(svg, 522, "B", field, scope, at[1], 1);
+  draw_scope(svg, 316, "A", field, scope, wanted_at(at[0]), at[0], 0);
+  draw_scope(svg, 522, "B", field, scope, wanted_at(at[1]), at[1], 1);
   svg.text(kTop + 322, 12,
-           "○ taps without rotation   ● learned places; weights from white (negative) to dark "
+           "○ taps without rotation; ● learned places; weights from white (negative) to dark "
            "(positive)");
   svg.text(kTop + 340, 12,
-           "mean squared difference to the derivative in the direction of each location: " +
-               learned.summary());
+           "mean squared difference to what turned kernels give (five each): " + learned.summary());
   return {"deform-kernel", svg.file(), learned.summary()};
 }
 
 Figure deform_kernel_conv_scope() {
-  const Tensor plain = blurred(digit(0)), scope = derivatives(kScope);
-  const Tensor maps = transformed(plain, {.zoom = 1.4, .down = 1, .right = -1});
-  const Tensor target = turned_derivatives(plain);
-  const Tensor around = angular_basis(), along = affine_basis();
+  const Tensor plain = blurred(digit(0)), scope = weights_of(kScope);
+  const Tensor maps = transformed(plain, {.zoom = 1.3});
+  const Tensor wide = weights_of(kKernel, 1.6), along = affine_basis();
+  const Tensor target =
+      conv2d(plain, wide, {}, {.padding = 2, .dilation = 2, .groups = kChannels}).value();
+  const std::vector<double> kernel(wide.data<double>(), wide.data<double>() + kTaps);
   const Parameter rotation(Tensor::zeros({3, 2 * kTaps}, DType::float64), "rotation");
   const Parameter offset(Tensor::zeros({3, 2 * kTaps}, DType::float64), "offset");
-  const Learned learned = learn({rotation, offset}, 400, 0.04, [&](const Tape& tape) {
+  const Learned learned = learn({rotation, offset}, 700, 0.01, [&](const Tape& tape) {
     return mse_loss(deform_kernel_conv(maps, field_of(tape, along, offset),
-                                       field_of(tape, around, rotation), scope, {}, kOptions),
+                                       field_of(tape, along, rotation), scope, {}, kDilated),
                     target);
   });
-  const Tensor turns = value_of(around, rotation), moves = value_of(along, offset);
+  const Tensor turns = value_of(along, rotation), moves = value_of(along, offset);
   const std::vector<Place> at = {on_stroke(plain, {5, 20}), on_stroke(plain, {17, 7})};
-  Svg svg(724, 392, "Deformable kernels with deformed samples",
+  Svg svg(724, 388, "Deformable kernels with deformed samples",
           "Two locations: where their taps read the map, and where they lie in the scope");
   const Frame frame{kTop, 12, 10, kSide, kSide, 0};
   svg.heading(22, 12, "the digit shrunk: where A and B read it");
   draw_map(svg, frame, channel(maps, 0));
-  const DeformKernelGeometry g = geometry();
+  const DeformKernelGeometry g = geometry(kDilated);
   for (std::size_t i = 0; i < at.size(); ++i) {
     std::vector<Tap> taps;
     const auto p = static_cast<std::int64_t>(at[i].y), q = static_cast<std::int64_t>(at[i].x);
@@ -196,16 +213,17 @@ Figure deform_kernel_conv_scope() {
                           static_cast<double>(g.conv.column(q, t % kKernel))};
       taps.push_back({regular, {regular.y + d[0], regular.x + d[1]}, 0.8, static_cast<int>(i)});
     }
+    draw_lattice(svg, frame, taps);
     draw_taps(svg, frame, taps);
   }
-  draw_scope(svg, 316, "A", turns, scope, at[0], 0);
-  draw_scope(svg, 522, "B", turns, scope, at[1], 1);
+  draw_scope(svg, 316, "A", turns, scope, kernel, at[0], 0);
+  draw_scope(svg, 522, "B", turns, scope, kernel, at[1], 1);
   svg.text(kTop + 322, 12,
-           "○ regular taps   ● learned places, on the map (left) and in the scope (right); A "
+           "○ regular taps; ● learned places, on the map (left) and in the scope (right); A "
            "blue, B orange");
-  svg.text(
-      kTop + 340, 12,
-      "mean squared difference to the derivatives of the digit as it was: " + learned.summary());
+  svg.text(kTop + 340, 12,
+           "mean squared difference to conv2d of the digit as it was by wanted kernels: " +
+               learned.summary());
   return {"deform-kernel-conv", svg.file(), learned.summary()};
 }
 
@@ -226,7 +244,7 @@ Tensor gaussian(int side, double spacing) {
 
 Figure global_deform_kernel_scope() {
   const Tensor images = concat({digit(7), digit(9)}, 0).value(), scope = gaussian(kScope, 1);
-  const double spacings[] = {1.7, 0.4};
+  const double spacings[] = {1.7, 0.6};
   Vars targets;
   for (std::int64_t n = 0; n < 2; ++n)
     targets.push_back(
@@ -239,14 +257,14 @@ Figure global_deform_kernel_scope() {
   });
   const Tensor kernels = kernels_of_scope(scope, offsets.value(), kKernel).value();
   const GlobalKernelGeometry g{2, 1, 1, kKernel, kKernel, kScope, kScope};
-  Svg svg(724, 402, "Global deformable kernels",
+  Svg svg(724, 410, "Global deformable kernels",
           "Two images, where the taps of each lie in the scope of weights, and their kernels");
   const Shades shades{0, 0.26, 70};
   for (int n = 0; n < 2; ++n) {
     const double x = 12 + 358.0 * n;
-    const Frame image{kTop, x, 5.4, kSide, kSide, 0}, places{kTop, x + 164, 36, kScope, kScope, 0};
+    const Frame image{kTop, x, 5.4, kSide, kSide, 0}, places{kTop, x + 164, 26, kScope, kScope, 0};
     svg.heading(22, x, n == 0 ? "image 1: less blur wanted" : "image 2: more blur wanted");
-    svg.heading(22, x + 200, "scope, taps");
+    svg.heading(22, x + 164, "scope 7 x 7, taps");
     draw_map(svg, image, channel(images, 0, n));
     draw_map(svg, places, {scope.data<double>(), kScope * kScope}, shades);
     std::vector<Tap> taps;
@@ -265,7 +283,7 @@ Figure global_deform_kernel_scope() {
     draw_numbers(svg, wanted, {gaussian(kKernel, spacings[n]).data<double>(), kTaps},
                  {0, 0.26, 120});
   }
-  svg.text(kTop + 346, 12, "○ taps without offsets   ● learned places, one set for each image");
+  svg.text(kTop + 346, 12, "○ taps without offsets; ● learned places, one set for each image");
   svg.text(kTop + 362, 12,
            "mean squared difference to convolutions by the wanted kernels: " + learned.summary());
   return {"global-deform-kernel", svg.file(), learned.summary()};

@@ -92,12 +92,12 @@ Tensor transformed(const Tensor& maps, const Similarity& by) {
   return result;
 }
 
-Tensor with_bar(const Tensor& maps, int from, int to) {
+Tensor unevenly_bright(const Tensor& maps) {
   Tensor result = maps.clone();
-  const std::int64_t channels = maps.dim(3);
-  double* const values = result.mutable_data<double>();
-  for (int i = 0; i < kSide; ++i)
-    std::fill(values + (i * kSide + from) * channels, values + (i * kSide + to) * channels, 1.0);
+  double* value = result.mutable_data<double>();
+  for (int at = 0; at < kSide * kSide; ++at)
+    for (std::int64_t c = 0; c < maps.dim(3); ++c)
+      *value++ *= at % kSide <= 10 ? 1.6 : at % kSide <= 15 ? 1.0 : 0.6;
   return result;
 }
 

@@ -27,8 +27,8 @@ struct Similarity {
 // Maps [1 H W C], sampled bilinearly, zero outside.
 Tensor transformed(const Tensor& maps, const Similarity& by);
 
-// The maps with a vertical bar of ones in the columns from `from` to before `to`.
-Tensor with_bar(const Tensor& maps, int from, int to);
+// Columns 0 to 10 times 1.6, columns from 16 on times 0.6.
+Tensor unevenly_bright(const Tensor& maps);
 
 // Numbers from a normal distribution of that deviation, a pure function of `seed`.
 Tensor noise(const Shape& shape, double deviation, std::uint64_t seed);

@@ -26,9 +26,8 @@ struct Box {
   Tensor rois() const { return Tensor::from<double>({0, x1, y1, x2, y2}, {1, 5}); }
 };
 
-std::string outline(int colour, bool dashed = false) {
-  return "fill=\"none\" stroke-width=\"1.6\" stroke=\"" + std::string(kColours[colour]) + '"' +
-         (dashed ? " stroke-dasharray=\"5 3\"" : "");
+std::string outline(int colour) {
+  return "fill=\"none\" stroke-width=\"1.6\" stroke=\"" + std::string(kColours[colour]) + '"';
 }
 
 // A rectangle between coordinates of the map (pixel centres are whole).
@@ -38,15 +37,13 @@ void draw_box(Svg& svg, const Frame& frame, const Place& from, const Place& to,
   svg.rectangle(a.y, a.x, b.y - a.y, b.x - a.x, attributes);
 }
 
-void draw_bins(Svg& svg, const Frame& frame, const Box& box, double shift, int colour,
-               bool dashed) {
+void draw_bins(Svg& svg, const Frame& frame, const Box& box, double shift,
+               const std::string& attributes) {
+  const double h = (box.y2 - box.y1) / kBins, w = (box.x2 - box.x1) / kBins;
   for (int i = 0; i < kBins; ++i)
-    for (int j = 0; j < kBins; ++j) {
-      const double h = (box.y2 - box.y1) / kBins, w = (box.x2 - box.x1) / kBins;
+    for (int j = 0; j < kBins; ++j)
       draw_box(svg, frame, {box.y1 - shift + i * h, box.x1 - shift + j * w},
-               {box.y1 - shift + (i + 1) * h, box.x1 - shift + (j + 1) * w},
-               outline(colour, dashed));
-    }
+               {box.y1 - shift + (i + 1) * h, box.x1 - shift + (j + 1) * w}, attributes);
 }
 
 // The samples of bin (i, j), as the kernel places them.
@@ -99,7 +96,7 @@ Figure roi_align_points() {
   const Frame frame{kTop, 12, 12, kSide, kSide, 0}, table{kTop + 72, 372, 64, kBins, kBins, 0};
   svg.heading(22, 12, "map, region of 3 x 3 bins, 2 x 2 samples each");
   draw_map(svg, frame, channel(map, 0));
-  draw_bins(svg, frame, box, 0.5, 0, false);
+  draw_bins(svg, frame, box, 0.5, outline(0));
   RoiAlignGeometry first = g;
   first.half_pixel = false;
   draw_samples(svg, frame, first, box, "fill=\"#ffffff\" stroke=\"#24292f\"");
@@ -107,7 +104,7 @@ Figure roi_align_points() {
   svg.heading(kTop + 62, 372, "result: means of the samples");
   draw_numbers(svg, table, channel(result, 0), {0, 1, 150});
   svg.text(kTop + 336 + 24, 12,
-           "● samples with aligned = true (half a pixel up and left)   ○ with aligned = false");
+           "● samples with aligned = true (half a pixel up and left); ○ with aligned = false");
   return {"roi-align", svg.file(), "result of roi_align, 2 x 2 samples a bin"};
 }
 
@@ -158,7 +155,7 @@ struct PartPooling {
 // would; a region in its place and one beside it.
 Figure part_figure(const PartPooling& pooling) {
   const Tensor picture = digit(6);
-  const Box placed{8, 4, 20, 25}, beside{13, 4, 25, 25};
+  const Box placed{8, 4, 20, 25}, beside{10, 4, 22, 25};
   std::vector<Tensor> maps;
   for (int at = 0; at < kBins * kBins; ++at) {
     Tensor map = Tensor::zeros(picture.shape(), DType::float64);
@@ -170,7 +167,7 @@ Figure part_figure(const PartPooling& pooling) {
     maps.push_back(map);
   }
   const Tensor all = side_by_side(maps);
-  Svg svg(660, 440, pooling.title, "Nine maps, a bin of the region on each, and two results");
+  Svg svg(660, 428, pooling.title, "Nine maps, a bin of the region on each, and two results");
   svg.heading(22, 12, "nine maps, one for each bin: map (i, j) knows part (i, j)");
   for (int at = 0; at < kBins * kBins; ++at) {
     const int i = at / kBins, j = at % kBins;
@@ -178,7 +175,7 @@ Figure part_figure(const PartPooling& pooling) {
     draw_map(svg, frame, channel(all, at), {0, 1, 90});
     pooling.draw_bin(svg, frame, placed, i, j);
   }
-  const char* const headings[] = {"region in its place", "the same 5 pixels to the right"};
+  const char* const headings[] = {"region in its place", "the same 2 pixels to the right"};
   for (int which = 0; which < 2; ++which) {
     const Frame table{kTop + 18 + 186 * which, 400, 44, kBins, kBins, 0};
     const Tensor result = pooling.pool(all, (which == 0 ? placed : beside).rois());
@@ -198,7 +195,7 @@ Figure ps_roi_align_points() {
     const Tensor shape = Tensor::zeros({1, kSide, kSide, 9}, DType::float64);
     const RoiAlignGeometry g{region_geometry("figures", shape, box.rois(), kBins, 1, kBins), 2,
                              true};
-    draw_bins(svg, frame, box, 0.5, 0, true);
+    draw_bins(svg, frame, box, 0.5, "fill=\"none\" stroke=\"#afb8c1\" stroke-width=\"0.8\"");
     svg.open(filled(1));
     for (const Place& place : samples_of(g, box, i, j)) svg.circle(frame.at(place), 2.4, "");
     svg.close();

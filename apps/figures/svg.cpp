@@ -156,7 +156,7 @@ void draw_numbers(Svg& svg, const Frame& frame, std::span<const double> values,
 }
 
 void draw_taps(Svg& svg, const Frame& frame, std::span<const Tap> taps) {
-  svg.open("stroke=\"#57606a\" stroke-width=\"0.8\"");
+  svg.open("stroke=\"#8c959f\" stroke-width=\"0.7\"");
   for (const Tap& tap : taps) svg.line(frame.at(tap.regular), frame.at(tap.moved), "");
   svg.close();
   svg.open("fill=\"#ffffff\" fill-opacity=\"0.6\" stroke=\"#24292f\" stroke-width=\"1.1\"");
@@ -173,9 +173,21 @@ void draw_taps(Svg& svg, const Frame& frame, std::span<const Tap> taps) {
                     : "stroke=\"#ffffff\" stroke-width=\"0.9\" fill=\"" + own + '"');
       for (const Tap& tap : taps)
         if (drawn(tap))
-          svg.circle(frame.at(tap.moved), std::max(1.0, 4.2 * std::sqrt(std::abs(tap.weight))), "");
+          svg.circle(frame.at(tap.moved), std::max(1.8, 4.2 * std::sqrt(std::abs(tap.weight))), "");
       svg.close();
     }
+}
+
+void draw_lattice(Svg& svg, const Frame& frame, std::span<const Tap> taps) {
+  std::vector<Place> points;
+  const double gap = std::nan("");
+  for (const bool rows : {true, false})
+    for (std::size_t i = 0; i < 3; ++i) {
+      for (std::size_t j = 0; j < 3; ++j)
+        points.push_back(frame.at(taps[rows ? 3 * i + j : 3 * j + i].moved));
+      points.push_back({gap, gap});
+    }
+  svg.path(points, "stroke-width=\"1.4\" stroke=\"" + std::string(kColours[taps[0].colour]) + '"');
 }
 
 void draw_location(Svg& svg, const Frame& frame, const Place& at) {

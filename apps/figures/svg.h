@@ -83,6 +83,8 @@ struct Tap {
   int colour = 0;
 };
 void draw_taps(Svg& svg, const Frame& frame, std::span<const Tap> taps);
+// The kernel that nine taps, row by row, make: lines between neighbours.
+void draw_lattice(Svg& svg, const Frame& frame, std::span<const Tap> taps);
 // A small cross at an output location.
 void draw_location(Svg& svg, const Frame& frame, const Place& at);
 
