@@ -30,6 +30,16 @@ void draw_kernel(Svg& svg, double y, double x, const Tensor& kernels, int which)
   draw_map(svg, {y, x, 21, 3, 3, 0}, {weights, kTaps}, {-0.6, 0.6, 70});
 }
 
+// routing[0] x expert 0 + routing[1] x expert 1 + ... =
+void draw_sum(Svg& svg, double y, const double* routing, const Tensor& experts) {
+  for (int e = 0; e < kExperts; ++e) {
+    const double x = 146 + 120.0 * e;
+    svg.text(y + 60, x, three_digits(std::round(100 * routing[e]) / 100) + " ×");
+    draw_kernel(svg, y + 24, x + 42, experts, e);
+    svg.text(y + 60, x + 112, e + 1 < kExperts ? "+" : "=", Anchor::middle);
+  }
+}
+
 }  // namespace
 
 Figure cond_conv_experts() {
@@ -58,13 +68,7 @@ Figure cond_conv_experts() {
   for (int n = 0; n < kDigits; ++n) {
     const double y = 36 + 124.0 * n;
     draw_map(svg, {y, 12, 4, kSide, kSide, 0}, channel(images, 0, n));
-    for (int e = 0; e < kExperts; ++e) {
-      const double x = 146 + 120.0 * e;
-      svg.text(y + 60, x,
-               three_digits(std::round(100 * routing.data<double>()[n * 3 + e]) / 100) + " ×");
-      draw_kernel(svg, y + 24, x + 42, experts.value(), e);
-      svg.text(y + 60, x + 112, e + 1 < kExperts ? "+" : "=", Anchor::middle);
-    }
+    draw_sum(svg, y, routing.data<double>() + n * kExperts, experts.value());
     draw_kernel(svg, y + 24, 506, mixed, n);
     draw_map(svg, {y, 600, 4, kSide, kSide, 0}, channel(result, 0, n), {-1.2, 1.2, 60});
   }

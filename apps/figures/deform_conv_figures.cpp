@@ -93,6 +93,28 @@ Figure deform_conv_v1() {
   return {"deform-conv2d-v1", svg.file(), learned.summary()};
 }
 
+namespace {
+
+void draw_groups(Svg& svg, const DeformGeometry& g, const Tensor& seen, const Tensor& field,
+                 const Tensor& mask, const std::vector<Place>& at) {
+  for (int group = 0; group < 2; ++group) {
+    const Frame frame{kTop, 12.0 + 340 * group, 10, kSide, kSide, 2};
+    svg.heading(22, frame.x,
+                group == 0 ? "group 0: too bright on the left, too dark on the right"
+                           : "group 1: other channels, other offsets");
+    draw_map(svg, frame, channel(seen, 4 * group),
+             {0, group == 0 ? 1.6 : 1, group == 0 ? 90 : 120});
+    for (const Place& place : at) {
+      const std::vector<Tap> taps = taps_of(g, field, mask, group, place);
+      draw_lattice(svg, frame, taps);
+      draw_taps(svg, frame, taps);
+      draw_location(svg, frame, place);
+    }
+  }
+}
+
+}  // namespace
+
 Figure deform_conv_v2() {
   const Tensor two = blurred(digit(2)), eight = blurred(digit(8));
   const Tensor seen =
@@ -121,20 +143,7 @@ Figure deform_conv_v2() {
                                  on_stroke(two, {21, 8})};
   Svg svg(684, 408, "Deformable convolution, v2",
           "Taps of three locations in two offset groups, their sizes being the learned masks");
-  for (int group = 0; group < 2; ++group) {
-    const Frame frame{kTop, 12.0 + 340 * group, 10, kSide, kSide, 2};
-    svg.heading(22, frame.x,
-                group == 0 ? "group 0: too bright on the left, too dark on the right"
-                           : "group 1: other channels, other offsets");
-    draw_map(svg, frame, channel(seen, 4 * group),
-             {0, group == 0 ? 1.6 : 1, group == 0 ? 90 : 120});
-    for (const Place& place : at) {
-      const std::vector<Tap> taps = taps_of(g, field, mask, group, place);
-      draw_lattice(svg, frame, taps);
-      draw_taps(svg, frame, taps);
-      draw_location(svg, frame, place);
-    }
-  }
+  draw_groups(svg, g, seen, field, mask, at);
   svg.text(kTop + 320 + 20, 12,
            "○ regular taps; ● learned sampling points, area = mask (1 at the start); + output "
            "location");

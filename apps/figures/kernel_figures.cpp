@@ -182,6 +182,24 @@ Figure deform_kernel_scope() {
   return {"deform-kernel", svg.file(), learned.summary()};
 }
 
+namespace {
+
+// Where the taps of a location read the map.
+std::vector<Tap> taps_on_map(const DeformKernelGeometry& g, const Tensor& offset, const Place& at,
+                             int colour) {
+  std::vector<Tap> taps;
+  const auto p = static_cast<std::int64_t>(at.y), q = static_cast<std::int64_t>(at.x);
+  for (std::int64_t t = 0; t < kTaps; ++t) {
+    const double* const d = offset.data<double>() + 2 * ((p * kSide + q) * kTaps + t);
+    const Place regular{static_cast<double>(g.conv.row(p, t / kKernel)),
+                        static_cast<double>(g.conv.column(q, t % kKernel))};
+    taps.push_back({regular, {regular.y + d[0], regular.x + d[1]}, 0.8, colour});
+  }
+  return taps;
+}
+
+}  // namespace
+
 Figure deform_kernel_conv_scope() {
   const Tensor plain = blurred(digit(0)), scope = weights_of(kScope);
   const Tensor maps = transformed(plain, {.zoom = 1.3});
@@ -205,14 +223,7 @@ Figure deform_kernel_conv_scope() {
   draw_map(svg, frame, channel(maps, 0));
   const DeformKernelGeometry g = geometry(kDilated);
   for (std::size_t i = 0; i < at.size(); ++i) {
-    std::vector<Tap> taps;
-    const auto p = static_cast<std::int64_t>(at[i].y), q = static_cast<std::int64_t>(at[i].x);
-    for (std::int64_t t = 0; t < kTaps; ++t) {
-      const double* const d = moves.data<double>() + 2 * ((p * kSide + q) * kTaps + t);
-      const Place regular{static_cast<double>(g.conv.row(p, t / kKernel)),
-                          static_cast<double>(g.conv.column(q, t % kKernel))};
-      taps.push_back({regular, {regular.y + d[0], regular.x + d[1]}, 0.8, static_cast<int>(i)});
-    }
+    const std::vector<Tap> taps = taps_on_map(g, moves, at[i], static_cast<int>(i));
     draw_lattice(svg, frame, taps);
     draw_taps(svg, frame, taps);
   }
@@ -240,6 +251,44 @@ Tensor gaussian(int side, double spacing) {
   return Tensor::from<double>(weights, {1, side, side, 1});
 }
 
+// Where a tap reads the scope: the middle of its weights.
+Place place_of(const BilinearTap<double>& tap) {
+  Place place;
+  for (int k = 0; k < 4; ++k) {
+    if (tap.pixel[k] < 0) continue;
+    place.y += tap.weight[k] * (tap.pixel[k] / kScope);
+    place.x += tap.weight[k] * (tap.pixel[k] % kScope);
+  }
+  return place;
+}
+
+// An image, where its taps lie in the scope, its kernel and the one it should have.
+void draw_image(Svg& svg, int n, const std::vector<double>& image, const Tensor& scope,
+                const Tensor& offsets, const Tensor& wanted) {
+  const GlobalKernelGeometry g{2, 1, 1, kKernel, kKernel, kScope, kScope};
+  const double x = 12 + 358.0 * n;
+  const Frame places{kTop, x + 164, 26, kScope, kScope, 0};
+  svg.heading(22, x, n == 0 ? "image 1: less blur wanted" : "image 2: more blur wanted");
+  svg.heading(22, x + 164, "scope 7 x 7, taps");
+  draw_map(svg, {kTop, x, 5.4, kSide, kSide, 0}, image);
+  draw_map(svg, places, {scope.data<double>(), kScope * kScope}, {0, 0.26, 70});
+  std::vector<Tap> taps;
+  for (std::int64_t t = 0; t < kTaps; ++t) {
+    const double* const d = offsets.data<double>() + (n * kTaps + t) * 2;
+    taps.push_back({place_of(global_kernel_tap(g, t, 0.0, 0.0)),
+                    place_of(global_kernel_tap(g, t, d[0], d[1])), 1, n});
+  }
+  draw_taps(svg, places, taps);
+  const Tensor kernels = kernels_of_scope(scope, offsets, kKernel).value();
+  const double y = kTop + 212;
+  svg.text(y - 8, x, "its kernel");
+  draw_numbers(svg, {y, x, 38, kKernel, kKernel, 0}, {kernels.data<double>() + n * kTaps, kTaps},
+               {0, 0.26, 120});
+  svg.text(y - 8, x + 164, "wanted");
+  draw_numbers(svg, {y, x + 164, 38, kKernel, kKernel, 0}, {wanted.data<double>(), kTaps},
+               {0, 0.26, 120});
+}
+
 }  // namespace
 
 Figure global_deform_kernel_scope() {
@@ -255,34 +304,11 @@ Figure global_deform_kernel_scope() {
     return mse_loss(global_deform_kernel(images, tape(offsets), scope, kKernel, {}, {.padding = 1}),
                     target);
   });
-  const Tensor kernels = kernels_of_scope(scope, offsets.value(), kKernel).value();
-  const GlobalKernelGeometry g{2, 1, 1, kKernel, kKernel, kScope, kScope};
   Svg svg(724, 410, "Global deformable kernels",
           "Two images, where the taps of each lie in the scope of weights, and their kernels");
-  const Shades shades{0, 0.26, 70};
-  for (int n = 0; n < 2; ++n) {
-    const double x = 12 + 358.0 * n;
-    const Frame image{kTop, x, 5.4, kSide, kSide, 0}, places{kTop, x + 164, 26, kScope, kScope, 0};
-    svg.heading(22, x, n == 0 ? "image 1: less blur wanted" : "image 2: more blur wanted");
-    svg.heading(22, x + 164, "scope 7 x 7, taps");
-    draw_map(svg, image, channel(images, 0, n));
-    draw_map(svg, places, {scope.data<double>(), kScope * kScope}, shades);
-    std::vector<Tap> taps;
-    for (std::int64_t t = 0; t < kTaps; ++t) {
-      const double* const d = offsets.value().data<double>() + (n * kTaps + t) * 2;
-      const Place regular{static_cast<double>(t / g.s) + static_cast<double>(g.scope_h - g.r) / 2,
-                          static_cast<double>(t % g.s) + static_cast<double>(g.scope_w - g.s) / 2};
-      taps.push_back({regular, {regular.y + d[0], regular.x + d[1]}, 1, n});
-    }
-    draw_taps(svg, places, taps);
-    const Frame got{kTop + 212, x, 38, kKernel, kKernel, 0};
-    const Frame wanted{kTop + 212, x + 164, 38, kKernel, kKernel, 0};
-    svg.text(got.y - 8, x, "its kernel");
-    draw_numbers(svg, got, {kernels.data<double>() + n * kTaps, kTaps}, {0, 0.26, 120});
-    svg.text(wanted.y - 8, wanted.x, "wanted");
-    draw_numbers(svg, wanted, {gaussian(kKernel, spacings[n]).data<double>(), kTaps},
-                 {0, 0.26, 120});
-  }
+  for (int n = 0; n < 2; ++n)
+    draw_image(svg, n, channel(images, 0, n), scope, offsets.value(),
+               gaussian(kKernel, spacings[n]));
   svg.text(kTop + 346, 12, "○ taps without offsets; ● learned places, one set for each image");
   svg.text(kTop + 362, 12,
            "mean squared difference to convolutions by the wanted kernels: " + learned.summary());
