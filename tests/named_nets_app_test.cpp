@@ -29,7 +29,8 @@ TEST_CASE("named nets: each is made, with its small stem for one channel and ten
 
 TEST_CASE("named nets: trained, measured again, and a start for a deformable one") {
   const TemporaryFolder folder;
-  write_digits(folder, few_digits(300, 50));
+  const DigitSet digits = few_digits(300, 50);
+  write_digits(folder, digits);
   const std::string data = folder.path(), net = folder.path() / "net.safetensors",
                     bent = folder.path() / "bent.safetensors";
   const Ended trained = run_mnist({"train", "--data", data, "--net", "lenet5", "--out", net,
@@ -43,6 +44,15 @@ TEST_CASE("named nets: trained, measured again, and a start for a deformable one
   CHECK(contains(measured.out, "(lenet5)"));
   const auto figures = [](const std::string& out) { return out.substr(out.rfind(": ")); };
   CHECK(figures(measured.out).substr(2) == trained.out.substr(trained.out.rfind("test set ") + 9));
+
+  const std::string head = "P5 28 28 255\n";
+  Bytes picture(head.begin(), head.end());
+  const std::uint8_t* const pixels = digits.test_images.data<std::uint8_t>();
+  picture.insert(picture.end(), pixels, pixels + 784);
+  const Ended labelled =
+      run_mnist({"predict", "--weights", net, folder.write("digit.pgm", picture)});
+  CHECK(labelled.status == 0);
+  CHECK(contains(labelled.out, "digit.pgm: "));
 
   const Ended deformed =
       run_mnist({"train", "--data", data, "--net", "lenet5", "--deform-stages", "2", "--start", net,

@@ -4,7 +4,8 @@
 #include <cmath>
 #include <ostream>
 
-#include <pliant/apps/mnist/eval.h>
+#include <pliant/apps/mnist/named_nets.h>
+#include <pliant/apps/mnist/report.h>
 #include <pliant/data/picture.h>
 #include <pliant/data/transforms.h>
 
@@ -70,8 +71,9 @@ Json json_of(const std::string& file, const Prediction& prediction) {
 }
 
 PredictOutcome run_predict(const PredictOptions& options, std::ostream& out, std::ostream& errors) {
-  DigitNet net = load_digit_net(options.weights);
-  net.to(options.device);
+  const LoadedNet loaded = load_net(options.weights);
+  const Classifier& net = *loaded.net;
+  loaded.net->to(options.device);
   PredictOutcome outcome{0, Json::array()};
   for (const std::string& file : options.pictures) {
     try {

@@ -32,7 +32,7 @@ std::string line_of(const std::string& file, const Prediction& prediction);
 nlohmann::ordered_json json_of(const std::string& file, const Prediction& prediction);
 
 struct PredictOptions {
-  std::string weights;  // a safetensors file that load_digit_net reads
+  std::string weights;  // a safetensors file that load_net reads
   std::vector<std::string> pictures;
   Device device;
 };
