@@ -43,20 +43,23 @@ Var response(const Geometry& g, const Var& search, const Var& pattern) {
         const Var& dy = step.cotangent();
         return {step.wants(0) ? search_gradient(g, dy, step.saved(1)) : Var(),
                 step.wants(1) ? pattern_gradient(g, step.saved(0), dy) : Var()};
-      });
+      },
+      Derivatives::all);
 }
 
 Var search_gradient(const Geometry& g, const Var& dy, const Var& pattern) {
   Tensor dsearch = compute<CrossCorrelationSearchGradient, cpu::cross_correlation_search_gradient,
                            cpu::cross_correlation_search_gradient>(g, dy.value(), pattern.value(),
                                                                    {g.n, g.h, g.w, g.c});
-  return record(kOp, std::move(dsearch), {dy, pattern},
-                {keep_if(pattern.wants_gradient(), dy), keep_if(dy.wants_gradient(), pattern)},
-                [g](const StepView& step) -> Vars {
-                  const Var& search = step.cotangent();
-                  return {step.wants(0) ? response(g, search, step.saved(1)) : Var(),
-                          step.wants(1) ? pattern_gradient(g, search, step.saved(0)) : Var()};
-                });
+  return record(
+      kOp, std::move(dsearch), {dy, pattern},
+      {keep_if(pattern.wants_gradient(), dy), keep_if(dy.wants_gradient(), pattern)},
+      [g](const StepView& step) -> Vars {
+        const Var& search = step.cotangent();
+        return {step.wants(0) ? response(g, search, step.saved(1)) : Var(),
+                step.wants(1) ? pattern_gradient(g, search, step.saved(0)) : Var()};
+      },
+      Derivatives::all);
 }
 
 Var pattern_gradient(const Geometry& g, const Var& search, const Var& dy) {
@@ -64,13 +67,15 @@ Var pattern_gradient(const Geometry& g, const Var& search, const Var& dy) {
       compute<CrossCorrelationPatternGradient, cpu::cross_correlation_pattern_gradient,
               cpu::cross_correlation_pattern_gradient>(g, search.value(), dy.value(),
                                                        {g.n, g.r, g.s, g.c});
-  return record(kOp, std::move(dpattern), {search, dy},
-                {keep_if(dy.wants_gradient(), search), keep_if(search.wants_gradient(), dy)},
-                [g](const StepView& step) -> Vars {
-                  const Var& pattern = step.cotangent();
-                  return {step.wants(0) ? search_gradient(g, step.saved(1), pattern) : Var(),
-                          step.wants(1) ? response(g, step.saved(0), pattern) : Var()};
-                });
+  return record(
+      kOp, std::move(dpattern), {search, dy},
+      {keep_if(dy.wants_gradient(), search), keep_if(search.wants_gradient(), dy)},
+      [g](const StepView& step) -> Vars {
+        const Var& pattern = step.cotangent();
+        return {step.wants(0) ? search_gradient(g, step.saved(1), pattern) : Var(),
+                step.wants(1) ? response(g, step.saved(0), pattern) : Var()};
+      },
+      Derivatives::all);
 }
 
 }  // namespace
