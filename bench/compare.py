@@ -90,10 +90,10 @@ def inference(batch):
     return once
 
 
-def deform_step(n, c, side, k):
+def deform_step(n, c, side, k, groups=1):
     """Forward and all gradients; 3x3, padding 1, with a mask."""
-    tensors = [torch.randn(*s) for s in ((n, c, side, side), (n, 18, side, side), (k, c, 3, 3),
-                                         (k,), (n, 9, side, side))]
+    tensors = [torch.randn(*s) for s in ((n, c, side, side), (n, 18, side, side),
+                                         (k, c // groups, 3, 3), (k,), (n, 9, side, side))]
     x, offset, weight, bias, mask = [t.requires_grad_() for t in tensors]
     cotangent = torch.randn(n, k, side, side)
 
@@ -118,6 +118,12 @@ CASES = [
      lambda: deform_step(32, 64, 14, 128)),
     ("deform_conv2d + mask, fwd+bwd, N8 C64 56x56 K64", "forward_and_backward/8/64/56/64/",
      lambda: deform_step(8, 64, 56, 64)),
+    ("deform_conv2d + mask, fwd+bwd, N32 C128 28x28 K128", "forward_and_backward/32/128/28/128/1/",
+     lambda: deform_step(32, 128, 28, 128)),
+    ("the same in 32 groups", "forward_and_backward/32/128/28/128/32/",
+     lambda: deform_step(32, 128, 28, 128, 32)),
+    ("the same in 128 groups (depthwise)", "forward_and_backward/32/128/28/128/128/",
+     lambda: deform_step(32, 128, 28, 128, 128)),
 ]
 
 
@@ -153,6 +159,7 @@ def main():
     parser.add_argument("program", help="pliant-bench")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--cases", default="", help="only those whose name has this in it")
     parser.add_argument("--json", help="write the figures to this file too")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
@@ -162,6 +169,8 @@ def main():
     print("| case | Pliant | PyTorch | ratio |\n|---|---|---|---|")
     rows = []
     for name, case, make in CASES:
+        if arguments.cases not in name:
+            continue
         once = make()
         once()
         rounds = [(ours(arguments.program, case, arguments.threads), theirs(once))

@@ -16,7 +16,7 @@ namespace {
 
 constexpr int kThreads = 2;
 
-// 3x3, padding 1, offsets N(0, 1), with a mask; arguments n, c, side, k.
+// 3x3, padding 1, offsets N(0, 1), with a mask; arguments n, c, side, k, groups.
 struct Case {
   DeformGeometry g;
   Values x, offset, mask, weight, bias, dy;
@@ -27,8 +27,9 @@ struct Case {
     const std::int64_t k = state.range(3), locations = n * side * side;
     g.conv = {n, side, side, c, k, 3, 3, side, side};
     g.conv.pad_top = g.conv.pad_left = 1;
+    g.conv.groups = state.range(4);
     x = normal(locations * c, 1), offset = normal(locations * 18, 2);
-    mask = normal(locations * 9, 3), weight = normal(k * 9 * c, 4);
+    mask = normal(locations * 9, 3), weight = normal(k * 9 * (c / g.conv.groups), 4);
     bias = normal(k, 5), dy = normal(locations * k, 6);
     y = dy, dx = x, doffset = offset, dmask = mask, dweight = weight, dbias = bias;
     set_thread_count(kThreads);
@@ -107,8 +108,9 @@ void map_offsets(benchmark::State& state) {
 }
 
 void shapes(benchmark::internal::Benchmark* b) {
-  b->Args({32, 64, 14, 128})->Args({8, 64, 56, 64})->Args({32, 128, 14, 128});
-  b->Args({32, 32, 28, 64})->Args({1, 64, 28, 64});
+  b->Args({32, 64, 14, 128, 1})->Args({8, 64, 56, 64, 1})->Args({32, 128, 28, 128, 1});
+  b->Args({32, 32, 28, 64, 1})->Args({1, 64, 28, 64, 1});
+  b->Args({32, 128, 28, 128, 4})->Args({32, 128, 28, 128, 32})->Args({32, 128, 28, 128, 128});
   b->MeasureProcessCPUTime()->UseRealTime()->Unit(benchmark::kMillisecond);
 }
 

@@ -148,7 +148,10 @@ Training reestimate_statistics(Classifier& net, const LabelledImages& set, const
   const auto start = Clock::now();
   Training training;
   for (const Batch& batch : batches.epoch(0)) {
-    const Tape tape({.record = false});
+    const Tape tape(
+        {.record = false,
+         .rng =
+             plan.rng.fork("statistics").fork(static_cast<std::uint64_t>(training.images_seen))});
     net(tape.input(batch.images));
     training.images_seen += batch.size();
     training.seconds = seconds_since(start);
