@@ -1,0 +1,74 @@
+#include <doctest/doctest.h>
+
+#include <pliant/core/column_memory.h>
+#include <pliant/core/memory.h>
+#include <pliant/tests/deform_conv_arrays.h>
+
+using namespace pliant;
+using namespace pliant::test;
+
+namespace {
+
+// Bytes that `f` takes at most beside what is in use.
+template <class F>
+double peak_of(F&& f) {
+  reset_memory_peak(Device::cpu());
+  const std::int64_t before = memory_use(Device::cpu()).current;
+  f();
+  return static_cast<double>(memory_use(Device::cpu()).peak - before);
+}
+
+}  // namespace
+
+TEST_CASE("a limit to the memory of the columns changes no bit") {
+  for (const Make& make :
+       std::vector<Make>{{.n = 7, .h = 9, .w = 11, .c = 20, .k = 17},
+                         {.n = 3, .h = 16, .w = 13, .c = 36, .k = 36, .groups = 2},
+                         {.n = 5, .h = 11, .w = 16, .c = 36, .k = 24, .groups = 12},
+                         {.n = 2, .h = 16, .w = 16, .c = 19, .k = 19, .groups = 19}}) {
+    const DeformGeometry g = geometry(make);
+    const Arrays<float> a = as<float>(random_arrays(g, 8));
+    const Result<float> free = run(g, a);
+    for (const std::int64_t bytes : {1, 7'001, 50'000, 1'000'000, 100'000'000}) {
+      set_column_memory(bytes);
+      check_same(free, run(g, a));
+    }
+    set_column_memory(0);
+  }
+  CHECK_THROWS_WITH_AS(set_column_memory(-1),
+                       "set_column_memory: expected a number of bytes, or 0 for the library's "
+                       "choice, got -1",
+                       Error);
+}
+
+TEST_CASE("columns take the memory that they may, to a tenth") {
+  const DeformGeometry g = geometry({.n = 5, .h = 67, .w = 61, .c = 32, .k = 16});
+  const Arrays<float> a = as<float>(random_arrays(g, 9));
+  Result<float> out = run(g, a);
+  const double weights = static_cast<double>(4 * a.weight.size());
+  for (const std::int64_t bytes : {1'000'000, 4'000'000, 16'000'000}) {
+    set_column_memory(bytes);
+    const double limit = static_cast<double>(bytes);
+    const double forward = peak_of([&] {
+      Workspace workspace(Device::cpu());
+      cpu::deform_conv_forward(g, a.x.data(), a.offset.data(), a.mask.data(), a.weight.data(),
+                               nullptr, out.y.data(), workspace);
+    });
+    CHECK(forward >= 0.9 * limit);
+    CHECK(forward <= 1.1 * limit);
+    const double input = peak_of([&] {
+      Workspace workspace(Device::cpu());
+      cpu::deform_conv_input_gradient(g, a.x.data(), a.offset.data(), a.mask.data(),
+                                      a.weight.data(), a.dy.data(), out.dx.data(), nullptr, nullptr,
+                                      workspace);
+    });
+    CHECK(input <= 1.1 * limit);
+    const double weight = peak_of([&] {
+      Workspace workspace(Device::cpu());
+      cpu::deform_conv_weight_gradient(g, a.x.data(), a.offset.data(), a.mask.data(), a.dy.data(),
+                                       out.dweight.data(), workspace);
+    });
+    CHECK(weight <= 1.1 * limit + 16 * weights);  // and its partial sums
+  }
+  set_column_memory(0);
+}
