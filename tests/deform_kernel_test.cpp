@@ -258,6 +258,10 @@ TEST_CASE("deform_kernel: bad arguments") {
                  }),
                  "the offset has shape [2 6 6 9], expected [2 6 6 18]"));
   CHECK(contains(error_of([&] {
+                   deform_kernel_conv(x, {}, zeros({2, 6, 6, 18}), w);
+                 }),
+                 "deform_kernel_conv: the offset is undefined"));
+  CHECK(contains(error_of([&] {
                    deform_kernel(x, zeros({2, 6, 6, 18}), w, zeros({5}));
                  }),
                  "bias has shape [5], expected [6]"));

@@ -161,6 +161,14 @@ TEST_CASE("DCNv4: zero at the start as published, a mean filter by softmax") {
   CHECK(contains(error_of([] { DCNv4(6); }), "6 channels do not divide into 4 groups"));
 }
 
+TEST_CASE("DCNv3: bad options") {
+  CHECK_THROWS_WITH_AS(
+      DCNv3(4, {.stride = {2, 1}, .groups = 2, .center_feature = CenterFeature::blended}),
+      "DCNv3: a blended centre feature needs stride 1, got 2 x 1", Error);
+  CHECK_THROWS_WITH_AS(DCNv3(4, {.groups = 3}), "DCNv3: 4 channels do not divide into 3 groups",
+                       Error);
+}
+
 TEST_CASE("DCNv3: a mean filter between two linear layers at the start") {
   const Tensor x = random({2, 5, 6, 8}, 2);
   DCNv3 layer(8);

@@ -137,6 +137,10 @@ TEST_CASE("MovingAverage: misuse is an Error") {
   state = average.state();
   state.emplace_back("more", Tensor::zeros({1}));
   CHECK(contains(error_of([&] { average.load(state); }), "unexpected more"));
+  state.push_back(state.back());
+  CHECK(contains(error_of([&] { average.load(state); }),
+                 "MovingAverage: the state has a path twice"));
+  state.pop_back();
   state = average.state();
   state[0].second = Tensor::zeros({2});
   CHECK(contains(error_of([&] { average.load(state); }), "conv.weight has shape [2], expected"));

@@ -311,11 +311,14 @@ TEST_CASE("optimizer: training goes on from a saved state as if it had never sto
   State more = adam;
   more.emplace_back("head/steps", one(1));
   CHECK(contains(error_of([&] { fits.load(more); }), "unexpected head/steps"));
+  more.emplace_back("head/steps", one(1));
+  CHECK(contains(error_of([&] { fits.load(more); }), "Adam: the state has a path twice"));
 }
 
 TEST_CASE("optimizer: misuse is an Error") {
   const Parameter p = scalar_parameter("p", 1), q = scalar_parameter("p", 1);
   CHECK(contains(error_of([&] { Sgd({p, p}); }), "p is given twice"));
+  CHECK(contains(error_of([&] { Sgd({p, Parameter()}); }), "Sgd: a parameter is undefined"));
   CHECK(contains(error_of([&] { Sgd({p}, {.lr = -1}); }), "learning rate -1"));
   CHECK(contains(error_of([&] { Adam({p}).set_lr(NAN); }), "learning rate nan"));
   CHECK(contains(error_of([&] { Adam({p}, {.beta1 = 1}); }), "[0, 1)"));

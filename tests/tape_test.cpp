@@ -86,6 +86,9 @@ TEST_CASE("tape: misuse is an Error that says what to do") {
   const Tape tape, other;
   const Var x = tape.variable(random({2, 2}, 6));
   CHECK(contains(error_of([&] { tape.gradients(x * x); }), "not one element"));
+  CHECK(contains(error_of([&] { tape.variable({}); }), "tape: the variable is undefined"));
+  CHECK(contains(error_of([&] { tape.variable(Tensor::from<std::int64_t>({1}, {1})); }),
+                 "tape: a variable must be floating, not int64"));
   CHECK(contains(error_of([&] { x + other.variable(random({2, 2}, 7)); }), "two different tapes"));
   CHECK(contains(error_of([&] { other.gradients(sum(x)); }), "another tape"));
   CHECK(contains(error_of([&] { tape.gradients(sum(tape.input(random({2}, 8)))); }),
