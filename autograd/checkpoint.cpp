@@ -10,7 +10,7 @@ namespace pliant {
 using Function = std::function<Var(const Vars&)>;
 
 // What the second run must find as the first had it.
-struct Checkpoint {
+struct CheckpointStep {
   struct Seen {
     Parameter parameter;
     const void* memory;
@@ -51,7 +51,7 @@ std::shared_ptr<TapeState> recording_tape(const Vars& inputs) {
 
 }  // namespace
 
-Vars Checkpoint::gradients(const StepView& step) const {
+Vars CheckpointStep::gradients(const StepView& step) const {
   Backward& backward = step.backward_;
   const std::shared_ptr<TapeState>& tape = backward.tape();
   for (const Seen& then : seen) {
@@ -87,7 +87,7 @@ Var checkpoint(const Function& f, const Vars& inputs) {
   // No step of f was kept, so its result may be one of the inputs, a Var it captured or a constant.
   if (TapeState::slot(y) != TapeState::kInside) return y;
 
-  Checkpoint kept{f, {}, {}};
+  CheckpointStep kept{f, {}, {}};
   for (const Var& input : inputs) kept.on_tape.push_back(input.on_tape());
   for (const Parameter& parameter : used)
     kept.seen.push_back({parameter, parameter.value().raw(), parameter.value().version()});

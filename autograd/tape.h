@@ -89,7 +89,7 @@ class StepView {
 
  private:
   friend class Backward;
-  friend struct Checkpoint;
+  friend struct CheckpointStep;
   StepView(Backward& backward, std::size_t step, Var cotangent)
       : backward_(backward), step_(step), cotangent_(std::move(cotangent)) {}
   Backward& backward_;

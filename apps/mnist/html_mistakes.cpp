@@ -25,7 +25,7 @@ std::string card(const LabelledImages& set, const Mistake& mistake) {
          "</b><br><small>" + escaped(per_cent(mistake.guess.probability)) + "</small></span></li>";
 }
 
-std::string gallery(const NamedNet& net, const LabelledImages& set, const std::string& title,
+std::string gallery(const RowNet& net, const LabelledImages& set, const std::string& title,
                     Device device) {
   const std::vector<Mistake> wrong =
       surest_mistakes(guesses_of(net.net, set.images, device), set.labels, kShown);
@@ -52,10 +52,9 @@ std::vector<Mistake> surest_mistakes(const std::vector<Guess>& guesses, const Te
   return wrong;
 }
 
-std::string mistakes(const std::vector<const NamedNet*>& nets, const TestSets& test,
-                     Device device) {
+std::string mistakes(const std::vector<const RowNet*>& nets, const TestSets& test, Device device) {
   std::string html;
-  for (const NamedNet* const net : nets)
+  for (const RowNet* const net : nets)
     html += "<h3>" + escaped(net->name) + " <small>seed " + std::to_string(net->row->seed) +
             "</small></h3>\n<div class=\"pair\">" +
             gallery(*net, test.plain, "Plain digits", device) +

@@ -17,6 +17,6 @@ std::vector<Mistake> surest_mistakes(const std::vector<Guess>& guesses, const Te
                                      std::size_t count);
 
 // Of each of the nets, on plain and on scaled pictures.
-std::string mistakes(const std::vector<const NamedNet*>& nets, const TestSets& test, Device device);
+std::string mistakes(const std::vector<const RowNet*>& nets, const TestSets& test, Device device);
 
 }  // namespace pliant

@@ -8,7 +8,7 @@
 
 namespace pliant {
 
-struct NamedNet {
+struct RowNet {
   const RowResult* row;
   std::string name;   // "dcn2, offsets"
   std::size_t style;  // of its lines, see style_of()
@@ -16,7 +16,7 @@ struct NamedNet {
 };
 
 struct ReportNets {
-  std::vector<NamedNet> nets;       // one for each key: the first seed's that there is
+  std::vector<RowNet> nets;         // one for each key: the first seed's that there is
   std::vector<std::string> absent;  // names of rows without one
 };
 

@@ -121,7 +121,7 @@ std::string curves(const Results& results) {
 std::string deformation(const ReportInput& input, const ReportNets& nets) {
   if (!present(input.raw) || !present(input.test.plain) || !present(input.test.scaled))
     return paragraph("The test pictures are not at hand, so there is nothing to draw.", "absent");
-  const auto deformable = [](const NamedNet& net) { return !net.row->deform.empty(); };
+  const auto deformable = [](const RowNet& net) { return !net.row->deform.empty(); };
   std::string html;
   if (!nets.absent.empty())
     html += paragraph(
@@ -131,7 +131,7 @@ std::string deformation(const ReportInput& input, const ReportNets& nets) {
     return html + paragraph("There is no trained deformable net to show.", "absent");
   const Sweep sweep = make_sweep(input.raw);
   std::vector<SweptNet> swept_nets;
-  for (const NamedNet& net : nets.nets) swept_nets.push_back(swept(net, sweep, input.device));
+  for (const RowNet& net : nets.nets) swept_nets.push_back(swept(net, sweep, input.device));
   html += kAnimationText + animation(swept_nets, sweep) + spread_chart(swept_nets, sweep);
   bool open = true;
   for (const SweptNet& net : swept_nets) {
@@ -148,12 +148,11 @@ std::string mistakes_of_chosen(const ReportInput& input, const ReportNets& nets,
                                const std::vector<const RowResult*>& chosen) {
   if (!present(input.test.plain) || !present(input.test.scaled))
     return paragraph("The test pictures are not at hand.", "absent");
-  std::vector<const NamedNet*> shown;
+  std::vector<const RowNet*> shown;
   std::vector<std::string> absent;
   for (const RowResult* const row : chosen) {
-    const auto net = std::find_if(nets.nets.begin(), nets.nets.end(), [&](const NamedNet& entry) {
-      return entry.row->key == row->key;
-    });
+    const auto net = std::find_if(nets.nets.begin(), nets.nets.end(),
+                                  [&](const RowNet& entry) { return entry.row->key == row->key; });
     if (net != nets.nets.end())
       shown.push_back(&*net);
     else

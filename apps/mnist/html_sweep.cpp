@@ -55,7 +55,7 @@ std::pair<std::int64_t, std::int64_t> middle_of(std::span<const LayerSampling> l
   return {layers.back().output.h / 2, layers.back().output.w / 2};
 }
 
-SweptNet swept(const NamedNet& net, const Sweep& sweep, Device device) {
+SweptNet swept(const RowNet& net, const Sweep& sweep, Device device) {
   const Tensor pictures = sweep.pictures.to(device);
   const std::vector<LayerSampling> layers = net.net.samplings(pictures);
   const std::vector<Guess> guesses = guesses_of(net.net, sweep.pictures, device);

@@ -37,7 +37,7 @@ struct View {
 };
 
 struct SweptNet {
-  const NamedNet* net;
+  const RowNet* net;
   std::vector<LayerSampling> geometry;  // of the layers, without offsets
   std::vector<Strand> strands;
   std::vector<View> views;  // digits * frames
@@ -47,7 +47,7 @@ struct SweptNet {
     return views[digit * sweep.frames() + frame];
   }
 };
-SweptNet swept(const NamedNet& net, const Sweep& sweep, Device device);
+SweptNet swept(const RowNet& net, const Sweep& sweep, Device device);
 
 // Where the middle output of the last of `layers` lies.
 std::pair<std::int64_t, std::int64_t> middle_of(std::span<const LayerSampling> layers);
