@@ -1,5 +1,7 @@
 #include <pliant/core/kernels/deform_roi_pool.h>
 
+#include <algorithm>
+
 #include <pliant/core/kernels/region_walk.h>
 
 namespace pliant {
@@ -8,15 +10,19 @@ namespace {
 constexpr std::int64_t kRowsOfBins = 4;  // of a task
 
 // What one class of one bin reads.
-template <class T>
-struct BinWindow {
-  cpu::AxisWindow<T> rows, columns;
+template <class Axis, class T>
+struct BinOf {
+  Axis rows, columns;
 
   T scale() const {
     const double count = rows.count * columns.count;
     return count > 0 ? static_cast<T>(1 / count) : T(0);
   }
 };
+template <class T>
+using BinWindow = BinOf<cpu::AxisWindow<T>, T>;
+template <class T>
+using BinView = BinOf<cpu::AxisView<T>, T>;
 
 template <class T>
 struct Regions {
@@ -80,17 +86,67 @@ void forward(const Regions<T>& regions, const T* x, T* y, Workspace& workspace) 
   });
 }
 
+// The windows of all bins and classes. The gradient by x and that of the branch read each more than
+// once, and making one costs as much as pooling some hundred channels by it.
+template <class T>
+class AllWindows {
+ public:
+  AllWindows(const Regions<T>& regions, Workspace& workspace)
+      : limit_(2 * regions.g.samples), classes_(regions.g.classes) {
+    const RegionGeometry& region = regions.g.region;
+    const std::int64_t windows = region.r * region.p * region.q * classes_;
+    pixels_ = workspace.take<Pixel>(2 * windows * limit_);
+    sizes_ = workspace.take<Size>(2 * windows);
+    parallel_blocks(region.r * region.p, kRowsOfBins, [&](std::int64_t begin, std::int64_t end) {
+      cpu::AxisWindow<T> window;
+      for (std::int64_t at = begin; at < end; ++at)
+        for (std::int64_t j = 0; j < region.q; ++j)
+          for (std::int64_t k = 0; k < classes_; ++k) {
+            const std::int64_t first = 2 * ((at * region.q + j) * classes_ + k);
+            regions.fill_rows(window, at / region.p, at % region.p, j, k);
+            keep(window, first);
+            regions.fill_columns(window, at / region.p, at % region.p, j, k);
+            keep(window, first + 1);
+          }
+    });
+  }
+
+  BinView<T> of(std::int64_t bin, std::int64_t of_class) const {
+    const std::int64_t first = 2 * (bin * classes_ + of_class);
+    return {axis(first), axis(first + 1)};
+  }
+
+ private:
+  using Pixel = typename cpu::AxisWindow<T>::Pixel;
+  struct Size {
+    std::size_t pixels;
+    double count;
+  };
+
+  void keep(const cpu::AxisWindow<T>& window, std::int64_t index) {
+    std::copy(window.pixels.begin(), window.pixels.end(), pixels_ + index * limit_);
+    sizes_[index] = {window.pixels.size(), window.count};
+  }
+  cpu::AxisView<T> axis(std::int64_t index) const {
+    return {{pixels_ + index * limit_, sizes_[index].pixels}, sizes_[index].count};
+  }
+
+  std::int64_t limit_;  // of pixels: two for each sample
+  std::int64_t classes_;
+  Pixel* pixels_;
+  Size* sizes_;
+};
+
 // Gradients by trans and mask of one bin.
 template <class T>
-void bin_gradient(const Regions<T>& regions, const cpu::GroupedMap<T>& map, std::int64_t r,
-                  std::int64_t i, std::int64_t j, const T* dy, BinWindow<T>& window, T* dtrans,
-                  T* dmask) {
+void bin_gradient(const Regions<T>& regions, const AllWindows<T>& windows,
+                  const cpu::GroupedMap<T>& map, std::int64_t r, std::int64_t i, std::int64_t j,
+                  const T* dy, T* dtrans, T* dmask) {
   const DeformRoiPoolGeometry& g = regions.g;
   const std::int64_t bin = regions.bin(r, i, j), channels = g.class_channels();
   T by_mask = 0;
   for (std::int64_t k = 0; k < g.classes; ++k) {
-    regions.fill_rows(window.rows, r, i, j, k);
-    regions.fill_columns(window.columns, r, i, j, k);
+    const BinView<T> window = windows.of(bin, k);
     cpu::MapView<const T> view = map.view(regions.image(r), g.region.group(i, j));
     view.base += k * channels * view.channel;
     T dots[3];
@@ -109,52 +165,31 @@ void bin_gradient(const Regions<T>& regions, const cpu::GroupedMap<T>& map, std:
 
 // A task owns a region.
 template <class T>
-void branch_gradient(const Regions<T>& regions, const T* x, const T* dy, T* dtrans, T* dmask,
-                     Workspace& workspace) {
+void branch_gradient(const Regions<T>& regions, const AllWindows<T>& windows, const T* x,
+                     const T* dy, T* dtrans, T* dmask, Workspace& workspace) {
   const DeformRoiPoolGeometry& g = regions.g;
   const cpu::GroupedMap<T> map(g.region, x, workspace);
   parallel_for(g.region.r, [&](std::int64_t r) {
     const std::int64_t size = g.part * g.part * g.classes * 2;
     if (dtrans != nullptr) std::fill_n(dtrans + r * size, size, T(0));
-    BinWindow<T> window;
     for (std::int64_t i = 0; i < g.region.p; ++i)
       for (std::int64_t j = 0; j < g.region.q; ++j)
-        bin_gradient(regions, map, r, i, j, dy, window, dtrans, dmask);
+        bin_gradient(regions, windows, map, r, i, j, dy, dtrans, dmask);
   });
 }
 
-// [bin][class]: which rows of the map each reads.
 template <class T>
-const PixelRange* row_ranges(const Regions<T>& regions, Workspace& workspace) {
+void map_gradient(const Regions<T>& regions, const AllWindows<T>& windows, const T* dy, T* dx,
+                  Workspace& workspace) {
   const DeformRoiPoolGeometry& g = regions.g;
-  PixelRange* const ranges =
-      workspace.take<PixelRange>(g.region.r * g.region.p * g.region.q * g.classes);
-  parallel_blocks(g.region.r * g.region.p, 16, [&](std::int64_t begin, std::int64_t end) {
-    cpu::AxisWindow<T> rows;
-    for (std::int64_t at = begin; at < end; ++at)
-      for (std::int64_t j = 0; j < g.region.q; ++j)
-        for (std::int64_t k = 0; k < g.classes; ++k) {
-          regions.fill_rows(rows, at / g.region.p, at % g.region.p, j, k);
-          ranges[(at * g.region.q + j) * g.classes + k] = rows.range();
-        }
-  });
-  return ranges;
-}
-
-template <class T>
-void map_gradient(const Regions<T>& regions, const T* dy, T* dx, Workspace& workspace) {
-  const DeformRoiPoolGeometry& g = regions.g;
-  const PixelRange* const ranges = row_ranges(regions, workspace);
   const std::int64_t channels = g.class_channels();
   const auto add = [&](std::int64_t image, std::int64_t group, PixelRange rows,
                        const cpu::MapView<T>& map) {
-    BinWindow<T> window;
     const auto spread = [&](std::int64_t r, std::int64_t i, std::int64_t j) {
       const std::int64_t bin = regions.bin(r, i, j);
       for (std::int64_t k = 0; k < g.classes; ++k) {
-        if (!cpu::overlap(ranges[bin * g.classes + k], rows)) continue;
-        regions.fill_rows(window.rows, r, i, j, k);
-        regions.fill_columns(window.columns, r, i, j, k);
+        const BinView<T> window = windows.of(bin, k);
+        if (!cpu::overlap(window.rows.range(), rows)) continue;
         cpu::MapView<T> view = map;
         view.base += k * channels;
         cpu::spread_window(view, window.rows, window.columns, rows,
@@ -170,9 +205,10 @@ void map_gradient(const Regions<T>& regions, const T* dy, T* dx, Workspace& work
 template <class T>
 void gradient(const Regions<T>& regions, const T* x, const T* dy, T* dx, T* dtrans, T* dmask,
               Workspace& workspace) {
+  const AllWindows<T> windows(regions, workspace);
   if (dtrans != nullptr || dmask != nullptr)
-    branch_gradient(regions, x, dy, dtrans, dmask, workspace);
-  if (dx != nullptr) map_gradient(regions, dy, dx, workspace);
+    branch_gradient(regions, windows, x, dy, dtrans, dmask, workspace);
+  if (dx != nullptr) map_gradient(regions, windows, dy, dx, workspace);
 }
 
 }  // namespace

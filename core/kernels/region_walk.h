@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -63,6 +64,18 @@ struct AxisWindow {
   }
 };
 
+// The same, kept elsewhere.
+template <class T>
+struct AxisView {
+  std::span<const typename AxisWindow<T>::Pixel> pixels;
+  double count;
+
+  bool empty() const { return pixels.empty(); }
+  PixelRange range() const {
+    return empty() ? PixelRange{} : PixelRange{pixels.front().at, pixels.back().at + 1};
+  }
+};
+
 // One image's channels of one group: channel o of pixel (i, j) lies at
 // base[(i * width + j) * pixel + o * channel].
 template <class T>
@@ -79,10 +92,9 @@ struct RegionVector {
 
 // Weighted sums of the pixels of a window, from channel c on, of kVectors vectors of channels.
 // sums[0]: by weight * weight; with kSlopes also sums[1]: by row slope, sums[2]: by column slope.
-template <bool kSlopes, std::size_t kVectors, class T, class V>
-inline void sum_window(const MapView<const T>& map, const AxisWindow<T>& rows,
-                       const AxisWindow<T>& columns, std::int64_t c,
-                       V (&sums)[kSlopes ? 3 : 1][kVectors]) {
+template <bool kSlopes, std::size_t kVectors, class T, class Window, class V>
+inline void sum_window(const MapView<const T>& map, const Window& rows, const Window& columns,
+                       std::int64_t c, V (&sums)[kSlopes ? 3 : 1][kVectors]) {
   constexpr std::int64_t kLanes = sizeof(V) / sizeof(T);
   for (auto& sum : sums)
     for (V& v : sum) v = V{};
@@ -163,10 +175,9 @@ inline T sum_lanes(typename RegionVector<T, 64>::type v) {
 }
 
 // Dot products of dy with the window's sums: by weight, by row slope and by column slope.
-template <class T>
-inline void dot_window(const MapView<const T>& map, const AxisWindow<T>& rows,
-                       const AxisWindow<T>& columns, std::int64_t channels, const T* dy,
-                       T (&dots)[3]) {
+template <class T, class Window>
+inline void dot_window(const MapView<const T>& map, const Window& rows, const Window& columns,
+                       std::int64_t channels, const T* dy, T (&dots)[3]) {
   for (T& dot : dots) dot = 0;
   if (map.channel != 1) {
     for (const auto& row : rows.pixels)
@@ -200,10 +211,9 @@ inline void dot_window(const MapView<const T>& map, const AxisWindow<T>& rows,
 }
 
 // Adds scale * dy to the window's pixels in rows begin .. end-1 of a map of contiguous channels.
-template <class T>
-inline void spread_window(const MapView<T>& map, const AxisWindow<T>& rows,
-                          const AxisWindow<T>& columns, PixelRange inside, T scale,
-                          std::int64_t channels, const T* dy) {
+template <class T, class Window>
+inline void spread_window(const MapView<T>& map, const Window& rows, const Window& columns,
+                          PixelRange inside, T scale, std::int64_t channels, const T* dy) {
   each_channel_block<T>(channels, [&]<std::size_t kVectors, class V>(std::int64_t c, V*) {
     V add[kVectors];
     std::memcpy(add, dy + c, sizeof(add));
