@@ -56,7 +56,8 @@ struct Results {
   std::vector<T> y, dx, dtrans, dmask;
   bool operator==(const Results& other) const {
     const auto same = [](const std::vector<T>& a, const std::vector<T>& b) {
-      return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0;
+      return a.size() == b.size() &&
+             (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0);
     };
     return same(y, other.y) && same(dx, other.dx) && same(dtrans, other.dtrans) &&
            same(dmask, other.dmask);
