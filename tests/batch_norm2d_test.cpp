@@ -2,7 +2,6 @@
 
 #include <cmath>
 
-#include <pliant/core/parallel.h>
 #include <pliant/tests/op_case.h>
 
 using namespace pliant;
@@ -123,19 +122,11 @@ TEST_CASE("batch_norm2d: only what is wanted is computed and kept") {
 }
 
 TEST_CASE("batch_norm2d: the same bits on any number of threads") {
-  const int before = thread_count();
   for (const Shape& shape : {Shape{4, 29, 31, 32}, Shape{3, 61, 67, 5}, Shape{5, 11, 13, 515}}) {
     const OpCase op = {"", [](const Vars& v) { return train(v[0], v[1], v[2]).y; },
                        inputs_of(shape)};
-    set_thread_count(1);
-    const std::vector<Tensor> one = run_with_gradients(op, DType::float32);
-    for (const int threads : {2, 3}) {
-      set_thread_count(threads);
-      const std::vector<Tensor> now = run_with_gradients(op, DType::float32);
-      for (std::size_t i = 0; i < one.size(); ++i) CHECK(max_difference(one[i], now[i]) == 0.0);
-    }
+    check_same_on_any_threads(op);
   }
-  set_thread_count(before);
 }
 
 TEST_CASE("batch_norm2d: bad arguments") {

@@ -1,6 +1,5 @@
 #include <pliant/autograd/ops/conv_transpose2d.h>
 
-#include <pliant/core/parallel.h>
 #include <pliant/layers/conv_transpose2d.h>
 #include <pliant/tests/op_case.h>
 
@@ -106,15 +105,7 @@ TEST_CASE("conv_transpose2d has the same bits on any number of threads") {
       "threads",
       [](const Vars& v) { return conv_transpose2d(v[0], v[1], v[2], {.stride = 2, .padding = 1}); },
       {random({5, 9, 11, 24}, 1), random({17, 3, 3, 24}, 2), random({17}, 3)}};
-  const int threads = thread_count();
-  set_thread_count(1);
-  const std::vector<Tensor> one = run_with_gradients(op, DType::float32);
-  for (const int count : {2, 3}) {
-    set_thread_count(count);
-    const std::vector<Tensor> many = run_with_gradients(op, DType::float32);
-    for (std::size_t i = 0; i < one.size(); ++i) CHECK(max_difference(one[i], many[i]) == 0);
-  }
-  set_thread_count(threads);
+  check_same_on_any_threads(op);
 }
 
 TEST_CASE("conv_transpose2d: bad arguments") {

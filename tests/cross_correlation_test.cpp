@@ -1,7 +1,6 @@
 #include <pliant/autograd/ops/cross_correlation.h>
 
 #include <pliant/autograd/ops/conv2d.h>
-#include <pliant/core/parallel.h>
 #include <pliant/tests/op_case.h>
 
 using namespace pliant;
@@ -73,15 +72,7 @@ TEST_CASE("cross_correlation_depthwise has the same bits on any number of thread
   const OpCase op{"threads",
                   [](const Vars& v) { return cross_correlation_depthwise(v[0], v[1]); },
                   {random({3, 17, 13, 37}, 1), random({3, 5, 4, 37}, 2)}};
-  const int threads = thread_count();
-  set_thread_count(1);
-  const std::vector<Tensor> one = run_with_gradients(op, DType::float32);
-  for (const int count : {2, 3}) {
-    set_thread_count(count);
-    const std::vector<Tensor> many = run_with_gradients(op, DType::float32);
-    for (std::size_t i = 0; i < one.size(); ++i) CHECK(max_difference(one[i], many[i]) == 0);
-  }
-  set_thread_count(threads);
+  check_same_on_any_threads(op);
 }
 
 TEST_CASE("cross_correlation_depthwise: bad arguments") {

@@ -3,7 +3,6 @@
 #include <pliant/autograd/ops/dcn.h>
 #include <pliant/autograd/ops/pool2d.h>
 #include <pliant/autograd/ops/reduce.h>
-#include <pliant/core/parallel.h>
 #include <pliant/tests/op_case.h>
 
 #include <limits>
@@ -199,17 +198,10 @@ TEST_CASE("dcn_v3: offsets that are not numbers, infinite or huge read nothing")
 TEST_CASE("dcn_v3: each gradient alone, and the same bits on any number of threads") {
   const std::vector<Case> wide = {{"few groups", {1, 14, 13, 70}, 14, 13, {.padding = 1}},
                                   {"many", {3, 9, 10, 64}, 9, 10, {.padding = 1, .groups = 4}}};
-  const int before = thread_count();
   for (const Case& c : wide) {
     const OpCase op{c.name, [&](const Vars& v) { return dcn_v3(v[0], v[1], v[2], c.options); },
                     inputs_of(c)};
-    set_thread_count(1);
-    const std::vector<Tensor> one = run_with_gradients(op, DType::float32);
-    for (const int threads : {2, 3, 7}) {
-      set_thread_count(threads);
-      const std::vector<Tensor> many = run_with_gradients(op, DType::float32);
-      for (std::size_t i = 0; i < one.size(); ++i) CHECK(max_difference(one[i], many[i]) == 0);
-    }
+    const std::vector<Tensor> one = check_same_on_any_threads(op);
     for (std::size_t i = 0; i < op.inputs.size(); ++i) {
       const Tape tape;
       Vars v;
@@ -221,7 +213,6 @@ TEST_CASE("dcn_v3: each gradient alone, and the same bits on any number of threa
       CHECK(max_difference(alone, one[i + 1]) == 0);
     }
   }
-  set_thread_count(before);
 }
 
 TEST_CASE("dcn_v3, dcn_v4: bad arguments") {

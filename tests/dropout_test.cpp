@@ -4,7 +4,6 @@
 
 #include <pliant/autograd/ops/arithmetic.h>
 #include <pliant/autograd/ops/reduce.h>
-#include <pliant/core/parallel.h>
 #include <pliant/tests/op_case.h>
 
 using namespace pliant;
@@ -71,15 +70,7 @@ TEST_CASE("dropout: gradients, NaN and the same bits on any number of threads") 
 
   const OpCase large{
       "", [](const Vars& v) { return dropout(v[0], 0.3, Rng(9)); }, {random({5, 31, 37, 11}, 2)}};
-  const int before = thread_count();
-  set_thread_count(1);
-  const std::vector<Tensor> one = run_with_gradients(large, DType::float32);
-  for (const int threads : {2, 3}) {
-    set_thread_count(threads);
-    const std::vector<Tensor> now = run_with_gradients(large, DType::float32);
-    for (std::size_t i = 0; i < one.size(); ++i) CHECK(max_difference(one[i], now[i]) == 0);
-  }
-  set_thread_count(before);
+  check_same_on_any_threads(large);
 }
 
 TEST_CASE("Dropout: trains on a training tape alone; steps, layers and uses differ") {

@@ -4,7 +4,6 @@
 
 #include <pliant/autograd/ops/reduce.h>
 #include <pliant/core/kernels/gather.h>
-#include <pliant/core/parallel.h>
 #include <pliant/tests/op_case.h>
 
 using namespace pliant;
@@ -69,18 +68,10 @@ TEST_CASE("embedding: rows of a table, and the sum of a row's gradients") {
 }
 
 TEST_CASE("embedding: the same bits on any number of threads") {
-  const int before = thread_count();
   const Tensor indices = indices_of({501}, 13);
   const OpCase op = {
       "", [&](const Vars& v) { return embedding(v[0], indices); }, {random({13, 300}, 4)}};
-  set_thread_count(1);
-  const std::vector<Tensor> one = run_with_gradients(op, DType::float32);
-  for (const int threads : {2, 3}) {
-    set_thread_count(threads);
-    const std::vector<Tensor> now = run_with_gradients(op, DType::float32);
-    for (std::size_t i = 0; i < one.size(); ++i) CHECK(max_difference(one[i], now[i]) == 0);
-  }
-  set_thread_count(before);
+  check_same_on_any_threads(op);
 }
 
 TEST_CASE("one_hot: one at the label") {

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <limits>
 
-#include <pliant/core/parallel.h>
 #include <pliant/tests/op_case.h>
 
 using namespace pliant;
@@ -141,18 +140,10 @@ TEST_CASE("grid_sample: places that are not finite, or very far away") {
 }
 
 TEST_CASE("grid_sample: the same bits on any number of threads") {
-  const int before = thread_count();
   const OpCase op{"",
                   [](const Vars& v) { return grid_sample(v[0], v[1]); },
                   {random({2, 37, 41, 19}, 1), random({2, 53, 47, 2}, 2, -1.2, 1.2)}};
-  set_thread_count(1);
-  const std::vector<Tensor> one = run_with_gradients(op, DType::float32);
-  for (const int threads : {2, 3}) {
-    set_thread_count(threads);
-    const std::vector<Tensor> now = run_with_gradients(op, DType::float32);
-    for (std::size_t i = 0; i < one.size(); ++i) CHECK(max_difference(one[i], now[i]) == 0);
-  }
-  set_thread_count(before);
+  check_same_on_any_threads(op);
 }
 
 TEST_CASE("grid_sample: bad arguments") {

@@ -1,6 +1,5 @@
 #include <pliant/layers/group_norm.h>
 
-#include <pliant/core/parallel.h>
 #include <pliant/tests/op_case.h>
 
 using namespace pliant;
@@ -83,15 +82,7 @@ TEST_CASE("group_norm: large maps and means far from 0; the same bits on any num
     CHECK(max_difference(f(narrow).value(), want) < 1e-4);
 
     const OpCase op{"", f, {x, weight, bias}};
-    const int before = thread_count();
-    set_thread_count(1);
-    const std::vector<Tensor> one = run_with_gradients(op, DType::float32);
-    for (const int threads : {2, 3}) {
-      set_thread_count(threads);
-      const std::vector<Tensor> now = run_with_gradients(op, DType::float32);
-      for (std::size_t i = 0; i < one.size(); ++i) CHECK(max_difference(one[i], now[i]) == 0);
-    }
-    set_thread_count(before);
+    check_same_on_any_threads(op);
   }
 }
 

@@ -2,7 +2,6 @@
 #include <pliant/layers/layer_norm.h>
 
 #include <pliant/autograd/ops/activation.h>
-#include <pliant/core/parallel.h>
 #include <pliant/tests/op_case.h>
 
 using namespace pliant;
@@ -34,13 +33,7 @@ TEST_CASE("layer_norm: gradients, large means, empty batches, the same bits on a
   const OpCase large{"large",
                      [](const Vars& v) { return layer_norm(v[0], v[1], v[2]); },
                      {random({1500, 37}, 1), random({37}, 2), random({37}, 3)}};
-  const int before = thread_count();
-  set_thread_count(1);
-  const std::vector<Tensor> alone = run_with_gradients(large, DType::float32);
-  set_thread_count(3);
-  const std::vector<Tensor> together = run_with_gradients(large, DType::float32);
-  set_thread_count(before);
-  for (std::size_t i = 0; i < alone.size(); ++i) CHECK(max_difference(alone[i], together[i]) == 0);
+  check_same_on_any_threads(large);
 }
 
 TEST_CASE("layer_norm: bad arguments; the layer starts as the bare normalisation") {

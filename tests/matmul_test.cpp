@@ -1,6 +1,5 @@
 #include <pliant/autograd/ops/matmul.h>
 
-#include <pliant/core/parallel.h>
 #include <pliant/tests/op_case.h>
 
 using namespace pliant;
@@ -93,18 +92,9 @@ TEST_CASE("matmul has the same bits on any number of threads") {
   const OpCase stretched{"stretched",
                          [](const Vars& v) { return matmul(v[0], v[1]); },
                          {random({130, 600}, 1), random({3, 600, 17}, 2)}};
-  const int threads = thread_count();
   for (const OpCase& op : {batched, stretched}) {
-    CAPTURE(op.name);
-    set_thread_count(1);
-    const std::vector<Tensor> one = run_with_gradients(op, DType::float32);
-    for (const int count : {2, 3}) {
-      set_thread_count(count);
-      const std::vector<Tensor> many = run_with_gradients(op, DType::float32);
-      for (std::size_t i = 0; i < one.size(); ++i) CHECK(max_difference(one[i], many[i]) == 0);
-    }
+    check_same_on_any_threads(op);
   }
-  set_thread_count(threads);
 }
 
 TEST_CASE("linear to no features has a gradient of zeros") {

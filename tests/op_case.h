@@ -10,6 +10,7 @@
 
 #include <pliant/autograd/gradcheck.h>
 #include <pliant/autograd/tape.h>
+#include <pliant/core/parallel.h>
 #include <pliant/core/random.h>
 
 namespace pliant::test {
@@ -71,6 +72,22 @@ inline std::vector<Tensor> run_with_gradients(const OpCase& op, DType dtype) {
   for (const Var& var : vars)
     if (const Tensor* gradient = gradients.find(var)) results.push_back(*gradient);
   return results;
+}
+
+// Result and gradients have the same bits on 1, 2, 3 and 7 threads; returns them.
+inline std::vector<Tensor> check_same_on_any_threads(const OpCase& op) {
+  CAPTURE(op.name);
+  const int before = thread_count();
+  set_thread_count(1);
+  const std::vector<Tensor> one = run_with_gradients(op, DType::float32);
+  for (const int threads : {2, 3, 7}) {
+    set_thread_count(threads);
+    const std::vector<Tensor> many = run_with_gradients(op, DType::float32);
+    CHECK(many.size() == one.size());
+    for (std::size_t i = 0; i < one.size(); ++i) CHECK(max_difference(one[i], many[i]) == 0);
+  }
+  set_thread_count(before);
+  return one;
 }
 
 inline void check(const OpCase& op) {

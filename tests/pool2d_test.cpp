@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <limits>
 
-#include <pliant/core/parallel.h>
 #include <pliant/tests/op_case.h>
 
 using namespace pliant;
@@ -96,7 +95,6 @@ TEST_CASE("max_pool2d: the first largest pixel gets the gradient, NaN is largest
 }
 
 TEST_CASE("max_pool2d: the same bits on any number of threads, short and long windows") {
-  const int before = thread_count();
   const std::vector<std::pair<Shape, MaxPoolOptions>> cases = {
       {{3, 57, 61, 16}, {.kernel = 3, .stride = 2, .padding = 1}},
       {{1, 101, 64, 8}, {.kernel = 3, .stride = 1, .padding = 1}},
@@ -106,13 +104,7 @@ TEST_CASE("max_pool2d: the same bits on any number of threads, short and long wi
     const MaxPoolOptions& options = one_case.second;
     const OpCase op = {
         "", [&](const Vars& v) { return max_pool2d(v[0], options); }, {random(shape, 2)}};
-    set_thread_count(1);
-    const std::vector<Tensor> one = run_with_gradients(op, DType::float32);
-    for (const int threads : {2, 3}) {
-      set_thread_count(threads);
-      const std::vector<Tensor> now = run_with_gradients(op, DType::float32);
-      for (std::size_t i = 0; i < one.size(); ++i) CHECK(max_difference(one[i], now[i]) == 0.0);
-    }
+    const std::vector<Tensor> one = check_same_on_any_threads(op);
     // Every dy arrives somewhere: all that went in comes out.
     double sum_dx = 0, sum_dy = 0;
     for (const double v : one[1].to_vector()) sum_dx += v;
@@ -120,7 +112,6 @@ TEST_CASE("max_pool2d: the same bits on any number of threads, short and long wi
       sum_dy += v;
     CHECK(sum_dx == doctest::Approx(sum_dy).epsilon(1e-6));
   }
-  set_thread_count(before);
 }
 
 TEST_CASE("max_pool2d: bad arguments") {
@@ -199,18 +190,6 @@ void each_element(const Shape& shape, F f) {
     for (std::int64_t p = 0; p < shape[1]; ++p)
       for (std::int64_t q = 0; q < shape[2]; ++q)
         for (std::int64_t c = 0; c < shape[3]; ++c) f(n, p, q, c);
-}
-
-void check_same_on_any_threads(const OpCase& op) {
-  const int before = thread_count();
-  set_thread_count(1);
-  const std::vector<Tensor> one = run_with_gradients(op, DType::float32);
-  for (const int threads : {2, 3}) {
-    set_thread_count(threads);
-    const std::vector<Tensor> now = run_with_gradients(op, DType::float32);
-    for (std::size_t i = 0; i < one.size(); ++i) CHECK(max_difference(one[i], now[i]) == 0.0);
-  }
-  set_thread_count(before);
 }
 
 }  // namespace

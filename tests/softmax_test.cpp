@@ -2,7 +2,6 @@
 
 #include <cmath>
 
-#include <pliant/core/parallel.h>
 #include <pliant/tests/op_case.h>
 
 using namespace pliant;
@@ -50,14 +49,8 @@ TEST_CASE("softmax: logits of any size") {
 }
 
 TEST_CASE("softmax: the same bits on any number of threads") {
-  const int before = thread_count();
   const OpCase op = {"", [](const Vars& v) { return softmax(v[0], 1); }, {random({3, 41, 431}, 2)}};
-  set_thread_count(1);
-  const std::vector<Tensor> one = run_with_gradients(op, DType::float32);
-  set_thread_count(3);
-  const std::vector<Tensor> three = run_with_gradients(op, DType::float32);
-  for (std::size_t i = 0; i < one.size(); ++i) CHECK(max_difference(one[i], three[i]) == 0);
-  set_thread_count(before);
+  check_same_on_any_threads(op);
 }
 
 TEST_CASE("softmax: bad arguments") {

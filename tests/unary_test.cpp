@@ -5,7 +5,6 @@
 
 #include <pliant/autograd/ops/activation.h>
 #include <pliant/autograd/ops/elementary.h>
-#include <pliant/core/parallel.h>
 #include <pliant/tests/op_case.h>
 
 using namespace pliant;
@@ -123,17 +122,11 @@ TEST_CASE("unary: values and gradients of every function, on every kind of shape
 }
 
 TEST_CASE("unary: the same bits on any number of threads, more than one task") {
-  const int before = thread_count();
   for (const Function& f : functions()) {
     CAPTURE(f.name);
     const OpCase op = {f.name, [&](const Vars& v) { return f.op(v[0]); }, {sample(f, {40009})}};
-    set_thread_count(1);
-    const std::vector<Tensor> one = run_with_gradients(op, DType::float32);
-    set_thread_count(3);
-    const std::vector<Tensor> three = run_with_gradients(op, DType::float32);
-    for (std::size_t i = 0; i < one.size(); ++i) CHECK(max_difference(one[i], three[i]) == 0);
+    check_same_on_any_threads(op);
   }
-  set_thread_count(before);
 }
 
 TEST_CASE("unary: NaN stays, and large arguments overflow nothing") {

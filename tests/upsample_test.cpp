@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include <pliant/core/kernels/resample.h>
-#include <pliant/core/parallel.h>
 #include <pliant/tests/op_case.h>
 
 using namespace pliant;
@@ -112,20 +111,12 @@ TEST_CASE("resampling: the runs of either direction belong to each other") {
 }
 
 TEST_CASE("upsample2d: the same bits on any number of threads; the layer") {
-  const int before = thread_count();
   for (const UpsampleOptions& options : std::vector<UpsampleOptions>{
            {.scale = 2, .mode = UpsampleMode::bilinear}, {.size = {41, 123}}}) {
     const OpCase op{
         "", [&](const Vars& v) { return upsample2d(v[0], options); }, {random({3, 37, 41, 9}, 2)}};
-    set_thread_count(1);
-    const std::vector<Tensor> one = run_with_gradients(op, DType::float32);
-    for (const int threads : {2, 3}) {
-      set_thread_count(threads);
-      const std::vector<Tensor> now = run_with_gradients(op, DType::float32);
-      for (std::size_t i = 0; i < one.size(); ++i) CHECK(max_difference(one[i], now[i]) == 0);
-    }
+    check_same_on_any_threads(op);
   }
-  set_thread_count(before);
   const Tensor x = random({2, 3, 4, 5}, 1);
   CHECK(max_difference(Upsample({.scale = 2})(x).value(), upsample2d(x, {.scale = 2}).value()) ==
         0);

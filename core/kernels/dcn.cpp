@@ -107,10 +107,7 @@ struct PixelSum {
   // to[c] (+)= the sum, for `channels` channels.
   template <Accumulate accumulate>
   void write(std::int64_t channels, T* to) const {
-    using Vector = typename VectorOf<T>::type;
-    using Quarter = typename VectorOf<T>::quarter;
-    constexpr std::int64_t kLanes = sizeof(Vector) / sizeof(T), kFew = kLanes / 4;
-    const auto step = [&]<class V>(std::int64_t c, V*) {
+    along_channels<T>(channels, [&]<class V>(std::int64_t c, V*) {
       V sum{}, v;
       if constexpr (accumulate == Accumulate::yes) load(to + c, sum);
       for (std::int64_t i = 0; i < count; ++i) {
@@ -118,15 +115,7 @@ struct PixelSum {
         sum += v * weight[i];
       }
       store(sum, to + c);
-    };
-    std::int64_t c = 0;
-    for (; c + kLanes <= channels; c += kLanes) step(c, static_cast<Vector*>(nullptr));
-    for (; c + kFew <= channels; c += kFew) step(c, static_cast<Quarter*>(nullptr));
-    for (; c < channels; ++c) {
-      T sum = accumulate == Accumulate::yes ? to[c] : T(0);
-      for (std::int64_t i = 0; i < count; ++i) sum += from[i][c] * weight[i];
-      to[c] = sum;
-    }
+    });
   }
 };
 

@@ -178,21 +178,12 @@ inline void for_each_sample(const DeformSource<T>& source, Range rows, Range tap
 // to[c] = sum over i of weight[i] * from[i][c].
 template <class T>
 inline void blend(const T* const (&from)[4], const T (&weight)[4], std::int64_t count, T* to) {
-  using Vector = typename VectorOf<T>::type;
-  using Quarter = typename VectorOf<T>::quarter;
-  constexpr std::int64_t kLanes = sizeof(Vector) / sizeof(T), kFew = kLanes / 4;
-  const auto step = [&]<class V>(std::int64_t c, V*) {
+  along_channels<T>(count, [&]<class V>(std::int64_t c, V*) {
     V v[4];
     for (int i = 0; i < 4; ++i) load(from[i] + c, v[i]);
     const V sum = v[0] * weight[0] + v[1] * weight[1] + (v[2] * weight[2] + v[3] * weight[3]);
     store(sum, to + c);
-  };
-  std::int64_t c = 0;
-  for (; c + kLanes <= count; c += kLanes) step(c, static_cast<Vector*>(nullptr));
-  for (; c + kFew <= count; c += kFew) step(c, static_cast<Quarter*>(nullptr));
-  for (; c < count; ++c)
-    to[c] = from[0][c] * weight[0] + from[1][c] * weight[1] +
-            (from[2][c] * weight[2] + from[3][c] * weight[3]);
+  });
 }
 
 // Calls f(begin, size, at) for the part of each block that `channels` cover; the part of tap t

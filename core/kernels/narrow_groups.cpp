@@ -9,18 +9,6 @@ using namespace cpu;
 
 constexpr std::int64_t kRows = NarrowGroups::kRows;
 
-// Calls f(c, V*) for vectors V, then quarters of them, then single elements along `count` channels.
-template <class T, class F>
-void along_channels(std::int64_t count, F&& f) {
-  using Vector = typename VectorOf<T>::type;
-  using Quarter = typename VectorOf<T>::quarter;
-  constexpr std::int64_t kLanes = sizeof(Vector) / sizeof(T), kFew = kLanes / 4;
-  std::int64_t c = 0;
-  for (; c + kLanes <= count; c += kLanes) f(c, static_cast<Vector*>(nullptr));
-  for (; c + kFew <= count; c += kFew) f(c, static_cast<Quarter*>(nullptr));
-  for (; c < count; ++c) f(c, static_cast<T*>(nullptr));
-}
-
 // Calls f(first, count) for up to kRows rows at a time. Kernels do kRows rows always, the last one
 // several times if there are fewer, so that an element's bits do not depend on its place.
 template <class F>
@@ -64,24 +52,24 @@ struct SpreadOutputs {
   }
 };
 
-// products[o][c] = sum over taps of columns[t][c] * arranged[o][t][c], for kRows rows.
+// to[r][c] = sum over i < count of from[r][i * from_step + c] * weights[i * weights_step + c], for
+// kRows rows.
 template <class T>
-void multiply_taps(const NarrowGroups& g, const Rows<const T>& columns, const T* arranged,
-                   const Rows<T>& products) {
-  const std::int64_t channels = g.channels();
-  for (std::int64_t o = 0; o < g.out; ++o)
-    along_channels<T>(channels, [&]<class V>(std::int64_t c, V*) {
-      V sum[kRows] = {};
-      for (std::int64_t t = 0; t < g.taps; ++t) {
-        V weight, value;
-        load(arranged + g.weight_index(o, t, c), weight);
-        for (std::int64_t r = 0; r < kRows; ++r) {
-          load(columns[r] + t * channels + c, value);
-          sum[r] += value * weight;
-        }
+void sum_products(std::int64_t channels, std::int64_t count, const Rows<const T>& from,
+                  std::int64_t from_step, const T* weights, std::int64_t weights_step,
+                  const Rows<T>& to, std::int64_t to_offset) {
+  along_channels<T>(channels, [&]<class V>(std::int64_t c, V*) {
+    V sum[kRows] = {};
+    for (std::int64_t i = 0; i < count; ++i) {
+      V weight, value;
+      load(weights + i * weights_step + c, weight);
+      for (std::int64_t r = 0; r < kRows; ++r) {
+        load(from[r] + i * from_step + c, value);
+        sum[r] += value * weight;
       }
-      for (std::int64_t r = 0; r < kRows; ++r) store(sum[r], products[r] + o * channels + c);
-    });
+    }
+    for (std::int64_t r = 0; r < kRows; ++r) store(sum[r], to[r] + to_offset + c);
+  });
 }
 
 // y [outputs] = bias + products [out][channels] summed over each group's channels.
@@ -124,10 +112,14 @@ void cpu::restore_narrow(const NarrowGroups& g, const T* arranged, T* weight) {
 template <class T>
 void cpu::narrow_forward(const NarrowGroups& g, std::int64_t rows, const T* columns,
                          const T* arranged, const T* bias, T* y, T* scratch) {
-  const std::int64_t width = g.taps * g.channels(), products = g.out * g.channels();
+  const std::int64_t channels = g.channels();
+  const std::int64_t width = g.taps * channels, products = g.out * channels;
   by_rows(rows, [&](std::int64_t first, std::int64_t count) {
-    multiply_taps(g, Rows<const T>(columns + first * width, width, count), arranged,
-                  Rows<T>(scratch, products, count));
+    const Rows<const T> from(columns + first * width, width, count);
+    const Rows<T> to(scratch, products, count);
+    for (std::int64_t o = 0; o < g.out; ++o)
+      sum_products(channels, g.taps, from, channels, arranged + g.weight_index(o, 0, 0), channels,
+                   to, o * channels);
     for (std::int64_t r = 0; r < count; ++r)
       add_up_groups(g, scratch + r * products, bias, y + (first + r) * g.outputs());
   });
@@ -143,18 +135,8 @@ void cpu::narrow_columns_gradient(const NarrowGroups& g, std::int64_t rows, cons
     const Rows<const T> from(outputs.data, outputs.stride, count);
     const Rows<T> to(columns_gradient + first * width, width, count);
     for (std::int64_t t = 0; t < g.taps; ++t)
-      along_channels<T>(channels, [&]<class V>(std::int64_t c, V*) {
-        V sum[kRows] = {};
-        for (std::int64_t o = 0; o < g.out; ++o) {
-          V weight, value;
-          load(arranged + g.weight_index(o, t, c), weight);
-          for (std::int64_t r = 0; r < kRows; ++r) {
-            load(from[r] + o * channels + c, value);
-            sum[r] += value * weight;
-          }
-        }
-        for (std::int64_t r = 0; r < kRows; ++r) store(sum[r], to[r] + t * channels + c);
-      });
+      sum_products(channels, g.out, from, channels, arranged + g.weight_index(0, t, 0), width, to,
+                   t * channels);
   });
 }
 
