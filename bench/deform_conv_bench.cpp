@@ -40,15 +40,12 @@ struct Case {
     cpu::deform_conv_forward(g, x.data(), offset.data(), mask.data(), weight.data(), bias.data(),
                              y.data(), workspace);
   }
-  void input_gradient() {
+  void gradient(bool inputs, bool weights) {
     Workspace workspace(Device::cpu());
-    cpu::deform_conv_input_gradient(g, x.data(), offset.data(), mask.data(), weight.data(),
-                                    dy.data(), dx.data(), doffset.data(), dmask.data(), workspace);
-  }
-  void weight_gradient() {
-    Workspace workspace(Device::cpu());
-    cpu::deform_conv_weight_gradient(g, x.data(), offset.data(), mask.data(), dy.data(),
-                                     dweight.data(), workspace);
+    const auto to = [](Values& values, bool wanted) { return wanted ? values.data() : nullptr; };
+    cpu::deform_conv_gradient(g, x.data(), offset.data(), mask.data(), weight.data(), dy.data(),
+                              to(dx, inputs), to(doffset, inputs), to(dmask, inputs),
+                              to(dweight, weights), workspace);
   }
   void bias_gradient() {
     const std::size_t k = dbias.size();
@@ -65,20 +62,19 @@ void forward(benchmark::State& state) {
 
 void input_gradient(benchmark::State& state) {
   Case made(state);
-  for (auto _ : state) made.input_gradient();
+  for (auto _ : state) made.gradient(true, false);
 }
 
 void weight_gradient(benchmark::State& state) {
   Case made(state);
-  for (auto _ : state) made.weight_gradient();
+  for (auto _ : state) made.gradient(false, true);
 }
 
 void forward_and_backward(benchmark::State& state) {
   Case made(state);
   for (auto _ : state) {
     made.forward();
-    made.input_gradient();
-    made.weight_gradient();
+    made.gradient(true, true);
     made.bias_gradient();
   }
 }

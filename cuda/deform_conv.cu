@@ -155,6 +155,14 @@ void weight_gradient(const DeformGeometry& g, const T* x, const T* offset, const
   });
 }
 
+template <class T>
+void gradient(const DeformGeometry& g, const T* x, const T* offset, const T* mask, const T* weight,
+              const T* dy, T* dx, T* doffset, T* dmask, T* dweight, Workspace& workspace) {
+  if (dx != nullptr || doffset != nullptr || dmask != nullptr)
+    input_gradient(g, x, offset, mask, weight, dy, dx, doffset, dmask, workspace);
+  if (dweight != nullptr) weight_gradient(g, x, offset, mask, dy, dweight, workspace);
+}
+
 }  // namespace
 
 void cuda::deform_conv_forward(const DeformGeometry& g, const float* x, const float* offset,
@@ -169,30 +177,18 @@ void cuda::deform_conv_forward(const DeformGeometry& g, const double* x, const d
   forward(g, x, offset, mask, weight, bias, y, workspace);
 }
 
-void cuda::deform_conv_input_gradient(const DeformGeometry& g, const float* x, const float* offset,
-                                      const float* mask, const float* weight, const float* dy,
-                                      float* dx, float* doffset, float* dmask,
-                                      Workspace& workspace) {
-  input_gradient(g, x, offset, mask, weight, dy, dx, doffset, dmask, workspace);
+void cuda::deform_conv_gradient(const DeformGeometry& g, const float* x, const float* offset,
+                                const float* mask, const float* weight, const float* dy, float* dx,
+                                float* doffset, float* dmask, float* dweight,
+                                Workspace& workspace) {
+  gradient(g, x, offset, mask, weight, dy, dx, doffset, dmask, dweight, workspace);
 }
 
-void cuda::deform_conv_input_gradient(const DeformGeometry& g, const double* x,
-                                      const double* offset, const double* mask,
-                                      const double* weight, const double* dy, double* dx,
-                                      double* doffset, double* dmask, Workspace& workspace) {
-  input_gradient(g, x, offset, mask, weight, dy, dx, doffset, dmask, workspace);
-}
-
-void cuda::deform_conv_weight_gradient(const DeformGeometry& g, const float* x, const float* offset,
-                                       const float* mask, const float* dy, float* dweight,
-                                       Workspace& workspace) {
-  weight_gradient(g, x, offset, mask, dy, dweight, workspace);
-}
-
-void cuda::deform_conv_weight_gradient(const DeformGeometry& g, const double* x,
-                                       const double* offset, const double* mask, const double* dy,
-                                       double* dweight, Workspace& workspace) {
-  weight_gradient(g, x, offset, mask, dy, dweight, workspace);
+void cuda::deform_conv_gradient(const DeformGeometry& g, const double* x, const double* offset,
+                                const double* mask, const double* weight, const double* dy,
+                                double* dx, double* doffset, double* dmask, double* dweight,
+                                Workspace& workspace) {
+  gradient(g, x, offset, mask, weight, dy, dx, doffset, dmask, dweight, workspace);
 }
 
 }  // namespace pliant

@@ -169,11 +169,12 @@ void weight_gradient(const Kernels<T>& kernels, const T* x, const T* dy, T* dwei
 }
 
 template <class T>
-void input_gradient(const Kernels<T>& kernels, const T* x, const T* weight, const T* dy, T* dx,
-                    T* doffset, T* drotation) {
+void gradient(const Kernels<T>& kernels, const T* x, const T* weight, const T* dy, T* dx,
+              T* doffset, T* drotation, T* dweight) {
   if (dx != nullptr) data_gradient(kernels, weight, dy, dx);
   if (doffset != nullptr) offset_gradient(kernels, x, weight, dy, doffset);
   if (drotation != nullptr) rotation_gradient(kernels, x, weight, dy, drotation);
+  if (dweight != nullptr) weight_gradient(kernels, x, dy, dweight);
 }
 
 }  // namespace
@@ -190,30 +191,18 @@ void cuda::deform_kernel_forward(const DeformKernelGeometry& g, const double* x,
   forward(Kernels<double>{g, offset, rotation}, x, weight, bias, y);
 }
 
-void cuda::deform_kernel_input_gradient(const DeformKernelGeometry& g, const float* x,
-                                        const float* offset, const float* rotation,
-                                        const float* weight, const float* dy, float* dx,
-                                        float* doffset, float* drotation, Workspace&) {
-  input_gradient(Kernels<float>{g, offset, rotation}, x, weight, dy, dx, doffset, drotation);
+void cuda::deform_kernel_gradient(const DeformKernelGeometry& g, const float* x,
+                                  const float* offset, const float* rotation, const float* weight,
+                                  const float* dy, float* dx, float* doffset, float* drotation,
+                                  float* dweight, Workspace&) {
+  gradient(Kernels<float>{g, offset, rotation}, x, weight, dy, dx, doffset, drotation, dweight);
 }
 
-void cuda::deform_kernel_input_gradient(const DeformKernelGeometry& g, const double* x,
-                                        const double* offset, const double* rotation,
-                                        const double* weight, const double* dy, double* dx,
-                                        double* doffset, double* drotation, Workspace&) {
-  input_gradient(Kernels<double>{g, offset, rotation}, x, weight, dy, dx, doffset, drotation);
-}
-
-void cuda::deform_kernel_weight_gradient(const DeformKernelGeometry& g, const float* x,
-                                         const float* offset, const float* rotation,
-                                         const float* dy, float* dweight, Workspace&) {
-  weight_gradient(Kernels<float>{g, offset, rotation}, x, dy, dweight);
-}
-
-void cuda::deform_kernel_weight_gradient(const DeformKernelGeometry& g, const double* x,
-                                         const double* offset, const double* rotation,
-                                         const double* dy, double* dweight, Workspace&) {
-  weight_gradient(Kernels<double>{g, offset, rotation}, x, dy, dweight);
+void cuda::deform_kernel_gradient(const DeformKernelGeometry& g, const double* x,
+                                  const double* offset, const double* rotation,
+                                  const double* weight, const double* dy, double* dx,
+                                  double* doffset, double* drotation, double* dweight, Workspace&) {
+  gradient(Kernels<double>{g, offset, rotation}, x, weight, dy, dx, doffset, drotation, dweight);
 }
 
 }  // namespace pliant

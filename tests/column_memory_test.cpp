@@ -58,15 +58,14 @@ TEST_CASE("columns take the memory that they may, to a tenth") {
     CHECK(forward <= 1.1 * limit);
     const double input = peak_of([&] {
       Workspace workspace(Device::cpu());
-      cpu::deform_conv_input_gradient(g, a.x.data(), a.offset.data(), a.mask.data(),
-                                      a.weight.data(), a.dy.data(), out.dx.data(), nullptr, nullptr,
-                                      workspace);
+      cpu::deform_conv_gradient(g, a.x.data(), a.offset.data(), a.mask.data(), a.weight.data(),
+                                a.dy.data(), out.dx.data(), nullptr, nullptr, nullptr, workspace);
     });
     CHECK(input <= 1.1 * limit);
     const double weight = peak_of([&] {
       Workspace workspace(Device::cpu());
-      cpu::deform_conv_weight_gradient(g, a.x.data(), a.offset.data(), a.mask.data(), a.dy.data(),
-                                       out.dweight.data(), workspace);
+      cpu::deform_conv_gradient(g, a.x.data(), a.offset.data(), a.mask.data(), nullptr, a.dy.data(),
+                                nullptr, nullptr, nullptr, out.dweight.data(), workspace);
     });
     CHECK(weight <= 1.1 * limit + 16 * weights);  // and its partial sums
   }

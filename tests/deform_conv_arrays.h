@@ -197,11 +197,9 @@ Result<T> run(const DeformGeometry& g, const Arrays<T>& a) {
   Workspace workspace(Device::cpu());
   cpu::deform_conv_forward(g, a.x.data(), a.offset.data(), pointer(a.mask), a.weight.data(),
                            pointer(a.bias), out.y.data(), workspace);
-  cpu::deform_conv_input_gradient(g, a.x.data(), a.offset.data(), pointer(a.mask), a.weight.data(),
-                                  a.dy.data(), out.dx.data(), out.doffset.data(), out.dmask.data(),
-                                  workspace);
-  cpu::deform_conv_weight_gradient(g, a.x.data(), a.offset.data(), pointer(a.mask), a.dy.data(),
-                                   out.dweight.data(), workspace);
+  cpu::deform_conv_gradient(g, a.x.data(), a.offset.data(), pointer(a.mask), a.weight.data(),
+                            a.dy.data(), out.dx.data(), out.doffset.data(), out.dmask.data(),
+                            out.dweight.data(), workspace);
   return out;
 }
 

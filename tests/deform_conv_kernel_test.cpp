@@ -148,27 +148,30 @@ TEST_CASE("an empty batch gives empty maps and a zero weight gradient") {
   for (const float value : got.dweight) CHECK(value == 0);
 }
 
-TEST_CASE("each input gradient can be asked for alone and has the same bits") {
-  const DeformGeometry g = geometry({.n = 2, .c = 70, .k = 5});
-  const Arrays<float> a = as<float>(random_arrays(g, 6));
-  const Result<float> all = run(g, a);
-  Workspace workspace(Device::cpu());
-  const auto gradient = [&](float* dx, float* doffset, float* dmask) {
-    cpu::deform_conv_input_gradient(g, a.x.data(), a.offset.data(), a.mask.data(), a.weight.data(),
-                                    a.dy.data(), dx, doffset, dmask, workspace);
-  };
-  Result<float> one{{},
-                    std::vector<float>(all.dx.size()),
-                    std::vector<float>(all.doffset.size()),
-                    std::vector<float>(all.dmask.size()),
-                    {}};
-  gradient(one.dx.data(), nullptr, nullptr);
-  gradient(nullptr, one.doffset.data(), nullptr);
-  gradient(nullptr, nullptr, one.dmask.data());
-  gradient(nullptr, nullptr, nullptr);
-  CHECK(same(one.dx, all.dx));
-  CHECK(same(one.doffset, all.doffset));
-  CHECK(same(one.dmask, all.dmask));
+TEST_CASE("each gradient can be asked for alone and has the same bits") {
+  for (const Make& make :
+       std::vector<Make>{{.n = 2, .c = 70, .k = 5},
+                         {.n = 17, .h = 5, .w = 6, .c = 70, .k = 70, .groups = 70},
+                         {.n = 2, .c = 36, .k = 24, .groups = 12}}) {
+    const DeformGeometry g = geometry(make);
+    const Arrays<float> a = as<float>(random_arrays(g, 6));
+    const Result<float> all = run(g, a);
+    const auto gradient = [&](float* dx, float* doffset, float* dmask, float* dweight) {
+      Workspace workspace(Device::cpu());
+      const float* const weight = dx || doffset || dmask ? a.weight.data() : nullptr;
+      cpu::deform_conv_gradient(g, a.x.data(), a.offset.data(), a.mask.data(), weight, a.dy.data(),
+                                dx, doffset, dmask, dweight, workspace);
+    };
+    Result<float> one = all;
+    for (std::vector<float>* part : {&one.dx, &one.doffset, &one.dmask, &one.dweight})
+      std::fill(part->begin(), part->end(), std::numeric_limits<float>::quiet_NaN());
+    gradient(one.dx.data(), nullptr, nullptr, nullptr);
+    gradient(nullptr, one.doffset.data(), nullptr, nullptr);
+    gradient(nullptr, nullptr, one.dmask.data(), nullptr);
+    gradient(nullptr, nullptr, nullptr, one.dweight.data());
+    gradient(nullptr, nullptr, nullptr, nullptr);
+    check_same(one, all);
+  }
 }
 
 TEST_CASE("the bits do not depend on the number of threads") {

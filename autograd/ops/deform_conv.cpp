@@ -36,50 +36,28 @@ DeformGeometry checked_geometry(const Var& x, const Var& offset, const Var& mask
   return g;
 }
 
-// Gradients by x, offset and mask, those that are wanted.
-Vars input_gradients(const DeformGeometry& g, const Tensor& x, const Tensor& offset,
-                     const Tensor& mask, const Tensor& weight, const StepView& step) {
+Vars gradients(const DeformGeometry& g, const StepView& step) {
   const Tensor& dy = step.cotangent().value();
-  Tensor gradients[3];
-  const Tensor* const of[3] = {&x, &offset, &mask};
+  const Conv2dGeometry& c = g.conv;
+  const Tensor x = step.saved(0).value(), offset = step.saved(1).value(),
+               mask = step.saved(2).value(), weight = step.saved(3).value();
+  Tensor of[4];
+  const Tensor* const like[3] = {&x, &offset, &mask};
+  const auto make = [&](const Shape& shape) {
+    return Tensor::empty(shape, dy.dtype(), dy.device());
+  };
   for (std::size_t i = 0; i < 3; ++i)
-    if (step.wants(i)) gradients[i] = Tensor::empty(of[i]->shape(), dy.dtype(), dy.device());
+    if (step.wants(i)) of[i] = make(like[i]->shape());
+  if (step.wants(3)) of[3] = make({c.k, c.r, c.s, c.c / c.groups});
   Workspace workspace(dy.device());
   visit_floating(kOp, dy.dtype(), [&]<class T>() {
     const auto to = [](Tensor& t) { return t.defined() ? t.mutable_data<T>() : nullptr; };
-    kernel<DeformConvInputGradient<T>, cpu::deform_conv_input_gradient,
-           cuda::deform_conv_input_gradient>(kOp, dy.device())(
-        g, x.data<T>(), offset.data<T>(), data_or_null<T>(mask), weight.data<T>(), dy.data<T>(),
-        to(gradients[0]), to(gradients[1]), to(gradients[2]), workspace);
+    kernel<DeformConvGradient<T>, cpu::deform_conv_gradient, cuda::deform_conv_gradient>(
+        kOp, dy.device())(g, data_or_null<T>(x), data_or_null<T>(offset), data_or_null<T>(mask),
+                          data_or_null<T>(weight), dy.data<T>(), to(of[0]), to(of[1]), to(of[2]),
+                          to(of[3]), workspace);
   });
-  return {gradients[0], gradients[1], gradients[2]};
-}
-
-Tensor weight_gradient(const DeformGeometry& g, const Tensor& x, const Tensor& offset,
-                       const Tensor& mask, const Tensor& dy) {
-  const Conv2dGeometry& c = g.conv;
-  Tensor dweight = Tensor::empty({c.k, c.r, c.s, c.c / c.groups}, dy.dtype(), dy.device());
-  Workspace workspace(dy.device());
-  visit_floating(kOp, dy.dtype(), [&]<class T>() {
-    kernel<DeformConvWeightGradient<T>, cpu::deform_conv_weight_gradient,
-           cuda::deform_conv_weight_gradient>(kOp, dy.device())(
-        g, x.data<T>(), offset.data<T>(), data_or_null<T>(mask), dy.data<T>(),
-        dweight.mutable_data<T>(), workspace);
-  });
-  return dweight;
-}
-
-Vars gradients(const DeformGeometry& g, const StepView& step) {
-  const Tensor x = step.saved(0).value(), offset = step.saved(1).value(),
-               mask = step.saved(2).value(), weight = step.saved(3).value();
-  Vars all(5);
-  if (weight.defined()) {
-    all = input_gradients(g, x, offset, mask, weight, step);
-    all.resize(5);
-  }
-  if (step.wants(3)) all[3] = weight_gradient(g, x, offset, mask, step.cotangent().value());
-  if (step.wants(4)) all[4] = sum_to(step.cotangent(), {g.conv.k});
-  return all;
+  return {of[0], of[1], of[2], of[3], step.wants(4) ? sum_to(step.cotangent(), {c.k}) : Var()};
 }
 
 }  // namespace

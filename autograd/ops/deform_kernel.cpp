@@ -34,49 +34,26 @@ DeformKernelGeometry checked_geometry(const char* op, const Var& x, const Var& r
   return g;
 }
 
-// Gradients by x, offset and rotation, those that are wanted.
-Vars input_gradients(const char* op, const DeformKernelGeometry& g, const Tensor (&saved)[4],
-                     const StepView& step) {
+Vars gradients(const char* op, const DeformKernelGeometry& g, const StepView& step) {
   const Tensor& dy = step.cotangent().value();
-  Tensor gradients[3];
+  const Tensor saved[4] = {step.saved(0).value(), step.saved(1).value(), step.saved(2).value(),
+                           step.saved(3).value()};
+  Tensor of[4];
+  const auto make = [&](const Shape& shape) {
+    return Tensor::empty(shape, dy.dtype(), dy.device());
+  };
   for (std::size_t i = 0; i < 3; ++i)
-    if (step.wants(i)) gradients[i] = Tensor::empty(saved[i].shape(), dy.dtype(), dy.device());
+    if (step.wants(i)) of[i] = make(saved[i].shape());
+  if (step.wants(3)) of[3] = make({g.conv.k, g.scope_h, g.scope_w, g.conv.c / g.conv.groups});
   Workspace workspace(dy.device());
   visit_floating(op, dy.dtype(), [&]<class T>() {
     const auto to = [](Tensor& t) { return t.defined() ? t.mutable_data<T>() : nullptr; };
-    kernel<DeformKernelInputGradient<T>, cpu::deform_kernel_input_gradient,
-           cuda::deform_kernel_input_gradient>(op, dy.device())(
-        g, saved[0].data<T>(), data_or_null<T>(saved[1]), saved[2].data<T>(), saved[3].data<T>(),
-        dy.data<T>(), to(gradients[0]), to(gradients[1]), to(gradients[2]), workspace);
+    kernel<DeformKernelGradient<T>, cpu::deform_kernel_gradient, cuda::deform_kernel_gradient>(
+        op, dy.device())(g, data_or_null<T>(saved[0]), data_or_null<T>(saved[1]),
+                         data_or_null<T>(saved[2]), data_or_null<T>(saved[3]), dy.data<T>(),
+                         to(of[0]), to(of[1]), to(of[2]), to(of[3]), workspace);
   });
-  return {gradients[0], gradients[1], gradients[2]};
-}
-
-Tensor weight_gradient(const char* op, const DeformKernelGeometry& g, const Tensor (&saved)[4],
-                       const Tensor& dy) {
-  const Shape shape{g.conv.k, g.scope_h, g.scope_w, g.conv.c / g.conv.groups};
-  Tensor dweight = Tensor::empty(shape, dy.dtype(), dy.device());
-  Workspace workspace(dy.device());
-  visit_floating(op, dy.dtype(), [&]<class T>() {
-    kernel<DeformKernelWeightGradient<T>, cpu::deform_kernel_weight_gradient,
-           cuda::deform_kernel_weight_gradient>(op, dy.device())(
-        g, saved[0].data<T>(), data_or_null<T>(saved[1]), saved[2].data<T>(), dy.data<T>(),
-        dweight.mutable_data<T>(), workspace);
-  });
-  return dweight;
-}
-
-Vars gradients(const char* op, const DeformKernelGeometry& g, const StepView& step) {
-  const Tensor saved[4] = {step.saved(0).value(), step.saved(1).value(), step.saved(2).value(),
-                           step.saved(3).value()};
-  Vars all(5);
-  if (saved[3].defined()) {
-    all = input_gradients(op, g, saved, step);
-    all.resize(5);
-  }
-  if (step.wants(3)) all[3] = weight_gradient(op, g, saved, step.cotangent().value());
-  if (step.wants(4)) all[4] = sum_to(step.cotangent(), {g.conv.k});
-  return all;
+  return {of[0], of[1], of[2], of[3], step.wants(4) ? sum_to(step.cotangent(), {g.conv.k}) : Var()};
 }
 
 // `offset` may be undefined.

@@ -1,5 +1,5 @@
-// Deformable convolution on the CPU: forward and weight gradient. Samples are gathered into columns
-// tile by tile, in cache; a product with the weights follows at once.
+// Deformable convolution on the CPU: forward, and the weight gradient by matrix products. Samples
+// are gathered into columns tile by tile, in cache; a product with the weights follows at once.
 #include <pliant/core/kernels/deform_conv.h>
 
 #include <algorithm>
@@ -8,6 +8,7 @@
 #include <pliant/core/gemm.h>
 #include <pliant/core/kernels/deform_conv_walk.h>
 #include <pliant/core/kernels/narrow_groups.h>
+#include <pliant/core/kernels/partial_sums_walk.h>
 #include <pliant/core/parallel.h>
 
 namespace pliant {
@@ -15,19 +16,9 @@ namespace {
 
 using namespace cpu;
 
-constexpr std::int64_t kMaxPartials = 16;
-
-template <class T>
-DeformSource<T> source_of(const DeformGeometry& g, const T* x, const T* offset, const T* mask,
-                          Workspace& workspace) {
-  T* const zeros = workspace.take<T>(g.conv.c);
-  std::fill_n(zeros, g.conv.c, T(0));
-  return {g, x, offset, mask, zeros};
-}
-
-// One product a group, or one pass over all channels.
+// One product a group.
 ColumnLayout layout_of(const Conv2dGeometry& g, std::int64_t taps) {
-  return {g.c, has_narrow_groups(g) ? g.c : g.c / g.groups, taps};
+  return {g.c, g.c / g.groups, taps};
 }
 
 // Forward by matrix products.
@@ -59,7 +50,8 @@ template <class T>
 void forward_narrow(const DeformSource<T>& source, const T* weight, const T* bias, T* y,
                     Workspace& workspace) {
   const NarrowGroups groups(source.geometry.conv);
-  const ColumnLayout layout = layout_of(source.geometry.conv, source.taps());
+  const std::int64_t channels = groups.channels();
+  const ColumnLayout layout{channels, channels, source.taps()};  // one pass over all channels
   T* const arranged = workspace.take<T>(groups.weights());
   arrange_narrow(groups, 0, weight, arranged);
   const std::int64_t tile = std::min(
@@ -113,20 +105,14 @@ GradientCut cut_gradient(const Conv2dGeometry& g) {
   };
   while (cut.stripe_taps > 1 && column_rows(row_bytes()) < 64) --cut.stripe_taps;
   cut.stripes = count(taps, cut.stripe_taps);
-  cut.tile = has_narrow_groups(g) ? std::min(NarrowGroups::kTile, column_rows(row_bytes()))
-                                  : gradient_tile_rows(row_bytes());
+  cut.tile = gradient_tile_rows(row_bytes());
   return cut;
 }
 
 // A weight gradient's partial sums are laid out as the products want them.
 template <class T>
 void add_weight_gradient(const Conv2dGeometry& g, std::int64_t rows, Range stripe, const T* dy,
-                         const T* columns, T* to, T* scratch) {
-  if (has_narrow_groups(g)) {
-    narrow_weight_gradient(NarrowGroups(g), rows, dy, columns, stripe.begin, stripe.size(), to,
-                           scratch);
-    return;
-  }
+                         const T* columns, T* to) {
   const std::int64_t taps = g.r * g.s, in = g.c / g.groups, out = g.k / g.groups;
   const std::int64_t depth = stripe.size() * in;
   for (std::int64_t group = 0; group < g.groups; ++group)
@@ -134,22 +120,17 @@ void add_weight_gradient(const Conv2dGeometry& g, std::int64_t rows, Range strip
                     stripe.size() * g.c, to + (group * out * taps + stripe.begin) * in, taps * in);
 }
 
+}  // namespace
+
 template <class T>
-void weight_gradient(const DeformGeometry& g, const T* x, const T* offset, const T* mask,
-                     const T* dy, T* dweight, Workspace& workspace) {
-  const Conv2dGeometry& conv = g.conv;
-  const DeformSource<T> source = source_of(g, x, offset, mask, workspace);
+void cpu::add_up_columns(const DeformSource<T>& source, const T* dy, T* dweight,
+                         Workspace& workspace) {
+  const Conv2dGeometry& conv = source.geometry.conv;
   const std::int64_t taps = source.taps(), size = conv.k * taps * (conv.c / conv.groups);
-  if (source.rows() == 0) {
-    std::fill_n(dweight, size, T(0));
-    return;
-  }
   const GradientCut cut = cut_gradient<T>(conv);
   T* const partials = workspace.take<T>(cut.chunks * size);
   const std::int64_t tile_size = cut.tile * cut.stripe_taps * conv.c;
-  const bool narrow = has_narrow_groups(conv);
-  const std::int64_t own_size = tile_size + (narrow ? NarrowGroups(conv).scratch_size() : 0);
-  T* const scratch = workspace.take<T>(thread_count() * own_size);
+  T* const scratch = workspace.take<T>(thread_count() * tile_size);
   parallel_blocks(cut.chunks * size, std::int64_t{1} << 16,
                   [&](std::int64_t begin, std::int64_t end) {
                     std::fill(partials + begin, partials + end, T(0));
@@ -158,26 +139,16 @@ void weight_gradient(const DeformGeometry& g, const T* x, const T* offset, const
     const std::int64_t chunk = task / cut.stripes, stripe = task % cut.stripes;
     const Range own{stripe * cut.stripe_taps, std::min(taps, (stripe + 1) * cut.stripe_taps)};
     const std::int64_t last = std::min(source.rows(), (chunk + 1) * cut.chunk_rows);
-    T* const columns = scratch + thread_index() * own_size;
+    T* const columns = scratch + thread_index() * tile_size;
     for (std::int64_t row = chunk * cut.chunk_rows; row < last; row += cut.tile) {
       const Range rows{row, std::min(last, row + cut.tile)};
       gather_columns(source, rows, own, layout_of(conv, own.size()), columns);
       add_weight_gradient(conv, rows.size(), own, dy + row * conv.k, columns,
-                          partials + chunk * size, columns + tile_size);
+                          partials + chunk * size);
     }
   });
-  T* const total = narrow ? partials : dweight;
-  parallel_blocks(size, std::int64_t{1} << 14, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) {
-      T sum = partials[i];
-      for (std::int64_t chunk = 1; chunk < cut.chunks; ++chunk) sum += partials[chunk * size + i];
-      total[i] = sum;
-    }
-  });
-  if (narrow) restore_narrow(NarrowGroups(conv), total, dweight);
+  sum_partials(cut.chunks, size, partials, dweight);
 }
-
-}  // namespace
 
 void cpu::deform_conv_forward(const DeformGeometry& g, const float* x, const float* offset,
                               const float* mask, const float* weight, const float* bias, float* y,
@@ -191,16 +162,7 @@ void cpu::deform_conv_forward(const DeformGeometry& g, const double* x, const do
   forward(g, x, offset, mask, weight, bias, y, workspace);
 }
 
-void cpu::deform_conv_weight_gradient(const DeformGeometry& g, const float* x, const float* offset,
-                                      const float* mask, const float* dy, float* dweight,
-                                      Workspace& workspace) {
-  weight_gradient(g, x, offset, mask, dy, dweight, workspace);
-}
-
-void cpu::deform_conv_weight_gradient(const DeformGeometry& g, const double* x,
-                                      const double* offset, const double* mask, const double* dy,
-                                      double* dweight, Workspace& workspace) {
-  weight_gradient(g, x, offset, mask, dy, dweight, workspace);
-}
+template void cpu::add_up_columns(const DeformSource<float>&, const float*, float*, Workspace&);
+template void cpu::add_up_columns(const DeformSource<double>&, const double*, double*, Workspace&);
 
 }  // namespace pliant

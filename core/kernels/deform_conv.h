@@ -48,32 +48,26 @@ PLIANT_HD inline std::int64_t deform_pair(const DeformGeometry& geometry, std::i
 template <class T>
 using DeformConvForward = void(const DeformGeometry&, const T* x, const T* offset, const T* mask,
                                const T* weight, const T* bias, T* y, Workspace&);
-// Gradients by x, offset and mask: each of dx, doffset, dmask may be null and is then left out.
-// One kernel, because all three follow from the same product dy * weight.
+// Each of dx, doffset, dmask and dweight may be null and is then left out; so may the weight where
+// only dweight is wanted. One kernel, because dx, doffset and dmask follow from the same product
+// dy * weight and, with narrow groups, dweight from the same reading of x.
 template <class T>
-using DeformConvInputGradient = void(const DeformGeometry&, const T* x, const T* offset,
-                                     const T* mask, const T* weight, const T* dy, T* dx, T* doffset,
-                                     T* dmask, Workspace&);
-template <class T>
-using DeformConvWeightGradient = void(const DeformGeometry&, const T* x, const T* offset,
-                                      const T* mask, const T* dy, T* dweight, Workspace&);
+using DeformConvGradient = void(const DeformGeometry&, const T* x, const T* offset, const T* mask,
+                                const T* weight, const T* dy, T* dx, T* doffset, T* dmask,
+                                T* dweight, Workspace&);
 
 namespace cpu {
 DeformConvForward<float> deform_conv_forward;
 DeformConvForward<double> deform_conv_forward;
-DeformConvInputGradient<float> deform_conv_input_gradient;
-DeformConvInputGradient<double> deform_conv_input_gradient;
-DeformConvWeightGradient<float> deform_conv_weight_gradient;
-DeformConvWeightGradient<double> deform_conv_weight_gradient;
+DeformConvGradient<float> deform_conv_gradient;
+DeformConvGradient<double> deform_conv_gradient;
 }  // namespace cpu
 
 namespace cuda {
 DeformConvForward<float> deform_conv_forward;
 DeformConvForward<double> deform_conv_forward;
-DeformConvInputGradient<float> deform_conv_input_gradient;
-DeformConvInputGradient<double> deform_conv_input_gradient;
-DeformConvWeightGradient<float> deform_conv_weight_gradient;
-DeformConvWeightGradient<double> deform_conv_weight_gradient;
+DeformConvGradient<float> deform_conv_gradient;
+DeformConvGradient<double> deform_conv_gradient;
 }  // namespace cuda
 
 }  // namespace pliant

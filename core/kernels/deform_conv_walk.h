@@ -49,6 +49,27 @@ struct DeformSource {
   std::int64_t image_size() const { return geometry.conv.h * geometry.conv.w * geometry.conv.c; }
 };
 
+// mask may be null.
+template <class T>
+DeformSource<T> source_of(const DeformGeometry& g, const T* x, const T* offset, const T* mask,
+                          Workspace& workspace) {
+  T* const zeros = workspace.take<T>(g.conv.c);
+  std::fill_n(zeros, g.conv.c, T(0));
+  return {g, x, offset, mask, zeros};
+}
+
+// Calls f(rows) for tiles of an image's locations, for a task that owns `channels` of it. Tasks
+// with other channels begin elsewhere: processors that write side by side at the same time take
+// each other's cache lines away.
+template <class F>
+inline void each_tile(std::int64_t image, std::int64_t locations, Range channels, std::int64_t c,
+                      std::int64_t tile, F&& f) {
+  const std::int64_t start = locations * channels.begin / c;
+  for (const Range part : {Range{start, locations}, Range{0, start}})
+    for (std::int64_t at = part.begin; at < part.end; at += tile)
+      f(Range{image * locations + at, image * locations + std::min(part.end, at + tile)});
+}
+
 // Walks the pairs (row, offset group) in order, groups within rows.
 struct UnitWalk {
   const DeformGeometry& geometry;
@@ -175,14 +196,19 @@ inline void for_each_sample(const DeformSource<T>& source, Range rows, Range tap
   }
 }
 
+// sum over i of weight[i] * v[i], for a number or a vector of them.
+template <class V, class T>
+inline V blended(const V (&v)[4], const T (&weight)[4]) {
+  return v[0] * weight[0] + v[1] * weight[1] + (v[2] * weight[2] + v[3] * weight[3]);
+}
+
 // to[c] = sum over i of weight[i] * from[i][c].
 template <class T>
 inline void blend(const T* const (&from)[4], const T (&weight)[4], std::int64_t count, T* to) {
   along_channels<T>(count, [&]<class V>(std::int64_t c, V*) {
     V v[4];
     for (int i = 0; i < 4; ++i) load(from[i] + c, v[i]);
-    const V sum = v[0] * weight[0] + v[1] * weight[1] + (v[2] * weight[2] + v[3] * weight[3]);
-    store(sum, to + c);
+    store(blended(v, weight), to + c);
   });
 }
 
@@ -234,7 +260,8 @@ struct DeformGradients {
   T* dx;       // the whole map, added to
   T* doffset;  // overwritten, pair by pair
   T* dmask;
-  T* waste;  // [c]: takes what belongs to neighbours outside the map
+  T* waste;    // [c]: takes what belongs to neighbours outside the map
+  T* columns;  // the samples on the way, as gather_columns() makes them; may be null too
 };
 
 // Sums each of four vectors over its lanes, halving them with vector additions.
@@ -252,35 +279,39 @@ inline void sum_lanes(const typename VectorOf<T>::type (&vectors)[4], T (&sums)[
 }
 
 // One sample backwards. q [count] is the gradient of the sample before its mask:
-// to[i][c] += weight[i] * q[c] (kScatter), dots[i] = sum over c of q[c] * from[i][c] (kDot).
-template <bool kScatter, bool kDot, class T>
+// to[i][c] += weight[i] * q[c] (kScatter), dots[i] = sum over c of q[c] * from[i][c] (kDot),
+// sample[c] = what blend() makes (kSample).
+template <bool kScatter, bool kDot, bool kSample = false, class T>
 inline void spread(const T* q, const T* const (&from)[4], T* const (&to)[4], const T (&weight)[4],
-                   std::int64_t count, T (&dots)[4]) {
+                   std::int64_t count, T (&dots)[4], T* sample = nullptr) {
   using Vector = typename VectorOf<T>::type;
   constexpr std::int64_t kLanes = sizeof(Vector) / sizeof(T);
   Vector sums[4] = {};
   std::int64_t c = 0;
   for (; c + kLanes <= count; c += kLanes) {
-    Vector gradient, v;
-    load(q + c, gradient);
+    Vector gradient{}, v[4], sum;
+    if constexpr (kScatter || kDot) load(q + c, gradient);
     for (int i = 0; i < 4; ++i) {
-      if constexpr (kDot) {
-        load(from[i] + c, v);
-        sums[i] += gradient * v;
-      }
+      if constexpr (kDot || kSample) load(from[i] + c, v[i]);
+      if constexpr (kDot) sums[i] += gradient * v[i];
       if constexpr (kScatter) {
-        load(to[i] + c, v);
-        v += gradient * weight[i];
-        store(v, to[i] + c);
+        load(to[i] + c, sum);
+        sum += gradient * weight[i];
+        store(sum, to[i] + c);
       }
     }
+    if constexpr (kSample) store(blended(v, weight), sample + c);
   }
   if constexpr (kDot) sum_lanes<T>(sums, dots);
-  for (; c < count; ++c)
+  for (; c < count; ++c) {
+    T v[4];
     for (int i = 0; i < 4; ++i) {
-      if constexpr (kDot) dots[i] += q[c] * from[i][c];
+      if constexpr (kDot || kSample) v[i] = from[i][c];
+      if constexpr (kDot) dots[i] += q[c] * v[i];
       if constexpr (kScatter) to[i][c] += q[c] * weight[i];
     }
+    if constexpr (kSample) sample[c] = blended(v, weight);
+  }
 }
 
 // dots[i] = sum over c of q[c] * from[i][c].
@@ -293,7 +324,7 @@ inline void dot_rows(const T* q, const T* const (&from)[4], std::int64_t count, 
 
 // Spreads columns_gradient [rows][blocks][taps][block], all rows of one image, over that image's
 // part of the gradients. Whoever calls it owns these channels of the image.
-template <bool kScatter, bool kDot, class T>
+template <bool kScatter, bool kDot, bool kSample = false, class T>
 inline void spread_columns(const DeformSource<T>& source, Range rows, Range channels,
                            const ColumnLayout& layout, const T* columns_gradient,
                            const DeformGradients<T>& to) {
@@ -303,7 +334,9 @@ inline void spread_columns(const DeformSource<T>& source, Range rows, Range chan
                               std::int64_t i) {
     T weight[4], dots[4] = {};
     for (int j = 0; j < 4; ++j) weight[j] = batch.weight[j][i] * batch.mask[i];
-    const T* const row = columns_gradient + (place.row - rows.begin) * layout.width();
+    const std::int64_t local = (place.row - rows.begin) * layout.width();
+    const T* const row = columns_gradient + local;
+    T* const samples = kSample ? to.columns + local : nullptr;
     for_each_block(layout, channels.begin, place.channels, place.tap,
                    [&](std::int64_t begin, std::int64_t size, std::int64_t at) {
                      const T* from[4];
@@ -314,7 +347,8 @@ inline void spread_columns(const DeformSource<T>& source, Range rows, Range chan
                        target[j] = !kScatter || pixel < 0 ? to.waste : to.dx + p;
                      }
                      T part[4] = {};
-                     spread<kScatter, kDot>(row + at, from, target, weight, size, part);
+                     spread<kScatter, kDot, kSample>(row + at, from, target, weight, size, part,
+                                                     kSample ? samples + at : nullptr);
                      for (int j = 0; j < 4; ++j) dots[j] += part[j];
                    });
     if (!kDot) return;
@@ -331,5 +365,9 @@ inline void spread_columns(const DeformSource<T>& source, Range rows, Range chan
   };
   for_each_sample(source, rows, {0, layout.positions}, channels, spread_one);
 }
+
+// The weight gradient by matrix products, in deform_conv.cpp; for T = float and double.
+template <class T>
+void add_up_columns(const DeformSource<T>& source, const T* dy, T* dweight, Workspace& workspace);
 
 }  // namespace pliant::cpu

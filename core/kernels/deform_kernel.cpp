@@ -1,6 +1,6 @@
-// Deformable kernels on the CPU: forward and weight gradient. With one channel per group, the
-// kernel of a location is made channel by channel; else the samples are spread over the scope and
-// one product with the stored weights follows.
+// Deformable kernels on the CPU: forward, and the weight gradient by matrix products. With one
+// channel per group, the kernel of a location is made channel by channel; else the samples are
+// spread over the scope and one product with the stored weights follows.
 #include <pliant/core/kernels/deform_kernel.h>
 
 #include <algorithm>
@@ -9,14 +9,13 @@
 #include <pliant/core/column_memory.h>
 #include <pliant/core/gemm.h>
 #include <pliant/core/kernels/deform_kernel_walk.h>
+#include <pliant/core/kernels/partial_sums_walk.h>
 #include <pliant/core/parallel.h>
 
 namespace pliant {
 namespace {
 
 using namespace cpu;
-
-constexpr std::int64_t kMaxPartials = 16;
 
 // All channels; the columns of a weight group are one block.
 ColumnLayout whole_layout(const DeformKernelGeometry& g) {
@@ -129,26 +128,7 @@ void forward(const DeformKernelGeometry& g, const T* x, const T* offset, const T
   });
 }
 
-// dweight [positions][c] += dy * sample, shared out over the scope positions of each tap.
-template <class T>
-void add_depthwise(const DeformKernelSource<T>& source, Range rows, const T* samples, const T* dy,
-                   T* products, T* waste, T* dweight) {
-  const std::int64_t c = source.geometry.conv.c;
-  const TapValues<T> values(source, rows, samples);
-  for_each_rotated_tap(
-      source, rows,
-      [&](std::int64_t row, std::int64_t group, std::int64_t t, const BilinearTap<T>& tap) {
-        if (reads_nothing(tap)) return;
-        const Stretch own = rotated_channels({0, c}, group, source.geometry.rotation_groups);
-        multiply_stretch(dy + row * c + own.first, values(row, t) + own.first, own, products);
-        const T* const none[4] = {};
-        T dots[4];
-        const FourRows<T> four(tap, dweight + own.first, c, waste);
-        spread_stretch<true, false>(products, none, four.row, tap.weight, own, dots);
-      });
-}
-
-// The same for blocks of columns: dweight [k][positions][block].
+// dweight [k][positions][block] += dy * columns.
 template <class T>
 void add_blocks(const DeformKernelSource<T>& source, Range rows, const T* samples, const T* dy,
                 const ColumnLayout& layout, T* columns, T* waste, T* dweight) {
@@ -160,57 +140,36 @@ void add_blocks(const DeformKernelSource<T>& source, Range rows, const T* sample
                     columns + b * depth, layout.width(), dweight + b * filters * depth, depth);
 }
 
-// Sums [chunks][size] in order; from [positions][c] to [c][positions] if `by_position`.
+}  // namespace
+
 template <class T>
-void add_up(const DeformKernelSource<T>& source, std::int64_t chunks, std::int64_t size,
-            const T* partials, bool by_position, T* dweight) {
-  const std::int64_t positions = source.positions(), c = source.geometry.conv.c;
-  parallel_blocks(size, std::int64_t{1} << 14, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) {
-      const T* const from = partials + (by_position ? i % positions * c + i / positions : i);
-      T sum = 0;
-      for (std::int64_t chunk = 0; chunk < chunks; ++chunk) sum += from[chunk * size];
-      dweight[i] = sum;
+void cpu::add_up_scopes(const DeformKernelSource<T>& source, const T* dy, T* dweight,
+                        Workspace& workspace) {
+  constexpr std::int64_t kUnit = 128;  // rows: a chunk is a multiple of it
+  const DeformKernelGeometry& g = source.geometry;
+  const ColumnLayout layout = whole_layout(g);
+  const std::int64_t size = g.conv.k * layout.positions * (g.conv.c / g.conv.groups);
+  const std::int64_t units = (source.rows() + kUnit - 1) / kUnit;
+  const std::int64_t own = (units + kMaxPartials - 1) / kMaxPartials * kUnit;  // rows of a chunk
+  const std::int64_t chunks = (source.rows() + own - 1) / own;
+  T* const partials = workspace.take<T>(chunks * size);
+  const std::int64_t width = layout.width() + source.samples_size(1);
+  const std::int64_t tile = gradient_tile_rows(width * static_cast<std::int64_t>(sizeof(T)));
+  const PerThread<T> scratch(g.conv.c + tile * width, workspace);
+  parallel_for(chunks, [&](std::int64_t chunk) {
+    T* const to = partials + chunk * size;
+    T* const waste = scratch.of();
+    T* const columns = waste + g.conv.c;
+    std::fill_n(to, size, T(0));
+    const std::int64_t last = std::min(source.rows(), (chunk + 1) * own);
+    for (std::int64_t row = chunk * own; row < last; row += tile) {
+      const Range rows{row, std::min(last, row + tile)};
+      const T* const samples = gather_samples(source, rows, columns + tile * layout.width());
+      add_blocks(source, rows, samples, dy, layout, columns, waste, to);
     }
   });
+  sum_partials(chunks, size, partials, dweight);
 }
-
-template <class T>
-void weight_gradient(const DeformKernelGeometry& g, const T* x, const T* offset, const T* rotation,
-                     const T* dy, T* dweight, Workspace& workspace) {
-  constexpr std::int64_t kUnit = 128;  // rows: a chunk is a multiple of it
-  const ColumnLayout layout = whole_layout(g);
-  const bool depthwise = conv_form(g.conv) == ConvForm::depthwise;
-  const std::int64_t size = g.conv.k * layout.positions * (g.conv.c / g.conv.groups);
-  with_source(g, x, offset, rotation, workspace, [&](const DeformKernelSource<T>& source) {
-    const std::int64_t units = (source.rows() + kUnit - 1) / kUnit;
-    const std::int64_t own = (units + kMaxPartials - 1) / kMaxPartials * kUnit;  // rows of a chunk
-    const std::int64_t chunks = units == 0 ? 0 : (source.rows() + own - 1) / own;
-    T* const partials = workspace.take<T>(chunks * size);
-    const std::int64_t width = (depthwise ? 0 : layout.width()) + source.samples_size(1);
-    const std::int64_t tile = gradient_tile_rows(width * static_cast<std::int64_t>(sizeof(T)));
-    const std::int64_t columns_size = depthwise ? g.conv.c : tile * layout.width();
-    const PerThread<T> scratch(g.conv.c + columns_size + source.samples_size(tile), workspace);
-    parallel_for(chunks, [&](std::int64_t chunk) {
-      T* const to = partials + chunk * size;
-      T* const waste = scratch.of();
-      T* const columns = waste + g.conv.c;
-      std::fill_n(to, size, T(0));
-      const std::int64_t last = std::min(source.rows(), (chunk + 1) * own);
-      for (std::int64_t row = chunk * own; row < last; row += tile) {
-        const Range rows{row, std::min(last, row + tile)};
-        const T* const samples = gather_samples(source, rows, columns + columns_size);
-        if (depthwise)
-          add_depthwise(source, rows, samples, dy, columns, waste, to);
-        else
-          add_blocks(source, rows, samples, dy, layout, columns, waste, to);
-      }
-    });
-    add_up(source, chunks, size, partials, depthwise, dweight);
-  });
-}
-
-}  // namespace
 
 void cpu::deform_kernel_forward(const DeformKernelGeometry& g, const float* x, const float* offset,
                                 const float* rotation, const float* weight, const float* bias,
@@ -224,16 +183,9 @@ void cpu::deform_kernel_forward(const DeformKernelGeometry& g, const double* x,
   forward(g, x, offset, rotation, weight, bias, y, workspace);
 }
 
-void cpu::deform_kernel_weight_gradient(const DeformKernelGeometry& g, const float* x,
-                                        const float* offset, const float* rotation, const float* dy,
-                                        float* dweight, Workspace& workspace) {
-  weight_gradient(g, x, offset, rotation, dy, dweight, workspace);
-}
-
-void cpu::deform_kernel_weight_gradient(const DeformKernelGeometry& g, const double* x,
-                                        const double* offset, const double* rotation,
-                                        const double* dy, double* dweight, Workspace& workspace) {
-  weight_gradient(g, x, offset, rotation, dy, dweight, workspace);
-}
+template void cpu::add_up_scopes(const DeformKernelSource<float>&, const float*, float*,
+                                 Workspace&);
+template void cpu::add_up_scopes(const DeformKernelSource<double>&, const double*, double*,
+                                 Workspace&);
 
 }  // namespace pliant

@@ -61,31 +61,26 @@ template <class T>
 using DeformKernelForward = void(const DeformKernelGeometry&, const T* x, const T* offset,
                                  const T* rotation, const T* weight, const T* bias, T* y,
                                  Workspace&);
-// Each of dx, doffset and drotation may be null and is then left out.
+// Each of dx, doffset, drotation and dweight may be null and is then left out; so may the weight
+// where only dweight is wanted. One kernel, because with one channel per group all follow from the
+// same walk.
 template <class T>
-using DeformKernelInputGradient = void(const DeformKernelGeometry&, const T* x, const T* offset,
-                                       const T* rotation, const T* weight, const T* dy, T* dx,
-                                       T* doffset, T* drotation, Workspace&);
-template <class T>
-using DeformKernelWeightGradient = void(const DeformKernelGeometry&, const T* x, const T* offset,
-                                        const T* rotation, const T* dy, T* dweight, Workspace&);
+using DeformKernelGradient = void(const DeformKernelGeometry&, const T* x, const T* offset,
+                                  const T* rotation, const T* weight, const T* dy, T* dx,
+                                  T* doffset, T* drotation, T* dweight, Workspace&);
 
 namespace cpu {
 DeformKernelForward<float> deform_kernel_forward;
 DeformKernelForward<double> deform_kernel_forward;
-DeformKernelInputGradient<float> deform_kernel_input_gradient;
-DeformKernelInputGradient<double> deform_kernel_input_gradient;
-DeformKernelWeightGradient<float> deform_kernel_weight_gradient;
-DeformKernelWeightGradient<double> deform_kernel_weight_gradient;
+DeformKernelGradient<float> deform_kernel_gradient;
+DeformKernelGradient<double> deform_kernel_gradient;
 }  // namespace cpu
 
 namespace cuda {
 DeformKernelForward<float> deform_kernel_forward;
 DeformKernelForward<double> deform_kernel_forward;
-DeformKernelInputGradient<float> deform_kernel_input_gradient;
-DeformKernelInputGradient<double> deform_kernel_input_gradient;
-DeformKernelWeightGradient<float> deform_kernel_weight_gradient;
-DeformKernelWeightGradient<double> deform_kernel_weight_gradient;
+DeformKernelGradient<float> deform_kernel_gradient;
+DeformKernelGradient<double> deform_kernel_gradient;
 }  // namespace cuda
 
 }  // namespace pliant

@@ -142,8 +142,7 @@ void blend_stretch(const T* const (&from)[4], const T (&weight)[4], const Stretc
     return;
   }
   for (std::int64_t i = 0, c = 0; i < along.count; ++i, c += along.step)
-    to[c] = from[0][c] * weight[0] + from[1][c] * weight[1] +
-            (from[2][c] * weight[2] + from[3][c] * weight[3]);
+    to[c] = blended({from[0][c], from[1][c], from[2][c], from[3][c]}, weight);
 }
 
 // As spread(), for c = 0, step, ...
@@ -159,15 +158,6 @@ void spread_stretch(const T* q, const T* const (&from)[4], T* const (&to)[4], co
       if constexpr (kDot) dots[i] += q[c] * from[i][c];
       if constexpr (kScatter) to[i][c] += q[c] * weight[i];
     }
-}
-
-// to[c] = a[c] * b[c], for c = 0, step, ...
-template <class T>
-void multiply_stretch(const T* a, const T* b, const Stretch& along, T* to) {
-  if (along.step == 1)
-    for (std::int64_t c = 0; c < along.count; ++c) to[c] = a[c] * b[c];
-  else
-    for (std::int64_t n = 0, c = 0; n < along.count; ++n, c += along.step) to[c] = a[c] * b[c];
 }
 
 // The rows of four scope positions, or `outside` for those that are not there.
@@ -195,5 +185,10 @@ template <class T>
 bool reads_nothing(const BilinearTap<T>& tap) {
   return (tap.pixel[0] & tap.pixel[1] & tap.pixel[2] & tap.pixel[3]) < 0;
 }
+
+// The weight gradient by matrix products, in deform_kernel.cpp; for T = float and double.
+template <class T>
+void add_up_scopes(const DeformKernelSource<T>& source, const T* dy, T* dweight,
+                   Workspace& workspace);
 
 }  // namespace pliant::cpu

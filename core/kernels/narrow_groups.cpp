@@ -142,19 +142,19 @@ void cpu::narrow_columns_gradient(const NarrowGroups& g, std::int64_t rows, cons
 
 template <class T>
 void cpu::narrow_weight_gradient(const NarrowGroups& g, std::int64_t rows, const T* dy,
-                                 const T* columns, std::int64_t first_tap, std::int64_t taps,
-                                 T* arranged_gradient, T* scratch) {
-  const std::int64_t channels = g.channels(), width = taps * channels;
+                                 std::int64_t dy_stride, const T* columns, T* arranged_gradient,
+                                 T* scratch) {
+  const std::int64_t channels = g.channels(), width = g.taps * channels;
   by_rows(rows, [&](std::int64_t first, std::int64_t count) {
-    const SpreadOutputs<T> outputs(g, count, dy + first * g.outputs(), g.outputs(), scratch);
+    const SpreadOutputs<T> outputs(g, count, dy + first * dy_stride, dy_stride, scratch);
     const T* const part = columns + first * width;
     for (std::int64_t o = 0; o < g.out; ++o)
       along_channels<T>(channels, [&]<class V>(std::int64_t c, V*) {
         V by[kRows] = {};
         for (std::int64_t r = 0; r < count; ++r)
           load(outputs.data + r * outputs.stride + o * channels + c, by[r]);
-        for (std::int64_t t = 0; t < taps; ++t) {
-          T* const to = arranged_gradient + g.weight_index(o, first_tap + t, c);
+        for (std::int64_t t = 0; t < g.taps; ++t) {
+          T* const to = arranged_gradient + g.weight_index(o, t, c);
           V sum, value;
           load(to, sum);
           for (std::int64_t r = 0; r < count; ++r) {
@@ -180,9 +180,8 @@ template void cpu::narrow_columns_gradient(const NarrowGroups&, std::int64_t, co
 template void cpu::narrow_columns_gradient(const NarrowGroups&, std::int64_t, const double*,
                                            std::int64_t, const double*, double*, double*);
 template void cpu::narrow_weight_gradient(const NarrowGroups&, std::int64_t, const float*,
-                                          const float*, std::int64_t, std::int64_t, float*, float*);
+                                          std::int64_t, const float*, float*, float*);
 template void cpu::narrow_weight_gradient(const NarrowGroups&, std::int64_t, const double*,
-                                          const double*, std::int64_t, std::int64_t, double*,
-                                          double*);
+                                          std::int64_t, const double*, double*, double*);
 
 }  // namespace pliant

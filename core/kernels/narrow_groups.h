@@ -61,11 +61,10 @@ void narrow_columns_gradient(const NarrowGroups& g, std::int64_t rows, const T* 
                              std::int64_t dy_stride, const T* arranged, T* columns_gradient,
                              T* scratch);
 
-// Adds to arranged_gradient, for taps first_tap .. first_tap + taps - 1, which are those of
-// columns [rows][taps][c].
+// Adds to arranged_gradient; dy as above.
 template <class T>
-void narrow_weight_gradient(const NarrowGroups& g, std::int64_t rows, const T* dy, const T* columns,
-                            std::int64_t first_tap, std::int64_t taps, T* arranged_gradient,
+void narrow_weight_gradient(const NarrowGroups& g, std::int64_t rows, const T* dy,
+                            std::int64_t dy_stride, const T* columns, T* arranged_gradient,
                             T* scratch);
 
 }  // namespace pliant::cpu

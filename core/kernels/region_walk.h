@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include <pliant/core/kernels/portable_vectors.h>
 #include <pliant/core/kernels/regions.h>
 #include <pliant/core/kernels/workspace.h>
 #include <pliant/core/parallel.h>
@@ -90,33 +91,60 @@ struct RegionVector {
   typedef T type __attribute__((vector_size(bytes)));
 };
 
-// Weighted sums of the pixels of a window, from channel c on, of kVectors vectors of channels.
-// sums[0]: by weight * weight; with kSlopes also sums[1]: by row slope, sums[2]: by column slope.
-template <bool kSlopes, std::size_t kVectors, class T, class Window, class V>
+// Some vectors one after the other; as one copy this becomes a call of memcpy.
+template <class T, class V, std::size_t kVectors>
+inline void load_all(const T* from, V (&to)[kVectors]) {
+  for (std::size_t i = 0; i < kVectors; ++i) load(from + i * (sizeof(V) / sizeof(T)), to[i]);
+}
+template <class T, class V, std::size_t kVectors>
+inline void store_all(const V (&from)[kVectors], T* to) {
+  for (std::size_t i = 0; i < kVectors; ++i) store(from[i], to + i * (sizeof(V) / sizeof(T)));
+}
+
+// sums[i] = the weighted sum of a window's pixels in vector i of channels from channel c on.
+template <std::size_t kVectors, class T, class Window, class V>
 inline void sum_window(const MapView<const T>& map, const Window& rows, const Window& columns,
-                       std::int64_t c, V (&sums)[kSlopes ? 3 : 1][kVectors]) {
+                       std::int64_t c, V (&sums)[kVectors]) {
   constexpr std::int64_t kLanes = sizeof(V) / sizeof(T);
-  for (auto& sum : sums)
-    for (V& v : sum) v = V{};
+  for (V& sum : sums) sum = V{};
   for (const auto& row : rows.pixels) {
     const T* const line = map.base + row.at * map.width * map.pixel + c;
-    V of_row[kSlopes ? 2 : 1][kVectors] = {};
+    V of_row[kVectors] = {};
     for (const auto& column : columns.pixels) {
       const T* const from = line + column.at * map.pixel;
       for (std::size_t i = 0; i < kVectors; ++i) {
         V v;
-        std::memcpy(&v, from + static_cast<std::int64_t>(i) * kLanes, sizeof(V));
-        of_row[0][i] += v * column.weight;
-        if constexpr (kSlopes) of_row[1][i] += v * column.slope;
+        load(from + static_cast<std::int64_t>(i) * kLanes, v);
+        of_row[i] += v * column.weight;
       }
     }
-    for (std::size_t i = 0; i < kVectors; ++i) {
-      sums[0][i] += of_row[0][i] * row.weight;
-      if constexpr (kSlopes) {
-        sums[1][i] += of_row[0][i] * row.slope;
-        sums[2][i] += of_row[1][i] * row.weight;
+    for (std::size_t i = 0; i < kVectors; ++i) sums[i] += of_row[i] * row.weight;
+  }
+}
+
+// Adds the dot products, lane by lane, of dy with a window's pixels in the same channels:
+// dots[0]: weighted by weight * weight, dots[1]: by row slope, dots[2]: by column slope.
+template <std::size_t kVectors, class T, class Window, class V>
+inline void dot_window(const MapView<const T>& map, const Window& rows, const Window& columns,
+                       std::int64_t c, const V (&dy)[kVectors], V (&dots)[3]) {
+  constexpr std::int64_t kLanes = sizeof(V) / sizeof(T);
+  for (const auto& row : rows.pixels) {
+    const T* const line = map.base + row.at * map.width * map.pixel + c;
+    V by_weight{}, by_slope{};
+    for (const auto& column : columns.pixels) {
+      const T* const from = line + column.at * map.pixel;
+      V of_pixel{};
+      for (std::size_t i = 0; i < kVectors; ++i) {
+        V v;
+        load(from + static_cast<std::int64_t>(i) * kLanes, v);
+        of_pixel += v * dy[i];
       }
+      by_weight += of_pixel * column.weight;
+      by_slope += of_pixel * column.slope;
     }
+    dots[0] += by_weight * row.weight;
+    dots[1] += by_weight * row.slope;
+    dots[2] += by_slope * row.weight;
   }
 }
 
@@ -144,10 +172,10 @@ inline void pool_window(const MapView<const T>& map, const AxisWindow<T>& rows,
                         const AxisWindow<T>& columns, T scale, std::int64_t channels, T* y) {
   if (map.channel == 1) {
     each_channel_block<T>(channels, [&]<std::size_t kVectors, class V>(std::int64_t c, V*) {
-      V sums[1][kVectors];
-      sum_window<false>(map, rows, columns, c, sums);
-      for (V& sum : sums[0]) sum *= scale;
-      std::memcpy(y + c, sums[0], sizeof(sums[0]));
+      V sums[kVectors];
+      sum_window(map, rows, columns, c, sums);
+      for (V& sum : sums) sum *= scale;
+      store_all(sums, y + c);
     });
     return;
   }
@@ -194,18 +222,16 @@ inline void dot_window(const MapView<const T>& map, const Window& rows, const Wi
   using Whole = typename RegionVector<T, 64>::type;
   Whole totals[3] = {};
   each_channel_block<T>(channels, [&]<std::size_t kVectors, class V>(std::int64_t c, V*) {
-    V sums[3][kVectors], by[kVectors];
-    sum_window<true>(map, rows, columns, c, sums);
-    std::memcpy(by, dy + c, sizeof(by));
-    for (int of = 0; of < 3; ++of)
-      for (std::size_t i = 0; i < kVectors; ++i) {
-        const V products = sums[of][i] * by[i];
-        if constexpr (sizeof(V) == sizeof(Whole))
-          totals[of] += products;
-        else
-          for (std::size_t lane = 0; lane < sizeof(V) / sizeof(T); ++lane)
-            dots[of] += products[lane];
-      }
+    V by[kVectors];
+    load_all(dy + c, by);
+    if constexpr (sizeof(V) == sizeof(Whole)) {
+      dot_window(map, rows, columns, c, by, totals);
+    } else {
+      V few[3] = {};
+      dot_window(map, rows, columns, c, by, few);
+      for (int of = 0; of < 3; ++of)
+        for (std::size_t lane = 0; lane < sizeof(V) / sizeof(T); ++lane) dots[of] += few[of][lane];
+    }
   });
   for (int of = 0; of < 3; ++of) dots[of] += sum_lanes<T>(totals[of]);
 }
@@ -215,8 +241,9 @@ template <class T, class Window>
 inline void spread_window(const MapView<T>& map, const Window& rows, const Window& columns,
                           PixelRange inside, T scale, std::int64_t channels, const T* dy) {
   each_channel_block<T>(channels, [&]<std::size_t kVectors, class V>(std::int64_t c, V*) {
+    constexpr std::size_t kLanes = sizeof(V) / sizeof(T);
     V add[kVectors];
-    std::memcpy(add, dy + c, sizeof(add));
+    load_all(dy + c, add);
     for (V& v : add) v *= scale;
     for (const auto& row : rows.pixels) {
       if (row.at < inside.begin || row.at >= inside.end) continue;
@@ -224,10 +251,12 @@ inline void spread_window(const MapView<T>& map, const Window& rows, const Windo
       for (const auto& column : columns.pixels) {
         T* const to = line + column.at * map.pixel;
         const T weight = row.weight * column.weight;
-        V sums[kVectors];
-        std::memcpy(sums, to, sizeof(sums));
-        for (std::size_t i = 0; i < kVectors; ++i) sums[i] += add[i] * weight;
-        std::memcpy(to, sums, sizeof(sums));
+        for (std::size_t i = 0; i < kVectors; ++i) {
+          V sum;
+          load(to + i * kLanes, sum);
+          sum += add[i] * weight;
+          store(sum, to + i * kLanes);
+        }
       }
     }
   });
