@@ -12,6 +12,7 @@
 #include <pliant/layers/dropout.h>
 #include <pliant/layers/linear.h>
 #include <pliant/tests/op_case.h>
+#include <pliant/tests/same_bits.h>
 
 using namespace pliant;
 using namespace pliant::test;
@@ -76,8 +77,6 @@ Step train(bool checkpointed, const Rng& rng = Rng(3)) {
   step.state = net.state();
   return step;
 }
-
-bool same_bits(const Tensor& a, const Tensor& b) { return max_difference(a, b) == 0; }
 
 }  // namespace
 

@@ -2,7 +2,6 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
-#include <cstring>
 #include <limits>
 #include <sstream>
 #include <string>
@@ -11,8 +10,10 @@
 #include <pliant/core/kernels/conv2d.h>
 #include <pliant/core/parallel.h>
 #include <pliant/core/random.h>
+#include <pliant/tests/same_bits.h>
 
 using namespace pliant;
+using test::same_bits;
 
 namespace {
 
@@ -205,10 +206,6 @@ TEST_CASE("conv2d's bias may be left out") {
 }
 
 TEST_CASE_TEMPLATE("conv2d has the same bits on any number of threads", T, float, double) {
-  const auto same = [](const std::vector<T>& a, const std::vector<T>& b) {
-    return a.size() == b.size() &&
-           (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0);
-  };
   const int threads = thread_count();
   for (const Conv2dGeometry& g :
        {geometry(5, 14, 13, 32, 40, 3, 3, {.stride = 2, .pad = 1}),
@@ -224,9 +221,9 @@ TEST_CASE_TEMPLATE("conv2d has the same bits on any number of threads", T, float
     for (int count : {2, 3}) {
       set_thread_count(count);
       const Results<T> many = by_kernels(g, x, weight, bias.data(), dy);
-      CHECK(same(one.y, many.y));
-      CHECK(same(one.dx, many.dx));
-      CHECK(same(one.dweight, many.dweight));
+      CHECK(same_bits(one.y, many.y));
+      CHECK(same_bits(one.dx, many.dx));
+      CHECK(same_bits(one.dweight, many.dweight));
     }
   }
   set_thread_count(threads);

@@ -5,12 +5,12 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
-#include <cstring>
 #include <limits>
 #include <random>
 #include <vector>
 
 #include <pliant/core/kernels/deform_conv.h>
+#include <pliant/tests/same_bits.h>
 
 namespace pliant::test {
 
@@ -227,18 +227,12 @@ void agree(const DeformGeometry& g, const Arrays<double>& a, const Values& y, co
 }
 
 template <class T>
-bool same(const std::vector<T>& a, const std::vector<T>& b) {
-  return a.size() == b.size() &&
-         (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0);
-}
-
-template <class T>
 void check_same(const Result<T>& a, const Result<T>& b) {
-  CHECK(same(a.y, b.y));
-  CHECK(same(a.dx, b.dx));
-  CHECK(same(a.doffset, b.doffset));
-  CHECK(same(a.dmask, b.dmask));
-  CHECK(same(a.dweight, b.dweight));
+  CHECK(same_bits(a.y, b.y));
+  CHECK(same_bits(a.dx, b.dx));
+  CHECK(same_bits(a.doffset, b.doffset));
+  CHECK(same_bits(a.dmask, b.dmask));
+  CHECK(same_bits(a.dweight, b.dweight));
 }
 
 }  // namespace pliant::test

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstring>
 #include <limits>
 #include <set>
 #include <string>
@@ -12,17 +11,14 @@
 #include <pliant/core/parallel.h>
 #include <pliant/data/digits.h>
 #include <pliant/data/glyphs.h>
+#include <pliant/tests/same_bits.h>
 
 using namespace pliant;
+using test::same_bits;
 
 namespace {
 
 constexpr std::int64_t kPixels = 28 * 28;
-
-bool same(const Tensor& a, const Tensor& b) {
-  return a.shape() == b.shape() && a.dtype() == b.dtype() &&
-         std::memcmp(a.raw(), b.raw(), static_cast<std::size_t>(a.bytes())) == 0;
-}
 
 std::string picture(const LabelledImages& set, std::int64_t index) {
   const std::uint8_t* const pixels = set.images.data<std::uint8_t>() + index * kPixels;
@@ -87,9 +83,9 @@ TEST_CASE("digits: the same on any number of threads and in any longer set") {
   set_thread_count(3);
   const LabelledImages longer = make_digits(500, Rng(2));
   set_thread_count(threads);
-  CHECK(same(alone.images, longer.images.slice(0, 300)));
-  CHECK(same(alone.labels, longer.labels.slice(0, 300)));
-  CHECK_FALSE(same(alone.images, make_digits(300, Rng(3)).images));
+  CHECK(same_bits(alone.images, longer.images.slice(0, 300)));
+  CHECK(same_bits(alone.labels, longer.labels.slice(0, 300)));
+  CHECK_FALSE(same_bits(alone.images, make_digits(300, Rng(3)).images));
 }
 
 TEST_CASE("digits: no picture comes twice, within a set or in its held-out part") {

@@ -1,7 +1,6 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
-#include <cstring>
 #include <functional>
 #include <limits>
 #include <random>
@@ -9,8 +8,10 @@
 
 #include <pliant/core/kernels/map_offsets.h>
 #include <pliant/core/parallel.h>
+#include <pliant/tests/same_bits.h>
 
 using namespace pliant;
+using test::same_bits;
 
 namespace {
 
@@ -198,18 +199,15 @@ TEST_CASE("map offsets beyond the map, far away or nowhere") {
 TEST_CASE("map offsets: gradients alone, and the same bits on any number of threads") {
   const Case made = random_case({3, 6, 7, 37}, 2);
   const std::vector<float> x = single(made.x), offset = single(made.offset), dy = single(made.dy);
-  const auto same = [](const std::vector<float>& a, const std::vector<float>& b) {
-    return std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
-  };
   const int before = thread_count();
   set_thread_count(1);
   const Result<float> one = run(made.g, x, offset, dy);
   for (const int threads : {2, 3}) {
     set_thread_count(threads);
     const Result<float> many = run(made.g, x, offset, dy);
-    CHECK(same(one.y, many.y));
-    CHECK(same(one.dx, many.dx));
-    CHECK(same(one.doffset, many.doffset));
+    CHECK(same_bits(one.y, many.y));
+    CHECK(same_bits(one.dx, many.dx));
+    CHECK(same_bits(one.doffset, many.doffset));
   }
   set_thread_count(before);
   Workspace workspace(Device::cpu());
@@ -218,6 +216,6 @@ TEST_CASE("map offsets: gradients alone, and the same bits on any number of thre
                             static_cast<float*>(nullptr), workspace);
   cpu::map_offsets_gradient(made.g, x.data(), offset.data(), dy.data(),
                             static_cast<float*>(nullptr), doffset.data(), workspace);
-  CHECK(same(dx, one.dx));
-  CHECK(same(doffset, one.doffset));
+  CHECK(same_bits(dx, one.dx));
+  CHECK(same_bits(doffset, one.doffset));
 }

@@ -2,7 +2,6 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
-#include <cstring>
 #include <limits>
 #include <utility>
 #include <vector>
@@ -10,8 +9,10 @@
 #include <pliant/core/kernels/matmul.h>
 #include <pliant/core/parallel.h>
 #include <pliant/core/random.h>
+#include <pliant/tests/same_bits.h>
 
 using namespace pliant;
+using test::same_bits;
 
 namespace {
 
@@ -108,7 +109,7 @@ TEST_CASE_TEMPLATE("matmul has the same bits on any number of threads", T, float
     for (int count : {2, 3}) {
       set_thread_count(count);
       const std::vector<T> many = by_kernel(g, in);
-      CHECK(std::memcmp(one.data(), many.data(), one.size() * sizeof(T)) == 0);
+      CHECK(same_bits(one, many));
     }
   }
   set_thread_count(threads);

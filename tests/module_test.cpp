@@ -2,7 +2,6 @@
 
 #include <unistd.h>
 
-#include <cstring>
 #include <filesystem>
 #include <type_traits>
 
@@ -14,6 +13,7 @@
 #include <pliant/layers/train/optimizer.h>
 #include <pliant/layers/train/safetensors.h>
 #include <pliant/tests/op_case.h>
+#include <pliant/tests/same_bits.h>
 
 using namespace pliant;
 using namespace pliant::test;
@@ -63,18 +63,13 @@ Net ready_net(std::uint64_t seed = 1) {
   return net;
 }
 
-bool same_bytes(const Tensor& a, const Tensor& b) {
-  return a.shape() == b.shape() && a.dtype() == b.dtype() &&
-         std::memcmp(a.raw(), b.raw(), static_cast<std::size_t>(a.bytes())) == 0;
-}
-
 // Paths whose bytes differ.
 Names changes(const State& before, const State& after) {
   REQUIRE(before.size() == after.size());
   Names changed;
   for (std::size_t i = 0; i < before.size(); ++i) {
     CHECK(before[i].first == after[i].first);
-    if (!same_bytes(before[i].second, after[i].second)) changed.push_back(before[i].first);
+    if (!same_bits(before[i].second, after[i].second)) changed.push_back(before[i].first);
   }
   return changed;
 }
@@ -137,7 +132,7 @@ TEST_CASE("module: a moved net keeps its tree") {
   const Parameter weight = first.stem.weight;
   const Net second = std::move(first);
   CHECK(names_of(second.parameters()) == kParameters);
-  CHECK(same_bytes(second(images()).value(), y));
+  CHECK(same_bits(second(images()).value(), y));
   CHECK(second.stem.weight == weight);
   Net third;
   third = ready_net(2);
@@ -167,10 +162,10 @@ TEST_CASE("module: initial values depend on key and path, not on what else there
   Larger larger;
   larger.initialise(Rng(1));
   const Net net = ready_net(1), again = ready_net(1), other = ready_net(2);
-  CHECK(same_bytes(net.stem.weight.value(), larger.stem.weight.value()));
+  CHECK(same_bits(net.stem.weight.value(), larger.stem.weight.value()));
   CHECK(changes(net.state(), again.state()).empty());
-  CHECK_FALSE(same_bytes(net.stem.weight.value(), other.stem.weight.value()));
-  CHECK_FALSE(same_bytes(net.block.norm.running_mean.value(), net.block.norm.weight.value()));
+  CHECK_FALSE(same_bits(net.stem.weight.value(), other.stem.weight.value()));
+  CHECK_FALSE(same_bits(net.block.norm.running_mean.value(), net.block.norm.weight.value()));
 }
 
 TEST_CASE("module: initialise again keeps dtype and addresses") {
@@ -287,7 +282,7 @@ TEST_CASE("state: through a file, bit for bit") {
   const auto metadata = read.load(path);
   CHECK(metadata.at("epoch") == "3");
   CHECK(changes(net.state(), read.state()).empty());
-  CHECK(same_bytes(net(images()).value(), read(images()).value()));
+  CHECK(same_bits(net(images()).value(), read(images()).value()));
 
   Linear other(2, 3);
   const std::string message = error_of([&] { other.load(path); });

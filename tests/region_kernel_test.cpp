@@ -2,7 +2,6 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
-#include <cstring>
 #include <functional>
 #include <limits>
 #include <random>
@@ -13,8 +12,10 @@
 #include <pliant/core/kernels/roi_align.h>
 #include <pliant/core/kernels/roi_pool.h>
 #include <pliant/core/parallel.h>
+#include <pliant/tests/same_bits.h>
 
 using namespace pliant;
+using test::same_bits;
 
 namespace {
 
@@ -55,12 +56,8 @@ template <class T>
 struct Results {
   std::vector<T> y, dx, dtrans, dmask;
   bool operator==(const Results& other) const {
-    const auto same = [](const std::vector<T>& a, const std::vector<T>& b) {
-      return a.size() == b.size() &&
-             (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0);
-    };
-    return same(y, other.y) && same(dx, other.dx) && same(dtrans, other.dtrans) &&
-           same(dmask, other.dmask);
+    return same_bits(y, other.y) && same_bits(dx, other.dx) && same_bits(dtrans, other.dtrans) &&
+           same_bits(dmask, other.dmask);
   }
 };
 

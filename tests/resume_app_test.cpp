@@ -2,7 +2,6 @@
 #include <signal.h>
 
 #include <cmath>
-#include <cstring>
 #include <fstream>
 
 #include <pliant/apps/mnist/experiment.h>
@@ -12,6 +11,7 @@
 #include <pliant/tests/data_files.h>
 #include <pliant/tests/mnist_program.h>
 #include <pliant/tests/op_case.h>
+#include <pliant/tests/same_bits.h>
 
 using namespace pliant;
 using namespace pliant::test;
@@ -25,9 +25,8 @@ bool same_net(const fs::path& a, const fs::path& b) {
   const SafetensorsFile first = read_safetensors(a), second = read_safetensors(b);
   if (first.tensors.size() != second.tensors.size()) return false;
   for (std::size_t i = 0; i < first.tensors.size(); ++i) {
-    const Tensor &x = first.tensors[i].second, &y = second.tensors[i].second;
-    if (first.tensors[i].first != second.tensors[i].first || x.bytes() != y.bytes() ||
-        std::memcmp(x.raw(), y.raw(), static_cast<std::size_t>(x.bytes())) != 0)
+    if (first.tensors[i].first != second.tensors[i].first ||
+        !same_bits(first.tensors[i].second, second.tensors[i].second))
       return false;
   }
   return true;

@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include <pliant/tests/op_case.h>
+#include <pliant/tests/same_bits.h>
 
 using namespace pliant;
 using namespace pliant::test;
@@ -37,11 +38,6 @@ std::string entry(const std::string& dtype, const std::string& shape, const std:
   return R"({"dtype":")" + dtype + R"(","shape":)" + shape + R"(,"data_offsets":)" + offsets + "}";
 }
 
-bool same_bytes(const Tensor& a, const Tensor& b) {
-  return a.shape() == b.shape() && a.dtype() == b.dtype() &&
-         std::memcmp(a.raw(), b.raw(), static_cast<std::size_t>(a.bytes())) == 0;
-}
-
 }  // namespace
 
 TEST_CASE("safetensors: what is written is read, bit for bit and in order") {
@@ -62,10 +58,10 @@ TEST_CASE("safetensors: what is written is read, bit for bit and in order") {
   REQUIRE(read.tensors.size() == file.tensors.size());
   for (std::size_t i = 0; i < file.tensors.size(); ++i) {
     CHECK(read.tensors[i].first == file.tensors[i].first);
-    CHECK(same_bytes(read.tensors[i].second, file.tensors[i].second));
+    CHECK(same_bits(read.tensors[i].second, file.tensors[i].second));
   }
   REQUIRE(read.find("a") != nullptr);
-  CHECK(same_bytes(*read.find("a"), file.tensors[1].second));
+  CHECK(same_bits(*read.find("a"), file.tensors[1].second));
   CHECK(read.find("b") == nullptr);
 }
 
