@@ -105,20 +105,20 @@ void Backward::walk(std::size_t first) {
   }
 }
 
-void Backward::take(std::size_t i, Var cotangent, const GradientFunction& gradient) {
-  const char* const op = tape_->steps[i].op;
-  require(!graph_ || tape_->steps[i].derivatives == Derivatives::all, op,
+void Backward::take(std::size_t step, Var cotangent, const GradientFunction& gradient) {
+  const char* const op = tape_->steps[step].op;
+  require(!graph_ || tape_->steps[step].derivatives == Derivatives::all, op,
           ": no second derivative; its gradient is a kernel of its own and cannot be recorded "
           "(GradientsOptions::create_graph)");
   const bool look = looking_ != anomaly::Looking::off;
   if (look) anomaly::check_cotangent(op, cotangent.value(), looking_);
-  Vars gradients = gradient(StepView(*this, i, std::move(cotangent)));
+  Vars gradients = gradient(StepView(*this, step, std::move(cotangent)));
   if (look) anomaly::check_gradients(op, gradients, looking_);
-  const std::size_t inputs = tape_->steps[i].inputs.size();
+  const std::size_t inputs = tape_->steps[step].inputs.size();
   require(gradients.size() == inputs, op, ": its gradient function returned ", gradients.size(),
           " gradients for ", inputs, " inputs");
   for (std::size_t k = 0; k < inputs; ++k) {
-    const int slot = tape_->steps[i].inputs[k];  // anew: add() may record a step
+    const int slot = tape_->steps[step].inputs[k];  // anew: add() may record a step
     if (slot < 0 || !gradients[k].defined()) continue;
     const Shape& expected = tape_->slots[static_cast<std::size_t>(slot)];
     require(gradients[k].shape() == expected, op, ": the gradient by input ", k, " has shape ",

@@ -31,6 +31,7 @@ double dot(const Tensor& a, const Tensor& b) {
 
 std::vector<Tensor> clones(const std::vector<Tensor>& tensors) {
   std::vector<Tensor> copies;
+  copies.reserve(tensors.size());
   for (const Tensor& tensor : tensors) copies.push_back(tensor.clone());
   return copies;
 }

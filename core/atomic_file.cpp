@@ -1,8 +1,8 @@
 #include <pliant/core/atomic_file.h>
 
 #include <fcntl.h>
-#include <signal.h>
 #include <unistd.h>
+#include <csignal>
 
 #include <atomic>
 #include <cerrno>

@@ -28,9 +28,9 @@ constexpr bool kPool = true;
 // at most 12.5 % is lost.
 std::int64_t size_class(std::int64_t bytes) {
   if (bytes <= 512) return (bytes + kAlignment - 1) / kAlignment * kAlignment;
-  const auto step =
-      static_cast<std::int64_t>(std::bit_floor(static_cast<std::uint64_t>(bytes - 1)) / 8);
-  return (bytes + step - 1) / step * step;
+  const auto shift = static_cast<int>(std::bit_width(static_cast<std::uint64_t>(bytes - 1))) - 4;
+  const std::int64_t step = std::int64_t{1} << shift;
+  return (bytes + step - 1) >> shift << shift;
 }
 
 struct Pool {

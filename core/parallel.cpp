@@ -34,7 +34,7 @@ struct Job {
 
   // Takes tasks until there are none.
   void drain() {
-    for (std::int64_t i; (i = next.fetch_add(1, std::memory_order_relaxed)) < count;) {
+    for (std::int64_t i = 0; (i = next.fetch_add(1, std::memory_order_relaxed)) < count;) {
       try {
         run(context, i);
       } catch (...) {
@@ -138,7 +138,8 @@ class Pool {
 
 int default_thread_count() {
   if (const char* const asked = std::getenv("PLIANT_THREADS"))
-    if (const int count = std::atoi(asked); count >= 1) return count;
+    if (const long count = std::strtol(asked, nullptr, 10); count >= 1 && count <= 4096)
+      return static_cast<int>(count);
   return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
 }
 

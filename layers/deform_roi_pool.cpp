@@ -80,9 +80,9 @@ Var DeformRoIPool::mask(const Var& pooled) const {
 Var DeformRoIPool::operator()(const Var& x, const Tensor& rois) const {
   const Var pooled = deform_roi_pool(x, rois, {}, {}, options_.pool);
   const Var y = deform_roi_pool(x, rois, trans(pooled), mask(pooled), options_.pool);
-  // Twice, each sample being four multiply-adds.
+  // The pooling runs twice, and each sample is four multiply-adds.
   const std::int64_t samples = options_.pool.sample_per_part * options_.pool.sample_per_part;
-  return observed("DeformRoIPool", y, 2 * 4 * samples * y.size());
+  return observed("DeformRoIPool", y, 8 * samples * y.size());
 }
 
 }  // namespace pliant

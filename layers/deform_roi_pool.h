@@ -25,7 +25,7 @@ struct DeformRoIPoolOptions {
 // [R out].
 class ZeroHead : public Module {
  public:
-  ZeroHead(std::int64_t in, std::int64_t hidden, std::int64_t out, std::int64_t layers);
+  ZeroHead(std::int64_t in, std::int64_t hidden, std::int64_t out, std::int64_t count);
 
   Var operator()(const Var& x) const;
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <numeric>
 #include <set>
 #include <stdexcept>
 #include <thread>
@@ -48,8 +49,8 @@ Seen read(const Batches& batches, std::int64_t epoch) {
 }
 
 std::vector<double> counting(int count) {
-  std::vector<double> numbers;
-  for (int i = 0; i < count; ++i) numbers.push_back(i);
+  std::vector<double> numbers(static_cast<std::size_t>(count));
+  std::iota(numbers.begin(), numbers.end(), 0.0);
   return numbers;
 }
 
@@ -72,8 +73,9 @@ TEST_CASE("batches: in order by default, divided by 255, the last one shorter") 
   const Seen seen = read(batches, 0);
   CHECK(seen.sizes == std::vector<std::int64_t>{4, 4, 2});
   CHECK(seen.labels == counting(10));
-  for (std::size_t i = 0; i < 60; ++i)
-    CHECK(seen.pixels[i] == static_cast<double>(static_cast<float>(i / 6) / 255.0f));
+  for (std::size_t i = 0; i < 10; ++i)
+    for (std::size_t pixel = 6 * i; pixel < 6 * i + 6; ++pixel)
+      CHECK(seen.pixels[pixel] == static_cast<double>(static_cast<float>(i) / 255.0f));
   CHECK(read(batches, 1) == seen);
 }
 

@@ -57,8 +57,9 @@ void check(const Sample& got, double value, double d_row, double d_column) {
 TEST_CASE("a bilinear tap agrees with hats and their differences everywhere") {
   const double step = 1e-6;
   for (const Edge edge : {Edge::zero_pad, Edge::dcn_v1, Edge::clamp})
-    for (double y = -2.4; y < 5; y += 0.3125)
-      for (double x = -2.43; x < 6; x += 0.3125) {
+    for (int i = 0; i < 24; ++i)
+      for (int j = 0; j < 27; ++j) {
+        const double y = -2.4 + 0.3125 * i, x = -2.43 + 0.3125 * j;
         const Sample got = sample(y, x, edge);
         CAPTURE(y);
         CAPTURE(x);
@@ -128,7 +129,7 @@ TEST_CASE("a map of one pixel") {
     const BilinearTap<double> tap = bilinear_tap(0.0, 0.5, 1, 1, edge);
     CHECK(tap.pixel[0] == 0);
     CHECK(tap.weight[0] == 1);
-    for (int i = 0; i < 4; ++i) CHECK(tap.d_row[i] == 0);
+    for (const double slope : tap.d_row) CHECK(slope == 0);
   }
   const BilinearTap<double> tap = bilinear_tap(-0.25, 0.0, 1, 1, Edge::zero_pad);
   CHECK(tap.pixel[2] == 0);

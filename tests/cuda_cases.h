@@ -53,7 +53,7 @@ inline DeviceCases elementwise_cases() {
 }
 
 inline DeviceCases reduce_cases() {
-  const auto sum_over = [](std::vector<int> axes) {
+  const auto sum_over = [](const std::vector<int>& axes) {
     return [axes](const Vars& v) { return sum(v[0], axes); };
   };
   Tensor ties = random({7, 300, 3}, 5);
@@ -271,7 +271,7 @@ inline DeviceCases shape_cases() {
 }
 
 inline DeviceCases permute_cases() {
-  const auto to = [](std::vector<int> axes) {
+  const auto to = [](const std::vector<int>& axes) {
     return [axes](const Vars& v) { return permute(v[0], axes); };
   };
   return {

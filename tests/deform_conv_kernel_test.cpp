@@ -25,7 +25,7 @@ TEST_CASE("deformable convolution and its gradients agree with the sum that defi
       {.n = 1, .h = 3, .w = 3, .c = 72, .k = 2, .offset_groups = 2},  // blocks of groups
       {.n = 1, .h = 3, .w = 3, .c = 72, .k = 72, .groups = 72},       // depthwise blocks
       {.n = 2, .h = 2, .w = 3, .c = 80, .k = 4, .groups = 2},         // blocks of weight groups
-      {.n = 2, .h = 3, .w = 3, .c = 6, .k = 37 * 2, .groups = 2},     // groups of many outputs
+      {.n = 2, .h = 3, .w = 3, .c = 6, .k = 74, .groups = 2},         // groups of many outputs
       {.n = 1, .h = 3, .w = 2, .c = 72, .k = 40, .groups = 2, .offset_groups = 3},
       {.n = 2, .h = 3, .w = 3, .c = 18, .k = 36, .groups = 18},  // two outputs a channel
       {.n = 7, .h = 4, .w = 3, .c = 5, .k = 7, .kernel = 2, .padding = 1},

@@ -18,7 +18,7 @@ using test::same_bits;
 
 namespace {
 
-constexpr std::int64_t kPixels = 28 * 28;
+constexpr std::int64_t kPixels = 784;
 
 std::string picture(const LabelledImages& set, std::int64_t index) {
   const std::uint8_t* const pixels = set.images.data<std::uint8_t>() + index * kPixels;

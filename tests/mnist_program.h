@@ -4,12 +4,12 @@
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <chrono>
+#include <csignal>
 #include <fstream>
 #include <iterator>
 #include <string>
@@ -64,6 +64,7 @@ inline Ended run_mnist(std::vector<std::string> words, int signal = 0, int milli
   const std::string files[] = {folder.path() / "out", folder.path() / "err"};
   words.insert(words.begin(), PLIANT_MNIST_PROGRAM);
   std::vector<char*> arguments;
+  arguments.reserve(words.size() + 1);
   for (std::string& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
   posix_spawn_file_actions_t streams;

@@ -80,7 +80,7 @@ inline std::vector<Tensor> check_same_on_any_threads(const OpCase& op) {
   CAPTURE(op.name);
   const int before = thread_count();
   set_thread_count(1);
-  const std::vector<Tensor> one = run_with_gradients(op, DType::float32);
+  std::vector<Tensor> one = run_with_gradients(op, DType::float32);
   for (const int threads : {2, 3, 7}) {
     set_thread_count(threads);
     const std::vector<Tensor> many = run_with_gradients(op, DType::float32);

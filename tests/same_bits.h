@@ -18,8 +18,7 @@ inline bool same_bits(const Tensor& a, const Tensor& b) {
   const auto bytes = [](const Tensor& t) {
     return std::span(static_cast<const std::byte*>(t.raw()), static_cast<std::size_t>(t.bytes()));
   };
-  return a.shape() == b.shape() && a.dtype() == b.dtype() &&
-         std::ranges::equal(bytes(a), bytes(b));
+  return a.shape() == b.shape() && a.dtype() == b.dtype() && std::ranges::equal(bytes(a), bytes(b));
 }
 
 }  // namespace pliant::test

@@ -63,7 +63,8 @@ using MaskOf = double (*)(int group, double y, double x);
 std::vector<double> masks_of(MaskOf mask) {
   std::vector<double> masks;
   for (int group = 0; group < kGroups; ++group)
-    for (int t = 0; t < kTaps; ++t) masks.push_back(mask(group, t % 3 - 1, t / 3 - 1));
+    for (int x = -1; x <= 1; ++x)
+      for (int y = -1; y <= 1; ++y) masks.push_back(mask(group, y, x));
   return masks;
 }
 

@@ -109,6 +109,7 @@ std::vector<double> wanted_at(const Place& at) {
   const double* const direction =
       basis.data<double>() + 3 * (static_cast<int>(at.y) * kSide + static_cast<int>(at.x));
   std::vector<double> weights;
+  weights.reserve(kTaps);
   for (int t = 0; t < kTaps; ++t)
     weights.push_back(direction[1] * plain.data<double>()[t] +
                       direction[2] * plain.data<double>()[kTaps + t]);
@@ -256,8 +257,9 @@ Place place_of(const BilinearTap<double>& tap) {
   Place place;
   for (int k = 0; k < 4; ++k) {
     if (tap.pixel[k] < 0) continue;
-    place.y += tap.weight[k] * (tap.pixel[k] / kScope);
-    place.x += tap.weight[k] * (tap.pixel[k] % kScope);
+    const int row = tap.pixel[k] / kScope, column = tap.pixel[k] % kScope;
+    place.y += tap.weight[k] * row;
+    place.x += tap.weight[k] * column;
   }
   return place;
 }

@@ -129,10 +129,10 @@ Figure roi_pool_cells() {
                  roi_pool_pixels(g, box.x1, box.x2, j, kBins, kSide), 0.08, outline((i + j) % 2));
   const std::vector<double> chosen = channel(gradients[x], 0);
   svg.open(filled(2));
-  for (int at = 0; at < kSide * kSide; ++at)
-    if (chosen[static_cast<std::size_t>(at)] > 0)
-      svg.circle(frame.at({static_cast<double>(at / kSide), static_cast<double>(at % kSide)}), 4,
-                 "");
+  for (int i = 0; i < kSide; ++i)
+    for (int j = 0; j < kSide; ++j)
+      if (chosen[static_cast<std::size_t>(i * kSide + j)] > 0)
+        svg.circle(frame.at({static_cast<double>(i), static_cast<double>(j)}), 4, "");
   svg.close();
   svg.heading(kTop + 62, 372, "result: largest pixels");
   draw_numbers(svg, table, channel(result.value(), 0), {0, 1, 150});

@@ -132,8 +132,12 @@ void draw_map(Svg& svg, const Frame& frame, std::span<const double> values, cons
       while (end < frame.columns && level(i, end) == own) ++end;
       if (own == 0) continue;
       const std::string width = tenths((end - j) * frame.unit);
-      paths[own] += 'M' + tenths(left + j * frame.unit) + ' ' + tenths(top + i * frame.unit) + 'h' +
-                    width + 'v' + tenths(frame.unit) + "h-" + width + 'z';
+      std::string& path = paths[own];
+      for (const std::string& part :
+           {std::string("M"), tenths(left + j * frame.unit), std::string(" "),
+            tenths(top + i * frame.unit), std::string("h"), width, std::string("v"),
+            tenths(frame.unit), std::string("h-"), width, std::string("z")})
+        path += part;
     }
   svg.rectangle(top, left, frame.rows * frame.unit, frame.columns * frame.unit, "fill=\"#ffffff\"");
   for (const auto& [own, path] : paths)

@@ -1,7 +1,6 @@
 #include <pliant/apps/mnist/interrupt.h>
 
-#include <signal.h>
-
+#include <csignal>
 #include <initializer_list>
 
 namespace pliant {

@@ -91,8 +91,9 @@ DeformableStages stages_from(const std::string& text) {
 
 // Names in a file have no "net." before them.
 State with_part(const State& state) {
+  const std::string prefix = kPart + ".";
   State result;
-  for (const auto& [path, tensor] : state) result.emplace_back(kPart + "." + path, tensor);
+  for (const auto& [path, tensor] : state) result.emplace_back(prefix + path, tensor);
   return result;
 }
 

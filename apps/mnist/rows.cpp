@@ -38,9 +38,9 @@ double rate_of(const Entry& entry) {
 RowKind kind_of(const Entry& entry, Deform deform) {
   RowKind kind{deform, entry.finetune, entry.trained, entry.statistics, rate_of(entry)};
   if (!entry.deformable || kind.finetune == "all") return kind;
-  kind.trained.push_back("*.offset.*");
-  if (has_mask(deform)) kind.trained.push_back("*.mask.*");
-  if (has_context(deform)) kind.trained.push_back("*.context.*");
+  kind.trained.emplace_back("*.offset.*");
+  if (has_mask(deform)) kind.trained.emplace_back("*.mask.*");
+  if (has_context(deform)) kind.trained.emplace_back("*.context.*");
   return kind;
 }
 
@@ -78,6 +78,7 @@ std::vector<RowKind> rows_from(const std::string& comma_separated,
     require(found, "--rows: '", name, "' is none of every, ", known);
   }
   std::vector<RowKind> rows;
+  rows.reserve(regular.size() + deforms.size() * deformable.size());
   for (const Entry* entry : regular) rows.push_back(kind_of(*entry, Deform::none));
   for (const Deform deform : deforms)
     for (const Entry* entry : deformable) rows.push_back(kind_of(*entry, deform));

@@ -106,7 +106,7 @@ class Scaled56Experiment {
                             .device = options_.device,
                             .measure = measure};
     const auto checkpoint = ledger_.checkpoint(key, seed);
-    const Training training = train(net, train_set, plan, 1.0, progress_, checkpoint.get());
+    Training training = train(net, train_set, plan, 1.0, progress_, checkpoint.get());
     ledger_.keep(net, key, seed, training, metadata_of(net));
     return training;
   }

@@ -8,6 +8,7 @@ namespace {
 
 int run(const std::vector<std::string>& files) {
   std::vector<Results> all;
+  all.reserve(files.size());
   for (const std::string& file : files) all.push_back(read_results(file));
   bool first = true;
   for (const Results& results : merged(all)) {

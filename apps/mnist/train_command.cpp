@@ -46,7 +46,7 @@ nlohmann::ordered_json recipe_of(const Options& options, const DigitSet& digits,
 }
 
 LabelledImages training_set(const Options& options, const DigitSet& digits) {
-  const LabelledImages set = digits.train();
+  LabelledImages set = digits.train();
   if (options.train_images == 0 || options.train_images >= set.size()) return set;
   return {set.images.slice(0, options.train_images), set.labels.slice(0, options.train_images)};
 }

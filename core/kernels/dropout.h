@@ -6,6 +6,7 @@
 // device, for any number of threads and at every repetition, and nobody has to store it.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 
 #include <pliant/core/portable.h>
@@ -20,7 +21,7 @@ struct DropoutGeometry {
 
   // Elements whose random bits are below it are dropped.
   PLIANT_HD std::uint64_t threshold() const {
-    return static_cast<std::uint64_t>(rate * 0x1p32 + 0.5);
+    return static_cast<std::uint64_t>(std::llround(rate * 0x1p32));
   }
   PLIANT_HD double scale() const { return rate < 1 ? 1 / (1 - rate) : 0; }
 };

@@ -8,7 +8,7 @@ namespace {
 
 constexpr int kStages = 2;
 constexpr std::int64_t kSide = 32;
-constexpr std::int64_t kFlat = 5 * 5 * 16;
+constexpr std::int64_t kFlat = std::int64_t{5} * 5 * 16;
 
 Initialiser for_tanh() { return init::xavier_uniform(init::gain(init::Nonlinearity::tanh)); }
 

@@ -83,7 +83,7 @@ void Optimizer::load(const State& state) {
   const auto take = [&](const std::string& path, const Shape& shape) {
     const auto found = given.find(path);
     require(found != given.end(), name_, ": the state lacks ", path);
-    const Tensor tensor = found->second;
+    Tensor tensor = found->second;
     require(tensor.shape() == shape, name_, ": ", path, " has shape ", tensor.shape(),
             ", expected ", shape);
     given.erase(found);

@@ -113,7 +113,7 @@ class Reader {
       return depth < 4;  // what is nested deeper means nothing and is dropped
     };
     try {
-      const Json header = Json::parse(text, watch);
+      Json header = Json::parse(text, watch);
       check(header.is_object(), "its header is not a JSON object");
       check(twice.empty(), "its header names ", printable(twice), " twice");
       return header;

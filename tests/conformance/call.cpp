@@ -34,7 +34,7 @@ Tensor Call::indices(const std::string& name) {
 
 Var Call::variable(const std::string& name) {
   const Tensor value = constant(name);
-  const Var var = golden_.forward_only ? Var(value) : tape_.variable(value);
+  Var var = golden_.forward_only ? Var(value) : tape_.variable(value);
   variables_[name] = var;
   return var;
 }
