@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <pliant/core/kernels/conv2d.h>
+#include <pliant/core/kernels/winograd_walk.h>
 #include <pliant/core/parallel.h>
 #include <pliant/core/random.h>
 #include <pliant/tests/same_bits.h>
@@ -186,12 +187,49 @@ std::vector<Conv2dGeometry> cases() {
   return all;
 }
 
+// In float32 these go by fewer products (winograd_walk.h): maps of odd size, whose last tiles stand
+// half outside, all paddings, channels that are no whole vectors, several partial sums.
+std::vector<Conv2dGeometry> winograd_cases() {
+  return {geometry(2, 8, 10, 32, 48, 3, 3, {.pad = 1}),
+          geometry(3, 7, 7, 40, 33, 3, 3, {.pad = 1}),
+          geometry(1, 13, 12, 35, 37, 3, 3),
+          geometry(2, 9, 10, 33, 32, 3, 3, {.pad = 2}),
+          geometry(1, 8, 8, 32, 34, 3, 3, {.pad = 3}),
+          geometry(2, 9, 8, 32, 32, 3, 3, {.pad = 0, .pad_after = 1}),
+          geometry(2, 8, 9, 32, 67, 3, 3, {.pad = 1, .pad_after = 0}),
+          geometry(9, 14, 13, 32, 32, 3, 3, {.pad = 1}),
+          geometry(0, 6, 6, 32, 32, 3, 3, {.pad = 1})};
+}
+
 }  // namespace
 
 TEST_CASE_TEMPLATE("conv2d kernels agree with the definition", T, float, double) {
   for (const Conv2dGeometry& g : cases()) {
     CAPTURE(describe(g));
     check<T>(g);
+  }
+}
+
+TEST_CASE_TEMPLATE("conv2d by Winograd's products agrees with the definition", T, float, double) {
+  for (const Conv2dGeometry& g : winograd_cases()) {
+    CAPTURE(describe(g));
+    CHECK(cpu::has_winograd(g));
+    check<T>(g);
+  }
+}
+
+TEST_CASE("conv2d: Winograd's products are for dense 3x3 filters on maps that hold many tiles") {
+  const Extra pad{.pad = 1};
+  CHECK(cpu::has_winograd(geometry(1, 14, 14, 32, 32, 3, 3, pad)));
+  for (const Conv2dGeometry& g :
+       {geometry(1, 14, 14, 31, 32, 3, 3, pad), geometry(1, 14, 14, 32, 31, 3, 3, pad),
+        geometry(1, 5, 5, 32, 32, 3, 3, pad), geometry(1, 1, 64, 32, 32, 3, 3, pad),
+        geometry(1, 14, 14, 32, 32, 3, 1, pad), geometry(1, 14, 14, 32, 32, 5, 5, pad),
+        geometry(1, 14, 14, 32, 32, 3, 3, {.stride = 2, .pad = 1}),
+        geometry(1, 14, 14, 32, 32, 3, 3, {.pad = 2, .dilation = 2}),
+        geometry(1, 14, 14, 64, 64, 3, 3, {.pad = 1, .groups = 2})}) {
+    CAPTURE(describe(g));
+    CHECK_FALSE(cpu::has_winograd(g));
   }
 }
 
@@ -211,6 +249,7 @@ TEST_CASE_TEMPLATE("conv2d has the same bits on any number of threads", T, float
        {geometry(5, 14, 13, 32, 40, 3, 3, {.stride = 2, .pad = 1}),
         geometry(11, 12, 12, 1, 32, 3, 3, {.pad = 1}), geometry(3, 16, 16, 48, 64, 1, 1),
         geometry(5, 28, 27, 16, 32, 3, 3, {.pad = 1}), geometry(4, 28, 28, 64, 18, 3, 3),
+        geometry(5, 14, 15, 32, 70, 3, 3, {.pad = 1}),
         geometry(5, 13, 14, 40, 40, 3, 3, {.pad = 1, .groups = 40}),
         geometry(7, 9, 14, 20, 60, 5, 5, {.stride = 2, .pad = 2, .groups = 20})}) {
     const Sizes size = sizes(g);
@@ -231,7 +270,8 @@ TEST_CASE_TEMPLATE("conv2d has the same bits on any number of threads", T, float
 
 TEST_CASE("conv2d of a slice of the batch has the bits of the whole") {
   for (const Conv2dGeometry& whole : {geometry(7, 9, 9, 24, 40, 3, 3, {.stride = 2, .pad = 1}),
-                                      geometry(7, 9, 9, 24, 24, 3, 3, {.pad = 1, .groups = 24})}) {
+                                      geometry(7, 9, 9, 24, 24, 3, 3, {.pad = 1, .groups = 24}),
+                                      geometry(7, 8, 9, 32, 40, 3, 3, {.pad = 1})}) {
     Conv2dGeometry last = whole;
     last.n = 1;
     const Sizes size = sizes(whole), part = sizes(last);

@@ -8,6 +8,7 @@
 #include <pliant/core/gemm_tiles.h>
 #include <pliant/core/kernels/conv2d_walk.h>
 #include <pliant/core/kernels/depthwise_walk.h>
+#include <pliant/core/kernels/winograd_walk.h>
 #include <pliant/core/parallel.h>
 
 namespace pliant {
@@ -31,6 +32,8 @@ void forward(const Conv2dGeometry& g, const T* x, const T* weight, const T* bias
   if (is_depthwise(g))
     return depthwise_forward<T>(g, Sharing::shared, x, by_tap(g, weight, workspace), bias, y,
                                 workspace);
+  if constexpr (std::is_same_v<T, float>)
+    if (has_winograd(g)) return winograd_forward(g, x, weight, bias, y, workspace);
   const std::int64_t channels = g.c / g.groups, filters = g.k / g.groups;
   const std::int64_t sum_length = g.r * g.s * channels;
   const std::int64_t packed = packed_size<T>(sum_length, filters);
@@ -132,9 +135,11 @@ template <class T>
 void data_gradient(const Conv2dGeometry& g, const T* dy, const T* weight, T* dx,
                    Workspace& workspace) {
   if (is_depthwise(g))
-    depthwise_data_gradient<T>(g, Sharing::shared, dy, by_tap(g, weight, workspace), dx, workspace);
-  else
-    DataGradient<T>(g, dy, weight, dx, workspace).run(take_zeros<T>(g.k, workspace));
+    return depthwise_data_gradient<T>(g, Sharing::shared, dy, by_tap(g, weight, workspace), dx,
+                                      workspace);
+  if constexpr (std::is_same_v<T, float>)
+    if (has_winograd(g)) return winograd_data_gradient(g, dy, weight, dx, workspace);
+  DataGradient<T>(g, dy, weight, dx, workspace).run(take_zeros<T>(g.k, workspace));
 }
 
 }  // namespace

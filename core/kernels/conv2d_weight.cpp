@@ -8,6 +8,7 @@
 #include <pliant/core/kernels/conv2d.h>
 #include <pliant/core/kernels/conv2d_walk.h>
 #include <pliant/core/kernels/depthwise_walk.h>
+#include <pliant/core/kernels/winograd_walk.h>
 #include <pliant/core/parallel.h>
 
 namespace pliant {
@@ -259,10 +260,10 @@ void depthwise(const Conv2dGeometry& g, const T* x, const T* dy, T* dweight, Wor
 template <class T>
 void weight_gradient(const Conv2dGeometry& g, const T* x, const T* dy, T* dweight,
                      Workspace& workspace) {
-  if (is_depthwise(g))
-    depthwise(g, x, dy, dweight, workspace);
-  else
-    WeightGradient<T>(g, x, dy, workspace).run(dweight, workspace);
+  if (is_depthwise(g)) return depthwise(g, x, dy, dweight, workspace);
+  if constexpr (std::is_same_v<T, float>)
+    if (has_winograd(g)) return winograd_weight_gradient(g, x, dy, dweight, workspace);
+  WeightGradient<T>(g, x, dy, workspace).run(dweight, workspace);
 }
 
 }  // namespace

@@ -1,0 +1,297 @@
+#include <pliant/core/kernels/winograd_walk.h>
+
+#include <algorithm>
+#include <vector>
+
+#include <pliant/core/gemm_tiles.h>
+#include <pliant/core/kernels/partial_sums_walk.h>
+#include <pliant/core/kernels/portable_vectors.h>
+#include <pliant/core/kernels/tap_batch_walk.h>
+
+namespace pliant::cpu {
+namespace {
+
+constexpr std::int64_t kPositions = 16;
+
+constexpr std::int64_t position_of(std::size_t i, std::size_t j) {
+  return static_cast<std::int64_t>(4 * i + j);
+}
+
+constexpr std::int64_t tap_of(std::size_t i, std::size_t j) {
+  return static_cast<std::int64_t>(3 * i + j);
+}
+
+// The transforms along one axis: from kFrom values to kTo.
+struct PatchTransform {  // B^T d
+  static constexpr std::size_t kFrom = 4, kTo = 4;
+  template <class V>
+  static void apply(const V (&d)[4], V (&to)[4]) {
+    to[0] = d[0] - d[2];
+    to[1] = d[1] + d[2];
+    to[2] = d[2] - d[1];
+    to[3] = d[1] - d[3];
+  }
+};
+struct FilterTransform {  // G g
+  static constexpr std::size_t kFrom = 3, kTo = 4;
+  template <class V>
+  static void apply(const V (&g)[3], V (&to)[4]) {
+    const V ends = (g[0] + g[2]) * 0.5f, middle = g[1] * 0.5f;
+    to[0] = g[0];
+    to[1] = ends + middle;
+    to[2] = ends - middle;
+    to[3] = g[2];
+  }
+};
+struct OutputTransform {  // A^T m
+  static constexpr std::size_t kFrom = 4, kTo = 2;
+  template <class V>
+  static void apply(const V (&m)[4], V (&to)[2]) {
+    to[0] = m[0] + m[1] + m[2];
+    to[1] = m[1] - m[2] - m[3];
+  }
+};
+struct OutputGradient {  // A y
+  static constexpr std::size_t kFrom = 2, kTo = 4;
+  template <class V>
+  static void apply(const V (&y)[2], V (&to)[4]) {
+    to[0] = y[0];
+    to[1] = y[0] + y[1];
+    to[2] = y[0] - y[1];
+    to[3] = -y[1];
+  }
+};
+struct FilterGradient {  // G^T u
+  static constexpr std::size_t kFrom = 4, kTo = 3;
+  template <class V>
+  static void apply(const V (&u)[4], V (&to)[3]) {
+    const V sum = (u[1] + u[2]) * 0.5f;
+    to[0] = u[0] + sum;
+    to[1] = (u[1] - u[2]) * 0.5f;
+    to[2] = sum + u[3];
+  }
+};
+
+// Along columns and rows.
+template <class Transform, class V>
+inline void transform(const V (&from)[Transform::kFrom][Transform::kFrom],
+                      V (&to)[Transform::kTo][Transform::kTo]) {
+  V half[Transform::kTo][Transform::kFrom];
+  for (std::size_t j = 0; j < Transform::kFrom; ++j) {
+    V column[Transform::kFrom], result[Transform::kTo];
+    for (std::size_t i = 0; i < Transform::kFrom; ++i) column[i] = from[i][j];
+    Transform::apply(column, result);
+    for (std::size_t i = 0; i < Transform::kTo; ++i) half[i][j] = result[i];
+  }
+  for (std::size_t i = 0; i < Transform::kTo; ++i) Transform::apply(half[i], to[i]);
+}
+
+struct Tiles {
+  std::int64_t images, rows, columns;  // of tiles in an image
+
+  Tiles(std::int64_t n, std::int64_t h, std::int64_t w)
+      : images(n), rows((h + 1) / 2), columns((w + 1) / 2) {}
+  std::int64_t count() const { return images * rows * columns; }
+};
+
+// A map whose tile (i, j) covers size x size pixels from (2i + first_row, 2j + first_column) on.
+template <class Element>
+struct TiledMap {
+  Element* data;
+  std::int64_t h, w, channels;
+  std::int64_t first_row, first_column;
+
+  // Where the tile's pixels lie, or `outside`.
+  template <std::size_t size>
+  void point(const Tiles& tiles, std::int64_t tile, Element* outside,
+             Element* (&to)[size][size]) const {
+    const std::int64_t image = tile / (tiles.rows * tiles.columns);
+    const std::int64_t row = tile / tiles.columns % tiles.rows * 2 + first_row;
+    const std::int64_t column = tile % tiles.columns * 2 + first_column;
+    for (std::size_t i = 0; i < size; ++i)
+      for (std::size_t j = 0; j < size; ++j) {
+        const std::int64_t y = row + static_cast<std::int64_t>(i);
+        const std::int64_t x = column + static_cast<std::int64_t>(j);
+        const bool inside = y >= 0 && y < h && x >= 0 && x < w;
+        to[i][j] = inside ? data + ((image * h + y) * w + x) * channels : outside;
+      }
+  }
+};
+
+// to [positions][tiles of range][channels] = the transformed tiles.
+template <class Transform>
+void gather(const TiledMap<const float>& map, const Tiles& tiles, std::int64_t begin,
+            std::int64_t end, const float* zeros, float* to) {
+  constexpr std::size_t kSize = Transform::kFrom;
+  const std::int64_t position = (end - begin) * map.channels;
+  for (std::int64_t tile = begin; tile < end; ++tile, to += map.channels) {
+    const float* from[kSize][kSize];
+    map.point(tiles, tile, zeros, from);
+    along_channels<float>(map.channels, [&]<class V>(std::int64_t c, V*) {
+      V values[kSize][kSize], result[4][4];
+      for (std::size_t i = 0; i < kSize; ++i)
+        for (std::size_t j = 0; j < kSize; ++j) load(from[i][j] + c, values[i][j]);
+      transform<Transform>(values, result);
+      for (std::size_t i = 0; i < 4; ++i)
+        for (std::size_t j = 0; j < 4; ++j) store(result[i][j], to + position_of(i, j) * position + c);
+    });
+  }
+}
+
+// The outputs of some tiles in channels first .. first + columns - 1, from `products`
+// [positions][tiles of range][width].
+void scatter(const TiledMap<float>& map, const Tiles& tiles, std::int64_t begin, std::int64_t end,
+             const Panel& panel, const float* products, const float* bias, float* waste) {
+  const std::int64_t position = (end - begin) * panel.width;
+  for (std::int64_t tile = begin; tile < end; ++tile, products += panel.width) {
+    float* to[2][2];
+    map.point(tiles, tile, waste, to);
+    along_channels<float>(panel.columns, [&]<class V>(std::int64_t c, V*) {
+      V values[4][4], result[2][2], shift{};
+      for (std::size_t i = 0; i < 4; ++i)
+        for (std::size_t j = 0; j < 4; ++j) load(products + position_of(i, j) * position + c, values[i][j]);
+      transform<OutputTransform>(values, result);
+      if (bias != nullptr) load(bias + panel.first + c, shift);
+      for (std::size_t i = 0; i < 2; ++i)
+        for (std::size_t j = 0; j < 2; ++j)
+          if (to[i][j] != waste) store(result[i][j] + shift, to[i][j] + panel.first + c);
+    });
+  }
+}
+
+// Whether a filter is read as the convolution has it or, for the data gradient, turned by half a
+// turn and from its outputs to its inputs.
+enum class Filter : unsigned char { as_is, turned };
+
+// The filters [k 3 3 c] at each position, packed: [c, k], turned [k, c].
+const float* pack_filters(const Conv2dGeometry& g, const float* weight, Filter filter,
+                          Workspace& workspace) {
+  const std::int64_t size = g.k * g.c;
+  float* const plain = workspace.take<float>(kPositions * size);  // [positions][k][c]
+  parallel_for(g.k, [&](std::int64_t k) {
+    const float* const from = weight + k * 9 * g.c;
+    along_channels<float>(g.c, [&]<class V>(std::int64_t c, V*) {
+      V values[3][3], result[4][4];
+      for (std::size_t i = 0; i < 3; ++i)
+        for (std::size_t j = 0; j < 3; ++j) {
+          const std::int64_t tap = tap_of(i, j);
+          load(from + (filter == Filter::turned ? 8 - tap : tap) * g.c + c, values[i][j]);
+        }
+      transform<FilterTransform>(values, result);
+      for (std::size_t i = 0; i < 4; ++i)
+        for (std::size_t j = 0; j < 4; ++j) store(result[i][j], plain + position_of(i, j) * size + k * g.c + c);
+    });
+  });
+  const bool turned = filter == Filter::turned;
+  const std::int64_t depth = turned ? g.k : g.c, width = turned ? g.c : g.k;
+  const Panels<float> panels(width);
+  float* const packed = workspace.take<float>(kPositions * packed_size<float>(depth, width));
+  parallel_for(kPositions * panels.count(), [&](std::int64_t job) {
+    const std::int64_t position = job / panels.count();
+    const Panel panel = panels[job % panels.count()];
+    const MatrixView<float> view{plain + position * size, g.c,
+                                 turned ? Transpose::no : Transpose::yes};
+    pack_panel(panel, depth, view,
+               packed + position * packed_size<float>(depth, width) + depth * panel.first);
+  });
+  return packed;
+}
+
+// Tiles of a task: whole register tiles, few enough to stay in cache, and tasks enough.
+std::int64_t tiles_of_task(std::int64_t count) {
+  constexpr std::int64_t kMost = 48, kTasks = 32;
+  const std::int64_t own = (count + kTasks - 1) / kTasks;
+  return std::clamp((own + kTileRows - 1) / kTileRows * kTileRows, kTileRows, kMost);
+}
+
+// to = the convolution of `from` by packed filters.
+void convolve(const Tiles& tiles, const TiledMap<const float>& from, const float* packed,
+              const float* bias, const TiledMap<float>& to, Workspace& workspace) {
+  const std::int64_t depth = from.channels, own = tiles_of_task(tiles.count());
+  const Panels<float> panels(to.channels);
+  const std::int64_t filters = packed_size<float>(depth, to.channels);
+  float* const zeros = workspace.take<float>(depth);
+  std::fill_n(zeros, depth, 0.0f);
+  const PerThread<float> memory(kPositions * own * (depth + kMaxPanelWidth), workspace);
+  parallel_blocks(tiles.count(), own, [&](std::int64_t begin, std::int64_t end) {
+    float* const patches = memory.of();
+    float* const products = patches + kPositions * own * depth;
+    const std::int64_t count = end - begin;
+    gather<PatchTransform>(from, tiles, begin, end, zeros, patches);
+    for (std::int64_t p = 0; p < panels.count(); ++p) {
+      const Panel panel = panels[p];
+      for (std::int64_t position = 0; position < kPositions; ++position)
+        gemm_panel(count, depth, patches + position * count * depth, depth,
+                   Panel{0, panel.columns, panel.width},
+                   packed + position * filters + depth * panel.first,
+                   products + position * count * panel.width, panel.width,
+                   static_cast<const float*>(nullptr));
+      scatter(to, tiles, begin, end, panel, products, bias, memory.of());
+    }
+  });
+}
+
+}  // namespace
+
+void winograd_forward(const Conv2dGeometry& g, const float* x, const float* weight,
+                      const float* bias, float* y, Workspace& workspace) {
+  convolve(Tiles(g.n, g.p, g.q), {x, g.h, g.w, g.c, -g.pad_top, -g.pad_left},
+           pack_filters(g, weight, Filter::as_is, workspace), bias, {y, g.p, g.q, g.k, 0, 0},
+           workspace);
+}
+
+void winograd_data_gradient(const Conv2dGeometry& g, const float* dy, const float* weight,
+                            float* dx, Workspace& workspace) {
+  convolve(Tiles(g.n, g.h, g.w), {dy, g.p, g.q, g.k, g.pad_top - 2, g.pad_left - 2},
+           pack_filters(g, weight, Filter::turned, workspace), nullptr, {dx, g.h, g.w, g.c, 0, 0},
+           workspace);
+}
+
+void winograd_weight_gradient(const Conv2dGeometry& g, const float* x, const float* dy,
+                              float* dweight, Workspace& workspace) {
+  constexpr std::int64_t kBlock = 64, kTilesAtLeast = 196;  // of a product, and of a part
+  const Tiles tiles(g.n, g.p, g.q);
+  const TiledMap<const float> inputs{x, g.h, g.w, g.c, -g.pad_top, -g.pad_left};
+  const TiledMap<const float> outputs{dy, g.p, g.q, g.k, 0, 0};
+  const std::int64_t size = g.k * g.c;
+  const std::int64_t parts =
+      std::clamp<std::int64_t>(tiles.count() / kTilesAtLeast, 1, kMaxPartials);
+  float* const sums = workspace.take<float>(parts * kPositions * size);  // [parts][positions][k][c]
+  float* const zeros = workspace.take<float>(std::max(g.c, g.k));
+  std::fill_n(zeros, std::max(g.c, g.k), 0.0f);
+  const PerThread<float> memory(kPositions * kBlock * (g.c + g.k), workspace);
+  parallel_for(parts, [&](std::int64_t part) {
+    float* const patches = memory.of();
+    float* const gradients = patches + kPositions * kBlock * g.c;
+    float* const sum = sums + part * kPositions * size;
+    std::fill_n(sum, kPositions * size, 0.0f);
+    const std::int64_t last = tiles.count() * (part + 1) / parts;
+    for (std::int64_t begin = tiles.count() * part / parts; begin < last; begin += kBlock) {
+      const std::int64_t end = std::min(last, begin + kBlock), count = end - begin;
+      gather<PatchTransform>(inputs, tiles, begin, end, zeros, patches);
+      gather<OutputGradient>(outputs, tiles, begin, end, zeros, gradients);
+      for (std::int64_t position = 0; position < kPositions; ++position)
+        gemm_transposed(g.k, g.c, count, gradients + position * count * g.k, g.k,
+                        patches + position * count * g.c, g.c, sum + position * size, g.c);
+    }
+  });
+  parallel_for(g.k, [&](std::int64_t k) {
+    along_channels<float>(g.c, [&]<class V>(std::int64_t c, V*) {
+      V values[4][4], result[3][3], more;
+      for (std::size_t i = 0; i < 4; ++i)
+        for (std::size_t j = 0; j < 4; ++j) {
+          const float* const from = sums + position_of(i, j) * size + k * g.c + c;
+          load(from, values[i][j]);
+          for (std::int64_t part = 1; part < parts; ++part) {
+            load(from + part * kPositions * size, more);
+            values[i][j] += more;
+          }
+        }
+      transform<FilterGradient>(values, result);
+      for (std::size_t i = 0; i < 3; ++i)
+        for (std::size_t j = 0; j < 3; ++j) store(result[i][j], dweight + (k * 9 + tap_of(i, j)) * g.c + c);
+    });
+  });
+}
+
+}  // namespace pliant::cpu
