@@ -154,10 +154,11 @@ TEST_CASE("scaled: every picture has its own draw, whatever the set and the thre
   set_thread_count(threads);
   CHECK(scaled(images, bilinear, rng.fork("other")).to_vector() != all);
 
+  constexpr std::ptrdiff_t kFirst = std::ptrdiff_t{123} * 64;
   std::vector<float> one(64);
-  scale_image(pixels.data() + 123 * 64, 8, 8, 1, draw_scale(bilinear, 8, 8, rng.fork(123)),
+  scale_image(pixels.data() + kFirst, 8, 8, 1, draw_scale(bilinear, 8, 8, rng.fork(123)),
               Interpolation::bilinear, one.data());
-  CHECK(std::equal(one.begin(), one.end(), all.begin() + 123 * 64));
+  CHECK(std::equal(one.begin(), one.end(), all.begin() + kFirst));
 }
 
 TEST_CASE("scaled: shrinks what is shown, by 1/z on average") {

@@ -133,7 +133,8 @@ void gather(const TiledMap<const float>& map, const Tiles& tiles, std::int64_t b
         for (std::size_t j = 0; j < kSize; ++j) load(from[i][j] + c, values[i][j]);
       transform<Transform>(values, result);
       for (std::size_t i = 0; i < 4; ++i)
-        for (std::size_t j = 0; j < 4; ++j) store(result[i][j], to + position_of(i, j) * position + c);
+        for (std::size_t j = 0; j < 4; ++j)
+          store(result[i][j], to + position_of(i, j) * position + c);
     });
   }
 }
@@ -149,7 +150,8 @@ void scatter(const TiledMap<float>& map, const Tiles& tiles, std::int64_t begin,
     along_channels<float>(panel.columns, [&]<class V>(std::int64_t c, V*) {
       V values[4][4], result[2][2], shift{};
       for (std::size_t i = 0; i < 4; ++i)
-        for (std::size_t j = 0; j < 4; ++j) load(products + position_of(i, j) * position + c, values[i][j]);
+        for (std::size_t j = 0; j < 4; ++j)
+          load(products + position_of(i, j) * position + c, values[i][j]);
       transform<OutputTransform>(values, result);
       if (bias != nullptr) load(bias + panel.first + c, shift);
       for (std::size_t i = 0; i < 2; ++i)
@@ -179,7 +181,8 @@ const float* pack_filters(const Conv2dGeometry& g, const float* weight, Filter f
         }
       transform<FilterTransform>(values, result);
       for (std::size_t i = 0; i < 4; ++i)
-        for (std::size_t j = 0; j < 4; ++j) store(result[i][j], plain + position_of(i, j) * size + k * g.c + c);
+        for (std::size_t j = 0; j < 4; ++j)
+          store(result[i][j], plain + position_of(i, j) * size + k * g.c + c);
     });
   });
   const bool turned = filter == Filter::turned;
@@ -289,7 +292,8 @@ void winograd_weight_gradient(const Conv2dGeometry& g, const float* x, const flo
         }
       transform<FilterGradient>(values, result);
       for (std::size_t i = 0; i < 3; ++i)
-        for (std::size_t j = 0; j < 3; ++j) store(result[i][j], dweight + (k * 9 + tap_of(i, j)) * g.c + c);
+        for (std::size_t j = 0; j < 3; ++j)
+          store(result[i][j], dweight + (k * 9 + tap_of(i, j)) * g.c + c);
     });
   });
 }

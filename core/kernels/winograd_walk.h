@@ -8,8 +8,9 @@
 //         0 -1  1  0         1/2-1/2 1/2
 //         0  1  0 -1          0   0   1
 //
-// a channel's part of the outputs is A^T [(G g G^T) . (B^T d B)] A, so that the sum over channels is
-// a product of matrices at each of the 16 positions. The gradients are the transposes of the same.
+// a channel's part of the outputs is A^T [(G g G^T) . (B^T d B)] A, so that the sum over channels
+// is a product of matrices at each of the 16 positions. The gradients are the transposes of the
+// same.
 #pragma once
 
 #include <cstdint>
