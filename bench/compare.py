@@ -105,6 +105,73 @@ def deform_step(n, c, side, k, groups=1):
     return once
 
 
+def layer(function, *shapes):
+    """function of tensors of these shapes (NCHW, channels last), forward and all gradients."""
+    tensors = [torch.randn(*s) for s in shapes]
+    tensors = [(t.to(memory_format=torch.channels_last) if t.dim() == 4 else t).requires_grad_()
+               for t in tensors]
+    cotangent = torch.randn_like(function(*tensors))
+
+    def once():
+        for tensor in tensors:
+            tensor.grad = None
+        function(*tensors).backward(cotangent)
+
+    return once
+
+
+def conv_layer(n, side, c, k, taps, stride, groups):
+    return layer(lambda x, w, b: F.conv2d(x, w, b, stride, taps // 2, 1, groups),
+                 (n, c, side, side), (k, c // groups, taps, taps), (k,))
+
+
+def batch_norm_layer(n, side, c):
+    mean, var = torch.zeros(c), torch.ones(c)
+    return layer(lambda x, w, b: F.batch_norm(x, mean, var, w, b, True), (n, c, side, side), (c,),
+                 (c,))
+
+
+def cross_entropy_layer(n, classes):
+    labels = torch.arange(n) * 7 % classes
+    return layer(lambda x: F.cross_entropy(x, labels), (n, classes))
+
+
+def adam_step():
+    parameters = [torch.randn(65536, requires_grad=True) for _ in range(16)]
+    adam = torch.optim.Adam(parameters, lr=1e-3, fused=True)
+    for parameter in parameters:
+        parameter.grad = torch.randn(65536)
+    return adam.step
+
+
+def tape_chain(steps=1000):
+    """A thousand squares of one number with the gradient; from Python."""
+    start = torch.ones(1, requires_grad=True)
+
+    def once():
+        x = start
+        for _ in range(steps):
+            x = x.square()
+        torch.autograd.grad(x, start)
+
+    return once
+
+
+CONVOLUTIONS = [(32, 28, 1, 32, 3, 1, 1), (32, 28, 32, 64, 3, 2, 1), (32, 14, 64, 128, 3, 1, 1),
+                (32, 14, 128, 128, 3, 2, 1), (8, 56, 64, 64, 3, 1, 1), (8, 56, 64, 256, 1, 1, 1),
+                (8, 56, 256, 128, 1, 2, 1), (32, 14, 256, 256, 3, 1, 1),
+                (32, 14, 256, 256, 3, 1, 256), (8, 56, 64, 64, 3, 2, 64)]
+
+
+def convolutions():
+    for shape in CONVOLUTIONS:
+        n, side, c, k, taps, stride, groups = shape
+        name = f"conv2d fwd+bwd, N{n} C{c} {side}x{side} K{k} {taps}x{taps} stride {stride}"
+        yield (name + (" depthwise" if groups > 1 else ""),
+               "conv2d_layer/" + "/".join(map(str, shape)) + "/",
+               lambda shape=shape: conv_layer(*shape))
+
+
 # name, benchmark of ours, work of theirs
 CASES = [
     ("training step, regular net, batch 32", "train_step_regular/32/", lambda: train_step(32, False)),
@@ -124,6 +191,19 @@ CASES = [
      lambda: deform_step(32, 128, 28, 128, 32)),
     ("the same in 128 groups (depthwise)", "forward_and_backward/32/128/28/128/128/",
      lambda: deform_step(32, 128, 28, 128, 128)),
+    *convolutions(),
+    ("batch_norm2d fwd+bwd, N64 C128 14x14", "batch_norm_layer/64/14/128/",
+     lambda: batch_norm_layer(64, 14, 128)),
+    ("batch_norm2d fwd+bwd, N8 C64 56x56", "batch_norm_layer/8/56/64/",
+     lambda: batch_norm_layer(8, 56, 64)),
+    ("max_pool2d 2x2 fwd+bwd, N8 C64 56x56", "max_pool_layer/8/56/64/",
+     lambda: layer(lambda x: F.max_pool2d(x, 2), (8, 64, 56, 56))),
+    ("softmax_cross_entropy fwd+bwd, 256 x 10", "cross_entropy_layer/256/10/",
+     lambda: cross_entropy_layer(256, 10)),
+    ("softmax_cross_entropy fwd+bwd, 256 x 1000", "cross_entropy_layer/256/1000/",
+     lambda: cross_entropy_layer(256, 1000)),
+    ("Adam step, a million parameters in 16 tensors", "adam_step/", adam_step),
+    ("tape: a thousand squares of one number, with the gradient", "tape_gradients", tape_chain),
 ]
 
 
@@ -133,7 +213,8 @@ def ours(program, name, threads):
         [program, f"--benchmark_filter=^{name}", "--benchmark_min_time=0.5",
          "--benchmark_format=json"], check=True, capture_output=True, text=True,
         env={**os.environ, "PLIANT_THREADS": str(threads)}).stdout
-    return json.loads(out)["benchmarks"][0]["real_time"]
+    found = json.loads(out)["benchmarks"][0]
+    return found["real_time"] * {"ms": 1, "us": 1e-3}[found["time_unit"]]
 
 
 def theirs(once, seconds=0.5):
@@ -178,7 +259,7 @@ def main():
         mine, other = map(statistics.median, zip(*rounds))
         ratio = statistics.median(b / a for a, b in rounds)
         rows.append({"case": name, "pliant_ms": mine, "pytorch_ms": other, "ratio": ratio})
-        print(f"| {name} | {mine:.2f} ms | {other:.2f} ms | {ratio:.2f} |", flush=True)
+        print(f"| {name} | {mine:.3g} ms | {other:.3g} ms | {ratio:.2f} |", flush=True)
     if arguments.json:
         with open(arguments.json, "w", encoding="utf-8") as file:
             json.dump({"machine": machine, "rounds": arguments.rounds, "cases": rows}, file, indent=1)

@@ -88,6 +88,18 @@ void plain_forward(benchmark::State& state) {
   }
 }
 
+// As many products, none of which Winograd saves: the taps lie two pixels apart.
+void direct_forward(benchmark::State& state) {
+  Case made(state);
+  Conv2dGeometry g = made.g.conv;
+  g.dilation_h = g.dilation_w = g.pad_top = g.pad_left = 2;
+  for (auto _ : state) {
+    Workspace workspace(Device::cpu());
+    cpu::conv2d_forward(g, made.x.data(), made.weight.data(), made.bias.data(), made.y.data(),
+                        workspace);
+  }
+}
+
 // One field per channel: arguments n, c, side.
 void map_offsets(benchmark::State& state) {
   const MapOffsetsGeometry g{state.range(0), state.range(2), state.range(2), state.range(1)};
@@ -112,6 +124,7 @@ void shapes(benchmark::internal::Benchmark* b) {
 
 BENCHMARK(forward)->Apply(shapes);
 BENCHMARK(plain_forward)->Apply(shapes);
+BENCHMARK(direct_forward)->Apply(shapes);
 BENCHMARK(input_gradient)->Apply(shapes);
 BENCHMARK(weight_gradient)->Apply(shapes);
 BENCHMARK(forward_and_backward)->Apply(shapes);

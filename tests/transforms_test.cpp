@@ -25,6 +25,7 @@ std::vector<double> small(const ScaleDraw& draw, Interpolation interpolation) {
   std::vector<float> out(16);
   scale_image(image.data(), 4, 4, 1, draw, interpolation, out.data());
   std::vector<double> values;
+  values.reserve(out.size());
   for (const float value : out) values.push_back(std::round(value * 255.0 * 1e3) / 1e3);
   return values;
 }
@@ -143,7 +144,7 @@ TEST_CASE("scaling: zoom (1, 1) draws no zoom, shift 0 does not shift") {
 }
 
 TEST_CASE("scaled: every picture has its own draw, whatever the set and the threads") {
-  std::vector<std::uint8_t> pixels = ramp(200 * 8 * 8);
+  std::vector<std::uint8_t> pixels = ramp(12800);
   const Tensor images = Tensor::from(pixels, {200, 8, 8, 1});
   const ScaleAugmentation bilinear{.interpolation = Interpolation::bilinear};
   const Rng rng(5);

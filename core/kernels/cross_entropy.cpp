@@ -62,6 +62,19 @@ void rows_forward(const CrossEntropyGeometry& g, const T* logits, const std::int
   });
 }
 
+// The label's logit last: a loop without it has no branch and goes by vectors.
+template <class T>
+void row_gradient(const CrossEntropyGeometry& g, const T* row, const T* weight, std::int64_t label,
+                  const SoftmaxScale<T> scale, const T factor, T* out) {
+  if (weight == nullptr)
+    for (std::int64_t j = 0; j < g.classes; ++j)
+      out[j] = factor * cross_entropy_derivative<T>(g, row[j], nullptr, j, false, scale);
+  else
+    for (std::int64_t j = 0; j < g.classes; ++j)
+      out[j] = factor * cross_entropy_derivative(g, row[j], weight, j, false, scale);
+  out[label] = factor * cross_entropy_derivative(g, row[label], weight, label, true, scale);
+}
+
 // factor_of(i): the cotangent of row i's loss.
 template <class T, class F>
 void gradient(const CrossEntropyGeometry& g, const T* logits, const std::int64_t* labels,
@@ -75,9 +88,7 @@ void gradient(const CrossEntropyGeometry& g, const T* logits, const std::int64_t
         continue;
       }
       const SoftmaxScale<T> of_row{scale[3 * i], scale[3 * i + 1], scale[3 * i + 2]};
-      const T factor = factor_of(i);
-      for (std::int64_t j = 0; j < g.classes; ++j)
-        out[j] = factor * cross_entropy_derivative(g, row[j], weight, j, j == labels[i], of_row);
+      row_gradient(g, row, weight, labels[i], of_row, factor_of(i), out);
     }
   });
 }

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdint>
 
+#include <pliant/core/kernels/exponential.h>
 #include <pliant/core/kernels/workspace.h>
 #include <pliant/core/portable.h>
 
@@ -44,13 +45,28 @@ PLIANT_HD T target_sum(const CrossEntropyGeometry& g, const T* weight, std::int6
   return (T(1) - s) * weight[label] + s * all / static_cast<T>(g.classes);
 }
 
+// A row is gone through by sixteen lanes, which the CPU does at once.
+inline constexpr std::int64_t kRowLanes = 16;
+
 template <class T>
 PLIANT_HD SoftmaxScale<T> softmax_scale(const CrossEntropyGeometry& g, const T* logits,
                                         const T* weight, std::int64_t label) {
-  T largest = logits[0];
-  for (std::int64_t j = 1; j < g.classes; ++j) largest = std::max(largest, logits[j]);
+  T lanes[kRowLanes];
+  for (T& lane : lanes) lane = logits[0];
+  const std::int64_t whole = g.classes / kRowLanes * kRowLanes;
+  for (std::int64_t j = 0; j < whole; j += kRowLanes)
+    for (std::int64_t i = 0; i < kRowLanes; ++i)
+      lanes[i] = lanes[i] < logits[j + i] ? logits[j + i] : lanes[i];
+  T largest = lanes[0];
+  for (const T lane : lanes) largest = std::max(largest, lane);
+  for (std::int64_t j = whole; j < g.classes; ++j) largest = std::max(largest, logits[j]);
+
+  for (T& lane : lanes) lane = 0;
+  for (std::int64_t j = 0; j < whole; j += kRowLanes)
+    for (std::int64_t i = 0; i < kRowLanes; ++i) lanes[i] += exponential(logits[j + i] - largest);
   T sum = 0;
-  for (std::int64_t j = 0; j < g.classes; ++j) sum += std::exp(logits[j] - largest);
+  for (const T lane : lanes) sum += lane;
+  for (std::int64_t j = whole; j < g.classes; ++j) sum += exponential(logits[j] - largest);
   return {largest, std::log(sum), target_sum(g, weight, label)};
 }
 
@@ -70,7 +86,7 @@ PLIANT_HD T cross_entropy(const CrossEntropyGeometry& g, const T* logits, const 
 template <class T>
 PLIANT_HD T cross_entropy_derivative(const CrossEntropyGeometry& g, T logit, const T* weight,
                                      std::int64_t j, bool is_label, const SoftmaxScale<T>& scale) {
-  const T s = static_cast<T>(g.smoothing), p = std::exp(log_probability(logit, scale));
+  const T s = static_cast<T>(g.smoothing), p = exponential(log_probability(logit, scale));
   const T share = s / static_cast<T>(g.classes) + (is_label ? T(1) - s : T(0));
   return p * scale.target - class_weight(weight, j) * share;
 }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <type_traits>
 
+#include <pliant/core/kernels/exponential.h>
 #include <pliant/core/kernels/function_list.h>
 #include <pliant/core/portable.h>
 
@@ -37,7 +38,7 @@ struct LeakyRelu : OfArgument {
 };
 template <class T>
 struct Sigmoid : OfResult {
-  PLIANT_HD T value(T x) const { return T(1) / (T(1) + std::exp(-x)); }
+  PLIANT_HD T value(T x) const { return T(1) / (T(1) + exponential(-x)); }
   PLIANT_HD T slope(T y) const { return y * (T(1) - y); }
 };
 template <class T>
@@ -57,7 +58,7 @@ struct Gelu : OfArgument {
   PLIANT_HD T slope(T x) const { return below(x) + x * density(x); }
   // The normal distribution, by erfc: of very negative x it keeps its digits.
   PLIANT_HD static T below(T x) { return std::erfc(x * T(-0.70710678118654752440)) / 2; }
-  PLIANT_HD static T density(T x) { return T(0.39894228040143267794) * std::exp(x * x / -2); }
+  PLIANT_HD static T density(T x) { return T(0.39894228040143267794) * exponential(x * x / -2); }
 };
 template <class T>
 struct NormalBelow : OfArgument {  // the probability that a standard normal variable is below x
@@ -66,12 +67,14 @@ struct NormalBelow : OfArgument {  // the probability that a standard normal var
 };
 template <class T>
 struct Softplus : OfArgument {
-  PLIANT_HD T value(T x) const { return Relu<T>().value(x) + std::log1p(std::exp(-std::abs(x))); }
+  PLIANT_HD T value(T x) const {
+    return Relu<T>().value(x) + std::log1p(exponential(-std::abs(x)));
+  }
   PLIANT_HD T slope(T x) const { return Sigmoid<T>().value(x); }
 };
 template <class T>
 struct Exp : OfResult {
-  PLIANT_HD T value(T x) const { return std::exp(x); }
+  PLIANT_HD T value(T x) const { return exponential(x); }
   PLIANT_HD T slope(T y) const { return y; }
 };
 template <class T>

@@ -1,0 +1,42 @@
+// exp() as the kernels use it. For float on the CPU it is a polynomial without branches or calls,
+// so that a loop over it is compiled into vectors: to 1.01 units in the last place, and 0 where the
+// result is below the smallest normal number.
+#pragma once
+
+#include <bit>
+#include <cmath>
+#include <cstdint>
+
+#include <pliant/core/portable.h>
+
+namespace pliant {
+
+PLIANT_HD inline double exponential(double x) { return std::exp(x); }
+
+// x = n ln 2 + r, |r| <= ln 2 / 2, exp(x) = 2^n exp(r). The polynomial is that of Cephes' expf.
+PLIANT_HD inline float exponential(float x) {
+#ifdef __CUDA_ARCH__
+  return expf(x);
+#else
+  constexpr float kRounds = 0x1.8p23f;  // added, it leaves the nearest integer in the last bits
+  constexpr float kLargest = 88.722839f, kSmallest = -87.336545f;  // of a normal number
+  const float clamped = x < kSmallest ? kSmallest : x > kLargest ? kLargest : x;
+  const float shifted = clamped * 1.44269504f + kRounds, n = shifted - kRounds;
+  const float r = (clamped - n * 0.693359375f) + n * 2.12194440e-4f;
+  float p = 1.9875691500e-4f;
+  p = p * r + 1.3981999507e-3f;
+  p = p * r + 8.3334519073e-3f;
+  p = p * r + 4.1665795894e-2f;
+  p = p * r + 1.6666665459e-1f;
+  p = p * r + 5.0000001201e-1f;
+  p = p * (r * r) + r + 1.0f;
+  // 2^n by two factors: for the largest results n is 128, which no single one can be.
+  const std::int32_t whole = std::bit_cast<std::int32_t>(shifted) -
+                             std::bit_cast<std::int32_t>(kRounds), half = whole >> 1;
+  const float y = p * std::bit_cast<float>((half + 127) << 23) *
+                  std::bit_cast<float>((whole - half + 127) << 23);
+  return x > kLargest ? HUGE_VALF : x < kSmallest ? 0.0f : y;
+#endif
+}
+
+}  // namespace pliant

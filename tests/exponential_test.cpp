@@ -1,0 +1,37 @@
+#include <pliant/core/kernels/exponential.h>
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+using namespace pliant;
+
+TEST_CASE("exponential: within 1.01 units in the last place wherever the result is normal") {
+  constexpr int kSteps = 400'000;
+  double worst = 0;
+  for (int i = 0; i <= kSteps; ++i) {
+    const auto x = static_cast<float>(-87.33 + 176.05 * i / kSteps);
+    const double exact = std::exp(static_cast<double>(x));
+    const auto rounded = static_cast<float>(exact);
+    const double unit = static_cast<double>(std::nextafter(rounded, HUGE_VALF)) -
+                        static_cast<double>(rounded);
+    worst = std::max(worst, std::abs(static_cast<double>(exponential(x)) - exact) / unit);
+  }
+  CHECK(worst < 1.01);
+}
+
+TEST_CASE("exponential: ends of the range, and what is not a number") {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  CHECK(exponential(0.0f) == 1);
+  CHECK(exponential(-0.0f) == 1);
+  CHECK(exponential(88.7228f) == doctest::Approx(3.40269e38).epsilon(1e-5));
+  CHECK(exponential(88.73f) == kInfinity);
+  CHECK(exponential(kInfinity) == kInfinity);
+  CHECK(exponential(-87.34f) == 0);
+  CHECK(exponential(-1000.0f) == 0);
+  CHECK(exponential(-kInfinity) == 0);
+  CHECK(std::isnan(exponential(std::numeric_limits<float>::quiet_NaN())));
+  CHECK(exponential(1.0) == std::exp(1.0));
+}
