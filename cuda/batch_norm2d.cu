@@ -1,6 +1,6 @@
 #include <pliant/core/kernels/batch_norm2d.h>
 
-#include <pliant/core/kernels/reduce.h>
+#include <pliant/cuda/channel_sums.h>
 #include <pliant/cuda/launch.cuh>
 
 namespace pliant {
@@ -9,63 +9,8 @@ namespace {
 using namespace cuda;
 
 constexpr const char* kOp = "batch_norm2d";
-constexpr std::int64_t kRun = 64;  // rows, or earlier runs, that one thread works on
-
-constexpr std::int64_t runs_of(std::int64_t rows) { return (rows + kRun - 1) / kRun; }
-
-// ---- statistics ----
-
-// Mean and sum of squared deviations of each channel over runs of kRun rows, to [runs c]: about
-// the run's own mean, itself taken about the first row, so that nothing cancels.
-template <class T>
-void moments_of_runs(const BatchNorm2dGeometry& g, const T* x, double* mean, double* m2) {
-  each(kOp, runs_of(g.rows) * g.c, [=] __device__(std::int64_t i) {
-    const std::int64_t c = i % g.c, begin = i / g.c * kRun, end = std::min(g.rows, begin + kRun);
-    const T shift = x[begin * g.c + c];
-    T sum = 0, squares = 0;
-    for (std::int64_t row = begin; row < end; ++row) sum += x[row * g.c + c] - shift;
-    const T centre = sum / static_cast<T>(end - begin);
-    for (std::int64_t row = begin; row < end; ++row) {
-      const T deviation = x[row * g.c + c] - shift - centre;
-      squares += deviation * deviation;
-    }
-    mean[i] = static_cast<double>(shift) + static_cast<double>(centre);
-    m2[i] = static_cast<double>(squares);
-  });
-}
-
-// Joins each kRun of `runs` neighbouring sets of `span` rows (the last one of fewer) to one.
-void join_runs(const BatchNorm2dGeometry& g, std::int64_t runs, std::int64_t span,
-               const double* mean, const double* m2, double* to_mean, double* to_m2) {
-  each(kOp, runs_of(runs) * g.c, [=] __device__(std::int64_t i) {
-    const std::int64_t c = i % g.c, begin = i / g.c * kRun, end = std::min(runs, begin + kRun);
-    double before = 0, joined_mean = 0, joined_m2 = 0;
-    for (std::int64_t run = begin; run < end; ++run) {
-      const auto count = static_cast<double>(std::min(span, g.rows - run * span));
-      join_moments(before, joined_mean, joined_m2, count, mean[run * g.c + c], m2[run * g.c + c]);
-      before += count;
-    }
-    to_mean[i] = joined_mean;
-    to_m2[i] = joined_m2;
-  });
-}
-
-// The moments of all rows, [2 c]: means, then sums of squared deviations.
-template <class T>
-const double* moments(const BatchNorm2dGeometry& g, const T* x, Workspace& workspace) {
-  std::int64_t runs = runs_of(g.rows), span = kRun;
-  double* from = workspace.take<double>(2 * runs * g.c);
-  moments_of_runs(g, x, from, from + runs * g.c);
-  while (runs > 1) {
-    const std::int64_t joined = runs_of(runs);
-    double* const to = workspace.take<double>(2 * joined * g.c);
-    join_runs(g, runs, span, from, from + runs * g.c, to, to + joined * g.c);
-    from = to;
-    runs = joined;
-    span *= kRun;
-  }
-  return from;
-}
+// Batches are one image of rows.
+ChannelsGeometry channels(const BatchNorm2dGeometry& g) { return {1, g.rows, g.c}; }
 
 // ---- forward ----
 
@@ -83,7 +28,7 @@ template <class T>
 void training_forward(const BatchNorm2dGeometry& g, const T* x, const T* weight, const T* bias,
                       const T* running_mean, const T* running_var, T* y, T* mean, T* rstd,
                       T* new_mean, T* new_var, Workspace& workspace) {
-  const double* const exact = moments(g, x, workspace);
+  const double* const exact = channel_moments(kOp, channels(g), x, workspace);  // [2 c]
   T* const scale = workspace.take<T>(2 * g.c);
   T* const offset = scale + g.c;
   each(kOp, g.c, [=] __device__(std::int64_t c) {
@@ -118,28 +63,6 @@ void forward(const BatchNorm2dGeometry& g, const T* x, const T* weight, const T*
 
 // ---- gradient ----
 
-// The sums over all rows, [2 c]: of dy, then of dy * (x - mean); the second is 0 where x is null.
-template <class T>
-const double* gradient_sums(const BatchNorm2dGeometry& g, const T* x, const T* dy, const T* mean,
-                            Workspace& workspace) {
-  const std::int64_t runs = runs_of(g.rows);
-  double* const partial = workspace.take<double>(2 * runs * g.c);  // [runs 2 c]
-  double* const sums = workspace.take<double>(2 * g.c);
-  each(kOp, runs * g.c, [=] __device__(std::int64_t i) {
-    const std::int64_t c = i % g.c, run = i / g.c;
-    T sum = 0, sum_x = 0;
-    for (std::int64_t row = run * kRun; row < std::min(g.rows, (run + 1) * kRun); ++row) {
-      const std::int64_t at = row * g.c + c;
-      sum += dy[at];
-      if (x != nullptr) sum_x += dy[at] * (x[at] - mean[c]);
-    }
-    partial[2 * run * g.c + c] = static_cast<double>(sum);
-    partial[(2 * run + 1) * g.c + c] = static_cast<double>(sum_x);
-  });
-  cuda::sum_forward(ReduceGeometry{1, runs, 2 * g.c}, partial, sums, workspace);
-  return sums;
-}
-
 // dx under statistics of the batch.
 template <class T>
 void batch_data_gradient(const BatchNorm2dGeometry& g, const T* x, const T* weight, const T* mean,
@@ -161,7 +84,7 @@ void gradient(const BatchNorm2dGeometry& g, NormStatistics statistics, const T* 
   const bool needs_x = dweight != nullptr || through_batch;
   const double* sums = nullptr;
   if (needs_x || dbias != nullptr)
-    sums = gradient_sums<T>(g, needs_x ? x : nullptr, dy, mean, workspace);
+    sums = channel_gradient_sums(kOp, channels(g), needs_x ? x : nullptr, dy, mean, workspace);
   if (dbias != nullptr || dweight != nullptr)
     each(kOp, g.c, [=] __device__(std::int64_t c) {
       if (dbias != nullptr) dbias[c] = static_cast<T>(sums[c]);

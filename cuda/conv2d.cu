@@ -1,6 +1,7 @@
 #include <pliant/core/kernels/conv2d.h>
 
 #include <pliant/cuda/columns.h>
+#include <pliant/cuda/depthwise.h>
 #include <pliant/cuda/launch.cuh>
 
 namespace pliant {
@@ -47,9 +48,38 @@ void add_columns(const Conv2dGeometry& g, const ColumnsGeometry& cut, Slice slic
   });
 }
 
+// ---- depthwise ----
+
+// One group of channels is as well served by a product.
+bool is_depthwise(const Conv2dGeometry& g) { return g.groups > 1 && g.groups == g.c; }
+
+// From [k r s] to [r s k], as the depthwise kernels read weights.
+template <class T>
+T* by_tap(const Conv2dGeometry& g, const T* weight, Workspace& workspace) {
+  const std::int64_t taps = g.r * g.s;
+  T* const to = workspace.take<T>(taps * g.k);
+  each(kOp, taps * g.k,
+       [=] __device__(std::int64_t i) { to[i] = weight[i % g.k * taps + i / g.k]; });
+  return to;
+}
+
+template <class T>
+void depthwise_gradient(const Conv2dGeometry& g, const T* x, const T* dy, T* dweight,
+                        Workspace& workspace) {
+  const std::int64_t taps = g.r * g.s;
+  T* const from = workspace.take<T>(taps * g.k);
+  depthwise_weight_gradient(kOp, g, Sharing::shared, x, dy, from, workspace);
+  each(kOp, taps * g.k,
+       [=] __device__(std::int64_t i) { dweight[i] = from[i % taps * g.k + i / taps]; });
+}
+
+// ---- the three passes ----
+
 template <class T>
 void forward(const Conv2dGeometry& g, const T* x, const T* weight, const T* bias, T* y,
              Workspace& workspace) {
+  if (is_depthwise(g))
+    return depthwise_forward<T>(kOp, g, Sharing::shared, x, by_tap(g, weight, workspace), bias, y);
   const auto cut = ColumnsGeometry::of<T>(g);
   T* const columns = workspace.take<T>(cut.slice_rows * cut.width);
   each_slice(cut, [&](Slice slice) {
@@ -61,6 +91,9 @@ void forward(const Conv2dGeometry& g, const T* x, const T* weight, const T* bias
 template <class T>
 void data_gradient(const Conv2dGeometry& g, const T* dy, const T* weight, T* dx,
                    Workspace& workspace) {
+  if (is_depthwise(g))
+    return depthwise_data_gradient<T>(kOp, g, Sharing::shared, dy, by_tap(g, weight, workspace),
+                                      dx);
   const auto cut = ColumnsGeometry::of<T>(g);
   T* const columns = workspace.take<T>(cut.slice_rows * cut.width);
   set_to_zero(kOp, dx, g.n * g.h * g.w * g.c);
@@ -73,6 +106,7 @@ void data_gradient(const Conv2dGeometry& g, const T* dy, const T* weight, T* dx,
 template <class T>
 void weight_gradient(const Conv2dGeometry& g, const T* x, const T* dy, T* dweight,
                      Workspace& workspace) {
+  if (is_depthwise(g)) return depthwise_gradient(g, x, dy, dweight, workspace);
   const auto cut = ColumnsGeometry::of<T>(g);
   T* const columns = workspace.take<T>(cut.slice_rows * cut.width);
   set_to_zero(kOp, dweight, g.k * cut.taps * cut.in);

@@ -10,8 +10,34 @@ namespace {
 
 constexpr const char* kOp = "softmax_cross_entropy";
 
-// Nobody checked the labels: one that is no class gives a scale of NaN, which is then found in the
-// loss and in that row's gradient.
+// The scale of row i, which also goes to `scale`. Nobody checked the labels: one that is no class
+// gives a scale of NaN, which is then found in the loss and in that row's gradient.
+template <class T>
+__device__ SoftmaxScale<T> scale_of_row(const CrossEntropyGeometry& g, std::int64_t i,
+                                        const T* logits, const std::int64_t* labels,
+                                        const T* weight, T* scale) {
+  const std::int64_t label = labels[i];
+  const T nan = std::numeric_limits<T>::quiet_NaN();
+  const SoftmaxScale<T> of_row = label >= 0 && label < g.classes
+                                     ? softmax_scale(g, logits + i * g.classes, weight, label)
+                                     : SoftmaxScale<T>{nan, nan, nan};
+  scale[3 * i] = of_row.largest;
+  scale[3 * i + 1] = of_row.log_sum;
+  scale[3 * i + 2] = of_row.target;
+  return of_row;
+}
+
+// Loss of row i, 0 if it does not count.
+template <class T>
+__device__ T loss_of_row(const CrossEntropyGeometry& g, std::int64_t i, const T* logits,
+                         const std::int64_t* labels, const T* weight, T* scale) {
+  const std::int64_t label = labels[i];
+  const SoftmaxScale<T> of_row = scale_of_row(g, i, logits, labels, weight, scale);
+  if (label == g.ignore_index) return T(0);
+  if (label < 0 || label >= g.classes) return std::numeric_limits<T>::quiet_NaN();
+  return cross_entropy(g, logits + i * g.classes, weight, label, of_row);
+}
+
 template <class T>
 void forward(const CrossEntropyGeometry& g, const T* logits, const std::int64_t* labels,
              const T* weight, T* loss, T* count, T* scale, Workspace& workspace) {
@@ -19,20 +45,11 @@ void forward(const CrossEntropyGeometry& g, const T* logits, const std::int64_t*
   double* const sums = workspace.take<double>(2);
   cuda::each(kOp, g.rows, [=] __device__(std::int64_t i) {
     const std::int64_t label = labels[i];
-    const T* const row = logits + i * g.classes;
-    const bool counts = label != g.ignore_index, known = label >= 0 && label < g.classes;
-    const T nan = std::numeric_limits<T>::quiet_NaN();
-    const SoftmaxScale<T> of_row =
-        known ? softmax_scale(g, row, weight, label) : SoftmaxScale<T>{nan, nan, nan};
-    scale[3 * i] = of_row.largest;
-    scale[3 * i + 1] = of_row.log_sum;
-    scale[3 * i + 2] = of_row.target;
-    rows[2 * i] = !counts ? 0.0
-                  : known ? static_cast<double>(cross_entropy(g, row, weight, label, of_row))
-                          : nan;
-    rows[2 * i + 1] = !counts ? 0.0
-                      : known ? static_cast<double>(class_weight(weight, label))
-                              : 1.0;
+    const bool known = label >= 0 && label < g.classes;
+    rows[2 * i] = static_cast<double>(loss_of_row(g, i, logits, labels, weight, scale));
+    rows[2 * i + 1] = label == g.ignore_index ? 0.0
+                      : known                 ? static_cast<double>(class_weight(weight, label))
+                                              : 1.0;
   });
   cuda::sum_forward(ReduceGeometry{1, g.rows, 2}, rows, sums, workspace);
   cuda::each(kOp, 1, [=] __device__(std::int64_t) {
@@ -42,8 +59,26 @@ void forward(const CrossEntropyGeometry& g, const T* logits, const std::int64_t*
 }
 
 template <class T>
+void rows_forward(const CrossEntropyGeometry& g, const T* logits, const std::int64_t* labels,
+                  const T* weight, T* loss, T* scale) {
+  cuda::each(kOp, g.rows, [=] __device__(std::int64_t i) {
+    loss[i] = loss_of_row(g, i, logits, labels, weight, scale);
+  });
+}
+
+// The cotangent of row i's loss: of its own, or of the mean's.
+template <class T>
+struct RowFactor {
+  const T* dloss;
+  const T* count;  // null: dloss [rows]
+  __device__ T operator()(std::int64_t i) const {
+    return count == nullptr ? dloss[i] : *dloss / *count;
+  }
+};
+
+template <class T>
 void gradient(const CrossEntropyGeometry& g, const T* logits, const std::int64_t* labels,
-              const T* weight, const T* count, const T* scale, const T* dloss, T* dlogits) {
+              const T* weight, const T* scale, const RowFactor<T>& factor, T* dlogits) {
   cuda::each(kOp, g.rows * g.classes, [=] __device__(std::int64_t i) {
     const std::int64_t row = i / g.classes;
     if (labels[row] == g.ignore_index) {
@@ -53,7 +88,7 @@ void gradient(const CrossEntropyGeometry& g, const T* logits, const std::int64_t
     const SoftmaxScale<T> of_row{scale[3 * row], scale[3 * row + 1], scale[3 * row + 2]};
     const std::int64_t j = i % g.classes;
     const T slope = cross_entropy_derivative(g, logits[i], weight, j, j == labels[row], of_row);
-    dlogits[i] = *dloss / *count * slope;
+    dlogits[i] = factor(row) * slope;
   });
 }
 
@@ -73,13 +108,33 @@ void cuda::cross_entropy_gradient(const CrossEntropyGeometry& g, const float* lo
                                   const std::int64_t* labels, const float* weight,
                                   const float* count, const float* scale, const float* dloss,
                                   float* dlogits) {
-  gradient(g, logits, labels, weight, count, scale, dloss, dlogits);
+  gradient(g, logits, labels, weight, scale, {dloss, count}, dlogits);
 }
 void cuda::cross_entropy_gradient(const CrossEntropyGeometry& g, const double* logits,
                                   const std::int64_t* labels, const double* weight,
                                   const double* count, const double* scale, const double* dloss,
                                   double* dlogits) {
-  gradient(g, logits, labels, weight, count, scale, dloss, dlogits);
+  gradient(g, logits, labels, weight, scale, {dloss, count}, dlogits);
+}
+void cuda::cross_entropy_rows_forward(const CrossEntropyGeometry& g, const float* logits,
+                                      const std::int64_t* labels, const float* weight, float* loss,
+                                      float* scale) {
+  rows_forward(g, logits, labels, weight, loss, scale);
+}
+void cuda::cross_entropy_rows_gradient(const CrossEntropyGeometry& g, const float* logits,
+                                       const std::int64_t* labels, const float* weight,
+                                       const float* scale, const float* dloss, float* dlogits) {
+  gradient(g, logits, labels, weight, scale, {dloss, nullptr}, dlogits);
+}
+void cuda::cross_entropy_rows_forward(const CrossEntropyGeometry& g, const double* logits,
+                                      const std::int64_t* labels, const double* weight,
+                                      double* loss, double* scale) {
+  rows_forward(g, logits, labels, weight, loss, scale);
+}
+void cuda::cross_entropy_rows_gradient(const CrossEntropyGeometry& g, const double* logits,
+                                       const std::int64_t* labels, const double* weight,
+                                       const double* scale, const double* dloss, double* dlogits) {
+  gradient(g, logits, labels, weight, scale, {dloss, nullptr}, dlogits);
 }
 
 }  // namespace pliant

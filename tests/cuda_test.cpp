@@ -1,6 +1,9 @@
 // The CUDA half against the CPU's, through the public ops. Without a GPU these tests are skipped,
 // and the first one says so.
 #include <algorithm>
+#include <cmath>
+#include <functional>
+#include <limits>
 
 #include <pliant/layers/layers.h>
 #include <pliant/layers/train/optimizer.h>
@@ -123,6 +126,13 @@ TEST_CASE("cuda: a net trains as on the CPU" * doctest::skip(no_device())) {
   check_training([](std::vector<Parameter> p) {
     return Adam(std::move(p), {.lr = 1e-2, .weight_decay = 1e-3});
   });
+  check_training([](std::vector<Parameter> p) { return AdamW(std::move(p), {.lr = 1e-2}); });
+  check_training([](std::vector<Parameter> p) {
+    return RmsProp(std::move(p), {.lr = 1e-3, .momentum = 0.9, .centered = true});
+  });
+  check_training([](std::vector<Parameter> p) {
+    return Adagrad(std::move(p), {.lr = 1e-2, .lr_decay = 0.1});
+  });
 }
 
 TEST_CASE("cuda: tensors go there and back, whole and in slices" * doctest::skip(no_device())) {
@@ -157,4 +167,28 @@ TEST_CASE("cuda: what goes wrong is said" * doctest::skip(no_device())) {
   CHECK(std::isnan(loss.value().item()));
   const std::vector<double> dx = tape.gradients(loss)[logits].to_vector();
   for (std::size_t i = 0; i < dx.size(); ++i) CHECK(std::isnan(dx[i]) == (i >= 3));
+}
+
+TEST_CASE("cuda: a region that is none is NaN there alone, and has no gradient" *
+          doctest::skip(no_device())) {
+  constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+  const Tensor rois = Tensor::from(
+      std::vector<double>{0, 1, 1, 4, 4, 2, 1, 1, 4, 4, -1, 1, 1, 4, 4, 0, kNan, 1, 4, 4}, {4, 5});
+  const std::vector<std::function<Var(const Var&, const Tensor&)>> ops = {
+      [](const Var& x, const Tensor& r) { return roi_align(x, r, {.output_size = 2}); },
+      [](const Var& x, const Tensor& r) { return roi_pool(x, r, {.output_size = 2}); },
+      [](const Var& x, const Tensor& r) { return ps_roi_pool(x, r, {.output_size = 2}); },
+      [](const Var& x, const Tensor& r) {
+        return deform_roi_pool(x, r, {}, {}, {.pooled_size = 2});
+      }};
+  for (const auto& op : ops) {
+    Tape tape;
+    const Var x = tape.variable(random({2, 6, 6, 4}, 1).to(Device::best()));
+    const Var y = op(x, rois.to(Device::best()));
+    const std::vector<double> values = y.value().to_vector();
+    for (std::size_t i = 0; i < values.size(); ++i)
+      CHECK(std::isnan(values[i]) == (i >= values.size() / 4));
+    const Var loss = sum(y);
+    for (const double slope : tape.gradients(loss)[x].to_vector()) CHECK(std::isfinite(slope));
+  }
 }

@@ -79,7 +79,8 @@ Tensor rows_gradient(const CrossEntropyGeometry& g, const StepView& step, const 
   const Tensor x = step.saved(0).value();
   Tensor dlogits = Tensor::empty(x.shape(), x.dtype(), x.device());
   visit_floating(kOp, x.dtype(), [&]<class T>() {
-    kernel<CrossEntropyRowsGradient<T>, cpu::cross_entropy_rows_gradient, nullptr>(kOp, x.device())(
+    kernel<CrossEntropyRowsGradient<T>, cpu::cross_entropy_rows_gradient,
+           cuda::cross_entropy_rows_gradient>(kOp, x.device())(
         g, x.data<T>(), step.saved(1).value().data<std::int64_t>(),
         data_or_null<T>(step.saved(3).value()), step.saved(2).value().data<T>(), dloss.data<T>(),
         dlogits.mutable_data<T>());
@@ -125,10 +126,10 @@ Var row_losses(const CrossEntropyGeometry& g, const Var& logits, const Tensor& l
   Tensor loss = Tensor::empty(labels.shape(), logits.dtype(), logits.device());
   Tensor scale = Tensor::empty({g.rows, 3}, logits.dtype(), logits.device());
   visit_floating(kOp, logits.dtype(), [&]<class T>() {
-    kernel<CrossEntropyRowsForward<T>, cpu::cross_entropy_rows_forward, nullptr>(
-        kOp, logits.device())(g, logits.value().data<T>(), labels.data<std::int64_t>(),
-                              data_or_null<T>(weights), loss.mutable_data<T>(),
-                              scale.mutable_data<T>());
+    kernel<CrossEntropyRowsForward<T>, cpu::cross_entropy_rows_forward,
+           cuda::cross_entropy_rows_forward>(kOp, logits.device())(
+        g, logits.value().data<T>(), labels.data<std::int64_t>(), data_or_null<T>(weights),
+        loss.mutable_data<T>(), scale.mutable_data<T>());
   });
   return record(
       kOp, std::move(loss), {logits}, {logits, labels, scale, weights},

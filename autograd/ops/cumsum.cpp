@@ -24,7 +24,7 @@ Var cumsum(const Var& x, int axis, CumsumFrom from) {
   axis = x.shape().axis(axis, kOp);
   Tensor y = Tensor::empty(x.shape(), x.dtype(), x.device());
   visit_floating(kOp, x.dtype(), [&]<class T>() {
-    kernel<Cumsum<T>, cpu::cumsum, nullptr>(kOp, x.device())(
+    kernel<Cumsum<T>, cpu::cumsum, cuda::cumsum>(kOp, x.device())(
         geometry(x.shape(), axis, from), x.value().data<T>(), y.mutable_data<T>());
   });
   // x[k] is in the sums from k on: the gradient is the running sum the other way round.

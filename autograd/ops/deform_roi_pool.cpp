@@ -61,9 +61,10 @@ Vars gradients(const DeformRoiPoolGeometry& g, const StepView& step) {
   Workspace workspace(dy.device());
   visit_floating(kOp, dy.dtype(), [&]<class T>() {
     const auto to = [](Tensor& t) { return t.defined() ? t.mutable_data<T>() : nullptr; };
-    kernel<DeformRoiPoolGradient<T>, cpu::deform_roi_pool_gradient, nullptr>(kOp, dy.device())(
-        g, data_or_null<T>(x), rois.data<T>(), data_or_null<T>(trans), data_or_null<T>(mask),
-        dy.data<T>(), to(all[0]), to(all[1]), to(all[2]), workspace);
+    kernel<DeformRoiPoolGradient<T>, cpu::deform_roi_pool_gradient, cuda::deform_roi_pool_gradient>(
+        kOp, dy.device())(g, data_or_null<T>(x), rois.data<T>(), data_or_null<T>(trans),
+                          data_or_null<T>(mask), dy.data<T>(), to(all[0]), to(all[1]), to(all[2]),
+                          workspace);
   });
   return {all[0], all[1], all[2]};
 }
@@ -77,9 +78,9 @@ Var deform_roi_pool(const Var& x, const Tensor& rois, const Var& trans, const Va
   Tensor y = Tensor::empty({region.r, region.p, region.q, region.k}, x.dtype(), x.device());
   Workspace workspace(x.device());
   visit_floating(kOp, x.dtype(), [&]<class T>() {
-    kernel<DeformRoiPoolForward<T>, cpu::deform_roi_pool_forward, nullptr>(kOp, x.device())(
-        g, x.value().data<T>(), rois.data<T>(), data_or_null<T>(trans.value()),
-        data_or_null<T>(mask.value()), y.mutable_data<T>(), workspace);
+    kernel<DeformRoiPoolForward<T>, cpu::deform_roi_pool_forward, cuda::deform_roi_pool_forward>(
+        kOp, x.device())(g, x.value().data<T>(), rois.data<T>(), data_or_null<T>(trans.value()),
+                         data_or_null<T>(mask.value()), y.mutable_data<T>(), workspace);
   });
   const bool branch = trans.wants_gradient() || mask.wants_gradient();
   return record(kOp, std::move(y), {x, trans, mask}, {keep_if(branch, x), trans, mask, rois},

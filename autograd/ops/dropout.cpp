@@ -12,7 +12,7 @@ Var dropout(const Var& x, double rate, const Rng& key) {
   require(rate >= 0 && rate <= 1, kOp, ": the rate is ", rate, ", expected 0 to 1");
   Tensor y = Tensor::empty(x.shape(), x.dtype(), x.device());
   visit_floating(kOp, x.dtype(), [&]<class T>() {
-    kernel<Dropped<T>, cpu::dropout, nullptr>(kOp, x.device())(
+    kernel<Dropped<T>, cpu::dropout, cuda::dropout>(kOp, x.device())(
         {x.size(), key, rate}, x.value().data<T>(), y.mutable_data<T>());
   });
   return record(

@@ -16,8 +16,8 @@ Vars gradients(const GridSampleGeometry& g, const StepView& step) {
   if (step.wants(1)) dgrid = Tensor::empty(grid.shape(), dy.dtype(), dy.device());
   visit_floating(kOp, dy.dtype(), [&]<class T>() {
     const auto to = [](Tensor& t) { return t.defined() ? t.mutable_data<T>() : nullptr; };
-    kernel<GridSampleGradient<T>, cpu::grid_sample_gradient, nullptr>(kOp, dy.device())(
-        g, data_or_null<T>(x), grid.data<T>(), dy.data<T>(), to(dx), to(dgrid));
+    kernel<GridSampleGradient<T>, cpu::grid_sample_gradient, cuda::grid_sample_gradient>(
+        kOp, dy.device())(g, data_or_null<T>(x), grid.data<T>(), dy.data<T>(), to(dx), to(dgrid));
   });
   return {dx, dgrid};
 }
@@ -36,8 +36,8 @@ Var grid_sample(const Var& x, const Var& grid, const GridSampleOptions& options)
                              grid.dim(2), options.rule, options.padding, options.span};
   Tensor y = Tensor::empty({g.n, g.p, g.q, g.c}, x.dtype(), x.device());
   visit_floating(kOp, x.dtype(), [&]<class T>() {
-    kernel<GridSampleForward<T>, cpu::grid_sample_forward, nullptr>(kOp, x.device())(
-        g, x.value().data<T>(), grid.value().data<T>(), y.mutable_data<T>());
+    kernel<GridSampleForward<T>, cpu::grid_sample_forward, cuda::grid_sample_forward>(
+        kOp, x.device())(g, x.value().data<T>(), grid.value().data<T>(), y.mutable_data<T>());
   });
   return record(kOp, std::move(y), {x, grid}, {keep_if(grid.wants_gradient(), x), grid},
                 [g](const StepView& step) { return gradients(g, step); });

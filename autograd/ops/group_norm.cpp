@@ -37,9 +37,10 @@ Vars gradients(const GroupNormGeometry& g, const StepView& step) {
   Workspace workspace(x.device());
   visit_floating(kOp, x.dtype(), [&]<class T>() {
     const auto to = [](Tensor& t) { return t.defined() ? t.mutable_data<T>() : nullptr; };
-    kernel<GroupNormGradient<T>, cpu::group_norm_gradient, nullptr>(kOp, x.device())(
-        g, x.data<T>(), weight.data<T>(), mean.data<T>(), rstd.data<T>(),
-        step.cotangent().value().data<T>(), to(dx), to(dweight), to(dbias), workspace);
+    kernel<GroupNormGradient<T>, cpu::group_norm_gradient, cuda::group_norm_gradient>(
+        kOp, x.device())(g, x.data<T>(), weight.data<T>(), mean.data<T>(), rstd.data<T>(),
+                         step.cotangent().value().data<T>(), to(dx), to(dweight), to(dbias),
+                         workspace);
   });
   return {dx, dweight, dbias};
 }
@@ -53,7 +54,7 @@ Var group_norm(const Var& x, std::int64_t groups, const Var& weight, const Var& 
   Tensor rstd = Tensor::empty({g.n, groups}, x.dtype(), x.device());
   Workspace workspace(x.device());
   visit_floating(kOp, x.dtype(), [&]<class T>() {
-    kernel<GroupNormForward<T>, cpu::group_norm_forward, nullptr>(kOp, x.device())(
+    kernel<GroupNormForward<T>, cpu::group_norm_forward, cuda::group_norm_forward>(kOp, x.device())(
         g, x.value().data<T>(), weight.value().data<T>(), bias.value().data<T>(),
         y.mutable_data<T>(), mean.mutable_data<T>(), rstd.mutable_data<T>(), workspace);
   });

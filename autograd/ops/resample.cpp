@@ -14,8 +14,8 @@ Var resampled(const char* op, const Var& x, const ResampleGeometry& g, ResampleW
       x.dtype(), x.device());
   Workspace workspace(x.device());
   visit_floating(op, x.dtype(), [&]<class T>() {
-    kernel<Resample<T>, cpu::resample, nullptr>(op, x.device())(g, way, x.value().data<T>(),
-                                                                y.mutable_data<T>(), workspace);
+    kernel<Resample<T>, cpu::resample, cuda::resample>(op, x.device())(
+        g, way, x.value().data<T>(), y.mutable_data<T>(), workspace);
   });
   return record(
       op, std::move(y), {x}, {},

@@ -15,7 +15,7 @@ Vars gradients(const char* op, const RoiAlignGeometry& g, const StepView& step) 
   Tensor dx = Tensor::empty({region.n, region.h, region.w, region.c}, dy.dtype(), dy.device());
   Workspace workspace(dy.device());
   visit_floating(op, dy.dtype(), [&]<class T>() {
-    kernel<RoiAlignGradient<T>, cpu::roi_align_gradient, nullptr>(op, dy.device())(
+    kernel<RoiAlignGradient<T>, cpu::roi_align_gradient, cuda::roi_align_gradient>(op, dy.device())(
         g, rois.data<T>(), dy.data<T>(), dx.mutable_data<T>(), workspace);
   });
   return {dx};
@@ -28,7 +28,7 @@ Var align(const char* op, const Var& x, const Tensor& rois, const RoiAlignGeomet
   Tensor y = Tensor::empty({region.r, region.p, region.q, region.k}, x.dtype(), x.device());
   Workspace workspace(x.device());
   visit_floating(op, x.dtype(), [&]<class T>() {
-    kernel<RoiAlignForward<T>, cpu::roi_align_forward, nullptr>(op, x.device())(
+    kernel<RoiAlignForward<T>, cpu::roi_align_forward, cuda::roi_align_forward>(op, x.device())(
         g, x.value().data<T>(), rois.data<T>(), y.mutable_data<T>(), workspace);
   });
   return record(op, std::move(y), {x}, {rois},

@@ -19,9 +19,11 @@ Vars max_gradients(const RegionGeometry& g, const StepView& step) {
   const Tensor& dy = step.cotangent().value();
   const Tensor rois = step.saved(0).value(), index = step.saved(1).value();
   Tensor dx = Tensor::empty(map_shape(g), dy.dtype(), dy.device());
+  Workspace workspace(dy.device());
   visit_floating(kMax, dy.dtype(), [&]<class T>() {
-    kernel<RoiPoolGradient<T>, cpu::roi_pool_gradient, nullptr>(kMax, dy.device())(
-        g, rois.data<T>(), index.data<std::int32_t>(), dy.data<T>(), dx.mutable_data<T>());
+    kernel<RoiPoolGradient<T>, cpu::roi_pool_gradient, cuda::roi_pool_gradient>(kMax, dy.device())(
+        g, rois.data<T>(), index.data<std::int32_t>(), dy.data<T>(), dx.mutable_data<T>(),
+        workspace);
   });
   return {dx};
 }
@@ -32,8 +34,8 @@ Vars mean_gradients(const RegionGeometry& g, const StepView& step) {
   Tensor dx = Tensor::empty(map_shape(g), dy.dtype(), dy.device());
   Workspace workspace(dy.device());
   visit_floating(kMean, dy.dtype(), [&]<class T>() {
-    kernel<PsRoiPoolGradient<T>, cpu::ps_roi_pool_gradient, nullptr>(kMean, dy.device())(
-        g, rois.data<T>(), dy.data<T>(), dx.mutable_data<T>(), workspace);
+    kernel<PsRoiPoolGradient<T>, cpu::ps_roi_pool_gradient, cuda::ps_roi_pool_gradient>(
+        kMean, dy.device())(g, rois.data<T>(), dy.data<T>(), dx.mutable_data<T>(), workspace);
   });
   return {dx};
 }
@@ -46,7 +48,7 @@ Var roi_pool(const Var& x, const Tensor& rois, const RoiPoolOptions& options) {
   Tensor y = Tensor::empty(result_shape(g), x.dtype(), x.device());
   Tensor index = Tensor::empty(y.shape(), DType::int32, x.device());
   visit_floating(kMax, x.dtype(), [&]<class T>() {
-    kernel<RoiPoolForward<T>, cpu::roi_pool_forward, nullptr>(kMax, x.device())(
+    kernel<RoiPoolForward<T>, cpu::roi_pool_forward, cuda::roi_pool_forward>(kMax, x.device())(
         g, x.value().data<T>(), rois.data<T>(), y.mutable_data<T>(),
         index.mutable_data<std::int32_t>());
   });
@@ -60,8 +62,8 @@ Var ps_roi_pool(const Var& x, const Tensor& rois, const RoiPoolOptions& options)
   Tensor y = Tensor::empty(result_shape(g), x.dtype(), x.device());
   Workspace workspace(x.device());
   visit_floating(kMean, x.dtype(), [&]<class T>() {
-    kernel<PsRoiPoolForward<T>, cpu::ps_roi_pool_forward, nullptr>(kMean, x.device())(
-        g, x.value().data<T>(), rois.data<T>(), y.mutable_data<T>(), workspace);
+    kernel<PsRoiPoolForward<T>, cpu::ps_roi_pool_forward, cuda::ps_roi_pool_forward>(
+        kMean, x.device())(g, x.value().data<T>(), rois.data<T>(), y.mutable_data<T>(), workspace);
   });
   return record(kMean, std::move(y), {x}, {rois},
                 [g](const StepView& step) { return mean_gradients(g, step); });

@@ -39,4 +39,13 @@ CrossCorrelationPatternGradient<float> cross_correlation_pattern_gradient;
 CrossCorrelationPatternGradient<double> cross_correlation_pattern_gradient;
 }  // namespace cpu
 
+namespace cuda {
+CrossCorrelationForward<float> cross_correlation_forward;
+CrossCorrelationForward<double> cross_correlation_forward;
+CrossCorrelationSearchGradient<float> cross_correlation_search_gradient;
+CrossCorrelationSearchGradient<double> cross_correlation_search_gradient;
+CrossCorrelationPatternGradient<float> cross_correlation_pattern_gradient;
+CrossCorrelationPatternGradient<double> cross_correlation_pattern_gradient;
+}  // namespace cuda
+
 }  // namespace pliant

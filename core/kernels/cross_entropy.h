@@ -131,6 +131,10 @@ CrossEntropyForward<float> cross_entropy_forward;
 CrossEntropyForward<double> cross_entropy_forward;
 CrossEntropyGradient<float> cross_entropy_gradient;
 CrossEntropyGradient<double> cross_entropy_gradient;
+CrossEntropyRowsForward<float> cross_entropy_rows_forward;
+CrossEntropyRowsForward<double> cross_entropy_rows_forward;
+CrossEntropyRowsGradient<float> cross_entropy_rows_gradient;
+CrossEntropyRowsGradient<double> cross_entropy_rows_gradient;
 }  // namespace cuda
 
 }  // namespace pliant

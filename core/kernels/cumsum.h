@@ -31,4 +31,9 @@ Cumsum<float> cumsum;
 Cumsum<double> cumsum;
 }  // namespace cpu
 
+namespace cuda {
+Cumsum<float> cumsum;
+Cumsum<double> cumsum;
+}  // namespace cuda
+
 }  // namespace pliant

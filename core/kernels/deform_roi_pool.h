@@ -72,4 +72,11 @@ DeformRoiPoolGradient<float> deform_roi_pool_gradient;
 DeformRoiPoolGradient<double> deform_roi_pool_gradient;
 }  // namespace cpu
 
+namespace cuda {
+DeformRoiPoolForward<float> deform_roi_pool_forward;
+DeformRoiPoolForward<double> deform_roi_pool_forward;
+DeformRoiPoolGradient<float> deform_roi_pool_gradient;
+DeformRoiPoolGradient<double> deform_roi_pool_gradient;
+}  // namespace cuda
+
 }  // namespace pliant

@@ -41,4 +41,9 @@ Dropped<float> dropout;
 Dropped<double> dropout;
 }  // namespace cpu
 
+namespace cuda {
+Dropped<float> dropout;
+Dropped<double> dropout;
+}  // namespace cuda
+
 }  // namespace pliant

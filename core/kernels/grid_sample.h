@@ -106,4 +106,11 @@ GridSampleGradient<float> grid_sample_gradient;
 GridSampleGradient<double> grid_sample_gradient;
 }  // namespace cpu
 
+namespace cuda {
+GridSampleForward<float> grid_sample_forward;
+GridSampleForward<double> grid_sample_forward;
+GridSampleGradient<float> grid_sample_gradient;
+GridSampleGradient<double> grid_sample_gradient;
+}  // namespace cuda
+
 }  // namespace pliant

@@ -59,10 +59,10 @@ void image_rows(const GroupNormGeometry& g, const Walk& walk, const double* exac
   for (std::int64_t j = 0; j < g.c; ++j) {
     const std::int64_t group = g.group_of(j);
     rows[j] = mean[group];
-    scale[j] = weight[j] * rstd[group];
-    // What rounding the mean to T lost goes into the offset.
-    const double lost = static_cast<double>(mean[group]) - exact_mean[group];
-    offset[j] = bias[j] + static_cast<T>(lost) * scale[j];
+    const GroupNormScale<T> of_channel =
+        group_scale(weight[j], bias[j], rstd[group], mean[group], exact_mean[group]);
+    scale[j] = of_channel.scale;
+    offset[j] = of_channel.offset;
   }
   for (int i = 0; i < 3; ++i) walk.widen(rows + i * walk.width);
 }
@@ -148,7 +148,8 @@ void data_gradient(const GroupNormGeometry& g, const Walk& walk, const T* x, con
     T* const to = dx + image;
     each_wide_row(walk, part, [=](std::int64_t at, std::int64_t count) {
       for (std::int64_t j = 0; j < count; ++j)
-        to[at + j] = by_dy[j] * slope[at + j] + by_x[j] * (value[at + j] - mean[j]) + constant[j];
+        to[at + j] = GroupNormSlope<T>{by_x[j], constant[j]}.dx(by_dy[j], slope[at + j],
+                                                                value[at + j] - mean[j]);
     });
   });
 }

@@ -23,10 +23,28 @@ struct GroupNormGeometry {
   }
 };
 
+// What makes a channel's x into y, see normalised().
+template <class T>
+struct GroupNormScale {
+  T scale, offset;
+};
+// What rounding the mean to T lost goes into the offset.
+template <class T>
+PLIANT_HD GroupNormScale<T> group_scale(T weight, T bias, T rstd, T mean, double exact_mean) {
+  const T scale = weight * rstd;
+  const double lost = static_cast<double>(mean) - exact_mean;
+  return {scale, bias + static_cast<T>(lost) * scale};
+}
+
 // dx = weight * rstd * dy + by_x * (x - mean) + constant, per group.
 template <class T>
 struct GroupNormSlope {
   T by_x, constant;
+
+  // by_dy = weight * rstd
+  PLIANT_HD T dx(T by_dy, T dy, T deviation) const {
+    return by_dy * dy + by_x * deviation + constant;
+  }
 };
 // From the sums over the group of weight * dy and of weight * dy * (x - mean):
 //   dx = rstd * (s - mean(s) - xhat * mean(s * xhat)), s = weight * dy, xhat = (x - mean) * rstd.
@@ -50,5 +68,12 @@ GroupNormForward<double> group_norm_forward;
 GroupNormGradient<float> group_norm_gradient;
 GroupNormGradient<double> group_norm_gradient;
 }  // namespace cpu
+
+namespace cuda {
+GroupNormForward<float> group_norm_forward;
+GroupNormForward<double> group_norm_forward;
+GroupNormGradient<float> group_norm_gradient;
+GroupNormGradient<double> group_norm_gradient;
+}  // namespace cuda
 
 }  // namespace pliant

@@ -34,4 +34,11 @@ PsRoiPoolGradient<float> ps_roi_pool_gradient;
 PsRoiPoolGradient<double> ps_roi_pool_gradient;
 }  // namespace cpu
 
+namespace cuda {
+PsRoiPoolForward<float> ps_roi_pool_forward;
+PsRoiPoolForward<double> ps_roi_pool_forward;
+PsRoiPoolGradient<float> ps_roi_pool_gradient;
+PsRoiPoolGradient<double> ps_roi_pool_gradient;
+}  // namespace cuda
+
 }  // namespace pliant

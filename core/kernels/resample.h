@@ -127,4 +127,9 @@ Resample<float> resample;
 Resample<double> resample;
 }  // namespace cpu
 
+namespace cuda {
+Resample<float> resample;
+Resample<double> resample;
+}  // namespace cuda
+
 }  // namespace pliant

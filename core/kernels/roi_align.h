@@ -54,4 +54,11 @@ RoiAlignGradient<float> roi_align_gradient;
 RoiAlignGradient<double> roi_align_gradient;
 }  // namespace cpu
 
+namespace cuda {
+RoiAlignForward<float> roi_align_forward;
+RoiAlignForward<double> roi_align_forward;
+RoiAlignGradient<float> roi_align_gradient;
+RoiAlignGradient<double> roi_align_gradient;
+}  // namespace cuda
+
 }  // namespace pliant

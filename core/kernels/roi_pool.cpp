@@ -103,9 +103,8 @@ void scatter_bin(const RegionGeometry& g, PixelRange rows, PixelRange columns, P
 }
 
 template <class T>
-void gradient(const RegionGeometry& g, const T* rois, const std::int32_t* index, const T* dy,
-              T* dx) {
-  Workspace none(Device::cpu());  // nothing is taken: there is one group
+void gradient(const RegionGeometry& g, const T* rois, const std::int32_t* index, const T* dy, T* dx,
+              Workspace& workspace) {
   const auto add = [&](std::int64_t image, std::int64_t group, PixelRange inside,
                        const cpu::MapView<T>& map) {
     PixelRange rows;
@@ -120,7 +119,7 @@ void gradient(const RegionGeometry& g, const T* rois, const std::int32_t* index,
     };
     cpu::each_bin_of(g, rois, image, group, scatter);
   };
-  cpu::own_rows(g, dx, none, add);
+  cpu::own_rows(g, dx, workspace, add);
 }
 
 }  // namespace
@@ -136,13 +135,13 @@ void cpu::roi_pool_forward(const RegionGeometry& g, const double* x, const doubl
 }
 
 void cpu::roi_pool_gradient(const RegionGeometry& g, const float* rois, const std::int32_t* index,
-                            const float* dy, float* dx) {
-  gradient(g, rois, index, dy, dx);
+                            const float* dy, float* dx, Workspace& workspace) {
+  gradient(g, rois, index, dy, dx, workspace);
 }
 
 void cpu::roi_pool_gradient(const RegionGeometry& g, const double* rois, const std::int32_t* index,
-                            const double* dy, double* dx) {
-  gradient(g, rois, index, dy, dx);
+                            const double* dy, double* dx, Workspace& workspace) {
+  gradient(g, rois, index, dy, dx, workspace);
 }
 
 }  // namespace pliant

@@ -28,7 +28,7 @@ using RoiPoolForward = void(const RegionGeometry&, const T* x, const T* rois, T*
                             std::int32_t* index);
 template <class T>
 using RoiPoolGradient = void(const RegionGeometry&, const T* rois, const std::int32_t* index,
-                             const T* dy, T* dx);
+                             const T* dy, T* dx, Workspace&);
 
 namespace cpu {
 RoiPoolForward<float> roi_pool_forward;
@@ -36,5 +36,12 @@ RoiPoolForward<double> roi_pool_forward;
 RoiPoolGradient<float> roi_pool_gradient;
 RoiPoolGradient<double> roi_pool_gradient;
 }  // namespace cpu
+
+namespace cuda {
+RoiPoolForward<float> roi_pool_forward;
+RoiPoolForward<double> roi_pool_forward;
+RoiPoolGradient<float> roi_pool_gradient;
+RoiPoolGradient<double> roi_pool_gradient;
+}  // namespace cuda
 
 }  // namespace pliant

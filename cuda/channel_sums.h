@@ -1,0 +1,26 @@
+// Statistics of the channels of x [n rows c], for each of n images apart (batch normalisation has
+// one): in double, by a tree whose shape follows from the geometry alone.
+#pragma once
+
+#include <cstdint>
+
+#include <pliant/core/kernels/workspace.h>
+
+namespace pliant::cuda {
+
+struct ChannelsGeometry {
+  std::int64_t n, rows, c;
+};
+
+// Of each image the means [c], then the sums of squared deviations [c]; 0 where there are no rows.
+template <class T>
+const double* channel_moments(const char* op, const ChannelsGeometry& g, const T* x,
+                              Workspace& workspace);
+
+// Of each image the sums of dy [c], then those of dy * (x - mean) [c], or 0 where x is null; mean
+// [n c]. They exist for T = float and double.
+template <class T>
+const double* channel_gradient_sums(const char* op, const ChannelsGeometry& g, const T* x,
+                                    const T* dy, const T* mean, Workspace& workspace);
+
+}  // namespace pliant::cuda

@@ -1,0 +1,22 @@
+#include <pliant/core/kernels/cumsum.h>
+
+#include <pliant/cuda/launch.cuh>
+
+namespace pliant {
+namespace {
+
+// A thread owns a line and walks along it: neighbours walk side by side.
+template <class T>
+void cumsum_all(const CumsumGeometry& g, const T* x, T* y) {
+  cuda::each("cumsum", g.outer * g.inner, [=] __device__(std::int64_t line) {
+    const std::int64_t o = line / g.inner, j = line % g.inner;
+    for (std::int64_t step = 0; step < g.length; ++step) cumsum_step(g, o, step, j, x, y);
+  });
+}
+
+}  // namespace
+
+void cuda::cumsum(const CumsumGeometry& g, const float* x, float* y) { cumsum_all(g, x, y); }
+void cuda::cumsum(const CumsumGeometry& g, const double* x, double* y) { cumsum_all(g, x, y); }
+
+}  // namespace pliant

@@ -1,0 +1,45 @@
+#include <pliant/core/kernels/ps_roi_pool.h>
+
+#include <pliant/cuda/region_separable.cuh>
+
+namespace pliant {
+namespace {
+
+// What a bin reads along one axis: whole pixels.
+template <class T>
+struct Fill {
+  RegionGeometry g;
+
+  __device__ double operator()(double from, double to, std::int64_t bin, std::int64_t bins,
+                               std::int64_t size, cuda::AxisWindow<T>& window) const {
+    const PixelRange pixels = ps_roi_pool_pixels(g, from, to, bin, bins, size);
+    for (std::int64_t at = pixels.begin; at < pixels.end; ++at) window.add(at, T(1));
+    return static_cast<double>(pixels.end - pixels.begin);
+  }
+};
+
+template <class T>
+cuda::SeparablePooling<T, Fill<T>> pooling(const RegionGeometry& g, const T* rois) {
+  return {"ps_roi_pool", g, rois, {g}};
+}
+
+}  // namespace
+
+void cuda::ps_roi_pool_forward(const RegionGeometry& g, const float* x, const float* rois, float* y,
+                               Workspace& workspace) {
+  pooling(g, rois).forward(x, y, workspace);
+}
+void cuda::ps_roi_pool_forward(const RegionGeometry& g, const double* x, const double* rois,
+                               double* y, Workspace& workspace) {
+  pooling(g, rois).forward(x, y, workspace);
+}
+void cuda::ps_roi_pool_gradient(const RegionGeometry& g, const float* rois, const float* dy,
+                                float* dx, Workspace& workspace) {
+  pooling(g, rois).gradient(dy, dx, workspace);
+}
+void cuda::ps_roi_pool_gradient(const RegionGeometry& g, const double* rois, const double* dy,
+                                double* dx, Workspace& workspace) {
+  pooling(g, rois).gradient(dy, dx, workspace);
+}
+
+}  // namespace pliant

@@ -1,0 +1,117 @@
+#include <pliant/core/kernels/resample.h>
+
+#include <pliant/cuda/launch.cuh>
+#include <pliant/cuda/vectors.cuh>
+
+namespace pliant {
+namespace {
+
+using namespace cuda;
+
+constexpr const char* kOp = "resample";
+
+// At most so many pixels in a run of resample_inputs().
+std::int64_t longest_run(const ResampleAxis& axis) {
+  switch (axis.rule) {
+    case ResampleRule::average:
+    case ResampleRule::average_of_padded:
+      return std::min(axis.kernel, axis.size);
+    case ResampleRule::average_adaptive:
+      return std::min(axis.size / axis.out + 2, axis.size);
+    case ResampleRule::nearest:
+      return 1;
+    default:
+      return 2;
+  }
+}
+
+// One axis written out: what each output reads with which weights, and where its gradient is asked
+// for, which outputs read each pixel. Passed by value.
+template <class T>
+struct Band {
+  std::int64_t from, to, most;  // places read and made; weights that there is room for an output
+  ResampleWay way;
+  ResampleRun* inputs;   // [out]
+  T* weights;            // [out most]
+  ResampleRun* outputs;  // [size]; null forward
+
+  __device__ ResampleRun run(std::int64_t at) const {
+    return way == ResampleWay::forward ? inputs[at] : outputs[at];
+  }
+  // Of place i, one of run(at).
+  __device__ T weight(std::int64_t at, std::int64_t i) const {
+    const std::int64_t output = way == ResampleWay::forward ? at : i;
+    const std::int64_t pixel = way == ResampleWay::forward ? i : at;
+    return weights[output * most + pixel - inputs[output].begin];
+  }
+};
+
+template <class T>
+Band<T> band(const ResampleAxis& axis, ResampleWay way, Workspace& workspace) {
+  const bool forward = way == ResampleWay::forward;
+  const std::int64_t most = longest_run(axis);
+  const Band<T> all{forward ? axis.size : axis.out,
+                    forward ? axis.out : axis.size,
+                    most,
+                    way,
+                    workspace.take<ResampleRun>(axis.out),
+                    workspace.take<T>(axis.out * most),
+                    forward ? nullptr : workspace.take<ResampleRun>(axis.size)};
+  each(kOp, axis.out + (forward ? 0 : axis.size), [=] __device__(std::int64_t at) {
+    if (at >= axis.out) {
+      all.outputs[at - axis.out] = resample_outputs(axis, at - axis.out);
+      return;
+    }
+    const ResampleRun run = resample_inputs(axis, at);
+    all.inputs[at] = run;
+    for (std::int64_t i = run.begin; i < run.end; ++i)
+      all.weights[at * most + i - run.begin] = static_cast<T>(resample_weight(axis, at, i));
+  });
+  return all;
+}
+
+// kCount neighbouring channels of a place by each thread.
+template <int kCount, class T>
+void apply_bands(const Band<T>& rows, const Band<T>& columns, std::int64_t n, std::int64_t c,
+                 const T* from, T* to) {
+  const std::int64_t blocks = c / kCount;
+  each(kOp, n * rows.to * columns.to * blocks, [=] __device__(std::int64_t at) {
+    const std::int64_t first = at % blocks * kCount, place = at / blocks;
+    const std::int64_t q = place % columns.to, p = place / columns.to % rows.to;
+    const std::int64_t image = place / columns.to / rows.to;
+    const T* const map = from + image * rows.from * columns.from * c + first;
+    const ResampleRun row = rows.run(p), column = columns.run(q);
+    Vector<T, kCount> sum{};
+    for (std::int64_t i = row.begin; i < row.end; ++i) {
+      Vector<T, kCount> of_row{};
+      for (std::int64_t j = column.begin; j < column.end; ++j)
+        add_scaled(columns.weight(q, j), load<kCount>(map + (i * columns.from + j) * c), of_row);
+      add_scaled(rows.weight(p, i), of_row, sum);
+    }
+    store(sum, to + place * c + first);
+  });
+}
+
+template <class T>
+void resample(const ResampleGeometry& g, ResampleWay way, const T* from, T* to,
+              Workspace& workspace) {
+  const Band<T> rows = band<T>(g.rows, way, workspace);
+  const Band<T> columns = band<T>(g.columns, way, workspace);
+  if (are_vectors<T>(g.c, from, to))
+    apply_bands<kVector<T>>(rows, columns, g.n, g.c, from, to);
+  else
+    apply_bands<1>(rows, columns, g.n, g.c, from, to);
+}
+
+}  // namespace
+
+void cuda::resample(const ResampleGeometry& g, ResampleWay way, const float* from, float* to,
+                    Workspace& workspace) {
+  pliant::resample<float>(g, way, from, to, workspace);
+}
+void cuda::resample(const ResampleGeometry& g, ResampleWay way, const double* from, double* to,
+                    Workspace& workspace) {
+  pliant::resample<double>(g, way, from, to, workspace);
+}
+
+}  // namespace pliant

@@ -1,0 +1,49 @@
+#include <pliant/core/kernels/roi_align.h>
+
+#include <pliant/cuda/region_separable.cuh>
+
+namespace pliant {
+namespace {
+
+// What a bin reads along one axis.
+template <class T>
+struct Fill {
+  RoiAlignGeometry g;
+
+  __device__ double operator()(double from, double to, std::int64_t bin, std::int64_t bins,
+                               std::int64_t size, cuda::AxisWindow<T>& window) const {
+    const BinSamples samples = roi_align_samples(g, from, to, bin, bins, size);
+    for (std::int64_t i = samples.begin; i < samples.end; ++i) {
+      const AxisTap<T> tap = roi_align_tap<T>(samples.at(i), size);
+      if (tap.low >= 0) window.add(tap.low, tap.low_weight);
+      if (tap.high >= 0) window.add(tap.high, tap.high_weight);
+    }
+    return samples.count;  // those outside the map too
+  }
+};
+
+template <class T>
+cuda::SeparablePooling<T, Fill<T>> pooling(const RoiAlignGeometry& g, const T* rois) {
+  return {"roi_align", g.region, rois, {g}};
+}
+
+}  // namespace
+
+void cuda::roi_align_forward(const RoiAlignGeometry& g, const float* x, const float* rois, float* y,
+                             Workspace& workspace) {
+  pooling(g, rois).forward(x, y, workspace);
+}
+void cuda::roi_align_forward(const RoiAlignGeometry& g, const double* x, const double* rois,
+                             double* y, Workspace& workspace) {
+  pooling(g, rois).forward(x, y, workspace);
+}
+void cuda::roi_align_gradient(const RoiAlignGeometry& g, const float* rois, const float* dy,
+                              float* dx, Workspace& workspace) {
+  pooling(g, rois).gradient(dy, dx, workspace);
+}
+void cuda::roi_align_gradient(const RoiAlignGeometry& g, const double* rois, const double* dy,
+                              double* dx, Workspace& workspace) {
+  pooling(g, rois).gradient(dy, dx, workspace);
+}
+
+}  // namespace pliant
