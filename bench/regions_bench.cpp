@@ -81,8 +81,9 @@ void roi_pool(benchmark::State& state) {
       [](Case& c, Workspace&) {
         cpu::roi_pool_forward(c.g, c.x.data(), c.rois.data(), c.y.data(), c.index.data());
       },
-      [](Case& c, Workspace&) {
-        cpu::roi_pool_gradient(c.g, c.rois.data(), c.index.data(), c.dy.data(), c.dx.data());
+      [](Case& c, Workspace& workspace) {
+        cpu::roi_pool_gradient(c.g, c.rois.data(), c.index.data(), c.dy.data(), c.dx.data(),
+                               workspace);
       });
 }
 

@@ -97,7 +97,7 @@ Results<T> run(Op op, const RegionGeometry& g, const Inputs<T>& in) {
   } else {
     std::vector<std::int32_t> index(out.y.size(), -9);
     cpu::roi_pool_forward(g, in.x.data(), in.rois.data(), out.y.data(), index.data());
-    cpu::roi_pool_gradient(g, in.rois.data(), index.data(), in.dy.data(), out.dx.data());
+    cpu::roi_pool_gradient(g, in.rois.data(), index.data(), in.dy.data(), out.dx.data(), workspace);
   }
   return out;
 }
