@@ -22,7 +22,8 @@ struct DeformPoolOptions {
 // the classes. Samples outside the map are left out of the mean, so the result jumps where one
 // crosses its edge; where a sample lies on a pixel, derivatives by trans are the right-hand ones.
 // A trans that is not finite gives 0 without gradient. Regions have no gradient. An image index
-// that is none or a region's coordinate that is not finite is an Error.
+// that is none or a region's coordinate that is not finite is an Error on the CPU; elsewhere its
+// result is NaN.
 Var deform_roi_pool(const Var& x, const Tensor& rois, const Var& trans = {}, const Var& mask = {},
                     const DeformPoolOptions& options = {});
 

@@ -18,7 +18,7 @@ struct RoiAlignOptions {
 // x2, y2) in input pixels -> [R P Q C]. Bilinear, clamped to the map; a sample more than a pixel
 // outside [0, H-1] x [0, W-1] (as torchvision has it: outside [-1, H] x [-1, W]) counts as 0.
 // Regions have no gradient. An image index that is none or a coordinate that is not finite is an
-// Error.
+// Error on the CPU; elsewhere that region's result is NaN.
 Var roi_align(const Var& x, const Tensor& rois, const RoiAlignOptions& options = {});
 
 struct PsRoiAlignOptions {

@@ -14,7 +14,7 @@ struct RoiPoolOptions {
 // index, x1, y1, x2, y2) in input pixels -> [R P Q C]. Corners are rounded (half away from zero)
 // and both belong to the region. The gradient goes to the first largest pixel; NaN counts as
 // largest. Regions have no gradient. An image index that is none or a coordinate that is not
-// finite is an Error.
+// finite is an Error on the CPU; elsewhere that region's result is NaN.
 Var roi_pool(const Var& x, const Tensor& rois, const RoiPoolOptions& options = {});
 
 // Mean over the whole pixels of each bin, 0 where it has none, where bin (i, j) of P x Q and output
