@@ -6,6 +6,7 @@
 #include <limits>
 
 #include <pliant/layers/layers.h>
+#include <pliant/layers/train/moving_average.h>
 #include <pliant/layers/train/optimizer.h>
 #include <pliant/tests/cuda_cases.h>
 #include <pliant/tests/op_case.h>
@@ -67,20 +68,25 @@ struct SmallNet : Module {
   }
 };
 
-// Everything the net remembers after three steps.
+// Everything the net remembers after three steps, and the averages of that.
 template <class MakeOptimizer>
 State trained(Device device, MakeOptimizer make_optimizer) {
   SmallNet net;
   net.initialise(Rng(7));
   net.to(device);
   auto optimizer = make_optimizer(net.parameters());
+  MovingAverage average(net, {.decay = 0.7});
   const Tensor images = random({4, 6, 6, 1}, 1, 0.0, 1.0, DType::float32).to(device);
   const Tensor labels = Tensor::from<std::int64_t>({0, 2, 1, 2}, {4}).to(device);
   for (int step = 0; step < 3; ++step) {
     Tape tape;
     optimizer.step(tape.gradients(softmax_cross_entropy(net(tape.input(images)), labels)));
+    average.update();
   }
-  return net.state();
+  State all = net.state();
+  const AveragedWeights averaged(average);  // exchanged in place
+  for (const auto& [path, value] : net.state()) all.emplace_back("average/" + path, value);
+  return all;
 }
 
 template <class MakeOptimizer>
