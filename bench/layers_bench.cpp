@@ -24,8 +24,7 @@ namespace {
 void conv2d_layer(benchmark::State& state) {
   const std::int64_t n = state.range(0), side = state.range(1), c = state.range(2);
   const std::int64_t k = state.range(3), taps = state.range(4), groups = state.range(6);
-  const ConvOptions options{
-      .stride = state.range(5), .padding = taps / 2, .groups = groups};
+  const ConvOptions options{.stride = state.range(5), .padding = taps / 2, .groups = groups};
   bench::measure(
       state, {{n, side, side, c}, {k, taps, taps, c / groups}, {k}},
       [&](const Vars& v) { return conv2d(v[0], v[1], v[2], options); }, true);

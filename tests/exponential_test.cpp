@@ -15,8 +15,8 @@ TEST_CASE("exponential: within 1.01 units in the last place wherever the result 
     const auto x = static_cast<float>(-87.33 + 176.05 * i / kSteps);
     const double exact = std::exp(static_cast<double>(x));
     const auto rounded = static_cast<float>(exact);
-    const double unit = static_cast<double>(std::nextafter(rounded, HUGE_VALF)) -
-                        static_cast<double>(rounded);
+    const double unit =
+        static_cast<double>(std::nextafter(rounded, HUGE_VALF)) - static_cast<double>(rounded);
     worst = std::max(worst, std::abs(static_cast<double>(exponential(x)) - exact) / unit);
   }
   CHECK(worst < 1.01);

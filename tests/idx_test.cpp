@@ -21,7 +21,7 @@ std::string error_of(const fs::path& path) {
   try {
     read_idx(path);
   } catch (const Error& error) {
-    const std::string text = error.what();
+    std::string text = error.what();
     CHECK(text.find(path.string()) == 0);
     CHECK(text.find('\n') == std::string::npos);
     return text;

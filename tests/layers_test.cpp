@@ -232,7 +232,8 @@ TEST_CASE("OffsetContext: the map that the convolution it serves gives, and more
     after.mutable_data<float>()[7 * 15 + 7 + away] = 1;
     const auto centre = [&](const Tensor& x) {
       const std::vector<double> all = layer.branch(x).offsets.value().to_vector();
-      return std::vector<double>(all.begin() + (7 * 15 + 7) * 18, all.begin() + (7 * 15 + 8) * 18);
+      const auto first = all.begin() + std::ptrdiff_t{7 * 15 + 7} * 18;
+      return std::vector<double>(first, first + 18);
     };
     CHECK((centre(before) != centre(after)) == (away <= 5));
   }

@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <vector>
+
 #include <pliant/core/memory.h>
 #include <pliant/core/tensor.h>
 
@@ -12,7 +14,7 @@ TEST_CASE("memory in use and its peak follow tensors") {
   {
     const Tensor a = Tensor::empty({1000}, DType::float32);
     CHECK(memory_use(cpu).current == before + 4000);
-    const Tensor handle = a;
+    const std::vector<Tensor> handles(2, a);
     { const Tensor b = Tensor::empty({500}, DType::float64); }
     CHECK(memory_use(cpu).current == before + 4000);
   }

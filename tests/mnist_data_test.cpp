@@ -1,7 +1,7 @@
 #include <doctest/doctest.h>
-#include <stdlib.h>
 
 #include <chrono>
+#include <cstdlib>
 #include <filesystem>
 #include <iterator>
 #include <string>

@@ -62,8 +62,9 @@ TEST_CASE("one definition: no type of the project has two") {
       if (path.starts_with("tests/consumer")) continue;
       std::ifstream file(entry.path());
       for (const std::string& type : types_of(file)) {
-        const auto [at, fresh] = seen.emplace(type, path);
-        CHECK_MESSAGE(fresh, "two definitions of", type, " in ", at->second, " and ", path);
+        const auto place = seen.emplace(type, path);
+        CHECK_MESSAGE(place.second, "two definitions of ", type, " in ", place.first->second,
+                      " and ", path);
       }
     }
   CHECK(seen.size() > 100);

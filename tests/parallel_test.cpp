@@ -67,6 +67,7 @@ TEST_CASE("parallel: nested calls, exceptions, and calls from several threads") 
 
   std::atomic<int> total{0};
   std::vector<std::thread> callers;
+  callers.reserve(4);
   for (int t = 0; t < 4; ++t)
     callers.emplace_back([&] {
       for (int round = 0; round < 200; ++round)

@@ -32,7 +32,8 @@ PLIANT_HD inline float exponential(float x) {
   p = p * (r * r) + r + 1.0f;
   // 2^n by two factors: for the largest results n is 128, which no single one can be.
   const std::int32_t whole = std::bit_cast<std::int32_t>(shifted) -
-                             std::bit_cast<std::int32_t>(kRounds), half = whole >> 1;
+                             std::bit_cast<std::int32_t>(kRounds),
+                     half = whole >> 1;
   const float y = p * std::bit_cast<float>((half + 127) << 23) *
                   std::bit_cast<float>((whole - half + 127) << 23);
   return x > kLargest ? HUGE_VALF : x < kSmallest ? 0.0f : y;
