@@ -118,16 +118,17 @@ struct TiledMap {
   }
 };
 
-// to [positions][tiles of range][channels] = the transformed tiles.
+// to [positions][tiles of range][count] = the transformed tiles, the first `count` channels of
+// them.
 template <class Transform>
 void gather(const TiledMap<const float>& map, const Tiles& tiles, std::int64_t begin,
-            std::int64_t end, const float* zeros, float* to) {
+            std::int64_t end, std::int64_t count, const float* zeros, float* to) {
   constexpr std::size_t kSize = Transform::kFrom;
-  const std::int64_t position = (end - begin) * map.channels;
-  for (std::int64_t tile = begin; tile < end; ++tile, to += map.channels) {
+  const std::int64_t position = (end - begin) * count;
+  for (std::int64_t tile = begin; tile < end; ++tile, to += count) {
     const float* from[kSize][kSize];
     map.point(tiles, tile, zeros, from);
-    along_channels<float>(map.channels, [&]<class V>(std::int64_t c, V*) {
+    along_channels<float>(count, [&]<class V>(std::int64_t c, V*) {
       V values[kSize][kSize], result[4][4];
       for (std::size_t i = 0; i < kSize; ++i)
         for (std::size_t j = 0; j < kSize; ++j) load(from[i][j] + c, values[i][j]);
@@ -220,7 +221,7 @@ void convolve(const Tiles& tiles, const TiledMap<const float>& from, const float
     float* const patches = memory.of();
     float* const products = patches + kPositions * own * depth;
     const std::int64_t count = end - begin;
-    gather<PatchTransform>(from, tiles, begin, end, zeros, patches);
+    gather<PatchTransform>(from, tiles, begin, end, depth, zeros, patches);
     for (std::int64_t p = 0; p < panels.count(); ++p) {
       const Panel panel = panels[p];
       for (std::int64_t position = 0; position < kPositions; ++position)
@@ -252,29 +253,37 @@ void winograd_data_gradient(const Conv2dGeometry& g, const float* dy, const floa
 
 void winograd_weight_gradient(const Conv2dGeometry& g, const float* x, const float* dy,
                               float* dweight, Workspace& workspace) {
-  constexpr std::int64_t kBlock = 64, kTilesAtLeast = 196;  // of a product, and of a part
+  constexpr std::int64_t kBlock = 64, kTilesAtLeast = 196;   // of a product, and of a part
+  constexpr std::int64_t kStripe = 64, kTasks = 32;          // filters of a task; tasks wanted
+  constexpr std::int64_t kMostSums = std::int64_t{1} << 22;  // elements that the parts may take
   const Tiles tiles(g.n, g.p, g.q);
   const TiledMap<const float> inputs{x, g.h, g.w, g.c, -g.pad_top, -g.pad_left};
-  const TiledMap<const float> outputs{dy, g.p, g.q, g.k, 0, 0};
-  const std::int64_t size = g.k * g.c;
-  const std::int64_t parts =
-      std::clamp<std::int64_t>(tiles.count() / kTilesAtLeast, 1, kMaxPartials);
+  const std::int64_t size = g.k * g.c, stripes = (g.k + kStripe - 1) / kStripe;
+  const std::int64_t most =
+      std::min({tiles.count() / kTilesAtLeast, kMostSums / (kPositions * size),
+                (kTasks + stripes - 1) / stripes, kMaxPartials});
+  const std::int64_t parts = std::max<std::int64_t>(1, most);
   float* const sums = workspace.take<float>(parts * kPositions * size);  // [parts][positions][k][c]
   float* const zeros = workspace.take<float>(std::max(g.c, g.k));
   std::fill_n(zeros, std::max(g.c, g.k), 0.0f);
-  const PerThread<float> memory(kPositions * kBlock * (g.c + g.k), workspace);
-  parallel_for(parts, [&](std::int64_t part) {
+  const PerThread<float> memory(kPositions * kBlock * (g.c + kStripe), workspace);
+  parallel_for(parts * stripes, [&](std::int64_t task) {
+    const std::int64_t part = task / stripes, stripe = task % stripes;
+    const std::int64_t first = g.k * stripe / stripes;
+    const std::int64_t filters = g.k * (stripe + 1) / stripes - first;
+    const TiledMap<const float> outputs{dy + first, g.p, g.q, g.k, 0, 0};
     float* const patches = memory.of();
     float* const gradients = patches + kPositions * kBlock * g.c;
-    float* const sum = sums + part * kPositions * size;
-    std::fill_n(sum, kPositions * size, 0.0f);
+    float* const sum = sums + part * kPositions * size + first * g.c;
+    for (std::int64_t position = 0; position < kPositions; ++position)
+      std::fill_n(sum + position * size, filters * g.c, 0.0f);
     const std::int64_t last = tiles.count() * (part + 1) / parts;
     for (std::int64_t begin = tiles.count() * part / parts; begin < last; begin += kBlock) {
       const std::int64_t end = std::min(last, begin + kBlock), count = end - begin;
-      gather<PatchTransform>(inputs, tiles, begin, end, zeros, patches);
-      gather<OutputGradient>(outputs, tiles, begin, end, zeros, gradients);
+      gather<PatchTransform>(inputs, tiles, begin, end, g.c, zeros, patches);
+      gather<OutputGradient>(outputs, tiles, begin, end, filters, zeros, gradients);
       for (std::int64_t position = 0; position < kPositions; ++position)
-        gemm_transposed(g.k, g.c, count, gradients + position * count * g.k, g.k,
+        gemm_transposed(filters, g.c, count, gradients + position * count * filters, filters,
                         patches + position * count * g.c, g.c, sum + position * size, g.c);
     }
   });
