@@ -158,7 +158,8 @@ Var sum(const Var& x, const std::vector<int>& axes, KeepDim keep) {
 Var mean(const Var& x, const std::vector<int>& axes, KeepDim keep) {
   require(x.defined(), "mean: x is undefined");
   require_same_kind("mean", {&x});
-  return sum(x, axes, keep) / count_of(x.shape(), reduced_axes("mean", x.shape(), axes));
+  const double count = count_of(x.shape(), reduced_axes("mean", x.shape(), axes));
+  return sum(x, axes, keep) / count;
 }
 
 Var variance(const Var& x, const std::vector<int>& axes, const VarianceOptions& options) {
