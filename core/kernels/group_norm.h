@@ -19,7 +19,8 @@ struct GroupNormGeometry {
 
   PLIANT_HD std::int64_t group_of(std::int64_t channel) const { return channel / (c / groups); }
   PLIANT_HD double count() const {  // values a group
-    return static_cast<double>(rows * (c / groups));
+    const std::int64_t values = rows * (c / groups);
+    return static_cast<double>(values);
   }
 };
 
