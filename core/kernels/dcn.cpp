@@ -4,6 +4,7 @@
 
 #include <pliant/core/gemm.h>
 #include <pliant/core/kernels/deform_conv_walk.h>
+#include <pliant/core/kernels/deform_spread_walk.h>
 #include <pliant/core/kernels/tap_batch_walk.h>
 #include <pliant/core/parallel.h>
 
@@ -216,13 +217,6 @@ void spread_rows(const DcnSource<T>& source, Range rows, Range channels,
   for_each_unit(source, rows, {channels.begin / own, (channels.end - 1) / own + 1}, spread_unit);
 }
 
-template <class T>
-void clear(const DcnGeometry& g, std::int64_t image, Range channels, T* dx) {
-  const std::int64_t pixels = g.conv.h * g.conv.w;
-  for (std::int64_t pixel = image * pixels; pixel < (image + 1) * pixels; ++pixel)
-    std::fill_n(dx + pixel * g.conv.c + channels.begin, channels.size(), T(0));
-}
-
 // A task owns some channels of an image and walks its locations in order, so the sums into dx come
 // in a fixed order. Tasks of whole groups do all gradients at once; where those are too few, the
 // sums over channels are tasks of their own.
@@ -239,7 +233,7 @@ void gradient(const DcnGeometry& g, const DcnSource<T>& source, const DcnGradien
       const std::int64_t image = task / blocks, first = task % blocks * width;
       const Range rows{image * locations, (image + 1) * locations};
       const Range channels{first, std::min(g.conv.c, first + width)};
-      clear(g, image, channels, to.dx);
+      clear_channels(g.conv, image, channels, to.dx);
       if (at_once && dot)
         spread_rows<true, true>(source, rows, channels, to);
       else

@@ -10,6 +10,7 @@
 #include <pliant/core/gemm.h>
 #include <pliant/core/kernels/deform_conv.h>
 #include <pliant/core/kernels/deform_conv_walk.h>
+#include <pliant/core/kernels/deform_spread_walk.h>
 #include <pliant/core/kernels/narrow_groups.h>
 #include <pliant/core/kernels/partial_sums_walk.h>
 #include <pliant/core/kernels/tap_batch_walk.h>
@@ -66,30 +67,6 @@ void multiply(const Conv2dGeometry& g, const Task<T>& task, std::int64_t rows, c
     gemm(rows, dy + block * out, g.k, task.packed[i], columns_gradient + block * depth,
          task.layout.width());
   }
-}
-
-template <class T>
-void spread(const DeformSource<T>& source, Range rows, const Task<T>& task,
-            const T* columns_gradient, const DeformGradients<T>& to) {
-  const bool dot = to.doffset != nullptr || to.dmask != nullptr;
-  const auto run = [&]<bool kScatter, bool kDot, bool kSample>() {
-    spread_columns<kScatter, kDot, kSample>(source, rows, task.channels, task.layout,
-                                            columns_gradient, to);
-  };
-  const auto choose = [&]<bool kSample>() {
-    if (to.dx != nullptr && dot)
-      run.template operator()<true, true, kSample>();
-    else if (to.dx != nullptr)
-      run.template operator()<true, false, kSample>();
-    else if (dot)
-      run.template operator()<false, true, kSample>();
-    else if constexpr (kSample)
-      run.template operator()<false, false, true>();
-  };
-  if (to.columns != nullptr)
-    choose.template operator()<true>();
-  else
-    choose.template operator()<false>();
 }
 
 // Weights of `count` filters from `first` on, of channels begin .. begin + own - 1 of their group:
@@ -160,13 +137,11 @@ void run_image(const DeformSource<T>& source, const Task<T>& task, std::int64_t 
                const DeformGradients<T>& to, T* weights) {
   const Conv2dGeometry& g = source.geometry.conv;
   const bool inputs = to.dx != nullptr || to.doffset != nullptr || to.dmask != nullptr;
-  if (to.dx != nullptr)
-    for (std::int64_t pixel = image * g.h * g.w; pixel < (image + 1) * g.h * g.w; ++pixel)
-      std::fill_n(to.dx + pixel * g.c + task.channels.begin, task.channels.size(), T(0));
+  if (to.dx != nullptr) clear_channels(g, image, task.channels, to.dx);
   each_tile(image, source.locations(), task.channels, g.c, tile, [&](Range rows) {
     const T* const from = dy + rows.begin * g.k;
     if (inputs) multiply(g, task, rows.size(), from, scratch.columns_gradient, scratch.narrow);
-    spread(source, rows, task, scratch.columns_gradient, to);
+    spread_columns(source, rows, task.channels, task.layout, scratch.columns_gradient, to);
     if (weights != nullptr)
       narrow_weight_gradient(task.narrow(g), rows.size(),
                              from + task.first_group * (g.k / g.groups), g.k, scratch.columns,

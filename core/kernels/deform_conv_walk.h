@@ -1,11 +1,10 @@
-// The walks over the locations and taps of a deformable convolution, shared by its CPU kernels:
-// gathering samples into columns, and spreading the columns' gradient over x, offset and mask.
+// The walk over the locations and taps of a deformable convolution, shared by its CPU kernels, and
+// the gathering of samples into columns; the way back is deform_spread_walk.h.
 // Called from core/kernels/deform_conv*.cpp and its relatives deform_kernel*.cpp and dcn.cpp alone.
 #pragma once
 
 #include <algorithm>
 #include <cstdint>
-#include <cstring>
 
 #include <pliant/core/column_memory.h>
 #include <pliant/core/kernels/deform_conv.h>
@@ -252,118 +251,6 @@ inline void gather_columns(const DeformSource<T>& source, Range rows, Range taps
     for_each_sample(source, stretch, taps, {0, c}, gather);
     first = stretch.end;
   }
-}
-
-// Where spread_columns() writes; each of dx, doffset, dmask may be null.
-template <class T>
-struct DeformGradients {
-  T* dx;       // the whole map, added to
-  T* doffset;  // overwritten, pair by pair
-  T* dmask;
-  T* waste;    // [c]: takes what belongs to neighbours outside the map
-  T* columns;  // the samples on the way, as gather_columns() makes them; may be null too
-};
-
-// Sums each of four vectors over its lanes, halving them with vector additions.
-template <class T>
-inline void sum_lanes(const typename VectorOf<T>::type (&vectors)[4], T (&sums)[4]) {
-  constexpr std::size_t kParts = sizeof(vectors[0]) / (4 * sizeof(T));
-  typedef T Four __attribute__((vector_size(4 * sizeof(T))));
-  for (int i = 0; i < 4; ++i) {
-    Four part[kParts];
-    std::memcpy(part, &vectors[i], sizeof(part));
-    Four four = part[0] + part[1];
-    if constexpr (kParts == 4) four += part[2] + part[3];
-    sums[i] = (four[0] + four[1]) + (four[2] + four[3]);
-  }
-}
-
-// One sample backwards. q [count] is the gradient of the sample before its mask:
-// to[i][c] += weight[i] * q[c] (kScatter), dots[i] = sum over c of q[c] * from[i][c] (kDot),
-// sample[c] = what blend() makes (kSample).
-template <bool kScatter, bool kDot, bool kSample = false, class T>
-inline void spread(const T* q, const T* const (&from)[4], T* const (&to)[4], const T (&weight)[4],
-                   std::int64_t count, T (&dots)[4], T* sample = nullptr) {
-  using Vector = typename VectorOf<T>::type;
-  constexpr std::int64_t kLanes = sizeof(Vector) / sizeof(T);
-  Vector sums[4] = {};
-  std::int64_t c = 0;
-  for (; c + kLanes <= count; c += kLanes) {
-    Vector gradient{}, v[4], sum;
-    if constexpr (kScatter || kDot) load(q + c, gradient);
-    for (int i = 0; i < 4; ++i) {
-      if constexpr (kDot || kSample) load(from[i] + c, v[i]);
-      if constexpr (kDot) sums[i] += gradient * v[i];
-      if constexpr (kScatter) {
-        load(to[i] + c, sum);
-        sum += gradient * weight[i];
-        store(sum, to[i] + c);
-      }
-    }
-    if constexpr (kSample) store(blended(v, weight), sample + c);
-  }
-  if constexpr (kDot) sum_lanes<T>(sums, dots);
-  for (; c < count; ++c) {
-    T v[4];
-    for (int i = 0; i < 4; ++i) {
-      if constexpr (kDot || kSample) v[i] = from[i][c];
-      if constexpr (kDot) dots[i] += q[c] * v[i];
-      if constexpr (kScatter) to[i][c] += q[c] * weight[i];
-    }
-    if constexpr (kSample) sample[c] = blended(v, weight);
-  }
-}
-
-// dots[i] = sum over c of q[c] * from[i][c].
-template <class T>
-inline void dot_rows(const T* q, const T* const (&from)[4], std::int64_t count, T (&dots)[4]) {
-  T* const none[4] = {};
-  const T weight[4] = {};
-  spread<false, true>(q, from, none, weight, count, dots);
-}
-
-// Spreads columns_gradient [rows][blocks][taps][block], all rows of one image, over that image's
-// part of the gradients. Whoever calls it owns these channels of the image.
-template <bool kScatter, bool kDot, bool kSample = false, class T>
-inline void spread_columns(const DeformSource<T>& source, Range rows, Range channels,
-                           const ColumnLayout& layout, const T* columns_gradient,
-                           const DeformGradients<T>& to) {
-  const std::int64_t c = source.geometry.conv.c;
-  const std::int64_t image = rows.begin / source.locations() * source.image_size();
-  const auto spread_one = [&](const SamplePlace& place, const SampleBatch<T>& batch,
-                              std::int64_t i) {
-    T weight[4], dots[4] = {};
-    for (int j = 0; j < 4; ++j) weight[j] = batch.weight[j][i] * batch.mask[i];
-    const std::int64_t local = (place.row - rows.begin) * layout.width();
-    const T* const row = columns_gradient + local;
-    T* const samples = kSample ? to.columns + local : nullptr;
-    for_each_block(layout, channels.begin, place.channels, place.tap,
-                   [&](std::int64_t begin, std::int64_t size, std::int64_t at) {
-                     const T* from[4];
-                     T* target[4];
-                     for (int j = 0; j < 4; ++j) {
-                       const std::int64_t pixel = batch.pixel[j][i], p = image + pixel * c + begin;
-                       from[j] = pixel < 0 ? source.zeros : source.x + p;
-                       target[j] = !kScatter || pixel < 0 ? to.waste : to.dx + p;
-                     }
-                     T part[4] = {};
-                     spread<kScatter, kDot, kSample>(row + at, from, target, weight, size, part,
-                                                     kSample ? samples + at : nullptr);
-                     for (int j = 0; j < 4; ++j) dots[j] += part[j];
-                   });
-    if (!kDot) return;
-    T value = 0, by_row = 0, by_column = 0;
-    for (int j = 0; j < 4; ++j) {
-      value += batch.weight[j][i] * dots[j];
-      by_row += batch.d_row[j][i] * dots[j];
-      by_column += batch.d_column[j][i] * dots[j];
-    }
-    if (to.dmask != nullptr) to.dmask[place.pair] = value;
-    if (to.doffset == nullptr) return;
-    to.doffset[2 * place.pair] = batch.mask[i] * by_row;
-    to.doffset[2 * place.pair + 1] = batch.mask[i] * by_column;
-  };
-  for_each_sample(source, rows, {0, layout.positions}, channels, spread_one);
 }
 
 // The weight gradient by matrix products, in deform_conv.cpp; for T = float and double.

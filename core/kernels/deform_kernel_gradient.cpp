@@ -65,78 +65,6 @@ void pack_share(const DeformKernelGeometry& g, const T* weight, Share<T>& share,
   }
 }
 
-// What the gradient by a sample does to where it is written.
-enum class Sample : unsigned char { none, store, add };
-
-// One tap of a location backwards with one channel per group, where the tap reads `value` and
-// blended(from, weight) is its kernel:
-//   sample[c] (+)= dy[c] * kernel[c], dots[i] = sum over c of dy[c] * value[c] * from[i][c] (kDot),
-//   to[i][c] += weight[i] * dy[c] * value[c] (kScatter).
-template <class T>
-struct ChannelTap {
-  const T *dy, *value;
-  const T* from[4];
-  T* to[4];
-  T* sample;
-  const T (&weight)[4];
-
-  template <Sample kSample, bool kDot, bool kScatter>
-  void run(const Stretch& along, T (&dots)[4]) const {
-    using Vector = typename VectorOf<T>::type;
-    constexpr std::int64_t kLanes = sizeof(Vector) / sizeof(T);
-    const auto step = [&]<class V>(std::int64_t c, V(&sums)[4]) {
-      V slope, kernel[4], v;
-      load(dy + c, slope);
-      if constexpr (kSample != Sample::none || kDot)
-        for (int i = 0; i < 4; ++i) load(from[i] + c, kernel[i]);
-      if constexpr (kSample != Sample::none) {
-        V product = slope * blended(kernel, weight);
-        if constexpr (kSample == Sample::add) {
-          load(sample + c, v);
-          product += v;
-        }
-        store(product, sample + c);
-      }
-      if constexpr (kDot || kScatter) {
-        load(value + c, v);
-        slope *= v;
-      }
-      for (int i = 0; i < 4; ++i) {
-        if constexpr (kDot) sums[i] += slope * kernel[i];
-        if constexpr (kScatter) {
-          load(to[i] + c, v);
-          v += slope * weight[i];
-          store(v, to[i] + c);
-        }
-      }
-    };
-    std::int64_t n = 0;
-    if (along.step == 1) {
-      Vector sums[4] = {};
-      for (; n + kLanes <= along.count; n += kLanes) step(n, sums);
-      if constexpr (kDot) sum_lanes<T>(sums, dots);
-    }
-    for (; n < along.count; ++n) step(n * along.step, dots);
-  }
-};
-
-template <class T>
-using RunChannelTap = void (ChannelTap<T>::*)(const Stretch&, T (&)[4]) const;
-
-template <class T>
-RunChannelTap<T> channel_tap(Sample sample, bool dot, bool scatter) {
-  const auto with = []<Sample kSample>(bool kDot, bool kScatter) -> RunChannelTap<T> {
-    using Tap = ChannelTap<T>;
-    if (kDot && kScatter) return &Tap::template run<kSample, true, true>;
-    if (kDot) return &Tap::template run<kSample, true, false>;
-    if (kScatter) return &Tap::template run<kSample, false, true>;
-    return &Tap::template run<kSample, false, false>;
-  };
-  if (sample == Sample::none) return with.template operator()<Sample::none>(dot, scatter);
-  if (sample == Sample::store) return with.template operator()<Sample::store>(dot, scatter);
-  return with.template operator()<Sample::add>(dot, scatter);
-}
-
 // What one call writes besides dx, or a task its part of; each may be null.
 template <class T>
 struct Outputs {
@@ -273,15 +201,7 @@ void spread_samples(const Call<T>& call, const Share<T>& share, Range rows,
   const DeformGradients<T> to{call.dx, doffset, nullptr, scratch.waste, nullptr};
   if (source.offset != nullptr) {
     const ColumnLayout layout{own, own, source.taps()};
-    if (call.dx != nullptr && doffset != nullptr)
-      spread_columns<true, true>(source.samples(), rows, share.channels, layout,
-                                 scratch.samples_gradient, to);
-    else if (call.dx != nullptr)
-      spread_columns<true, false>(source.samples(), rows, share.channels, layout,
-                                  scratch.samples_gradient, to);
-    else
-      spread_columns<false, true>(source.samples(), rows, share.channels, layout,
-                                  scratch.samples_gradient, to);
+    spread_columns(source.samples(), rows, share.channels, layout, scratch.samples_gradient, to);
     return;
   }
   const TapValues<T> values(source, rows, nullptr);
@@ -300,10 +220,7 @@ void run_image(const Call<T>& call, const Share<T>& share, std::int64_t image, s
                const Scratch<T>& scratch, const Outputs<T>& out) {
   const DeformKernelSource<T>& source = call.source;
   const Conv2dGeometry& conv = source.geometry.conv;
-  if (call.dx != nullptr)
-    for (std::int64_t pixel = image * conv.h * conv.w; pixel < (image + 1) * conv.h * conv.w;
-         ++pixel)
-      std::fill_n(call.dx + pixel * conv.c + share.channels.begin, share.channels.size(), T(0));
+  if (call.dx != nullptr) clear_channels(conv, image, share.channels, call.dx);
   const bool added = share.depthwise && source.offset == nullptr;
   each_tile(image, source.locations(), share.channels, conv.c, tile, [&](Range rows) {
     if (share.depthwise)

@@ -8,6 +8,7 @@
 
 #include <pliant/core/kernels/deform_conv_walk.h>
 #include <pliant/core/kernels/deform_kernel.h>
+#include <pliant/core/kernels/deform_spread_walk.h>
 #include <pliant/core/kernels/tap_batch_walk.h>
 
 namespace pliant::cpu {
@@ -184,6 +185,78 @@ T* weights_by_position(const DeformKernelGeometry& g, const T* weight, Workspace
 template <class T>
 bool reads_nothing(const BilinearTap<T>& tap) {
   return (tap.pixel[0] & tap.pixel[1] & tap.pixel[2] & tap.pixel[3]) < 0;
+}
+
+// What the gradient by a sample does to where it is written.
+enum class Sample : unsigned char { none, store, add };
+
+// One tap of a location backwards with one channel per group, where the tap reads `value` and
+// blended(from, weight) is its kernel:
+//   sample[c] (+)= dy[c] * kernel[c], dots[i] = sum over c of dy[c] * value[c] * from[i][c] (kDot),
+//   to[i][c] += weight[i] * dy[c] * value[c] (kScatter).
+template <class T>
+struct ChannelTap {
+  const T *dy, *value;
+  const T* from[4];
+  T* to[4];
+  T* sample;
+  const T (&weight)[4];
+
+  template <Sample kSample, bool kDot, bool kScatter>
+  void run(const Stretch& along, T (&dots)[4]) const {
+    using Vector = typename VectorOf<T>::type;
+    constexpr std::int64_t kLanes = sizeof(Vector) / sizeof(T);
+    const auto step = [&]<class V>(std::int64_t c, V(&sums)[4]) {
+      V slope, kernel[4], v;
+      load(dy + c, slope);
+      if constexpr (kSample != Sample::none || kDot)
+        for (int i = 0; i < 4; ++i) load(from[i] + c, kernel[i]);
+      if constexpr (kSample != Sample::none) {
+        V product = slope * blended(kernel, weight);
+        if constexpr (kSample == Sample::add) {
+          load(sample + c, v);
+          product += v;
+        }
+        store(product, sample + c);
+      }
+      if constexpr (kDot || kScatter) {
+        load(value + c, v);
+        slope *= v;
+      }
+      for (int i = 0; i < 4; ++i) {
+        if constexpr (kDot) sums[i] += slope * kernel[i];
+        if constexpr (kScatter) {
+          load(to[i] + c, v);
+          v += slope * weight[i];
+          store(v, to[i] + c);
+        }
+      }
+    };
+    std::int64_t n = 0;
+    if (along.step == 1) {
+      Vector sums[4] = {};
+      for (; n + kLanes <= along.count; n += kLanes) step(n, sums);
+      if constexpr (kDot) sum_lanes<T>(sums, dots);
+    }
+    for (; n < along.count; ++n) step(n * along.step, dots);
+  }
+};
+
+template <class T>
+using RunChannelTap = void (ChannelTap<T>::*)(const Stretch&, T (&)[4]) const;
+
+template <class T>
+RunChannelTap<T> channel_tap(Sample sample, bool dot, bool scatter) {
+  const auto with = []<Sample kSample>(bool kDot, bool kScatter) -> RunChannelTap<T> {
+    using Tap = ChannelTap<T>;
+    if (kDot && kScatter) return &Tap::template run<kSample, true, true>;
+    if (kDot) return &Tap::template run<kSample, true, false>;
+    if (kScatter) return &Tap::template run<kSample, false, true>;
+    return &Tap::template run<kSample, false, false>;
+  };
+  if (sample == Sample::none) return with.template operator()<Sample::none>(dot, scatter);
+  if (sample == Sample::store) return with.template operator()<Sample::store>(dot, scatter);
+  return with.template operator()<Sample::add>(dot, scatter);
 }
 
 // The weight gradient by matrix products, in deform_kernel.cpp; for T = float and double.

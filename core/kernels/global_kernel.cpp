@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include <pliant/core/kernels/deform_conv_walk.h>
+#include <pliant/core/kernels/deform_spread_walk.h>
 #include <pliant/core/parallel.h>
 
 namespace pliant {
