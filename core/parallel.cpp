@@ -24,23 +24,35 @@ void pause() {
 // between two kernels of a step is shorter than waking up takes.
 constexpr int kSpins = 2000;
 
+// The tasks that are one thread's to begin with: [next, end). The same share of every job is the
+// same thread's, so that from kernel to kernel it finds its part of the images in its own cache.
+struct alignas(64) Share {
+  std::atomic<std::int64_t> next{0};
+  std::int64_t end = 0;
+};
+
 struct Job {
   void (*run)(void*, std::int64_t);
   void* context;
-  std::int64_t count;
-  std::atomic<std::int64_t> next{0};
+  std::vector<Share>& shares;  // one for each thread
   std::mutex error_mutex;
   std::exception_ptr error;
 
-  // Takes tasks until there are none.
-  void drain() {
-    for (std::int64_t i = 0; (i = next.fetch_add(1, std::memory_order_relaxed)) < count;) {
+  // Takes the tasks of one's own share, then what is left of the others'.
+  void drain(std::size_t own) {
+    for (std::size_t i = 0; i < shares.size(); ++i) drain(shares[(own + i) % shares.size()]);
+  }
+
+ private:
+  void drain(Share& share) {
+    for (std::int64_t i = 0;
+         (i = share.next.fetch_add(1, std::memory_order_relaxed)) < share.end;) {
       try {
         run(context, i);
       } catch (...) {
         const std::lock_guard lock(error_mutex);
         if (!error) error = std::current_exception();
-        next.store(count, std::memory_order_relaxed);
+        for (Share& rest : shares) rest.next.store(rest.end, std::memory_order_relaxed);
       }
     }
   }
@@ -64,14 +76,18 @@ class Pool {
     for (std::thread& worker : workers_) worker.join();
     workers_.clear();
     stop_ = false;
+    shares_ = std::vector<Share>(static_cast<std::size_t>(count));
     for (int index = 1; index < count; ++index)
       workers_.emplace_back([this, index, seen = posted_.load()] { work(index, seen); });
   }
 
-  // False, and nothing done, if a job of another thread is under way.
-  bool run(Job& job) {
+  // Calls task(context, i) for every i in [0, count). False, and nothing done, if a job of another
+  // thread is under way.
+  bool run(std::int64_t count, void (*task)(void*, std::int64_t), void* context) {
     const std::unique_lock turn(turn_, std::try_to_lock);
     if (!turn.owns_lock()) return false;
+    Job job{task, context, shares_, {}, {}};
+    share_out(count);
     bool sleepers = false;
     {
       const std::lock_guard lock(mutex_);
@@ -81,13 +97,24 @@ class Pool {
     }
     if (sleepers) wake_.notify_all();
     inside_task = true;
-    job.drain();
+    job.drain(0);
     inside_task = false;
     finish();
+    if (job.error) std::rethrow_exception(job.error);
     return true;
   }
 
  private:
+  void share_out(std::int64_t count) {
+    const std::int64_t threads = size(), least = count / threads, more = count % threads;
+    std::int64_t end = 0;
+    for (Share& share : shares_) {
+      share.next.store(end, std::memory_order_relaxed);
+      end += least + (&share - shares_.data() < more ? 1 : 0);
+      share.end = end;
+    }
+  }
+
   // Takes the job back and waits for the workers that are in it.
   void finish() {
     std::unique_lock lock(mutex_);
@@ -117,7 +144,7 @@ class Pool {
       if (job != nullptr) {
         active_.fetch_add(1);
         lock.unlock();
-        job->drain();
+        job->drain(static_cast<std::size_t>(index));
         lock.lock();
         if (active_.fetch_sub(1) == 1) idle_.notify_one();
       }
@@ -133,6 +160,7 @@ class Pool {
   bool stop_ = false;
   std::atomic<std::uint64_t> posted_{0};  // jobs so far; changed under the mutex
   std::atomic<int> active_{0};            // workers in the job; changed under the mutex
+  std::vector<Share> shares_;
   std::vector<std::thread> workers_;
 };
 
@@ -159,13 +187,7 @@ int thread_count() { return pool().size(); }
 int thread_index() { return this_index; }
 
 void detail::parallel_run(std::int64_t count, void (*run)(void*, std::int64_t), void* context) {
-  if (count > 1 && !inside_task && pool().size() > 1) {
-    Job job{run, context, count, {}, {}, {}};
-    if (pool().run(job)) {
-      if (job.error) std::rethrow_exception(job.error);
-      return;
-    }
-  }
+  if (count > 1 && !inside_task && pool().size() > 1 && pool().run(count, run, context)) return;
   for (std::int64_t i = 0; i < count; ++i) run(context, i);
 }
 

@@ -47,9 +47,16 @@ void point(const TappedMap<T>& map, const Cursor& at, const T* zeros, const T** 
   }
 }
 
-// Locations [first, last) of one walk.
+// Part of one walk: locations [first, last) and panels [panel, last_panel) of the filters.
 template <class T>
-void run_part(const Walk<T>& walk, std::int64_t first, std::int64_t last, const T* zeros) {
+struct Part {
+  const Walk<T>& walk;
+  std::int64_t first, last, panel, last_panel;
+};
+
+template <class T>
+void run_part(const Part<T>& part, const T* zeros) {
+  const auto& [walk, first, last, first_panel, last_panel] = part;
   const auto taps = static_cast<std::int64_t>(walk.source.taps.size());
   const std::int64_t tiles = ceil_divide(last - first, kTileRows);
   std::vector<const T*> sources(static_cast<std::size_t>(tiles * taps * kTileRows));
@@ -63,7 +70,7 @@ void run_part(const Walk<T>& walk, std::int64_t first, std::int64_t last, const 
         walk.grid.data + at.image * stride.image + at.row * stride.row + at.column * stride.pixel;
   }
   const Panels<T> panels(walk.weight.n);
-  for (std::int64_t p = 0; p < panels.count(); ++p) {
+  for (std::int64_t p = first_panel; p < last_panel; ++p) {
     const Panel panel = panels[p];
     for (std::int64_t tile = 0; tile < tiles; ++tile) {
       const std::int64_t rows = std::min(kTileRows, last - first - tile * kTileRows);
@@ -77,15 +84,16 @@ void run_part(const Walk<T>& walk, std::int64_t first, std::int64_t last, const 
   }
 }
 
-// Whole lines [first, last) of a walk whose taps all lie inside: their locations are evenly spaced.
+// The same for a walk whose taps all lie inside, in whole lines: their locations are evenly spaced.
 template <class T>
-void run_lines(const Walk<T>& walk, std::int64_t first, std::int64_t last) {
+void run_lines(const Part<T>& part) {
+  const Walk<T>& walk = part.walk;
   const TappedMap<T>& map = walk.source;
   const Grid<T>& grid = walk.grid;
   const auto taps = static_cast<std::int64_t>(map.taps.size());
   std::vector<const T*> starts(map.taps.size());
   const Panels<T> panels(walk.weight.n);
-  for (std::int64_t line = first; line < last; ++line) {
+  for (std::int64_t line = part.first / grid.columns; line < part.last / grid.columns; ++line) {
     const std::int64_t image = line / grid.rows, row = line % grid.rows;
     for (std::size_t t = 0; t < map.taps.size(); ++t)
       starts[t] = map.data + image * map.stride.image +
@@ -94,7 +102,7 @@ void run_lines(const Walk<T>& walk, std::int64_t first, std::int64_t last) {
     const Line<T> pixels{grid.columns, starts.data(), map.step_w * map.stride.pixel,
                          grid.data + image * grid.stride.image + row * grid.stride.row,
                          grid.stride.pixel};
-    for (std::int64_t p = 0; p < panels.count(); ++p)
+    for (std::int64_t p = part.panel; p < part.last_panel; ++p)
       gemm_line(pixels, taps, map.depth, panels[p],
                 walk.weight.data + walk.weight.k * panels[p].first, walk.bias);
   }
@@ -164,25 +172,32 @@ void run(const std::vector<Walk<T>>& walks, const T* zeros) {
     const std::int64_t usual = tiles_each * kTileRows;
     return walk.source.inside ? ceil_divide(usual, walk.grid.columns) * walk.grid.columns : usual;
   };
-  struct Task {
-    const Walk<T>& walk;
-    std::int64_t first;
+  // With more filters than locations every panel of them has parts of its own, so that a thread
+  // reads those alone that it has packed.
+  const auto stripes = [](const Walk<T>& walk) {
+    return walk.weight.n > walk.grid.size() ? Panels<T>(walk.weight.n).count() : 1;
   };
   // Walks take turns: what one read or wrote is still in cache when its neighbour comes by.
-  std::vector<Task> tasks;
-  for (std::int64_t round = 0, before = -1; before < static_cast<std::int64_t>(tasks.size());
-       ++round) {
-    before = static_cast<std::int64_t>(tasks.size());
-    for (const Walk<T>& walk : walks)
-      if (round * block(walk) < walk.grid.size()) tasks.push_back({walk, round * block(walk)});
-  }
-  parallel_for(static_cast<std::int64_t>(tasks.size()), [&](std::int64_t task) {
-    const auto& [walk, first] = tasks[static_cast<std::size_t>(task)];
-    const std::int64_t last = std::min(first + block(walk), walk.grid.size());
-    if (walk.source.inside)
-      run_lines(walk, first / walk.grid.columns, last / walk.grid.columns);
+  std::vector<Part<T>> parts;
+  const auto add_round = [&](std::int64_t stripe, std::int64_t round) {
+    const std::size_t before = parts.size();
+    for (const Walk<T>& walk : walks) {
+      const std::int64_t first = round * block(walk), own = stripes(walk);
+      const std::int64_t panels = Panels<T>(walk.weight.n).count();
+      if (stripe < own && first < walk.grid.size())
+        parts.push_back({walk, first, std::min(first + block(walk), walk.grid.size()),
+                         panels * stripe / own, panels * (stripe + 1) / own});
+    }
+    return parts.size() > before;
+  };
+  for (std::int64_t stripe = 0; add_round(stripe, 0); ++stripe)
+    for (std::int64_t round = 1; add_round(stripe, round);) ++round;
+  parallel_for(static_cast<std::int64_t>(parts.size()), [&](std::int64_t i) {
+    const Part<T>& part = parts[static_cast<std::size_t>(i)];
+    if (part.walk.source.inside)
+      run_lines(part);
     else
-      run_part(walk, first, last, zeros);
+      run_part(part, zeros);
   });
 }
 

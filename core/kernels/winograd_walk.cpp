@@ -166,63 +166,82 @@ void scatter(const TiledMap<float>& map, const Tiles& tiles, std::int64_t begin,
 // turn and from its outputs to its inputs.
 enum class Filter : unsigned char { as_is, turned };
 
-// The filters [k 3 3 c] at each position, packed: [c, k], turned [k, c].
+// Some channels of one filter; taps lie `tap_stride` apart, positions of the result
+// `position_stride`.
+void transform_filter(const float* from, std::int64_t tap_stride, std::int64_t channels,
+                      Filter filter, float* to, std::int64_t position_stride) {
+  along_channels<float>(channels, [&]<class V>(std::int64_t c, V*) {
+    V values[3][3], result[4][4];
+    for (std::size_t i = 0; i < 3; ++i)
+      for (std::size_t j = 0; j < 3; ++j) {
+        const std::int64_t tap = tap_of(i, j);
+        load(from + (filter == Filter::turned ? 8 - tap : tap) * tap_stride + c, values[i][j]);
+      }
+    transform<FilterTransform>(values, result);
+    for (std::size_t i = 0; i < 4; ++i)
+      for (std::size_t j = 0; j < 4; ++j)
+        store(result[i][j], to + position_of(i, j) * position_stride + c);
+  });
+}
+
+// The filters [k 3 3 c] at each position, packed: [c, k], turned [k, c]. A task makes kRows rows of
+// one panel, and the panels' tasks follow one another as those of convolve() do.
 const float* pack_filters(const Conv2dGeometry& g, const float* weight, Filter filter,
                           Workspace& workspace) {
-  const std::int64_t size = g.k * g.c;
-  float* const plain = workspace.take<float>(kPositions * size);  // [positions][k][c]
-  parallel_for(g.k, [&](std::int64_t k) {
-    const float* const from = weight + k * 9 * g.c;
-    along_channels<float>(g.c, [&]<class V>(std::int64_t c, V*) {
-      V values[3][3], result[4][4];
-      for (std::size_t i = 0; i < 3; ++i)
-        for (std::size_t j = 0; j < 3; ++j) {
-          const std::int64_t tap = tap_of(i, j);
-          load(from + (filter == Filter::turned ? 8 - tap : tap) * g.c + c, values[i][j]);
-        }
-      transform<FilterTransform>(values, result);
-      for (std::size_t i = 0; i < 4; ++i)
-        for (std::size_t j = 0; j < 4; ++j)
-          store(result[i][j], plain + position_of(i, j) * size + k * g.c + c);
-    });
-  });
+  constexpr std::int64_t kRows = 32;
+  constexpr std::int64_t kPad = 16;  // between positions, which else share the sets of a cache
   const bool turned = filter == Filter::turned;
   const std::int64_t depth = turned ? g.k : g.c, width = turned ? g.c : g.k;
   const Panels<float> panels(width);
-  float* const packed = workspace.take<float>(kPositions * packed_size<float>(depth, width));
-  parallel_for(kPositions * panels.count(), [&](std::int64_t job) {
-    const std::int64_t position = job / panels.count();
-    const Panel panel = panels[job % panels.count()];
-    const MatrixView<float> view{plain + position * size, g.c,
-                                 turned ? Transpose::no : Transpose::yes};
-    pack_panel(panel, depth, view,
-               packed + position * packed_size<float>(depth, width) + depth * panel.first);
+  const std::int64_t matrix = packed_size<float>(depth, width), blocks = (depth - 1) / kRows + 1;
+  float* const packed = workspace.take<float>(kPositions * matrix);
+  const PerThread<float> memory(kPositions * (kRows * kMaxPanelWidth + kPad), workspace);
+  parallel_for(panels.count() * blocks, [&](std::int64_t task) {
+    const Panel panel = panels[task / blocks];
+    const std::int64_t first = task % blocks * kRows, rows = std::min(kRows, depth - first);
+    const std::int64_t filters = turned ? rows : panel.columns;
+    const std::int64_t channels = turned ? panel.columns : rows;
+    const std::int64_t k0 = turned ? first : panel.first, c0 = turned ? panel.first : first;
+    float* const plain = memory.of();  // [positions][filters][channels]
+    for (std::int64_t k = 0; k < filters; ++k)
+      transform_filter(weight + (k0 + k) * 9 * g.c + c0, g.c, channels, filter,
+                       plain + k * channels, filters * channels + kPad);
+    for (std::int64_t position = 0; position < kPositions; ++position)
+      pack_panel(Panel{0, panel.columns, panel.width}, rows,
+                 MatrixView<float>{plain + position * (filters * channels + kPad), channels,
+                                   turned ? Transpose::no : Transpose::yes},
+                 packed + position * matrix + depth * panel.first + first * panel.width);
   });
   return packed;
 }
 
 // Tiles of a task: whole register tiles, few enough to stay in cache, and tasks enough.
-std::int64_t tiles_of_task(std::int64_t count) {
+std::int64_t tiles_of_task(std::int64_t count, std::int64_t stripes) {
   constexpr std::int64_t kMost = 48, kTasks = 32;
-  const std::int64_t own = (count + kTasks - 1) / kTasks;
+  const std::int64_t own = (count * stripes + kTasks - 1) / kTasks;
   return std::clamp((own + kTileRows - 1) / kTileRows * kTileRows, kTileRows, kMost);
 }
 
-// to = the convolution of `from` by packed filters.
+// to = the convolution of `from` by packed filters. Where there are more filters than tiles each
+// panel of them is a stripe of tasks, which a thread has packed for itself; else a task's patches
+// serve all panels.
 void convolve(const Tiles& tiles, const TiledMap<const float>& from, const float* packed,
               const float* bias, const TiledMap<float>& to, Workspace& workspace) {
-  const std::int64_t depth = from.channels, own = tiles_of_task(tiles.count());
   const Panels<float> panels(to.channels);
+  const std::int64_t stripes = to.channels > tiles.count() ? panels.count() : 1;
+  const std::int64_t depth = from.channels, own = tiles_of_task(tiles.count(), stripes);
+  const std::int64_t blocks = (tiles.count() + own - 1) / own;
   const std::int64_t filters = packed_size<float>(depth, to.channels);
   float* const zeros = workspace.take<float>(depth);
   std::fill_n(zeros, depth, 0.0f);
   const PerThread<float> memory(kPositions * own * (depth + kMaxPanelWidth), workspace);
-  parallel_blocks(tiles.count(), own, [&](std::int64_t begin, std::int64_t end) {
+  parallel_for(stripes * blocks, [&](std::int64_t task) {
+    const std::int64_t stripe = task / blocks, begin = task % blocks * own;
+    const std::int64_t end = std::min(begin + own, tiles.count()), count = end - begin;
     float* const patches = memory.of();
     float* const products = patches + kPositions * own * depth;
-    const std::int64_t count = end - begin;
     gather<PatchTransform>(from, tiles, begin, end, depth, zeros, patches);
-    for (std::int64_t p = 0; p < panels.count(); ++p) {
+    for (std::int64_t p = stripe; p < panels.count(); p += stripes) {
       const Panel panel = panels[p];
       for (std::int64_t position = 0; position < kPositions; ++position)
         gemm_panel(count, depth, patches + position * count * depth, depth,
