@@ -36,6 +36,7 @@ std::int64_t size_class(std::int64_t bytes) {
 struct Pool {
   std::mutex mutex;
   std::map<std::int64_t, std::vector<void*>> free;  // by size class
+  std::atomic<std::int64_t> misses{0};
 };
 
 Pool& pool() {
@@ -80,6 +81,7 @@ void* cpu::allocate(std::int64_t bytes) {
       return memory;
     }
   }
+  pool().misses.fetch_add(1, std::memory_order_relaxed);
   void* memory = system_allocate(size);
   if (memory == nullptr) {
     trim_memory_pool();
@@ -126,6 +128,8 @@ MemoryUse memory_use(Device device) {
   return {meter.current.load(std::memory_order_relaxed),
           meter.peak.load(std::memory_order_relaxed)};
 }
+
+std::int64_t memory_pool_misses() { return pool().misses.load(std::memory_order_relaxed); }
 
 void reset_memory_peak(Device device) {
   Meter& meter = meter_of(device);

@@ -34,6 +34,9 @@ struct MemoryUse {
   std::int64_t current, peak;
 };
 MemoryUse memory_use(Device device);
+// How often so far a CPU block had to be asked of the system, because the pool held none of its
+// size.
+std::int64_t memory_pool_misses();
 // From here on the peak is counted anew, beginning at what is in use.
 void reset_memory_peak(Device device);
 

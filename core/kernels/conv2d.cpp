@@ -40,6 +40,7 @@ void forward(const Conv2dGeometry& g, const T* x, const T* weight, const T* bias
   T* const memory = workspace.take<T>(g.groups * packed);
   const TappedMap<T> source = tapped_input(g, x, workspace);
   std::vector<Walk<T>> walks;
+  walks.reserve(static_cast<std::size_t>(g.groups));
   for (std::int64_t group = 0; group < g.groups; ++group) {
     const MatrixView<T> filter{weight + group * filters * sum_length, sum_length, Transpose::yes};
     Walk<T> walk{source,
@@ -47,9 +48,9 @@ void forward(const Conv2dGeometry& g, const T* x, const T* weight, const T* bias
                  pack(sum_length, filters, filter, memory + group * packed),
                  bias == nullptr ? nullptr : bias + group * filters};
     walk.source.data += group * channels;
-    walks.push_back(walk);
+    walks.push_back(std::move(walk));
   }
-  run(walks, take_zeros<T>(source.depth, workspace));
+  run(walks, take_zeros<T>(source.depth, workspace), workspace);
 }
 
 // One tap's part of a transposed filter, packed: filters [K/groups, C/groups] of tap `tap`.
@@ -73,12 +74,12 @@ class DataGradient {
         for (std::int64_t b = 0; b < std::min(g.stride_w, g.w); ++b) add_phase(group, a, b);
   }
 
-  void run(const T* zeros) const {
+  void run(const T* zeros, Workspace& workspace) const {
     parallel_for(static_cast<std::int64_t>(jobs_.size()), [&](std::int64_t i) {
       const PackJob<T>& job = jobs_[static_cast<std::size_t>(i)];
       pack_panel(job.panel, filters_, job.filter, job.to);
     });
-    cpu::run(walks_, zeros);
+    cpu::run(walks_, zeros, workspace);
   }
 
  private:
@@ -107,7 +108,7 @@ class DataGradient {
         walk.source.taps.push_back({row.offset, column.offset});
       }
     memory_ += packed_size<T>(walk.weight.k, channels_);
-    walks_.push_back(walk);
+    walks_.push_back(std::move(walk));
   }
 
   void pack_tap(std::int64_t group, std::int64_t tap, const Walk<T>& walk) {
@@ -139,7 +140,7 @@ void data_gradient(const Conv2dGeometry& g, const T* dy, const T* weight, T* dx,
                                       workspace);
   if constexpr (std::is_same_v<T, float>)
     if (has_winograd(g)) return winograd_data_gradient(g, dy, weight, dx, workspace);
-  DataGradient<T>(g, dy, weight, dx, workspace).run(take_zeros<T>(g.k, workspace));
+  DataGradient<T>(g, dy, weight, dx, workspace).run(take_zeros<T>(g.k, workspace), workspace);
 }
 
 }  // namespace

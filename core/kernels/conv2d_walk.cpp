@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include <pliant/core/gemm_tiles.h>
+#include <pliant/core/kernels/per_thread.h>
 #include <pliant/core/parallel.h>
 
 namespace pliant::cpu {
@@ -54,19 +55,24 @@ struct Part {
   std::int64_t first, last, panel, last_panel;
 };
 
+// Where a task's locations lie: room for what is worked out once and serves every panel.
 template <class T>
-void run_part(const Part<T>& part, const T* zeros) {
+struct Places {
+  const T** sources;  // [tiles][taps][kTileRows]
+  T** results;        // [tiles][kTileRows]
+};
+
+template <class T>
+void run_part(const Part<T>& part, const T* zeros, const Places<T>& places) {
   const auto& [walk, first, last, first_panel, last_panel] = part;
   const auto taps = static_cast<std::int64_t>(walk.source.taps.size());
   const std::int64_t tiles = ceil_divide(last - first, kTileRows);
-  std::vector<const T*> sources(static_cast<std::size_t>(tiles * taps * kTileRows));
-  std::vector<T*> results(static_cast<std::size_t>(tiles * kTileRows));
   Cursor at(walk.grid, first);
   for (std::int64_t i = 0; i < last - first; ++i, at.advance(walk.grid)) {
     point(walk.source, at, zeros,
-          sources.data() + i / kTileRows * taps * kTileRows + i % kTileRows);
+          places.sources + i / kTileRows * taps * kTileRows + i % kTileRows);
     const MapStrides& stride = walk.grid.stride;
-    results[static_cast<std::size_t>(i)] =
+    places.results[i] =
         walk.grid.data + at.image * stride.image + at.row * stride.row + at.column * stride.pixel;
   }
   const Panels<T> panels(walk.weight.n);
@@ -76,8 +82,8 @@ void run_part(const Part<T>& part, const T* zeros) {
       const std::int64_t rows = std::min(kTileRows, last - first - tile * kTileRows);
       T* to[kTileRows];
       for (std::int64_t i = 0; i < rows; ++i)
-        to[i] = results[static_cast<std::size_t>(tile * kTileRows + i)] + panel.first;
-      gemm_tile<T>({rows, sources.data() + tile * taps * kTileRows, to}, taps, walk.source.depth,
+        to[i] = places.results[tile * kTileRows + i] + panel.first;
+      gemm_tile<T>({rows, places.sources + tile * taps * kTileRows, to}, taps, walk.source.depth,
                    panel, walk.weight.data + walk.weight.k * panel.first, walk.bias,
                    Accumulate::no);
     }
@@ -86,12 +92,11 @@ void run_part(const Part<T>& part, const T* zeros) {
 
 // The same for a walk whose taps all lie inside, in whole lines: their locations are evenly spaced.
 template <class T>
-void run_lines(const Part<T>& part) {
+void run_lines(const Part<T>& part, const T** starts) {
   const Walk<T>& walk = part.walk;
   const TappedMap<T>& map = walk.source;
   const Grid<T>& grid = walk.grid;
   const auto taps = static_cast<std::int64_t>(map.taps.size());
-  std::vector<const T*> starts(map.taps.size());
   const Panels<T> panels(walk.weight.n);
   for (std::int64_t line = part.first / grid.columns; line < part.last / grid.columns; ++line) {
     const std::int64_t image = line / grid.rows, row = line % grid.rows;
@@ -99,7 +104,7 @@ void run_lines(const Part<T>& part) {
       starts[t] = map.data + image * map.stride.image +
                   (row * map.step_h + map.taps[t].row) * map.stride.row +
                   map.taps[t].column * map.stride.pixel;
-    const Line<T> pixels{grid.columns, starts.data(), map.step_w * map.stride.pixel,
+    const Line<T> pixels{grid.columns, starts, map.step_w * map.stride.pixel,
                          grid.data + image * grid.stride.image + row * grid.stride.row,
                          grid.stride.pixel};
     for (std::int64_t p = part.panel; p < part.last_panel; ++p)
@@ -133,6 +138,7 @@ TappedMap<T> padded_input(const Conv2dGeometry& g, const T* x, Workspace& worksp
   TappedMap<T> map{padded,     rows,       columns, {rows * columns * g.c, columns * g.c, g.c},
                    g.stride_h, g.stride_w, {},      g.s * g.c,
                    true};
+  map.taps.reserve(static_cast<std::size_t>(g.r));
   for (std::int64_t r = 0; r < g.r; ++r) map.taps.push_back({r * g.dilation_h, 0});
   return map;
 }
@@ -156,15 +162,19 @@ TappedMap<T> tapped_input(const Conv2dGeometry& g, const T* x, Workspace& worksp
     return padded_input(g, x, workspace);
   TappedMap<T> map{x,          g.h,        g.w, {g.h * g.w * g.c, g.w * g.c, g.c},
                    g.stride_h, g.stride_w, {},  g.c / g.groups};
+  map.taps.reserve(static_cast<std::size_t>(g.r * g.s));
   for (std::int64_t r = 0; r < g.r; ++r)
     for (std::int64_t s = 0; s < g.s; ++s) map.taps.push_back({g.row(0, r), g.column(0, s)});
   return map;
 }
 
 template <class T>
-void run(const std::vector<Walk<T>>& walks, const T* zeros) {
-  std::int64_t locations = 0;
-  for (const Walk<T>& walk : walks) locations += walk.grid.size();
+void run(const std::vector<Walk<T>>& walks, const T* zeros, Workspace& workspace) {
+  std::int64_t locations = 0, taps = 0;
+  for (const Walk<T>& walk : walks) {
+    locations += walk.grid.size();
+    taps = std::max(taps, static_cast<std::int64_t>(walk.source.taps.size()));
+  }
   const std::int64_t tiles_each =
       std::clamp<std::int64_t>(locations / (kTasksWanted * kTileRows), 1, kTilesPerTask);
   // Locations of a task: some tiles, or about as many in whole lines.
@@ -179,6 +189,7 @@ void run(const std::vector<Walk<T>>& walks, const T* zeros) {
   };
   // Walks take turns: what one read or wrote is still in cache when its neighbour comes by.
   std::vector<Part<T>> parts;
+  parts.reserve(static_cast<std::size_t>(locations / (tiles_each * kTileRows)) + walks.size());
   const auto add_round = [&](std::int64_t stripe, std::int64_t round) {
     const std::size_t before = parts.size();
     for (const Walk<T>& walk : walks) {
@@ -192,12 +203,14 @@ void run(const std::vector<Walk<T>>& walks, const T* zeros) {
   };
   for (std::int64_t stripe = 0; add_round(stripe, 0); ++stripe)
     for (std::int64_t round = 1; add_round(stripe, round);) ++round;
+  const PerThread<const T*> sources(tiles_each * kTileRows * taps, workspace);
+  const PerThread<T*> results(tiles_each * kTileRows, workspace);
   parallel_for(static_cast<std::int64_t>(parts.size()), [&](std::int64_t i) {
     const Part<T>& part = parts[static_cast<std::size_t>(i)];
     if (part.walk.source.inside)
-      run_lines(part);
+      run_lines(part, sources.of());
     else
-      run_part(part, zeros);
+      run_part(part, zeros, {sources.of(), results.of()});
   });
 }
 
@@ -210,8 +223,8 @@ const T* take_zeros(std::int64_t count, Workspace& workspace) {
 
 template TappedMap<float> tapped_input(const Conv2dGeometry&, const float*, Workspace&);
 template TappedMap<double> tapped_input(const Conv2dGeometry&, const double*, Workspace&);
-template void run(const std::vector<Walk<float>>&, const float*);
-template void run(const std::vector<Walk<double>>&, const double*);
+template void run(const std::vector<Walk<float>>&, const float*, Workspace&);
+template void run(const std::vector<Walk<double>>&, const double*, Workspace&);
 template const float* take_zeros(std::int64_t, Workspace&);
 template const double* take_zeros(std::int64_t, Workspace&);
 

@@ -78,7 +78,7 @@ struct Walk {
 // Runs all walks as one parallel loop; `zeros` must hold the depth of every walk. The bits of an
 // element depend on nothing but its own taps.
 template <class T>
-void run(const std::vector<Walk<T>>& walks, const T* zeros);
+void run(const std::vector<Walk<T>>& walks, const T* zeros, Workspace& workspace);
 
 // The input of a convolution as its output grid reads it, for group 0 (group g: data + g * depth).
 // Where there are few channels, a whole kernel row becomes one tap of a padded copy in `workspace`:

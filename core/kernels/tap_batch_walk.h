@@ -6,8 +6,8 @@
 #include <cstdint>
 
 #include <pliant/core/kernels/bilinear.h>
+#include <pliant/core/kernels/per_thread.h>
 #include <pliant/core/kernels/workspace.h>
-#include <pliant/core/parallel.h>
 
 namespace pliant::cpu {
 
@@ -67,21 +67,6 @@ class TapRun {
 
  private:
   Batch* batches_;
-};
-
-// Room of `count` elements for each thread; of() is the calling thread's.
-template <class T>
-class PerThread {
- public:
-  PerThread(std::int64_t count, Workspace& workspace)
-      : stride_((count + kLine - 1) / kLine * kLine),
-        memory_(workspace.take<T>(thread_count() * stride_)) {}
-  T* of() const { return memory_ + thread_index() * stride_; }
-
- private:
-  static constexpr std::int64_t kLine = 64;  // elements; no two threads share a cache line
-  std::int64_t stride_;
-  T* memory_;
 };
 
 // Memory of a TapRun of `count` samples for each thread.

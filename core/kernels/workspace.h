@@ -1,8 +1,10 @@
 // Workspace: scratch memory of one kernel call, given back when the call is over.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
-#include <utility>
+#include <span>
 #include <vector>
 
 #include <pliant/core/device.h>
@@ -16,7 +18,8 @@ class Workspace {
   Workspace(const Workspace&) = delete;
   Workspace& operator=(const Workspace&) = delete;
   ~Workspace() {
-    for (const auto& [memory, bytes] : blocks_) release(memory, bytes, device_);
+    for (const Block& block : std::span(first_).first(used_)) give_back(block);
+    for (const Block& block : more_) give_back(block);
   }
 
   // Room for `count` elements, uninitialised. Not for use inside parallel_for: take room for all
@@ -25,13 +28,24 @@ class Workspace {
   T* take(std::int64_t count) {
     const std::int64_t bytes = count * static_cast<std::int64_t>(sizeof(T));
     void* const memory = allocate(bytes, device_);
-    blocks_.emplace_back(memory, bytes);
+    if (used_ < first_.size())
+      first_[used_++] = {memory, bytes};
+    else
+      more_.push_back({memory, bytes});
     return static_cast<T*>(memory);
   }
 
  private:
+  struct Block {
+    void* memory;
+    std::int64_t bytes;
+  };
+  void give_back(const Block& block) const { release(block.memory, block.bytes, device_); }
+
   Device device_;
-  std::vector<std::pair<void*, std::int64_t>> blocks_;
+  std::array<Block, 8> first_{};  // as many as most kernels take
+  std::size_t used_ = 0;
+  std::vector<Block> more_;
 };
 
 }  // namespace pliant
