@@ -7,7 +7,10 @@ rounds, a ratio the median of the rounds' ratios (theirs / ours: above 1, Pliant
 
   cmake --preset release -DPLIANT_BENCH=ON && cmake --build --preset release
   python3 -m venv /tmp/torch && /tmp/torch/bin/pip install torch torchvision
-  /tmp/torch/bin/python bench/compare.py build/release/pliant-bench
+  /tmp/torch/bin/python bench/compare.py build/release/pliant-bench --data ~/mnist
+
+With --data whole processes are compared as well: how soon they train, and what memory they take. The
+tape's line is C++ on both sides; PyTorch's half is compiled at its first use, which takes a minute.
 """
 import argparse
 import json
@@ -15,12 +18,14 @@ import os
 import platform
 import statistics
 import subprocess
+import sys
 import time
 
 import torch
 import torchvision
 from torch import nn
 from torch.nn import functional as F
+from torch.utils.cpp_extension import load_inline
 from torchvision.ops import DeformConv2d, deform_conv2d
 
 
@@ -144,17 +149,20 @@ def adam_step():
     return adam.step
 
 
-def tape_chain(steps=1000):
-    """A thousand squares of one number with the gradient; from Python."""
-    start = torch.ones(1, requires_grad=True)
+TAPE_CHAIN = """
+void tape_chain() {
+  pybind11::gil_scoped_release no_gil;
+  auto start = torch::ones({1}, torch::requires_grad());
+  auto x = start;
+  for (int i = 0; i < 1000; ++i) x = x.square();
+  torch::autograd::grad({x}, {start});
+}
+"""
 
-    def once():
-        x = start
-        for _ in range(steps):
-            x = x.square()
-        torch.autograd.grad(x, start)
 
-    return once
+def tape_chain():
+    """A thousand squares of one number with the gradient, in C++."""
+    return load_inline("pliant_tape_chain", TAPE_CHAIN, functions=["tape_chain"]).tape_chain
 
 
 CONVOLUTIONS = [(32, 28, 1, 32, 3, 1, 1), (32, 28, 32, 64, 3, 2, 1), (32, 14, 64, 128, 3, 1, 1),
@@ -227,6 +235,35 @@ def theirs(once, seconds=0.5):
     return (time.perf_counter() - start) * 1e3 / calls
 
 
+def process(command, threads):
+    """How long after its start a training process has made its first step, and its peak memory."""
+    start = time.clock_gettime(time.CLOCK_MONOTONIC)
+    out = subprocess.run(command, check=True, capture_output=True, text=True,
+                         env={**os.environ, "PLIANT_THREADS": str(threads)}).stdout
+    result = json.loads(out)
+    return (result["first_step"] - start) * 1e3, result["peak_kb"] / 1024
+
+
+def processes(arguments):
+    """Rows of two whole processes, which read MNIST and train for a hundred steps at batch 64."""
+    folder, threads = arguments.data, str(arguments.threads)
+    here = os.path.dirname(os.path.abspath(__file__))
+    mine = [os.path.join(os.path.dirname(arguments.program), "pliant-training-run"), folder, "100"]
+    other = [sys.executable, os.path.join(here, "training_run.py"), folder, "100", threads]
+    rounds = [(process(mine, threads), process(other, threads)) for _ in range(arguments.rounds)]
+    for i, (name, unit) in enumerate([("from the start of a process to its first step on MNIST", "ms"),
+                                      ("peak memory of that process after 100 steps", "MB")]):
+        yield name, unit, [(a[i], b[i]) for a, b in rounds]
+
+
+def scaling(arguments):
+    """Rows of a step on one thread and on all, ours alone."""
+    for name, case, _ in CASES[1:4]:
+        rounds = [(ours(arguments.program, case, arguments.threads), ours(arguments.program, case, 1))
+                  for _ in range(arguments.rounds)]
+        yield f"{name}: {arguments.threads} threads, 1 thread", rounds
+
+
 def processor():
     with open("/proc/cpuinfo", encoding="utf-8") as info:
         for line in info:
@@ -241,25 +278,37 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--cases", default="", help="only those whose name has this in it")
+    parser.add_argument("--data", help="folder of MNIST's files, to compare whole processes")
     parser.add_argument("--json", help="write the figures to this file too")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     machine = (f"{processor()}, {arguments.threads} threads, torch {torch.__version__}, "
                f"torchvision {torchvision.__version__}")
+    rows = []
+
+    def row(name, unit, rounds, names=("pliant", "pytorch")):
+        mine, other = map(statistics.median, zip(*rounds))
+        ratio = statistics.median(b / a for a, b in rounds)
+        rows.append({"case": name, f"{names[0]}_{unit.lower()}": mine,
+                     f"{names[1]}_{unit.lower()}": other, "ratio": ratio})
+        print(f"| {name} | {mine:.3g} {unit} | {other:.3g} {unit} | {ratio:.2f} |", flush=True)
+
     print(machine, "\n")
     print("| case | Pliant | PyTorch | ratio |\n|---|---|---|---|")
-    rows = []
     for name, case, make in CASES:
         if arguments.cases not in name:
             continue
         once = make()
         once()
-        rounds = [(ours(arguments.program, case, arguments.threads), theirs(once))
-                  for _ in range(arguments.rounds)]
-        mine, other = map(statistics.median, zip(*rounds))
-        ratio = statistics.median(b / a for a, b in rounds)
-        rows.append({"case": name, "pliant_ms": mine, "pytorch_ms": other, "ratio": ratio})
-        print(f"| {name} | {mine:.3g} ms | {other:.3g} ms | {ratio:.2f} |", flush=True)
+        row(name, "ms", [(ours(arguments.program, case, arguments.threads), theirs(once))
+                         for _ in range(arguments.rounds)])
+    if arguments.data:
+        for name, unit, rounds in processes(arguments):
+            row(name, unit, rounds)
+    if not arguments.cases:
+        print("\n| Pliant alone | all threads | one | ratio |\n|---|---|---|---|")
+        for name, rounds in scaling(arguments):
+            row(name, "ms", rounds, ("all", "one"))
     if arguments.json:
         with open(arguments.json, "w", encoding="utf-8") as file:
             json.dump({"machine": machine, "rounds": arguments.rounds, "cases": rows}, file, indent=1)
