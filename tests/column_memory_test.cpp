@@ -1,7 +1,11 @@
+#include <array>
+
 #include <doctest/doctest.h>
 
 #include <pliant/core/column_memory.h>
 #include <pliant/core/memory.h>
+#include <pliant/core/parallel.h>
+#include <pliant/layers/deform_conv2d.h>
 #include <pliant/tests/deform_conv_arrays.h>
 
 using namespace pliant;
@@ -70,4 +74,25 @@ TEST_CASE("columns take the memory that they may, to a tenth") {
     CHECK(weight <= 1.1 * limit + 16 * weights);  // and its partial sums
   }
   set_column_memory(0);
+}
+
+TEST_CASE("training a deformable layer takes maps of a few times its input, whatever its size") {
+  // x, y, their gradients and one more sum of dx's, all [L c]; offsets and mask of 27 numbers a
+  // location, once as the branch gives them, once as they are used, and the gradients of both. So
+  // a map of 1024x1024x64 takes 1.7 GB.
+  constexpr std::int64_t c = 64;
+  DeformConv2d layer(c, c, {.kernel = 3, .padding = 1, .modulation = Modulation::twice_sigmoid});
+  layer.initialise(Rng(1));
+  for (const auto& [n, h, w] : {std::array<std::int64_t, 3>{1, 96, 128}, {3, 67, 40}}) {
+    const std::int64_t locations = n * h * w;
+    const double peak = peak_of([&] {
+      const Tape tape;
+      const Var y = layer(tape.variable(Tensor::full({n, h, w, c}, 0.5)));
+      tape.gradients(y, {}, {.cotangent = Tensor::full({n, h, w, c}, 0.1)});
+    });
+    const auto maps = static_cast<double>(4 * locations * (5 * c + 80));
+    const double rest = thread_count() * 512e3 + 16 * 4e5;  // columns, sums of weight gradients
+    CHECK(peak <= maps + rest);
+    CHECK(peak >= 0.8 * maps);
+  }
 }
