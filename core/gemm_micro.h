@@ -1,70 +1,29 @@
 // The micro kernels under every product of the CPU: a register tile of some rows (mostly six) by up
 // to kMaxVectors vectors of columns, whose accumulators stay in registers over the whole sum.
 //
-// Like micro_vectors.h, nothing of std:: but types and nothing inline from elsewhere may be used
-// here.
+// Compiled once per instruction set, so like in micro_vectors.h nothing of std:: but types and
+// nothing inline from elsewhere may be used here.
 #pragma once
 
 #include <cstdint>
 
+#include <pliant/core/gemm_kernels.h>
 #include <pliant/core/micro_vectors.h>
 
 namespace pliant::cpu::micro {
-
 #if defined(__AVX512F__)
+inline namespace avx512 {
 inline constexpr int kMaxVectors = 4;  // 6 x 4 accumulators of 32 registers
-#else
+#elif defined(__AVX__) && defined(__FMA__)
+inline namespace avx2 {
 inline constexpr int kMaxVectors = 2;  // 6 x 2 accumulators of 16 registers
+#else
+inline namespace baseline {
+inline constexpr int kMaxVectors = 2;
 #endif
-inline constexpr int kMaxRows = 6;
-inline constexpr int kMaxPatchRows = 12;
 
 template <int n>
 inline constexpr unsigned long kExtent = n;  // of an array
-
-// c[i][0..columns) (+)= bias + sum over taps t and depth d of a[t][i][d] * b[t * depth + d][..]
-template <class T>
-struct RowsJob {
-  const T* const* a;  // row pointers, [taps][kMaxRows]
-  std::int64_t taps;
-  std::int64_t depth;    // elements summed per tap
-  const T* b;            // a panel [taps * depth, width]
-  T* const* c;           // row pointers [kMaxRows]
-  std::int64_t columns;  // at most the panel's width: how many are stored
-  const T* bias;         // [columns] or null
-  bool add;              // whether c is added to
-};
-
-// The same as RowsJob where neighbouring rows of A lie `step` apart and those of C `ldc`: any
-// number of them, in one call.
-template <class T>
-struct LineJob {
-  const T* const* a;  // where row 0 starts, [taps]
-  std::int64_t step;
-  std::int64_t taps;
-  std::int64_t depth;
-  const T* b;
-  T* c;
-  std::int64_t ldc;
-  std::int64_t rows;
-  std::int64_t columns;
-  const T* bias;
-  bool add;
-};
-
-// c[i * ldc + 0..width) += sum over lines l and steps e of
-//   a[l * a_line + e * a_step + offsets[i]] * b[l * b_line + e * b_step + 0..width)
-template <class T>
-struct PatchJob {
-  const T* a;
-  std::int64_t a_line, a_step;
-  const T* b;
-  std::int64_t b_line, b_step;
-  std::int64_t lines, steps;
-  const std::int64_t* offsets;
-  T* c;
-  std::int64_t ldc;
-};
 
 // Stores an accumulated row; a row that ends inside a vector takes the way round a buffer.
 template <class T, int NV, class Job>
@@ -199,27 +158,12 @@ void patch_kernel(const PatchJob<T>& job) {
       *reinterpret_cast<V*>(job.c + i * job.ldc + j * lanes) += sum[i][j];
 }
 
-// Rows of a patch that fit into registers beside `vectors` vectors of columns.
-constexpr int max_patch_rows(int vectors) {
-  const int rows = kMaxRows * kMaxVectors / vectors;
-  return rows < kMaxPatchRows ? rows : kMaxPatchRows;
-}
-
-template <class Job>
-using Kernel = void (*)(const Job&);
-
-// The kernels by [rows - 1][vectors - 1].
-template <class T>
-struct Kernels {
-  Kernel<RowsJob<T>> rows[kMaxRows][kMaxVectors];
-  Kernel<PatchJob<T>> patch[kMaxPatchRows][kMaxVectors];  // up to max_patch_rows(vectors)
-  Kernel<LineJob<T>> line[kMaxVectors];
-};
-
+// The kernels of T, all that fit into the registers.
 template <class T, int MR, int NV>
-constexpr void fill_kernels(Kernels<T>& kernels) {
+constexpr void fill_kernels(KernelsOf<T>& kernels) {
   if constexpr (MR <= kMaxRows) kernels.rows[MR - 1][NV - 1] = rows_kernel<T, MR, NV>;
-  if constexpr (MR <= max_patch_rows(NV)) kernels.patch[MR - 1][NV - 1] = patch_kernel<T, MR, NV>;
+  if constexpr (MR <= max_patch_rows(NV, kMaxVectors))
+    kernels.patch[MR - 1][NV - 1] = patch_kernel<T, MR, NV>;
   if constexpr (MR == 1) kernels.line[NV - 1] = line_kernel<T, NV>;
   if constexpr (NV > 1)
     fill_kernels<T, MR, NV - 1>(kernels);
@@ -227,11 +171,12 @@ constexpr void fill_kernels(Kernels<T>& kernels) {
     fill_kernels<T, MR - 1, kMaxVectors>(kernels);
 }
 
-template <class T>
-constexpr Kernels<T> all_kernels() {
-  Kernels<T> kernels{};
-  fill_kernels<T, kMaxPatchRows, kMaxVectors>(kernels);
+constexpr Kernels all_kernels() {
+  Kernels kernels{{kLanes<float>, kMaxVectors}, {kLanes<double>, kMaxVectors}};
+  fill_kernels<float, kMaxPatchRows, kMaxVectors>(kernels.float32);
+  fill_kernels<double, kMaxPatchRows, kMaxVectors>(kernels.float64);
   return kernels;
 }
 
+}  // namespace of the instruction set
 }  // namespace pliant::cpu::micro

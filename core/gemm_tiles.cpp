@@ -1,22 +1,37 @@
 #include <pliant/core/gemm_tiles.h>
 
 #include <algorithm>
-#include <cstring>
+#include <type_traits>
 
-#include <pliant/core/gemm_micro.h>
+#include <pliant/core/gemm_kernels.h>
+#include <pliant/core/instruction_set.h>
 
 namespace pliant::cpu {
 namespace {
 
 static_assert(kTileRows == micro::kMaxRows);
 static_assert(kMaxPatchRows == micro::kMaxPatchRows);
-static_assert(kMaxPanelWidth >= std::int64_t{micro::kMaxVectors} * micro::kLanes<float>);
+
+#if defined(__x86_64__)
+constexpr const micro::Kernels* kKernels[] = {&micro::kBaselineKernels, &micro::kAvx2Kernels,
+                                              &micro::kAvx512Kernels};
+#else
+constexpr const micro::Kernels* kKernels[] = {&micro::kBaselineKernels};
+#endif
 
 template <class T>
-constexpr micro::Kernels<T> kKernels = micro::all_kernels<T>();
+const micro::KernelsOf<T>& kernels_of() {
+  const micro::Kernels& all = *kKernels[static_cast<int>(instruction_set())];
+  if constexpr (std::is_same_v<T, float>)
+    return all.float32;
+  else
+    return all.float64;
+}
 
 template <class T>
-constexpr std::int64_t kLanes = micro::kLanes<T>;
+std::int64_t lanes() {
+  return kernels_of<T>().lanes;
+}
 
 constexpr std::int64_t ceil_divide(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
@@ -38,19 +53,19 @@ void pack_transposed(const Panel& panel, std::int64_t k, const MatrixView<T>& b,
 template <class T>
 Panels<T>::Panels(std::int64_t n)
     : n_(n),
-      count_(ceil_divide(ceil_divide(n, kLanes<T>), micro::kMaxVectors)),
-      vectors_(ceil_divide(n, kLanes<T>)) {}
+      vectors_(ceil_divide(n, lanes<T>())),
+      count_(ceil_divide(vectors_, kernels_of<T>().max_vectors)) {}
 
 template <class T>
 std::int64_t Panels<T>::width() const {
-  return vectors_ * kLanes<T>;
+  return vectors_ * lanes<T>();
 }
 
 template <class T>
 Panel Panels<T>::operator[](std::int64_t p) const {
   const std::int64_t each = vectors_ / count_, wider = vectors_ % count_;
-  const std::int64_t first = (p * each + std::min(p, wider)) * kLanes<T>;
-  const std::int64_t width = (each + (p < wider ? 1 : 0)) * kLanes<T>;
+  const std::int64_t first = (p * each + std::min(p, wider)) * lanes<T>();
+  const std::int64_t width = (each + (p < wider ? 1 : 0)) * lanes<T>();
   return {first, std::min(width, n_ - first), width};
 }
 
@@ -70,7 +85,8 @@ void pack_panel(const Panel& panel, std::int64_t k, const MatrixView<T>& b, T* t
 template <class T>
 void gemm_tile(const Tile<T>& tile, std::int64_t taps, std::int64_t depth, const Panel& panel,
                const T* packed, const T* bias, Accumulate accumulate) {
-  kKernels<T>.rows[tile.rows - 1][panel.width / kLanes<T> - 1](
+  const micro::KernelsOf<T>& own = kernels_of<T>();
+  own.rows[tile.rows - 1][panel.width / own.lanes - 1](
       {tile.a, taps, depth, packed, tile.c, panel.columns,
        bias == nullptr ? nullptr : bias + panel.first, accumulate == Accumulate::yes});
 }
@@ -94,21 +110,24 @@ void gemm_panel(std::int64_t m, std::int64_t k, const T* a, std::int64_t lda, co
 template <class T>
 void gemm_line(const Line<T>& line, std::int64_t taps, std::int64_t depth, const Panel& panel,
                const T* packed, const T* bias) {
-  kKernels<T>.line[panel.width / kLanes<T> - 1](
-      {line.a, line.step, taps, depth, packed, line.c + panel.first, line.ldc, line.rows,
-       panel.columns, bias == nullptr ? nullptr : bias + panel.first, false});
+  const micro::KernelsOf<T>& own = kernels_of<T>();
+  own.line[panel.width / own.lanes - 1]({line.a, line.step, taps, depth, packed,
+                                         line.c + panel.first, line.ldc, line.rows, panel.columns,
+                                         bias == nullptr ? nullptr : bias + panel.first, false});
 }
 
 template <class T>
 std::int64_t max_patch_rows(std::int64_t panel_width) {
-  return micro::max_patch_rows(static_cast<int>(panel_width / kLanes<T>));
+  const micro::KernelsOf<T>& own = kernels_of<T>();
+  return micro::max_patch_rows(static_cast<int>(panel_width) / own.lanes, own.max_vectors);
 }
 
 template <class T>
 void gemm_patch(const Lattice<T>& a, const Lattice<T>& b, std::int64_t lines, std::int64_t steps,
                 const std::int64_t* offsets, std::int64_t m, std::int64_t width, T* sum,
                 std::int64_t ld) {
-  kKernels<T>.patch[m - 1][width / kLanes<T> - 1](
+  const micro::KernelsOf<T>& own = kernels_of<T>();
+  own.patch[m - 1][width / own.lanes - 1](
       {a.data, a.line, a.step, b.data, b.line, b.step, lines, steps, offsets, sum, ld});
 }
 

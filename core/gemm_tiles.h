@@ -27,7 +27,7 @@ class Panels {
   Panel operator[](std::int64_t p) const;
 
  private:
-  std::int64_t n_, count_, vectors_;
+  std::int64_t n_, vectors_, count_;
 };
 
 // Rows [row, row + k) of every panel of a packed matrix of `depth` rows, from b [k, n]: serial;

@@ -2,23 +2,27 @@
 // micro kernels are written in (kernels/vectors.h has those of one width for any processor).
 //
 // Nothing of std:: but types and nothing inline from elsewhere (intrinsics leave no symbol) may be
-// used here, so that a kernel file can be compiled once per instruction set without its functions
-// colliding at link time.
+// used here: gemm_kernels_*.cpp are compiled each for another instruction set, and of two functions
+// of one name the linker keeps either.
 #pragma once
 
 #include <cstdint>
 
-#if defined(__AVX__)
+#if defined(__AVX__) && defined(__FMA__)
 #include <immintrin.h>
 #endif
 
 namespace pliant::cpu::micro {
 
+// Every instruction set has names of its own, and a file sees those that it is compiled for.
 #if defined(__AVX512F__)
+inline namespace avx512 {
 inline constexpr int kVectorBytes = 64;
-#elif defined(__AVX__)
+#elif defined(__AVX__) && defined(__FMA__)
+inline namespace avx2 {
 inline constexpr int kVectorBytes = 32;
 #else
+inline namespace baseline {
 inline constexpr int kVectorBytes = 16;
 #endif
 
@@ -44,7 +48,7 @@ inline VectorOf<float>::type fused(VectorOf<float>::type a, VectorOf<float>::typ
                                    VectorOf<float>::type sum) {
 #if defined(__AVX512F__)
   return _mm512_fmadd_ps(a, b, sum);
-#elif defined(__FMA__)
+#elif defined(__AVX__) && defined(__FMA__)
   return _mm256_fmadd_ps(a, b, sum);
 #else
   return sum + a * b;
@@ -55,7 +59,7 @@ inline VectorOf<double>::type fused(VectorOf<double>::type a, VectorOf<double>::
                                     VectorOf<double>::type sum) {
 #if defined(__AVX512F__)
   return _mm512_fmadd_pd(a, b, sum);
-#elif defined(__FMA__)
+#elif defined(__AVX__) && defined(__FMA__)
   return _mm256_fmadd_pd(a, b, sum);
 #else
   return sum + a * b;
@@ -91,4 +95,5 @@ inline void store_part(typename VectorOf<T>::type value, T* to, std::int64_t cou
 #endif
 }
 
+}  // namespace of the instruction set
 }  // namespace pliant::cpu::micro

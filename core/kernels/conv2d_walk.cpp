@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include <pliant/core/gemm_tiles.h>
-#include <pliant/core/kernels/per_thread.h>
+#include <pliant/core/kernels/per_thread_walk.h>
 #include <pliant/core/parallel.h>
 
 namespace pliant::cpu {

@@ -6,7 +6,7 @@
 #include <cstdint>
 
 #include <pliant/core/kernels/bilinear.h>
-#include <pliant/core/kernels/per_thread.h>
+#include <pliant/core/kernels/per_thread_walk.h>
 #include <pliant/core/kernels/workspace.h>
 
 namespace pliant::cpu {

@@ -1,4 +1,4 @@
-// A thread's own part of a workspace.
+// A thread's own part of a workspace, on the CPU.
 #pragma once
 
 #include <cstdint>

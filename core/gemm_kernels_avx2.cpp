@@ -1,0 +1,8 @@
+// The micro kernels for AVX2 and FMA (x86-64-v3); CMakeLists.txt compiles this file for that alone.
+#include <pliant/core/gemm_micro.h>
+
+namespace pliant::cpu {
+
+const micro::Kernels micro::kAvx2Kernels = micro::all_kernels();
+
+}  // namespace pliant::cpu

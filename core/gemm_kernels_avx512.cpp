@@ -1,0 +1,8 @@
+// The micro kernels for AVX-512 (x86-64-v4); CMakeLists.txt compiles this file for that alone.
+#include <pliant/core/gemm_micro.h>
+
+namespace pliant::cpu {
+
+const micro::Kernels micro::kAvx512Kernels = micro::all_kernels();
+
+}  // namespace pliant::cpu
