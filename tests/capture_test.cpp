@@ -323,7 +323,8 @@ TEST_CASE("dropout: a state's number forks the key") {
 TEST_CASE("resident batches: those of Batches, of bytes and floats, scaled, shuffled or neither") {
   const LabelledImages bytes = pictures();
   const LabelledImages floats{to_float(bytes.images), bytes.labels};
-  const auto check = [](const LabelledImages& set, const BatchOptions& given) {
+  // Compilers may round a bilinear pixel's products and sums once or twice, here and there.
+  const auto check = [](const LabelledImages& set, const BatchOptions& given, double tolerance) {
     const ResidentBatches resident(set, given, 2);
     const Batches batches(set, given);
     REQUIRE(resident.count() == batches.count());
@@ -332,18 +333,18 @@ TEST_CASE("resident batches: those of Batches, of bytes and floats, scaled, shuf
       for (const Batch& expected : batches.epoch(epoch)) {
         const Batch batch = resident.at(state);
         CHECK(resident.size_of(state.number()) == expected.size());
-        CHECK(max_difference(batch.images, expected.images) == 0.0);
+        CHECK(max_difference(batch.images, expected.images) <= tolerance);
         CHECK(max_difference(batch.labels, expected.labels) == 0.0);
         state.advance();
       }
     CHECK(contains(error_of([&] { resident.at(state); }), "resident batches: step"));
   };
-  check(bytes, options(Device::cpu()));
+  check(bytes, options(Device::cpu()), 0);
   BatchOptions bilinear = options(Device::cpu());
   bilinear.augment->scale.interpolation = Interpolation::bilinear;
-  check(bytes, bilinear);
-  check(bytes, {.size = 3});
-  check(floats, {.size = 6, .shuffle = Rng(4), .drop_last = true});
+  check(bytes, bilinear, 1e-6);
+  check(bytes, {.size = 3}, 0);
+  check(floats, {.size = 6, .shuffle = Rng(4), .drop_last = true}, 0);
 }
 
 TEST_CASE("cuda: a training step copies nothing between host and device" *
