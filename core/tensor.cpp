@@ -27,6 +27,18 @@ struct Tensor::Storage {
   }
 };
 
+namespace {
+
+void* memory_for(const Shape& shape, DType dtype, std::int64_t bytes, Device device) {
+  try {
+    return allocate(bytes, device);
+  } catch (const Error& error) {
+    fail(error.what(), " (for ", dtype, ' ', shape, ')');
+  }
+}
+
+}  // namespace
+
 Tensor Tensor::empty(const Shape& shape, DType dtype, Device device) {
   Tensor t;
   t.shape_ = shape;
@@ -34,8 +46,8 @@ Tensor Tensor::empty(const Shape& shape, DType dtype, Device device) {
   t.dtype_ = dtype;
   require(t.size_ <= std::numeric_limits<std::int64_t>::max() / 16, "tensor: ", shape,
           " is too large");
-  t.storage_ =
-      std::make_shared<Storage>(allocate(t.bytes(), device), t.bytes(), device, /*owned=*/true);
+  t.storage_ = std::make_shared<Storage>(memory_for(shape, dtype, t.bytes(), device), t.bytes(),
+                                         device, /*owned=*/true);
   return t;
 }
 

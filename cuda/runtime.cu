@@ -144,7 +144,8 @@ void cuda::copy(void* to, const void* from, std::int64_t bytes) {
         "copy", "cudaMemcpyAsync");
   if (!on_device(to) || !on_device(from)) {
     ++copy_count();
-    check(cudaStreamSynchronize(queue), "copy", "cudaStreamSynchronize");
+    check(cudaStreamSynchronize(queue), "copy",
+          "cudaStreamSynchronize, where faults of kernels queued before show,");
   }
 }
 
