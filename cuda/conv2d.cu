@@ -1,6 +1,8 @@
 #include <pliant/core/kernels/conv2d.h>
 
+#include <pliant/core/gpu_options.h>
 #include <pliant/cuda/columns.h>
+#include <pliant/cuda/conv2d_cudnn.h>
 #include <pliant/cuda/depthwise.h>
 #include <pliant/cuda/launch.cuh>
 
@@ -73,6 +75,27 @@ void depthwise_gradient(const Conv2dGeometry& g, const T* x, const T* dy, T* dwe
        [=] __device__(std::int64_t i) { dweight[i] = from[i % taps * g.k + i / taps]; });
 }
 
+// ---- by cuDNN ----
+
+// Whether cuDNN has computed the pass.
+template <class T>
+bool by_cudnn(ConvPass pass, const Conv2dGeometry& g, const ConvArrays& arrays,
+              Workspace& workspace) {
+  const ConvPath path = gpu_options().convolution;
+  require(kHasCudnn || path != ConvPath::cudnn, kOp, ": this build has no cuDNN");
+  const bool is_empty = g.n * g.h * g.w * g.c * g.p * g.q * g.k * g.r * g.s == 0;
+  if constexpr (kHasCudnn)
+    return path != ConvPath::columns && !is_empty && cudnn_conv2d<T>(pass, g, arrays, workspace);
+  return false;
+}
+
+// Adds the bias, which may be null, to every location of y.
+template <class T>
+void add_bias(const Conv2dGeometry& g, const T* bias, T* y) {
+  if (bias == nullptr) return;
+  each(kOp, g.n * g.p * g.q * g.k, [=] __device__(std::int64_t i) { y[i] += bias[i % g.k]; });
+}
+
 // ---- the three passes ----
 
 template <class T>
@@ -80,6 +103,7 @@ void forward(const Conv2dGeometry& g, const T* x, const T* weight, const T* bias
              Workspace& workspace) {
   if (is_depthwise(g))
     return depthwise_forward<T>(kOp, g, Sharing::shared, x, by_tap(g, weight, workspace), bias, y);
+  if (by_cudnn<T>(ConvPass::forward, g, {x, weight, y}, workspace)) return add_bias(g, bias, y);
   const auto cut = ColumnsGeometry::of<T>(g);
   T* const columns = workspace.take<T>(cut.slice_rows * cut.width);
   each_slice(cut, [&](Slice slice) {
@@ -94,6 +118,7 @@ void data_gradient(const Conv2dGeometry& g, const T* dy, const T* weight, T* dx,
   if (is_depthwise(g))
     return depthwise_data_gradient<T>(kOp, g, Sharing::shared, dy, by_tap(g, weight, workspace),
                                       dx);
+  if (by_cudnn<T>(ConvPass::data_gradient, g, {dx, weight, dy}, workspace)) return;
   const auto cut = ColumnsGeometry::of<T>(g);
   T* const columns = workspace.take<T>(cut.slice_rows * cut.width);
   set_to_zero(kOp, dx, g.n * g.h * g.w * g.c);
@@ -107,6 +132,7 @@ template <class T>
 void weight_gradient(const Conv2dGeometry& g, const T* x, const T* dy, T* dweight,
                      Workspace& workspace) {
   if (is_depthwise(g)) return depthwise_gradient(g, x, dy, dweight, workspace);
+  if (by_cudnn<T>(ConvPass::weight_gradient, g, {x, dweight, dy}, workspace)) return;
   const auto cut = ColumnsGeometry::of<T>(g);
   T* const columns = workspace.take<T>(cut.slice_rows * cut.width);
   set_to_zero(kOp, dweight, g.k * cut.taps * cut.in);

@@ -63,7 +63,7 @@ bool is_kernel_header(const std::string& path) {
 bool seen_by_cuda(const std::string& path) {
   static const Names core = {"core/portable.h", "core/error.h",         "core/random.h",
                              "core/device.h",   "core/column_memory.h", "core/memory.h",
-                             "core/shape.h"};
+                             "core/shape.h",    "core/gpu_options.h"};
   return is_kernel_header(path) || contains(core, path);
 }
 
