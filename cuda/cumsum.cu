@@ -1,13 +1,22 @@
 #include <pliant/core/kernels/cumsum.h>
 
-#include <pliant/cuda/launch.cuh>
+#include <pliant/cuda/collectives.cuh>
 
 namespace pliant {
 namespace {
 
-// A thread owns a line and walks along it: neighbours walk side by side.
+// A thread owns a line and walks along it: neighbours walk side by side. Where there are none and
+// lines are long, a block owns a line.
 template <class T>
 void cumsum_all(const CumsumGeometry& g, const T* x, T* y) {
+  constexpr std::int64_t kLong = 128;
+  if (g.inner == 1 && g.length >= kLong)
+    return cuda::scan_lines<T>(
+        "cumsum", g.outer, g.length,
+        [=] __device__(std::int64_t o, std::int64_t step) { return x[cumsum_at(g, o, step, 0)]; },
+        [=] __device__(std::int64_t o, std::int64_t step, T sum) {
+          y[cumsum_at(g, o, step, 0)] = sum;
+        });
   cuda::each("cumsum", g.outer * g.inner, [=] __device__(std::int64_t line) {
     const std::int64_t o = line / g.inner, j = line % g.inner;
     for (std::int64_t step = 0; step < g.length; ++step) cumsum_step(g, o, step, j, x, y);
