@@ -36,10 +36,21 @@ __device__ void add_products(const Vector<T, kCount>& a, const Vector<T, kCount>
                              Vector<T, kCount>& sums) {
   for (int i = 0; i < kCount; ++i) sums.value[i] += a.value[i] * b.value[i];
 }
+// sum += a . b
+template <int kCount, class T>
+__device__ void add_dot(const Vector<T, kCount>& a, const Vector<T, kCount>& b, T& sum) {
+  for (int i = 0; i < kCount; ++i) sum += a.value[i] * b.value[i];
+}
 // sums += weight * a.
 template <int kCount, class T>
 __device__ void add_scaled(T weight, const Vector<T, kCount>& a, Vector<T, kCount>& sums) {
   for (int i = 0; i < kCount; ++i) sums.value[i] += weight * a.value[i];
+}
+
+// to += a, safe against other threads and in no order.
+template <int kCount, class T>
+__device__ void add_atomically(const Vector<T, kCount>& a, T* to) {
+  for (int i = 0; i < kCount; ++i) atomicAdd(to + i, a.value[i]);
 }
 
 }  // namespace pliant::cuda

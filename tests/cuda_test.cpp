@@ -150,6 +150,20 @@ TEST_CASE("cuda: convolutions by cuDNN give what the CPU gives" * doctest::skip(
     for (const DType dtype : {DType::float32, DType::float64}) check_case(c, dtype);
 }
 
+TEST_CASE("cuda: gradients by a map may be added up as they come" * doctest::skip(no_device())) {
+  const WithGpuOptions options({.scatter = Scatter::atomic});
+  for (const DeviceCases& some :
+       {deform_cases(conv_shapes()), dcn_cases(), map_offsets_cases(), map_cases()})
+    for (const DeviceCase& c : some)
+      for (const DType dtype : {DType::float32, DType::float64}) {
+        CAPTURE(c.name);
+        const std::vector<Tensor> on_cpu = run(c, dtype, Device::cpu());
+        const std::vector<Tensor> on_gpu = run(c, dtype, Device::best());
+        for (std::size_t i = 0; i < on_cpu.size(); ++i)
+          CHECK(deviation(on_cpu[i], on_gpu[i]) < (dtype == DType::float64 ? 1e-11 : 2e-5));
+      }
+}
+
 TEST_CASE("cuda: TF32 is an option, near to full precision" * doctest::skip(no_device())) {
   const std::vector<ConvCase> wide = {{"wide", {8, 28, 28, 32}, {64, 3, 3, 32}, {.padding = 1}}};
   DeviceCases cases = conv_cases(wide);

@@ -1,0 +1,47 @@
+// Where the samples of a deformable convolution lie, and its gradients by offsets and masks.
+#pragma once
+
+#include <pliant/core/kernels/deform_conv.h>
+#include <pliant/cuda/tap_scatter.cuh>
+
+namespace pliant::cuda {
+
+// mask may be null. Passed by value.
+template <class T>
+struct DeformSamples {
+  DeformGeometry g;
+  const T* offset;
+  const T* mask;
+
+  // The samples of locations begin .. end-1.
+  TapRows rows(std::int64_t begin, std::int64_t end) const {
+    const Conv2dGeometry& conv = g.conv;
+    return {begin, end, conv.p * conv.q, g.offset_groups, conv.r * conv.s, conv.h, conv.w, conv.c};
+  }
+  __device__ ScaledTap<T> operator()(std::int64_t location, std::int64_t group,
+                                     std::int64_t tap) const {
+    const Conv2dGeometry& conv = g.conv;
+    const std::int64_t pair = deform_pair(g, location, group, tap);
+    return {deform_tap(g, location / conv.q % conv.p, location % conv.q, tap / conv.s, tap % conv.s,
+                       offset[2 * pair], offset[2 * pair + 1]),
+            mask == nullptr ? T(1) : mask[pair]};
+  }
+};
+
+// Of the rows' samples; the slopes do not have the mask in them. doffset and dmask may be null.
+template <int kCount, class T, class Slopes>
+void deform_offset_gradient(const char* op, const DeformSamples<T>& samples, const TapRows& rows,
+                            const T* x, Slopes slopes, T* doffset, T* dmask) {
+  each_dots<kCount>(op, rows, samples, slopes, x,
+                    [=] __device__(std::int64_t location, std::int64_t group, std::int64_t tap,
+                                   const Sums<T, 4>& dots) {
+                      const std::int64_t pair = deform_pair(samples.g, location, group, tap);
+                      const ScaledTap<T> at = samples(location, group, tap);
+                      if (dmask != nullptr) dmask[pair] = apply(at.tap.weight, dots.value);
+                      if (doffset == nullptr) return;
+                      doffset[2 * pair] = at.scale * apply(at.tap.d_row, dots.value);
+                      doffset[2 * pair + 1] = at.scale * apply(at.tap.d_column, dots.value);
+                    });
+}
+
+}  // namespace pliant::cuda
