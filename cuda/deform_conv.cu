@@ -27,12 +27,11 @@ void gather_columns(const DeformSamples<T>& samples, const ColumnsGeometry& cut,
     const std::int64_t group = c / rows.group_channels();
     const T* const map = x + rows.map(row) + c;
     T* const to = columns + row * cut.width + cut.at(0, c);
-    for (std::int64_t t = 0; t < rows.taps; ++t) {
-      const ScaledTap<T> at = samples(rows.begin + row, group, t);
+    samples.each_tap(rows.begin + row, group, [&](std::int64_t t, const ScaledTap<T>& at) {
       Vector<T, kCount> scaled{};
       add_scaled(at.scale, read_tap<kCount>(at.tap, map, rows.c), scaled);
       store(scaled, to + t * cut.in);
-    }
+    });
   });
 }
 

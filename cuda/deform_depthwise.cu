@@ -23,12 +23,11 @@ void forward(const char* op, const DeformSamples<T>& samples, const T* x, const 
     const T* const map = x + rows.map(row) + c;
     Vector<T, kCount> sum{};
     if (bias != nullptr) sum = load<kCount>(bias + k);
-    for (std::int64_t t = 0; t < rows.taps; ++t) {
-      const ScaledTap<T> at = samples(row, group, t);
+    samples.each_tap(row, group, [&](std::int64_t t, const ScaledTap<T>& at) {
       Vector<T, kCount> scaled{};
       add_scaled(at.scale, read_tap<kCount>(at.tap, map, rows.c), scaled);
       add_products(scaled, load<kCount>(filters + t * conv.k + k), sum);
-    }
+    });
     store(sum, y + row * conv.k + k);
   });
 }
@@ -44,7 +43,8 @@ struct FilterSlopes {
     const T* const slope = dy + (begin + row) * k + c * of_channel;
     const T* const filter = filters + tap * k + c * of_channel;
     Vector<T, kCount> sum{};
-    for (std::int64_t j = 0; j < of_channel; ++j)
+    const std::int64_t count = kCount > 1 ? 1 : of_channel;
+    for (std::int64_t j = 0; j < count; ++j)
       add_products(cuda::load<kCount>(slope + j), cuda::load<kCount>(filter + j), sum);
     return sum;
   }

@@ -26,6 +26,20 @@ struct DeformSamples {
                        offset[2 * pair], offset[2 * pair + 1]),
             mask == nullptr ? T(1) : mask[pair]};
   }
+  // Calls f(tap, sample) for all taps of a location, one after another.
+  template <class F>
+  __device__ void each_tap(std::int64_t location, std::int64_t group, F f) const {
+    const Conv2dGeometry& conv = g.conv;
+    const std::int64_t p = location / conv.q % conv.p, q = location % conv.q;
+    const std::int64_t first = deform_pair(g, location, group, 0);
+    std::int64_t tap = 0;
+    for (std::int64_t r = 0; r < conv.r; ++r)
+      for (std::int64_t s = 0; s < conv.s; ++s, ++tap) {
+        const T* const pair = offset + 2 * (first + tap);
+        f(tap, ScaledTap<T>{deform_tap(g, p, q, r, s, pair[0], pair[1]),
+                            mask == nullptr ? T(1) : mask[first + tap]});
+      }
+  }
 };
 
 // Of the rows' samples; the slopes do not have the mask in them. doffset and dmask may be null.

@@ -76,10 +76,11 @@ struct Place {
 // The place that argmax keeps of two, whichever comes first.
 struct FirstLargest {
   template <class T>
-  __device__ Place<T> operator()(const Place<T>& a, const Place<T>& b) const {
-    if (a.at < 0 || b.at < 0) return a.at < 0 ? b : a;
-    const Place<T>&first = a.at < b.at ? a : b, &second = a.at < b.at ? b : a;
-    return takes_over(second.value, first.value) ? second : first;
+  __device__ Place<T> operator()(Place<T> a, Place<T> b) const {
+    const bool in_order = a.at < b.at;
+    const T first = in_order ? a.value : b.value, second = in_order ? b.value : a.value;
+    const bool is_b = a.at < 0 || (b.at >= 0 && in_order == takes_over(second, first));
+    return {is_b ? b.value : a.value, is_b ? b.at : a.at};
   }
 };
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <type_traits>
 
 namespace pliant::cuda {
 
@@ -47,10 +48,21 @@ __device__ void add_scaled(T weight, const Vector<T, kCount>& a, Vector<T, kCoun
   for (int i = 0; i < kCount; ++i) sums.value[i] += weight * a.value[i];
 }
 
+// Whether the code that is being compiled may add four float32 atomically by one request.
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 900
+inline constexpr bool kAddsFour = true;
+#else
+inline constexpr bool kAddsFour = false;
+#endif
+
 // to += a, safe against other threads and in no order.
 template <int kCount, class T>
 __device__ void add_atomically(const Vector<T, kCount>& a, T* to) {
-  for (int i = 0; i < kCount; ++i) atomicAdd(to + i, a.value[i]);
+  if constexpr (kAddsFour && kCount == 4 && std::is_same_v<T, float>)
+    atomicAdd(reinterpret_cast<float4*>(to),
+              make_float4(a.value[0], a.value[1], a.value[2], a.value[3]));
+  else
+    for (int i = 0; i < kCount; ++i) atomicAdd(to + i, a.value[i]);
 }
 
 }  // namespace pliant::cuda
