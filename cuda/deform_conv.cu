@@ -1,6 +1,5 @@
 #include <pliant/core/kernels/deform_conv.h>
 
-#include <pliant/cuda/columns.h>
 #include <pliant/cuda/deform_depthwise.h>
 #include <pliant/cuda/deform_samples.cuh>
 
@@ -34,18 +33,6 @@ void gather_columns(const DeformSamples<T>& samples, const ColumnsGeometry& cut,
     });
   });
 }
-
-// The slopes that a product has left in the columns of a slice.
-template <class T>
-struct ColumnSlopes {
-  ColumnsGeometry cut;
-  const T* columns;
-
-  template <int kCount>
-  __device__ Vector<T, kCount> load(std::int64_t row, std::int64_t tap, std::int64_t c) const {
-    return cuda::load<kCount>(columns + row * cut.width + cut.at(tap, c));
-  }
-};
 
 template <int kCount, class T>
 void forward(const DeformSamples<T>& samples, const T* x, const T* weight, const T* bias, T* y,

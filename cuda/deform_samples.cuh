@@ -2,6 +2,7 @@
 #pragma once
 
 #include <pliant/core/kernels/deform_conv.h>
+#include <pliant/cuda/columns.h>
 #include <pliant/cuda/tap_scatter.cuh>
 
 namespace pliant::cuda {
@@ -39,6 +40,18 @@ struct DeformSamples {
         f(tap, ScaledTap<T>{deform_tap(g, p, q, r, s, pair[0], pair[1]),
                             mask == nullptr ? T(1) : mask[first + tap]});
       }
+  }
+};
+
+// The slopes that lie in the columns of a slice.
+template <class T>
+struct ColumnSlopes {
+  ColumnsGeometry cut;
+  const T* columns;
+
+  template <int kCount>
+  __device__ Vector<T, kCount> load(std::int64_t row, std::int64_t tap, std::int64_t c) const {
+    return cuda::load<kCount>(columns + row * cut.width + cut.at(tap, c));
   }
 };
 
