@@ -5,27 +5,40 @@
 namespace pliant {
 namespace {
 
-// A thread owns a line and walks along it: neighbours walk side by side. Where there are none and
-// lines are long, a block owns a line.
+// A thread owns a line and walks along it: neighbours walk side by side.
 template <class T>
 void cumsum_all(const CumsumGeometry& g, const T* x, T* y) {
-  constexpr std::int64_t kLong = 128;
-  if (g.inner == 1 && g.length >= kLong)
-    return cuda::scan_lines<T>(
-        "cumsum", g.outer, g.length,
-        [=] __device__(std::int64_t o, std::int64_t step) { return x[cumsum_at(g, o, step, 0)]; },
-        [=] __device__(std::int64_t o, std::int64_t step, T sum) {
-          y[cumsum_at(g, o, step, 0)] = sum;
-        });
   cuda::each("cumsum", g.outer * g.inner, [=] __device__(std::int64_t line) {
     const std::int64_t o = line / g.inner, j = line % g.inner;
     for (std::int64_t step = 0; step < g.length; ++step) cumsum_step(g, o, step, j, x, y);
   });
 }
 
+// A block owns a long line that has no neighbours.
+template <class T>
+void cumsum_of_long_lines(const CumsumGeometry& g, const T* x, T* y) {
+  cuda::scan_lines<T>(
+      "cumsum", g.outer, g.length,
+      [=] __device__(std::int64_t o, std::int64_t step) { return x[cumsum_at(g, o, step, 0)]; },
+      [=] __device__(std::int64_t o, std::int64_t step, T sum) {
+        y[cumsum_at(g, o, step, 0)] = sum;
+      });
+}
+
+template <class T>
+void cumsum_by_length(const CumsumGeometry& g, const T* x, T* y) {
+  constexpr std::int64_t kLong = 128;
+  if (g.inner == 1 && g.length >= kLong)
+    cumsum_of_long_lines(g, x, y);
+  else
+    cumsum_all(g, x, y);
+}
+
 }  // namespace
 
-void cuda::cumsum(const CumsumGeometry& g, const float* x, float* y) { cumsum_all(g, x, y); }
-void cuda::cumsum(const CumsumGeometry& g, const double* x, double* y) { cumsum_all(g, x, y); }
+void cuda::cumsum(const CumsumGeometry& g, const float* x, float* y) { cumsum_by_length(g, x, y); }
+void cuda::cumsum(const CumsumGeometry& g, const double* x, double* y) {
+  cumsum_by_length(g, x, y);
+}
 
 }  // namespace pliant

@@ -120,6 +120,7 @@ inline const std::vector<ConvCase>& conv_shapes() {
   static const std::vector<ConvCase> all = {
       {"3x3", {2, 5, 4, 3}, {4, 3, 3, 3}, {.padding = 1}},
       {"1x1", {2, 4, 3, 8}, {5, 1, 1, 8}, {}},
+      {"1x1, padded after", {2, 4, 3, 8}, {5, 1, 1, 8}, {.padding = {0, 1, 0, 1}}},
       {"stride, uneven padding",
        {2, 6, 5, 4},
        {3, 3, 2, 4},
@@ -128,6 +129,7 @@ inline const std::vector<ConvCase>& conv_shapes() {
       {"groups", {2, 4, 4, 8}, {6, 3, 3, 4}, {.padding = 1, .groups = 2}, 2},
       {"groups that cross", {2, 4, 4, 6}, {4, 3, 3, 3}, {.padding = 1, .groups = 2}, 3},
       {"depthwise", {2, 5, 3, 5}, {5, 3, 3, 1}, {.padding = 1, .groups = 5}},
+      {"depthwise, many locations", {1, 9, 9, 4}, {4, 3, 3, 1}, {.padding = 1, .groups = 4}},
       {"depthwise, in vectors", {2, 5, 4, 8}, {8, 3, 3, 1}, {.padding = 1, .groups = 8}, 2},
       {"depthwise, two filters a channel",
        {2, 4, 5, 6},

@@ -5,6 +5,7 @@
 #include <functional>
 #include <limits>
 
+#include <pliant/core/column_memory.h>
 #include <pliant/core/gpu_options.h>
 #include <pliant/layers/layers.h>
 #include <pliant/layers/train/moving_average.h>
@@ -131,6 +132,17 @@ TEST_CASE("cuda: convolutions of more columns than one slice holds" * doctest::s
   const std::vector<ConvCase> large = {{"large", {2, 200, 200, 24}, {2, 3, 3, 24}, {.padding = 1}}};
   for (const DeviceCases& some : {conv_cases(large), deform_cases(large)})
     for (const DeviceCase& c : some) check_case(c, DType::float32);
+}
+
+TEST_CASE("cuda: slices may begin and end anywhere" * doctest::skip(no_device())) {
+  struct Restore {
+    ~Restore() { set_column_memory(0); }
+  } restore;
+  const WithGpuOptions options({.convolution = ConvPath::columns});
+  set_column_memory(4096);
+  for (const DeviceCases& some :
+       {conv_cases(conv_shapes()), deform_cases(conv_shapes()), deform_kernel_cases()})
+    for (const DeviceCase& c : some) check_case(c, DType::float64);
 }
 
 TEST_CASE("cuda: convolutions by columns give what the CPU gives" * doctest::skip(no_device())) {
