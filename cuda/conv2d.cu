@@ -5,6 +5,7 @@
 #include <pliant/cuda/conv2d_cudnn.h>
 #include <pliant/cuda/depthwise.h>
 #include <pliant/cuda/launch.cuh>
+#include <pliant/cuda/vectors.cuh>
 
 namespace pliant {
 namespace {
@@ -77,11 +78,24 @@ bool by_cudnn(ConvPass pass, const Conv2dGeometry& g, const ConvArrays& arrays,
   return false;
 }
 
-// Adds the bias, which may be null, to every location of y.
+// Adds the bias to every location of y, kCount neighbouring channels by each thread.
+template <int kCount, class T>
+void add_bias(const Conv2dGeometry& g, const T* bias, T* y) {
+  const std::int64_t blocks = g.k / kCount;
+  each(kOp, g.n * g.p * g.q * blocks, [=] __device__(std::int64_t i) {
+    Vector<T, kCount> sum = load<kCount>(y + i * kCount);
+    add_scaled(T(1), load<kCount>(bias + i % blocks * kCount), sum);
+    store(sum, y + i * kCount);
+  });
+}
+// bias may be null.
 template <class T>
 void add_bias(const Conv2dGeometry& g, const T* bias, T* y) {
   if (bias == nullptr) return;
-  each(kOp, g.n * g.p * g.q * g.k, [=] __device__(std::int64_t i) { y[i] += bias[i % g.k]; });
+  if (are_vectors<T>(g.k, bias, y))
+    add_bias<kVector<T>>(g, bias, y);
+  else
+    add_bias<1>(g, bias, y);
 }
 
 // ---- pointwise ----

@@ -81,7 +81,6 @@ cudnnHandle_t cuda::cudnn() {
   static const cudnnHandle_t handle = [] {
     cudnnHandle_t made = nullptr;
     check(cudnnCreate(&made), "cudnnCreate");
-    check(cudnnSetStream(made, stream()), "cudnnSetStream");
     return made;
   }();
   return handle;
@@ -110,6 +109,7 @@ void cuda::execute(const CudnnPlan& plan, std::span<const std::int64_t> ids,
                                    .set(CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS, arrays)
                                    .set(CUDNN_ATTR_VARIANT_PACK_WORKSPACE, workspace)
                                    .finalize();
+  check(cudnnSetStream(cudnn(), stream()), "cudnnSetStream");
   check(cudnnBackendExecute(cudnn(), plan.plan.get(), pack.get()), "cudnnBackendExecute");
 }
 

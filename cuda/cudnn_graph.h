@@ -23,7 +23,7 @@ struct CudnnDeclined {
 // anything else went wrong.
 void check(cudnnStatus_t status, const char* call);
 
-// The one handle; its work is queued on stream().
+// The one handle.
 cudnnHandle_t cudnn();
 
 // What an attribute's values are to cuDNN.
@@ -112,7 +112,7 @@ struct CudnnPlan {
 CudnnPlan choose_plan(const CudnnDescriptor& operation,
                       std::span<const cudnnBackendNumericalNote_t> without, std::int64_t workspace);
 
-// Queues a plan; array i is the tensor whose unique id is ids[i].
+// Queues a plan on stream(); array i is the tensor whose unique id is ids[i].
 void execute(const CudnnPlan& plan, std::span<const std::int64_t> ids,
              std::span<const void* const> arrays, void* workspace);
 

@@ -1,7 +1,10 @@
 // Deformable kernels on the GPU: a convolution by the whole scope, whose columns are what the taps
-// have read, spread over the scope positions that their rotations lie between.
+// have read, spread over the scope positions that their rotations lie between. Where every filter
+// reads one channel, straight sums instead.
 #include <pliant/core/kernels/deform_kernel.h>
 
+#include <pliant/core/kernels/reduce.h>
+#include <pliant/cuda/depthwise.h>
 #include <pliant/cuda/deform_samples.cuh>
 
 namespace pliant {
@@ -22,6 +25,12 @@ struct Kernels {
   TapRows rows(std::int64_t begin, std::int64_t end) const {
     const Conv2dGeometry& conv = g.conv;
     return {begin, end, conv.p * conv.q, 1, g.taps(), conv.h, conv.w, conv.c};
+  }
+  // Slopes of samples lie as if all channels were one group's.
+  ColumnsGeometry columns_of_samples() const {
+    Conv2dGeometry whole = g.conv;
+    whole.groups = 1;
+    return ColumnsGeometry::of<T>(whole);
   }
   // Where channel c of a tap is found in the scope.
   __device__ BilinearTap<T> scope(std::int64_t location, std::int64_t c, std::int64_t t) const {
@@ -54,39 +63,36 @@ void spread_columns(const Kernels<T>& kernels, const ColumnsGeometry& cut, Slice
       const BilinearTap<T> scope = kernels.scope(rows.begin + row, c, t);
       const Vector<T, kCount> sample =
           read_tap<kCount>(kernels(rows.begin + row, 0, t).tap, x + rows.map(row) + c, rows.c);
-      for (int k = 0; k < 4; ++k) {
-        if (scope.pixel[k] < 0) continue;
-        T* const at = to + scope.pixel[k] * cut.in;
-        Vector<T, kCount> held = load<kCount>(at);
-        add_scaled(scope.weight[k], sample, held);
-        store(held, at);
-      }
+      add_to_tap(scope, sample, to, cut.in);
     }
   });
 }
 
-// The slopes of the samples, in columns of the taps (cut `by_tap`), from those of the scope.
-template <int kCount, class T>
-void collect_slopes(const Kernels<T>& kernels, const ColumnsGeometry& cut,
-                    const ColumnsGeometry& by_tap, Slice slice, const T* columns, T* slopes) {
-  const TapRows rows = kernels.rows(slice.begin, slice.end);
+// The slopes of the samples, in columns [rows taps c], from those of the scope's positions.
+template <int kCount, class T, class Slopes>
+void collect_slopes(const Kernels<T>& kernels, const TapRows& rows, Slopes by_position,
+                    T* by_sample) {
   const std::int64_t blocks = rows.c / kCount;
   each(kOp, rows.rows() * blocks, [=] __device__(std::int64_t i) {
     const std::int64_t row = i / blocks, c = i % blocks * kCount;
-    const T* const from = columns + row * cut.width + cut.at(0, c);
-    T* const to = slopes + row * by_tap.width + by_tap.at(0, c);
-    for (std::int64_t t = 0; t < rows.taps; ++t)
-      store(read_tap<kCount>(kernels.scope(rows.begin + row, c, t), from, cut.in), to + t * cut.in);
+    for (std::int64_t t = 0; t < rows.taps; ++t) {
+      const BilinearTap<T> scope = kernels.scope(rows.begin + row, c, t);
+      Vector<T, kCount> sum{};
+      for (int k = 0; k < 4; ++k)
+        if (scope.pixel[k] >= 0)
+          add_scaled(scope.weight[k], by_position.template load<kCount>(row, scope.pixel[k], c),
+                     sum);
+      store(sum, by_sample + (row * rows.taps + t) * rows.c + c);
+    }
   });
 }
 
 // A team per (location, rotation group, tap): over the group's channels, which lie `groups` apart,
 // the sums of sample times slope at the four positions of the scope.
-template <int kCount, class T>
-void rotation_gradient(const Kernels<T>& kernels, const ColumnsGeometry& cut, Slice slice,
-                       const T* x, const T* columns, T* drotation) {
+template <int kCount, class T, class Slopes>
+void rotation_gradient(const Kernels<T>& kernels, const TapRows& rows, const T* x,
+                       Slopes by_position, T* drotation) {
   constexpr int kTeam = 8;
-  const TapRows rows = kernels.rows(slice.begin, slice.end);
   const std::int64_t groups = kernels.g.rotation_groups, step = groups * kCount;
   const int team = team_of(rows.c / step, kTeam);
   each_team<Sums<T, 4>>(
@@ -101,7 +107,7 @@ void rotation_gradient(const Kernels<T>& kernels, const ColumnsGeometry& cut, Sl
           const Vector<T, kCount> sample = read_tap<kCount>(tap, x + rows.map(row) + c, rows.c);
           for (int k = 0; k < 4; ++k)
             if (scope.pixel[k] >= 0)
-              add_dot(sample, load<kCount>(columns + row * cut.width + cut.at(scope.pixel[k], c)),
+              add_dot(sample, by_position.template load<kCount>(row, scope.pixel[k], c),
                       dots.value[k]);
         }
         return dots;
@@ -140,24 +146,16 @@ void forward(const Kernels<T>& kernels, const T* x, const T* weight, const T* bi
   });
 }
 
-template <int kCount, class T>
-void input_gradient(const Kernels<T>& kernels, const ColumnsGeometry& cut, const T* x,
-                    const T* weight, const T* dy, T* dx, T* doffset, T* drotation, T* columns,
-                    Workspace& workspace) {
-  const Conv2dGeometry& conv = kernels.g.conv;
-  const auto by_tap = ColumnsGeometry::of<T>(conv);
-  const bool by_samples = dx != nullptr || doffset != nullptr;
-  T* const slopes = by_samples ? workspace.take<T>(cut.slice_rows * by_tap.width) : nullptr;
-  const ColumnSlopes<T> of_samples{by_tap, slopes};
-  if (dx != nullptr) set_to_zero(kOp, dx, conv.n * conv.h * conv.w * conv.c);
-  each_slice(cut, [&](Slice slice) {
-    const TapRows rows = kernels.rows(slice.begin, slice.end);
-    columns_gradient<T>(kOp, cut, slice, dy, weight, columns);
-    if (drotation != nullptr) rotation_gradient<kCount>(kernels, cut, slice, x, columns, drotation);
-    if (by_samples) collect_slopes<kCount>(kernels, cut, by_tap, slice, columns, slopes);
-    if (doffset != nullptr) offset_gradient<kCount>(kernels, rows, x, of_samples, doffset);
-    if (dx != nullptr) add_to_map<kCount>(kOp, rows, kernels, of_samples, dx);
-  });
+// Of a slice: dx is added to; by_sample has room for slopes [rows taps c].
+template <int kCount, class T, class Slopes>
+void input_gradient(const Kernels<T>& kernels, const TapRows& rows, const T* x, Slopes by_position,
+                    T* dx, T* doffset, T* drotation, T* by_sample) {
+  if (drotation != nullptr) rotation_gradient<kCount>(kernels, rows, x, by_position, drotation);
+  if (dx == nullptr && doffset == nullptr) return;
+  collect_slopes<kCount>(kernels, rows, by_position, by_sample);
+  const ColumnSlopes<T> slopes{kernels.columns_of_samples(), by_sample};
+  if (doffset != nullptr) offset_gradient<kCount>(kernels, rows, x, slopes, doffset);
+  if (dx != nullptr) add_to_map<kCount>(kOp, rows, kernels, slopes, dx);
 }
 
 template <int kCount, class T>
@@ -166,8 +164,14 @@ void gradient(const Kernels<T>& kernels, const T* x, const T* weight, const T* d
   auto cut = ColumnsGeometry::of<T>(kernels.g.scope());
   cut.slice_rows = std::min(cut.slice_rows, rows_of_lists(kernels.g.taps()));
   T* const columns = workspace.take<T>(cut.slice_rows * cut.width);
-  if (dx != nullptr || doffset != nullptr || drotation != nullptr)
-    input_gradient<kCount>(kernels, cut, x, weight, dy, dx, doffset, drotation, columns, workspace);
+  if (dx != nullptr || doffset != nullptr || drotation != nullptr) {
+    T* const by_sample = workspace.take<T>(cut.slice_rows * kernels.columns_of_samples().width);
+    each_slice(cut, [&](Slice slice) {
+      columns_gradient<T>(kOp, cut, slice, dy, weight, columns);
+      input_gradient<kCount>(kernels, kernels.rows(slice.begin, slice.end), x,
+                             ColumnSlopes<T>{cut, columns}, dx, doffset, drotation, by_sample);
+    });
+  }
   if (dweight == nullptr) return;
   set_to_zero(kOp, dweight, kernels.g.conv.k * cut.taps * cut.in);
   each_slice(cut, [&](Slice slice) {
@@ -176,20 +180,126 @@ void gradient(const Kernels<T>& kernels, const T* x, const T* weight, const T* d
   });
 }
 
-// Whether threads may take vectors: these lie in one group of weights and turn together.
+// ---- depthwise ----
+
+bool is_depthwise(const DeformKernelGeometry& g) {
+  return g.conv.groups > 1 && g.conv.groups == g.conv.c;
+}
+
+// kCount neighbouring filters of a location by each thread; filters [positions k].
+template <int kCount, class T>
+void depthwise_forward(const Kernels<T>& kernels, const T* x, const T* filters, const T* bias,
+                       T* y) {
+  const Conv2dGeometry conv = kernels.g.conv;
+  const TapRows rows = kernels.rows(0, conv.n * conv.p * conv.q);
+  const std::int64_t blocks = conv.k / kCount;
+  each(kOp, rows.rows() * blocks, [=] __device__(std::int64_t i) {
+    const std::int64_t row = i / blocks, k = i % blocks * kCount, c = k / (conv.k / conv.c);
+    const T* const map = x + rows.map(row) + c;
+    Vector<T, kCount> sum{};
+    if (bias != nullptr) sum = load<kCount>(bias + k);
+    for (std::int64_t t = 0; t < rows.taps; ++t)
+      add_products(read_tap<kCount>(kernels(row, 0, t).tap, map, rows.c),
+                   read_tap<kCount>(kernels.scope(row, c, t), filters + k, conv.k), sum);
+    store(sum, y + row * conv.k + k);
+  });
+}
+
+// The sums of runs of locations, partial [runs positions k]; a thread owns its filters' part.
+template <int kCount, class T>
+void gradient_of_runs(const Kernels<T>& kernels, std::int64_t run, std::int64_t runs, const T* x,
+                      const T* dy, T* partial) {
+  const Conv2dGeometry conv = kernels.g.conv;
+  const TapRows rows = kernels.rows(0, conv.n * conv.p * conv.q);
+  const std::int64_t blocks = conv.k / kCount;
+  const std::int64_t positions = kernels.g.scope_h * kernels.g.scope_w;
+  each(kOp, runs * blocks, [=] __device__(std::int64_t i) {
+    const std::int64_t k = i % blocks * kCount, c = k / (conv.k / conv.c);
+    const std::int64_t begin = i / blocks * run, end = std::min(rows.rows(), begin + run);
+    T* const to = partial + i / blocks * positions * conv.k + k;
+    for (std::int64_t u = 0; u < positions; ++u) store(Vector<T, kCount>{}, to + u * conv.k);
+    for (std::int64_t row = begin; row < end; ++row)
+      for (std::int64_t t = 0; t < rows.taps; ++t) {
+        Vector<T, kCount> slope{};
+        add_products(read_tap<kCount>(kernels(row, 0, t).tap, x + rows.map(row) + c, rows.c),
+                     load<kCount>(dy + row * conv.k + k), slope);
+        add_to_tap(kernels.scope(row, c, t), slope, to, conv.k);
+      }
+  });
+}
+
+template <int kCount, class T>
+void depthwise_weight_gradient(const Kernels<T>& kernels, const T* x, const T* dy, T* dweight,
+                               Workspace& workspace) {
+  constexpr std::int64_t kRun = 32;
+  const Conv2dGeometry& conv = kernels.g.conv;
+  const std::int64_t positions = kernels.g.scope_h * kernels.g.scope_w;
+  const std::int64_t runs = (conv.n * conv.p * conv.q + kRun - 1) / kRun;
+  T* const partial = workspace.take<T>(runs * positions * conv.k);
+  T* const by_position = workspace.take<T>(positions * conv.k);
+  gradient_of_runs<kCount>(kernels, kRun, runs, x, dy, partial);
+  sum_forward(ReduceGeometry{1, runs, positions * conv.k}, partial, by_position, workspace);
+  swap_axes(kOp, positions, conv.k, by_position, dweight);
+}
+
+template <int kCount, class T>
+void depthwise_gradient(const Kernels<T>& kernels, const T* x, const T* weight, const T* dy, T* dx,
+                        T* doffset, T* drotation, T* dweight, Workspace& workspace) {
+  const Conv2dGeometry& conv = kernels.g.conv;
+  if (dx != nullptr || doffset != nullptr || drotation != nullptr) {
+    const T* const filters = filters_by_tap(kOp, kernels.g.scope(), weight, workspace);
+    auto cut = kernels.columns_of_samples();
+    cut.slice_rows = std::min(cut.slice_rows, rows_of_lists(kernels.g.taps()));
+    T* const by_sample = workspace.take<T>(cut.slice_rows * cut.width);
+    each_slice(cut, [&](Slice slice) {
+      const FilterSlopes<T> by_position{dy, filters, slice.begin, conv.k, conv.k / conv.c};
+      input_gradient<kCount>(kernels, kernels.rows(slice.begin, slice.end), x, by_position, dx,
+                             doffset, drotation, by_sample);
+    });
+  }
+  if (dweight != nullptr) depthwise_weight_gradient<kCount>(kernels, x, dy, dweight, workspace);
+}
+
+// ---- which of these ----
+
+// Whether threads may take vectors: these lie in one group of weights, or are as many filters, and
+// turn together.
 template <class T, class... Pointers>
 bool in_vectors(const DeformKernelGeometry& g, const Pointers*... maps) {
-  return g.rotation_groups == 1 && are_vectors<T>(g.conv.c / g.conv.groups, maps...);
+  if (g.rotation_groups != 1) return false;
+  return is_depthwise(g) ? g.conv.k == g.conv.c && are_vectors<T>(g.conv.c, maps...)
+                         : are_vectors<T>(g.conv.c / g.conv.groups, maps...);
+}
+
+template <int kCount, class T>
+void forward_by(const Kernels<T>& kernels, const T* x, const T* weight, const T* bias, T* y,
+                Workspace& workspace) {
+  if (is_depthwise(kernels.g))
+    depthwise_forward<kCount>(kernels, x, filters_by_tap(kOp, kernels.g.scope(), weight, workspace),
+                              bias, y);
+  else
+    forward<kCount>(kernels, x, weight, bias, y, workspace);
+}
+
+template <int kCount, class T>
+void gradient_by(const Kernels<T>& kernels, const T* x, const T* weight, const T* dy, T* dx,
+                 T* doffset, T* drotation, T* dweight, Workspace& workspace) {
+  const Conv2dGeometry& conv = kernels.g.conv;
+  if (dx != nullptr) set_to_zero(kOp, dx, conv.n * conv.h * conv.w * conv.c);
+  if (is_depthwise(kernels.g))
+    depthwise_gradient<kCount>(kernels, x, weight, dy, dx, doffset, drotation, dweight, workspace);
+  else
+    gradient<kCount>(kernels, x, weight, dy, dx, doffset, drotation, dweight, workspace);
 }
 
 template <class T>
 void forward(const DeformKernelGeometry& g, const T* x, const T* offset, const T* rotation,
              const T* weight, const T* bias, T* y, Workspace& workspace) {
   const Kernels<T> kernels{g, offset, rotation};
-  if (in_vectors<T>(g, x))
-    forward<kVector<T>>(kernels, x, weight, bias, y, workspace);
+  if (in_vectors<T>(g, x, bias, y))
+    forward_by<kVector<T>>(kernels, x, weight, bias, y, workspace);
   else
-    forward<1>(kernels, x, weight, bias, y, workspace);
+    forward_by<1>(kernels, x, weight, bias, y, workspace);
 }
 
 template <class T>
@@ -197,10 +307,10 @@ void gradient(const DeformKernelGeometry& g, const T* x, const T* offset, const 
               const T* weight, const T* dy, T* dx, T* doffset, T* drotation, T* dweight,
               Workspace& workspace) {
   const Kernels<T> kernels{g, offset, rotation};
-  if (in_vectors<T>(g, x, dx))
-    gradient<kVector<T>>(kernels, x, weight, dy, dx, doffset, drotation, dweight, workspace);
+  if (in_vectors<T>(g, x, dy, dx))
+    gradient_by<kVector<T>>(kernels, x, weight, dy, dx, doffset, drotation, dweight, workspace);
   else
-    gradient<1>(kernels, x, weight, dy, dx, doffset, drotation, dweight, workspace);
+    gradient_by<1>(kernels, x, weight, dy, dx, doffset, drotation, dweight, workspace);
 }
 
 }  // namespace

@@ -55,6 +55,25 @@ struct ColumnSlopes {
   }
 };
 
+// Of depthwise operators: what a channel's sample is worth is, over its filters, dy times weight.
+// By tap, or by position of a scope: filters [taps k].
+template <class T>
+struct FilterSlopes {
+  const T *dy, *filters;
+  std::int64_t begin, k, of_channel;  // of_channel: filters
+
+  template <int kCount>
+  __device__ Vector<T, kCount> load(std::int64_t row, std::int64_t tap, std::int64_t c) const {
+    const T* const slope = dy + (begin + row) * k + c * of_channel;
+    const T* const filter = filters + tap * k + c * of_channel;
+    Vector<T, kCount> sum{};
+    const std::int64_t count = kCount > 1 ? 1 : of_channel;
+    for (std::int64_t j = 0; j < count; ++j)
+      add_products(cuda::load<kCount>(slope + j), cuda::load<kCount>(filter + j), sum);
+    return sum;
+  }
+};
+
 // Of the rows' samples; the slopes do not have the mask in them. doffset and dmask may be null.
 template <int kCount, class T, class Slopes>
 void deform_offset_gradient(const char* op, const DeformSamples<T>& samples, const TapRows& rows,

@@ -200,4 +200,17 @@ __device__ Vector<T, kCount> read_tap(const BilinearTap<T>& tap, const T* map, s
   return sum;
 }
 
+// The other way round, for a thread that owns what `map` points to.
+template <int kCount, class T>
+__device__ void add_to_tap(const BilinearTap<T>& tap, const Vector<T, kCount>& slope, T* map,
+                           std::int64_t c) {
+  for (int k = 0; k < 4; ++k) {
+    if (tap.pixel[k] < 0) continue;
+    T* const at = map + std::int64_t{tap.pixel[k]} * c;
+    Vector<T, kCount> held = load<kCount>(at);
+    add_scaled(tap.weight[k], slope, held);
+    store(held, at);
+  }
+}
+
 }  // namespace pliant::cuda

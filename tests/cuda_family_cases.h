@@ -61,6 +61,14 @@ inline DeviceCases deform_kernel_cases() {
                  },
                  {random(beside_map(80), 1), offsets(beside_map(18), 2), offsets(beside_map(18), 3),
                   random({6, 4, 5, 40}, 4), random({6}, 5)}});
+  for (const std::int64_t filters : {8, 16})
+    all.push_back(
+        {"deform_kernel_conv, depthwise",
+         [](const Vars& v) {
+           return deform_kernel_conv(v[0], v[1], v[2], v[3], v[4], {.padding = 1, .groups = 8});
+         },
+         {random(beside_map(8), 1), offsets(beside_map(18), 2), offsets(beside_map(18), 3),
+          random({filters, 4, 5, 1}, 4), random({filters}, 5)}});
   const ConvOptions plain{.padding = 1, .groups = 2};
   all.push_back(
       {"global_deform_kernel",
