@@ -2,6 +2,7 @@
 
 #include <bit>
 #include <cub/device/device_radix_sort.cuh>
+#include <cub/device/device_scan.cuh>
 
 #include <pliant/cuda/launch.cuh>
 
@@ -23,6 +24,17 @@ cuda::Sorted cuda::sort_by_key(const char* op, std::int64_t n, const std::int32_
   sort(nullptr);
   sort(workspace.take<char>(static_cast<std::int64_t>(bytes)));
   return {sorted_keys, sorted};
+}
+
+void cuda::sum_before(const char* op, std::int64_t n, const std::int64_t* counts,
+                      std::int64_t* sums, Workspace& workspace) {
+  std::size_t bytes = 0;
+  const auto scan = [&](void* room) {
+    check(cub::DeviceScan::ExclusiveSum(room, bytes, counts, sums, n, stream()), op,
+          "cub::DeviceScan");
+  };
+  scan(nullptr);
+  scan(workspace.take<char>(static_cast<std::int64_t>(bytes)));
 }
 
 }  // namespace pliant

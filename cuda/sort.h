@@ -1,4 +1,4 @@
-// Sorting on the GPU.
+// Sorting and counting on the GPU.
 #pragma once
 
 #include <cstdint>
@@ -14,5 +14,9 @@ struct Sorted {
 };
 Sorted sort_by_key(const char* op, std::int64_t n, const std::int32_t* keys, std::int64_t largest,
                    Workspace& workspace);
+
+// sums[i] = counts[0] + ... + counts[i-1], for i in [0, n).
+void sum_before(const char* op, std::int64_t n, const std::int64_t* counts, std::int64_t* sums,
+                Workspace& workspace);
 
 }  // namespace pliant::cuda

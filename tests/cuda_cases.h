@@ -120,7 +120,7 @@ inline const std::vector<ConvCase>& conv_shapes() {
   static const std::vector<ConvCase> all = {
       {"3x3", {2, 5, 4, 3}, {4, 3, 3, 3}, {.padding = 1}},
       {"1x1", {2, 4, 3, 8}, {5, 1, 1, 8}, {}},
-      {"1x1, padded after", {2, 4, 3, 8}, {5, 1, 1, 8}, {.padding = {0, 1, 0, 1}}},
+      {"1x1, padded below", {2, 4, 3, 8}, {5, 1, 1, 8}, {.padding = {0, 1, 0, 0}}},
       {"stride, uneven padding",
        {2, 6, 5, 4},
        {3, 3, 2, 4},
