@@ -159,11 +159,11 @@ def theirs(only, precision):
     return figures
 
 
-def ours(program, only):
+def ours(program, only, precision, scatter):
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "figures.json")
-        subprocess.run([program, "--cases", only, "--json", path], check=True,
-                       stdout=subprocess.DEVNULL)
+        subprocess.run([program, "--cases", only, "--json", path, "--precision", precision,
+                        "--scatter", scatter], check=True, stdout=subprocess.DEVNULL)
         with open(path, encoding="utf-8") as file:
             return json.load(file)
 
@@ -202,16 +202,21 @@ def main():
     parser.add_argument("program", help="pliant-cuda-bench")
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--cases", default="", help="only those whose name has this in it")
-    parser.add_argument("--precision", choices=["full", "tf32"], default="full", help="PyTorch's")
+    parser.add_argument("--precision", choices=["full", "tf32"], default="full",
+                        help="of float32 products, theirs and ours")
+    parser.add_argument("--scatter", choices=["ordered", "atomic"], default="ordered",
+                        help="how ours adds up gradients by a map; theirs is atomic")
     parser.add_argument("--json", help="write the figures to this file, and the table beside it (.md)")
     arguments = parser.parse_args()
-    rounds = [(ours(arguments.program, arguments.cases), theirs(arguments.cases, arguments.precision))
+    rounds = [(ours(arguments.program, arguments.cases, arguments.precision, arguments.scatter),
+               theirs(arguments.cases, arguments.precision))
               for _ in range(arguments.rounds)]
     mine, other = zip(*rounds)
     rows = list(rows_of(mine, other))
     copies = [row["gb_per_s"] for row in rows if row["case"].startswith("copy")]
     machine = (f"{torch.cuda.get_device_name()}, torch {torch.__version__}, "
-               f"torchvision {torchvision.__version__}, {arguments.precision} float32")
+               f"torchvision {torchvision.__version__}, {arguments.precision} float32, "
+               f"{arguments.scatter} gradients")
     text = "\n".join([machine, "", *table(rows, copies[0] if copies else None)]) + "\n"
     print(text)
     if arguments.json:

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include <pliant/bench/cuda/measure.h>
+#include <pliant/core/gpu_options.h>
 
 namespace {
 
@@ -44,9 +45,15 @@ int run(const MeasureOptions& options, const std::string& json) {
 int main(int argc, char** argv) {
   CLI::App app("Times operators and training steps on a device.", "pliant-cuda-bench");
   MeasureOptions options;
-  std::string device = "cuda", json;
+  std::string device = "cuda", precision = "full", scatter = "ordered", json;
   app.add_option("--device", device, "cuda or cpu")
       ->check(CLI::IsMember({"cuda", "cpu"}))
+      ->capture_default_str();
+  app.add_option("--precision", precision, "of float32 products on the GPU")
+      ->check(CLI::IsMember({"full", "tf32"}))
+      ->capture_default_str();
+  app.add_option("--scatter", scatter, "how the GPU adds up gradients by a map")
+      ->check(CLI::IsMember({"ordered", "atomic"}))
       ->capture_default_str();
   app.add_option("--cases", options.only, "only those whose name has this in it");
   app.add_option("--samples", options.samples, "medians are over so many")
@@ -56,6 +63,8 @@ int main(int argc, char** argv) {
   CLI11_PARSE(app, argc, argv);
   try {
     options.device = device == "cuda" ? Device::cuda() : Device::cpu();
+    set_gpu_options({.precision = precision == "tf32" ? Precision::tf32 : Precision::full,
+                     .scatter = scatter == "atomic" ? Scatter::atomic : Scatter::ordered});
     return run(options, json);
   } catch (const std::exception& error) {
     std::cerr << "pliant-cuda-bench: " << error.what() << '\n';
