@@ -27,9 +27,10 @@ namespace pliant {
 // - nothing is read on the host: item(), to_vector() and a copy to the host are Errors in a replay,
 //   on the CPU too, so that what runs here runs there.
 // A tensor that the function leaves in a variable of the caller's holds the values of this step's
-// last replay. On the CPU a replay calls the function. On the GPU the first one does, so that whatever
-// is made at first use gets made; the second calls it once more while the stream records, launches
-// the recording, and so do all that follow. Its memory is its own until the CapturedStep is gone.
+// last replay. On the CPU a replay calls the function. On the GPU the first one does, so that
+// whatever is made at first use gets made; the second calls it once more while the stream records,
+// launches the recording, and so do all that follow. Its memory is its own until the CapturedStep
+// is gone.
 class CapturedStep {
  public:
   CapturedStep(CapturedStep&&) noexcept;
