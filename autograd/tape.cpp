@@ -23,6 +23,8 @@ Rng Var::rng() const {
   return tape_->options.rng;
 }
 
+StepState Var::step_state() const { return on_tape() ? tape_->options.step : StepState(); }
+
 Var Var::lift(const Parameter& parameter) const {
   if (!on_tape()) return parameter.value();
   tape_->require_alive("lift");

@@ -34,6 +34,9 @@ struct TapeOptions {
   bool record = true;  // false: training behaviour, no gradients
   Buffers buffers = Buffers::update;
   Rng rng = Rng(0);  // the key of random layers; fork it by step
+  // Of a step that is captured: random layers fork their keys by its number, where it is read by
+  // their kernels.
+  StepState step = {};
 };
 
 struct GradientsOptions {

@@ -9,6 +9,7 @@
 
 #include <pliant/autograd/parameter.h>
 #include <pliant/core/random.h>
+#include <pliant/core/step_state.h>
 #include <pliant/core/tensor.h>
 
 namespace pliant {
@@ -51,6 +52,8 @@ class Var {
   bool updates_buffers() const;
   // The key for random layers: the tape's. An Error off the tape.
   Rng rng() const;
+  // The state of the tape's step; undefined where it was given none.
+  StepState step_state() const;
 
   // A parameter beside this value: on its tape, or a constant if this is one.
   Var lift(const Parameter& parameter) const;

@@ -22,6 +22,18 @@ endif()
 find_package(CUDAToolkit REQUIRED)
 message(STATUS "pliant: CUDA ${CUDAToolkit_VERSION} for ${CMAKE_CUDA_ARCHITECTURES}")
 
+include(third_party/cudnn.cmake)
+if(TARGET cudnn::cudnn)
+  set_source_files_properties(cuda/conv2d.cu cuda/conv2d_cudnn.cu cuda/cudnn_graph.cu PROPERTIES
+                              COMPILE_DEFINITIONS PLIANT_WITH_CUDNN
+                              INCLUDE_DIRECTORIES ${CUDNN_INCLUDE_DIR})
+  target_link_libraries(pliant PRIVATE $<BUILD_INTERFACE:$<LINK_ONLY:cudnn::cudnn>>
+                                       $<INSTALL_INTERFACE:${CUDNN_LIBRARY}>)
+  set(CMAKE_INSTALL_RPATH_USE_LINK_PATH ON)  # cuDNN is often not where the loader looks
+else()
+  list(FILTER pliant_cuda_sources EXCLUDE REGEX "cudnn[^/]*$")
+endif()
+
 target_sources(pliant PRIVATE ${pliant_cuda_sources})
 set_target_properties(pliant PROPERTIES CUDA_ARCHITECTURES "${CMAKE_CUDA_ARCHITECTURES}"
                                         CUDA_RUNTIME_LIBRARY Shared)

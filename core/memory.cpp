@@ -9,6 +9,8 @@
 #include <new>
 #include <vector>
 
+#include <pliant/core/capture.h>
+
 namespace pliant {
 namespace {
 
@@ -136,9 +138,16 @@ void reset_memory_peak(Device device) {
   meter.peak.store(meter.current.load(std::memory_order_relaxed), std::memory_order_relaxed);
 }
 
+std::int64_t host_device_copies() {
+  if constexpr (kHasCuda) return cuda::host_copies();
+  return 0;
+}
+
 void copy_bytes(void* to, Device to_device, const void* from, Device from_device,
                 std::int64_t bytes) {
   if (bytes == 0) return;
+  if (from_device.is_cuda() && to_device.is_cpu()) require_no_replay("copy");
+  if (from_device.is_cpu() && to_device.is_cuda()) require_not_recording("copy");
   if constexpr (kHasCuda) {
     if (to_device.is_cuda() || from_device.is_cuda()) return cuda::copy(to, from, bytes);
   }

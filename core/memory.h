@@ -21,6 +21,7 @@ void* allocate(std::int64_t bytes, int device);
 void release(void* memory, std::int64_t bytes, int device);
 // Copies between host and device or within a device; returns when the host may reuse its side.
 void copy(void* to, const void* from, std::int64_t bytes);
+std::int64_t host_copies();
 }  // namespace cuda
 
 // Uninitialised bytes, aligned to kAlignment; what cannot be had is an Error that says how much
@@ -39,6 +40,9 @@ MemoryUse memory_use(Device device);
 std::int64_t memory_pool_misses();
 // From here on the peak is counted anew, beginning at what is in use.
 void reset_memory_peak(Device device);
+
+// How often data have gone from the host to a GPU or back, so far: each time the host waited.
+std::int64_t host_device_copies();
 
 void copy_bytes(void* to, Device to_device, const void* from, Device from_device,
                 std::int64_t bytes);

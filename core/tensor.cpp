@@ -1,9 +1,11 @@
 #include <pliant/core/tensor.h>
 
 #include <algorithm>
-#include <cstring>
 #include <type_traits>
 
+#include <pliant/core/capture.h>
+#include <pliant/core/dispatch.h>
+#include <pliant/core/kernels/fill.h>
 #include <pliant/core/memory.h>
 
 namespace pliant {
@@ -25,6 +27,18 @@ struct Tensor::Storage {
   }
 };
 
+namespace {
+
+void* memory_for(const Shape& shape, DType dtype, std::int64_t bytes, Device device) {
+  try {
+    return allocate(bytes, device);
+  } catch (const Error& error) {
+    fail(error.what(), " (for ", dtype, ' ', shape, ')');
+  }
+}
+
+}  // namespace
+
 Tensor Tensor::empty(const Shape& shape, DType dtype, Device device) {
   Tensor t;
   t.shape_ = shape;
@@ -32,21 +46,22 @@ Tensor Tensor::empty(const Shape& shape, DType dtype, Device device) {
   t.dtype_ = dtype;
   require(t.size_ <= std::numeric_limits<std::int64_t>::max() / 16, "tensor: ", shape,
           " is too large");
-  t.storage_ =
-      std::make_shared<Storage>(allocate(t.bytes(), device), t.bytes(), device, /*owned=*/true);
+  t.storage_ = std::make_shared<Storage>(memory_for(shape, dtype, t.bytes(), device), t.bytes(),
+                                         device, /*owned=*/true);
   return t;
 }
 
 Tensor Tensor::zeros(const Shape& shape, DType dtype, Device device) {
-  Tensor t = empty(shape, dtype);
-  std::memset(t.mutable_raw(), 0, static_cast<std::size_t>(t.bytes()));
-  return t.to(device);
+  Tensor t = empty(shape, dtype, device);
+  kernel<Fill<std::uint8_t>, cpu::fill, cuda::fill>("zeros", device)(
+      t.bytes(), 0, static_cast<std::uint8_t*>(t.mutable_raw()));
+  return t;
 }
 
 Tensor Tensor::full(const Shape& shape, double value, DType dtype, Device device) {
-  Tensor t = empty(shape, dtype);
+  Tensor t = empty(shape, dtype, device);
   t.fill(value);
-  return t.to(device);
+  return t;
 }
 
 Tensor Tensor::scalar(double value, DType dtype, Device device) {
@@ -103,6 +118,7 @@ void Tensor::require_host(const char* who) const {
 std::uint64_t Tensor::version() const { return defined() ? storage_->version : 0; }
 
 std::vector<double> Tensor::to_vector() const {
+  require_no_replay("to_vector");
   const Tensor host = to(Device::cpu());
   std::vector<double> values(static_cast<std::size_t>(size_));
   visit_any(dtype_, [&]<class T>() {
@@ -118,6 +134,7 @@ std::vector<double> Tensor::to_vector() const {
 }
 
 double Tensor::item() const {
+  require_no_replay("item");
   require(size_ == 1, "item: the tensor has ", size_, " elements, not one (", shape_, ")");
   return to_vector().front();
 }
@@ -199,10 +216,10 @@ void Tensor::copy_from(const Tensor& source) {
 }
 
 void Tensor::fill(double value) {
-  if (!device().is_cpu()) return copy_from(full(shape_, value, dtype_));
   visit_any(dtype_, [&]<class T>() {
     if constexpr (std::is_arithmetic_v<T>) {
-      std::fill_n(mutable_data<T>(), size_, static_cast<T>(value));
+      kernel<Fill<T>, cpu::fill, cuda::fill>("fill", device())(size_, static_cast<T>(value),
+                                                               mutable_data<T>());
     } else {
       fail("fill: not for ", dtype_);
     }

@@ -33,10 +33,8 @@ Matrices<T> transposed(Matrices<T> matrices) {
 template <class T>
 void cuda::multiply_columns(const char* op, const ColumnsGeometry& g, Slice slice, const T* columns,
                             const T* weight, const T* bias, T* y) {
-  const std::int64_t k = g.groups * g.out;
-  fill_rows(op, slice.rows(), k, bias, y + slice.begin * k);
   multiply(op, {slice.rows(), g.out, g.taps * g.in, g.groups}, of_columns(g, columns),
-           transposed(of_weight(g, weight)), of_output(g, slice, y), Accumulate::yes);
+           transposed(of_weight(g, weight)), of_output(g, slice, y), Bias<T>{bias, g.out});
 }
 
 template <class T>

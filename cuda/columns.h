@@ -18,6 +18,12 @@ namespace pliant::cuda {
 
 inline constexpr std::int64_t kSliceBytes = std::int64_t{64} << 20;  // without a column_memory()
 
+// Rows begin .. end-1.
+struct Slice {
+  std::int64_t begin, end;
+  PLIANT_HD std::int64_t rows() const { return end - begin; }
+};
+
 struct ColumnsGeometry {
   std::int64_t rows, taps, in, out, groups;  // in, out: channels of a group
   std::int64_t width;                        // elements of a row
@@ -37,16 +43,11 @@ struct ColumnsGeometry {
             std::clamp<std::int64_t>(bytes / row_bytes, 1, std::max<std::int64_t>(rows, 1))};
   }
 
+  Slice all() const { return {0, rows}; }
   // Element of a row that holds channel c (of all) through a tap.
   PLIANT_HD std::int64_t at(std::int64_t tap, std::int64_t c) const {
     return (c / in * taps + tap) * in + c % in;
   }
-};
-
-// Rows begin .. end-1.
-struct Slice {
-  std::int64_t begin, end;
-  std::int64_t rows() const { return end - begin; }
 };
 
 template <class F>

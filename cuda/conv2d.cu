@@ -1,8 +1,11 @@
 #include <pliant/core/kernels/conv2d.h>
 
+#include <pliant/core/gpu_options.h>
 #include <pliant/cuda/columns.h>
+#include <pliant/cuda/conv2d_cudnn.h>
 #include <pliant/cuda/depthwise.h>
 #include <pliant/cuda/launch.cuh>
+#include <pliant/cuda/vectors.cuh>
 
 namespace pliant {
 namespace {
@@ -53,24 +56,54 @@ void add_columns(const Conv2dGeometry& g, const ColumnsGeometry& cut, Slice slic
 // One group of channels is as well served by a product.
 bool is_depthwise(const Conv2dGeometry& g) { return g.groups > 1 && g.groups == g.c; }
 
-// From [k r s] to [r s k], as the depthwise kernels read weights.
-template <class T>
-T* by_tap(const Conv2dGeometry& g, const T* weight, Workspace& workspace) {
-  const std::int64_t taps = g.r * g.s;
-  T* const to = workspace.take<T>(taps * g.k);
-  each(kOp, taps * g.k,
-       [=] __device__(std::int64_t i) { to[i] = weight[i % g.k * taps + i / g.k]; });
-  return to;
-}
-
 template <class T>
 void depthwise_gradient(const Conv2dGeometry& g, const T* x, const T* dy, T* dweight,
                         Workspace& workspace) {
-  const std::int64_t taps = g.r * g.s;
-  T* const from = workspace.take<T>(taps * g.k);
-  depthwise_weight_gradient(kOp, g, Sharing::shared, x, dy, from, workspace);
-  each(kOp, taps * g.k,
-       [=] __device__(std::int64_t i) { dweight[i] = from[i % taps * g.k + i / taps]; });
+  T* const by_tap = workspace.take<T>(g.r * g.s * g.k);
+  depthwise_weight_gradient(kOp, g, Sharing::shared, x, dy, by_tap, workspace);
+  swap_axes(kOp, g.r * g.s, g.k, by_tap, dweight);
+}
+
+// ---- by cuDNN ----
+
+// Whether cuDNN has computed the pass.
+template <class T>
+bool by_cudnn(ConvPass pass, const Conv2dGeometry& g, const ConvArrays& arrays,
+              Workspace& workspace) {
+  const ConvPath path = gpu_options().convolution;
+  require(kHasCudnn || path != ConvPath::cudnn, kOp, ": this build has no cuDNN");
+  const bool is_empty = g.n * g.h * g.w * g.c * g.p * g.q * g.k * g.r * g.s == 0;
+  if constexpr (kHasCudnn)
+    return path != ConvPath::columns && !is_empty && cudnn_conv2d<T>(pass, g, arrays, workspace);
+  return false;
+}
+
+// Adds the bias to every location of y, kCount neighbouring channels by each thread.
+template <int kCount, class T>
+void add_bias(const Conv2dGeometry& g, const T* bias, T* y) {
+  const std::int64_t blocks = g.k / kCount;
+  each(kOp, g.n * g.p * g.q * blocks, [=] __device__(std::int64_t i) {
+    Vector<T, kCount> sum = load<kCount>(y + i * kCount);
+    add_scaled(T(1), load<kCount>(bias + i % blocks * kCount), sum);
+    store(sum, y + i * kCount);
+  });
+}
+// bias may be null.
+template <class T>
+void add_bias(const Conv2dGeometry& g, const T* bias, T* y) {
+  if (bias == nullptr) return;
+  if (are_vectors<T>(g.k, bias, y))
+    add_bias<kVector<T>>(g, bias, y);
+  else
+    add_bias<1>(g, bias, y);
+}
+
+// ---- pointwise ----
+
+// Whether a location reads the pixel beneath it and no other: then x itself is the columns.
+bool is_pointwise(const Conv2dGeometry& g) {
+  return g.r == 1 && g.s == 1 && g.stride_h == 1 && g.stride_w == 1 && g.pad_top == 0 &&
+         g.pad_left == 0 && g.p == g.h && g.q == g.w;
 }
 
 // ---- the three passes ----
@@ -79,8 +112,11 @@ template <class T>
 void forward(const Conv2dGeometry& g, const T* x, const T* weight, const T* bias, T* y,
              Workspace& workspace) {
   if (is_depthwise(g))
-    return depthwise_forward<T>(kOp, g, Sharing::shared, x, by_tap(g, weight, workspace), bias, y);
+    return depthwise_forward<T>(kOp, g, Sharing::shared, x,
+                                filters_by_tap(kOp, g, weight, workspace), bias, y);
   const auto cut = ColumnsGeometry::of<T>(g);
+  if (is_pointwise(g)) return multiply_columns(kOp, cut, cut.all(), x, weight, bias, y);
+  if (by_cudnn<T>(ConvPass::forward, g, {x, weight, y}, workspace)) return add_bias(g, bias, y);
   T* const columns = workspace.take<T>(cut.slice_rows * cut.width);
   each_slice(cut, [&](Slice slice) {
     gather_columns(g, cut, slice, x, columns);
@@ -92,9 +128,11 @@ template <class T>
 void data_gradient(const Conv2dGeometry& g, const T* dy, const T* weight, T* dx,
                    Workspace& workspace) {
   if (is_depthwise(g))
-    return depthwise_data_gradient<T>(kOp, g, Sharing::shared, dy, by_tap(g, weight, workspace),
-                                      dx);
+    return depthwise_data_gradient<T>(kOp, g, Sharing::shared, dy,
+                                      filters_by_tap(kOp, g, weight, workspace), dx);
   const auto cut = ColumnsGeometry::of<T>(g);
+  if (is_pointwise(g)) return columns_gradient(kOp, cut, cut.all(), dy, weight, dx);
+  if (by_cudnn<T>(ConvPass::data_gradient, g, {dx, weight, dy}, workspace)) return;
   T* const columns = workspace.take<T>(cut.slice_rows * cut.width);
   set_to_zero(kOp, dx, g.n * g.h * g.w * g.c);
   each_slice(cut, [&](Slice slice) {
@@ -108,8 +146,11 @@ void weight_gradient(const Conv2dGeometry& g, const T* x, const T* dy, T* dweigh
                      Workspace& workspace) {
   if (is_depthwise(g)) return depthwise_gradient(g, x, dy, dweight, workspace);
   const auto cut = ColumnsGeometry::of<T>(g);
-  T* const columns = workspace.take<T>(cut.slice_rows * cut.width);
+  if (!is_pointwise(g) && by_cudnn<T>(ConvPass::weight_gradient, g, {x, dweight, dy}, workspace))
+    return;
   set_to_zero(kOp, dweight, g.k * cut.taps * cut.in);
+  if (is_pointwise(g)) return add_weight_gradient(kOp, cut, cut.all(), dy, x, dweight);
+  T* const columns = workspace.take<T>(cut.slice_rows * cut.width);
   each_slice(cut, [&](Slice slice) {
     gather_columns(g, cut, slice, x, columns);
     add_weight_gradient<T>(kOp, cut, slice, dy, columns, dweight);

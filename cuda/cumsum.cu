@@ -1,6 +1,6 @@
 #include <pliant/core/kernels/cumsum.h>
 
-#include <pliant/cuda/launch.cuh>
+#include <pliant/cuda/collectives.cuh>
 
 namespace pliant {
 namespace {
@@ -14,9 +14,31 @@ void cumsum_all(const CumsumGeometry& g, const T* x, T* y) {
   });
 }
 
+// A block owns a long line that has no neighbours.
+template <class T>
+void cumsum_of_long_lines(const CumsumGeometry& g, const T* x, T* y) {
+  cuda::scan_lines<T>(
+      "cumsum", g.outer, g.length,
+      [=] __device__(std::int64_t o, std::int64_t step) { return x[cumsum_at(g, o, step, 0)]; },
+      [=] __device__(std::int64_t o, std::int64_t step, T sum) {
+        y[cumsum_at(g, o, step, 0)] = sum;
+      });
+}
+
+template <class T>
+void cumsum_by_length(const CumsumGeometry& g, const T* x, T* y) {
+  constexpr std::int64_t kLong = 128;
+  if (g.inner == 1 && g.length >= kLong)
+    cumsum_of_long_lines(g, x, y);
+  else
+    cumsum_all(g, x, y);
+}
+
 }  // namespace
 
-void cuda::cumsum(const CumsumGeometry& g, const float* x, float* y) { cumsum_all(g, x, y); }
-void cuda::cumsum(const CumsumGeometry& g, const double* x, double* y) { cumsum_all(g, x, y); }
+void cuda::cumsum(const CumsumGeometry& g, const float* x, float* y) { cumsum_by_length(g, x, y); }
+void cuda::cumsum(const CumsumGeometry& g, const double* x, double* y) {
+  cumsum_by_length(g, x, y);
+}
 
 }  // namespace pliant

@@ -285,14 +285,14 @@ void map_gradient(const Regions<T>& regions, const T* dy, T* dx, Workspace& work
       workspace.take<Reach<T>>(region.r * region.p * region.q * regions.g.classes);
   auto* const boxes = workspace.take<RegionBox>(region.r);
   find_reaches(regions, reaches, boxes);
+  const RowLists lists = list_rows(kOp, region.n, region.h, region.r, boxes, workspace);
   each(kOp, region.n * region.h * region.w * region.c, [=] __device__(std::int64_t at) {
     const RegionGeometry& g = regions.g.region;
     const std::int64_t w = at / g.c % g.w, h = at / g.c / g.w % g.h, image = at / g.c / g.w / g.h;
     const MapChannel of(g, at % g.c);
     const std::int64_t of_class = of.k / regions.g.class_channels();
     T sum = 0;
-    for (std::int64_t r = 0; r < g.r; ++r) {
-      if (!boxes[r].contains(image, h, w)) continue;
+    lists.each(image, h, w, [&](std::int64_t r) {
       for (std::int64_t i = 0; i < g.p; ++i)
         for (std::int64_t j = 0; j < g.q; ++j) {
           const std::int64_t index = (r * g.p + i) * g.q + j;
@@ -305,7 +305,7 @@ void map_gradient(const Regions<T>& regions, const T* dy, T* dx, Workspace& work
               weight_of<T>(s.columns, w, [&](std::int64_t k) { return regions.column(s, k); });
           sum += row * column * reach.factor * dy[index * g.k + of.k];
         }
-    }
+    });
     dx[at] = sum;
   });
 }

@@ -119,6 +119,21 @@ bool in_vectors(const Conv2dGeometry& g, const Pointers*... rows) {
 }  // namespace
 
 template <class T>
+void cuda::swap_axes(const char* op, std::int64_t rows, std::int64_t columns, const T* from,
+                     T* to) {
+  each(op, rows * columns,
+       [=] __device__(std::int64_t i) { to[i] = from[i % rows * columns + i / rows]; });
+}
+
+template <class T>
+const T* cuda::filters_by_tap(const char* op, const Conv2dGeometry& g, const T* weight,
+                              Workspace& workspace) {
+  T* const by_tap = workspace.take<T>(g.r * g.s * g.k);
+  swap_axes(op, g.k, g.r * g.s, weight, by_tap);
+  return by_tap;
+}
+
+template <class T>
 void cuda::depthwise_forward(const char* op, const Conv2dGeometry& g, Sharing weights, const T* x,
                              const T* weight, const T* bias, T* y) {
   const std::int64_t stride = filters_stride(g, weights);
@@ -152,6 +167,12 @@ void cuda::depthwise_weight_gradient(const char* op, const Conv2dGeometry& g, Sh
     sum_forward(ReduceGeometry{cut.sets, cut.runs, filters}, partial, dweight, workspace);
 }
 
+template void cuda::swap_axes(const char*, std::int64_t, std::int64_t, const float*, float*);
+template void cuda::swap_axes(const char*, std::int64_t, std::int64_t, const double*, double*);
+template const float* cuda::filters_by_tap(const char*, const Conv2dGeometry&, const float*,
+                                           Workspace&);
+template const double* cuda::filters_by_tap(const char*, const Conv2dGeometry&, const double*,
+                                            Workspace&);
 template void cuda::depthwise_forward(const char*, const Conv2dGeometry&, Sharing, const float*,
                                       const float*, const float*, float*);
 template void cuda::depthwise_forward(const char*, const Conv2dGeometry&, Sharing, const double*,

@@ -12,11 +12,11 @@ constexpr int kWords = 4;  // of one call of philox: elements 4 i to 4 i + 3, on
 // Elements 4 i to 4 i + count - 1, count being kWords unless the array ends before.
 template <class T>
 void drop_one_by_one(const DropoutGeometry& g, std::int64_t first, const T* x, T* y) {
-  const std::uint64_t threshold = g.threshold(), key = g.key.key();
+  const std::uint64_t threshold = g.threshold();
   const T scale = static_cast<T>(g.scale());
   cuda::each(kOp, (g.n + kWords - 1) / kWords - first, [=] __device__(std::int64_t i) {
     const std::int64_t at = (first + i) * kWords;
-    const Philox4 bits = philox(key, static_cast<std::uint64_t>(first + i), 0);
+    const Philox4 bits = philox(g.key_of_step().key(), static_cast<std::uint64_t>(first + i), 0);
     for (int k = 0; k < kWords; ++k)
       if (at + k < g.n) y[at + k] = dropout(x[at + k], bits.word[k], threshold, scale);
   });
@@ -24,10 +24,10 @@ void drop_one_by_one(const DropoutGeometry& g, std::int64_t first, const T* x, T
 
 template <class T>
 void drop_in_vectors(const DropoutGeometry& g, const T* x, T* y) {
-  const std::uint64_t threshold = g.threshold(), key = g.key.key();
+  const std::uint64_t threshold = g.threshold();
   const T scale = static_cast<T>(g.scale());
   cuda::each(kOp, g.n / kWords, [=] __device__(std::int64_t i) {
-    const Philox4 bits = philox(key, static_cast<std::uint64_t>(i), 0);
+    const Philox4 bits = philox(g.key_of_step().key(), static_cast<std::uint64_t>(i), 0);
     auto values = cuda::load<kWords>(x + i * kWords);
     for (int k = 0; k < kWords; ++k)
       values.value[k] = dropout(values.value[k], bits.word[k], threshold, scale);

@@ -1,8 +1,13 @@
 #include <pliant/cuda/gemm.h>
 
+#include <array>
 #include <cstddef>
+#include <map>
+#include <mutex>
+#include <optional>
 #include <type_traits>
 
+#include <pliant/core/gpu_options.h>
 #include <pliant/cuda/launch.cuh>
 
 namespace pliant {
@@ -12,9 +17,13 @@ using namespace cuda;
 
 template <class T>
 constexpr cudaDataType kType = std::is_same_v<T, float> ? CUDA_R_32F : CUDA_R_64F;
+
 template <class T>
-constexpr cublasComputeType_t kCompute =
-    std::is_same_v<T, float> ? CUBLAS_COMPUTE_32F : CUBLAS_COMPUTE_64F;
+cublasComputeType_t compute_type() {
+  if (std::is_same_v<T, double>) return CUBLAS_COMPUTE_64F;
+  return gpu_options().precision == Precision::tf32 ? CUBLAS_COMPUTE_32F_FAST_TF32
+                                                    : CUBLAS_COMPUTE_32F;
+}
 
 // cuBLASLt's descriptors, released when the call is over.
 struct Operation {
@@ -25,6 +34,12 @@ struct Operation {
   Operation(const Operation&) = delete;
   Operation& operator=(const Operation&) = delete;
   ~Operation() { cublasLtMatmulDescDestroy(handle); }
+
+  template <class V>
+  void set(const char* op, cublasLtMatmulDescAttributes_t attribute, const V& value) {
+    check(cublasLtMatmulDescSetAttribute(handle, attribute, &value, sizeof(value)), op,
+          "cublasLtMatmulDescSetAttribute");
+  }
 };
 
 struct Layout {
@@ -78,67 +93,133 @@ std::uint32_t alignment(const Matrices<T>& matrices) {
   return static_cast<std::uint32_t>(bits & (~bits + 1));
 }
 
+// A product as cuBLASLt sees it. What is row-major here is its own transpose there, so it computes
+// y^T = op(b)^T op(a)^T: the operands change places and nothing is transposed that was not before,
+// and a bias [n], one element for each of its rows, is what its epilogue adds.
+template <class T>
+struct Product {
+  ProductSize size;
+  Matrices<const T> a, b;
+  Matrices<T> y;
+  Accumulate accumulate = Accumulate::no;
+  Bias<T> bias = {};
+
+  // All that an algorithm is chosen by.
+  std::array<std::int64_t, 20> key(cublasComputeType_t compute) const {
+    const auto number = [](auto value) { return static_cast<std::int64_t>(value); };
+    return {size.m,
+            size.n,
+            size.k,
+            size.batch,
+            a.row_stride,
+            a.matrix_stride,
+            number(a.transpose),
+            alignment(a),
+            b.row_stride,
+            b.matrix_stride,
+            number(b.transpose),
+            alignment(b),
+            y.row_stride,
+            y.matrix_stride,
+            alignment(y),
+            number(accumulate),
+            number(bias.data != nullptr),
+            bias.stride,
+            number(compute),
+            number(kType<T>)};
+  }
+};
+
+using Choice = std::optional<cublasLtMatmulHeuristicResult_t>;
+
 // The library's own choice of algorithm, which depends on shapes, strides and alignment alone,
-// never on timing. Where it cuts k, the parts are added up in a step of their own, in order.
-template <class A, class B, class Y>
-cublasLtMatmulHeuristicResult_t choose(const char* op, const Operation& operation,
-                                       const Matrices<A>& a, const Layout& layout_a,
-                                       const Matrices<B>& b, const Layout& layout_b,
-                                       const Matrices<Y>& y, const Layout& layout_y) {
+// never on timing; none where it has none. Where it cuts k, the parts are added up in a step of
+// their own, in order.
+template <class T>
+Choice choose(const char* op, const Product<T>& product, const Operation& operation,
+              const Layout& left, const Layout& right, const Layout& result) {
   Preference preference(op);
   const auto scratch = static_cast<std::size_t>(kBlasScratchBytes);
   preference.set(op, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, scratch);
   const std::uint32_t reductions =
       CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE | CUBLASLT_REDUCTION_SCHEME_OUTPUT_TYPE;
   preference.set(op, CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK, reductions);
-  preference.set(op, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, alignment(a));
-  preference.set(op, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES, alignment(b));
-  preference.set(op, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, alignment(y));
-  preference.set(op, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES, alignment(y));
-  cublasLtMatmulHeuristicResult_t result{};
-  int found = 0;
-  check(cublasLtMatmulAlgoGetHeuristic(blas(), operation.handle, layout_a.handle, layout_b.handle,
-                                       layout_y.handle, layout_y.handle, preference.handle, 1,
-                                       &result, &found),
-        op, "cublasLtMatmulAlgoGetHeuristic");
-  require(found > 0, op, ": cuBLASLt has no algorithm for this product");
-  return result;
+  preference.set(op, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, alignment(product.b));
+  preference.set(op, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES, alignment(product.a));
+  preference.set(op, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, alignment(product.y));
+  preference.set(op, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES, alignment(product.y));
+  cublasLtMatmulHeuristicResult_t found{};
+  int count = 0;
+  const cublasStatus_t status = cublasLtMatmulAlgoGetHeuristic(
+      blas(), operation.handle, left.handle, right.handle, result.handle, result.handle,
+      preference.handle, 1, &found, &count);
+  if (status == CUBLAS_STATUS_NOT_SUPPORTED) return std::nullopt;
+  check(status, op, "cublasLtMatmulAlgoGetHeuristic");
+  return count > 0 ? Choice(found) : std::nullopt;
 }
 
-// y^T = op(b)^T op(a)^T: what is row-major here is its own transpose there, so the operands change
-// places and nothing is transposed that was not before.
+// Choices are made once and kept: asking costs more than a small product.
+template <class Key, class Make>
+Choice remembered(const Key& key, Make make) {
+  static std::mutex mutex;
+  static auto* const choices = new std::map<Key, Choice>;  // NOLINT: lives as long as the process
+  const std::lock_guard lock(mutex);
+  if (const auto found = choices->find(key); found != choices->end()) return found->second;
+  return choices->emplace(key, make()).first->second;
+}
+
 template <class T>
-void product(const char* op, const ProductSize& size, const Matrices<const T>& a,
-             const Matrices<const T>& b, const Matrices<T>& y, Accumulate accumulate) {
-  Operation operation(op, kCompute<T>, kType<T>);
+void describe(const char* op, const Product<T>& product, Operation& operation) {
   const auto set_transpose = [&](cublasLtMatmulDescAttributes_t attribute, Transpose transpose) {
-    const cublasOperation_t value = transpose == Transpose::yes ? CUBLAS_OP_T : CUBLAS_OP_N;
-    check(cublasLtMatmulDescSetAttribute(operation.handle, attribute, &value, sizeof(value)), op,
-          "cublasLtMatmulDescSetAttribute");
+    operation.set(op, attribute, transpose == Transpose::yes ? CUBLAS_OP_T : CUBLAS_OP_N);
   };
-  set_transpose(CUBLASLT_MATMUL_DESC_TRANSA, b.transpose);
-  set_transpose(CUBLASLT_MATMUL_DESC_TRANSB, a.transpose);
+  set_transpose(CUBLASLT_MATMUL_DESC_TRANSA, product.b.transpose);
+  set_transpose(CUBLASLT_MATMUL_DESC_TRANSB, product.a.transpose);
+  if (product.bias.data == nullptr) return;
+  operation.set(op, CUBLASLT_MATMUL_DESC_EPILOGUE, CUBLASLT_EPILOGUE_BIAS);
+  operation.set(op, CUBLASLT_MATMUL_DESC_BIAS_POINTER, product.bias.data);
+  operation.set(op, CUBLASLT_MATMUL_DESC_BIAS_BATCH_STRIDE, product.bias.stride);
+}
+
+// False, and nothing done, where cuBLASLt has no algorithm for the product.
+template <class T>
+bool run(const char* op, const Product<T>& product) {
+  const cublasComputeType_t compute = compute_type<T>();
+  Operation operation(op, compute, kType<T>);
+  describe(op, product, operation);
+  const ProductSize& size = product.size;
   const auto layout = [&](const auto& matrices, std::int64_t rows, std::int64_t columns) {
     const bool flip = matrices.transpose == Transpose::yes;
     return Layout(op, matrices, flip ? columns : rows, flip ? rows : columns, size.batch);
   };
-  const Layout left = layout(b, size.k, size.n), right = layout(a, size.m, size.k);
-  const Layout result = layout(y, size.m, size.n);
-  const auto choice = choose(op, operation, b, left, a, right, y, result);
-  const T alpha = 1, beta = accumulate == Accumulate::yes ? T(1) : T(0);
-  check(cublasLtMatmul(blas(), operation.handle, &alpha, b.data, left.handle, a.data, right.handle,
-                       &beta, y.data, result.handle, y.data, result.handle, &choice.algo,
-                       blas_scratch(), choice.workspaceSize, stream()),
-        op, "cublasLtMatmul");
+  const Layout left = layout(product.b, size.k, size.n), right = layout(product.a, size.m, size.k);
+  const Layout result = layout(product.y, size.m, size.n);
+  const Choice choice = remembered(
+      product.key(compute), [&] { return choose(op, product, operation, left, right, result); });
+  if (!choice) return false;
+  const T alpha = 1, beta = product.accumulate == Accumulate::yes ? T(1) : T(0);
+  check(
+      cublasLtMatmul(blas(), operation.handle, &alpha, product.b.data, left.handle, product.a.data,
+                     right.handle, &beta, product.y.data, result.handle, product.y.data,
+                     result.handle, &choice->algo, blas_scratch(), choice->workspaceSize, stream()),
+      op, "cublasLtMatmul");
+  return true;
 }
 
-// y = 0 for matrices whose rows lie row_stride apart.
+// Every row of y becomes its matrix's bias, or 0 where there is none.
 template <class T>
-void clear(const char* op, const ProductSize& size, const Matrices<T>& y) {
+void fill_rows(const char* op, const ProductSize& size, const Matrices<T>& y, const Bias<T>& bias) {
   each(op, size.batch * size.m * size.n, [=] __device__(std::int64_t i) {
     const std::int64_t column = i % size.n, row = i / size.n % size.m, batch = i / size.n / size.m;
-    y.data[batch * y.matrix_stride + row * y.row_stride + column] = T(0);
+    y.data[batch * y.matrix_stride + row * y.row_stride + column] =
+        bias.data == nullptr ? T(0) : bias.data[batch * bias.stride + column];
   });
+}
+
+// Whether the epilogue can read each of the vectors 16 bytes at a time.
+template <class T>
+bool is_aligned(const Bias<T>& bias) {
+  return alignment(Matrices<const T>{bias.data, 0, bias.stride}) >= 16;
 }
 
 }  // namespace
@@ -148,22 +229,33 @@ void cuda::multiply(const char* op, const ProductSize& size, const Matrices<cons
                     const Matrices<const T>& b, const Matrices<T>& y, Accumulate accumulate) {
   if (size.batch == 0 || size.m == 0 || size.n == 0) return;
   if (size.k > 0)
-    product(op, size, a, b, y, accumulate);
+    require(run(op, Product<T>{size, a, b, y, accumulate}), op,
+            ": cuBLASLt has no algorithm for this product (", size.batch, " times [", size.m, " ",
+            size.k, "] by [", size.k, " ", size.n, "])");
   else if (accumulate == Accumulate::no)
-    clear(op, size, y);
+    fill_rows(op, size, y, Bias<T>{});
 }
 
 template <class T>
-void cuda::fill_rows(const char* op, std::int64_t rows, std::int64_t n, const T* bias, T* y) {
-  each(op, rows * n,
-       [=] __device__(std::int64_t i) { y[i] = bias == nullptr ? T(0) : bias[i % n]; });
+void cuda::multiply(const char* op, const ProductSize& size, const Matrices<const T>& a,
+                    const Matrices<const T>& b, const Matrices<T>& y, const Bias<T>& bias) {
+  if (bias.data == nullptr) return multiply(op, size, a, b, y, Accumulate::no);
+  if (size.batch == 0 || size.m == 0 || size.n == 0) return;
+  if (size.k > 0 && is_aligned(bias) && run(op, Product<T>{size, a, b, y, Accumulate::no, bias}))
+    return;
+  fill_rows(op, size, y, bias);
+  multiply(op, size, a, b, y, Accumulate::yes);
 }
 
 template void cuda::multiply(const char*, const ProductSize&, const Matrices<const float>&,
                              const Matrices<const float>&, const Matrices<float>&, Accumulate);
 template void cuda::multiply(const char*, const ProductSize&, const Matrices<const double>&,
                              const Matrices<const double>&, const Matrices<double>&, Accumulate);
-template void cuda::fill_rows(const char*, std::int64_t, std::int64_t, const float*, float*);
-template void cuda::fill_rows(const char*, std::int64_t, std::int64_t, const double*, double*);
+template void cuda::multiply(const char*, const ProductSize&, const Matrices<const float>&,
+                             const Matrices<const float>&, const Matrices<float>&,
+                             const Bias<float>&);
+template void cuda::multiply(const char*, const ProductSize&, const Matrices<const double>&,
+                             const Matrices<const double>&, const Matrices<double>&,
+                             const Bias<double>&);
 
 }  // namespace pliant

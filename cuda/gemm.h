@@ -1,4 +1,4 @@
-// Matrix products by cuBLASLt, at full precision (no TF32).
+// Matrix products by cuBLASLt, at the precision of gpu_options().
 #pragma once
 
 #include <cstdint>
@@ -22,14 +22,22 @@ struct ProductSize {
 
 enum class Accumulate : unsigned char { no, yes };  // whether a product is added to what y holds
 
+// Vectors [n], one a matrix of y, that are added to each of its rows; data may be null.
+template <class T>
+struct Bias {
+  const T* data = nullptr;
+  std::int64_t stride = 0;  // from one matrix's vector to the next one's
+};
+
 // y[i] = op(a[i]) op(b[i]) for every matrix of the batch, where op transposes or not: op(a) is
 // [m k], op(b) [k n], y [m n] and never transposed. An empty k gives zeros, an empty y nothing.
 template <class T>
 void multiply(const char* op, const ProductSize& size, const Matrices<const T>& a,
               const Matrices<const T>& b, const Matrices<T>& y, Accumulate accumulate);
 
-// Every one of `rows` rows of y [rows n] becomes `bias`, or 0 where bias is null.
+// The same, overwriting y, with a bias added as each element is written.
 template <class T>
-void fill_rows(const char* op, std::int64_t rows, std::int64_t n, const T* bias, T* y);
+void multiply(const char* op, const ProductSize& size, const Matrices<const T>& a,
+              const Matrices<const T>& b, const Matrices<T>& y, const Bias<T>& bias);
 
 }  // namespace pliant::cuda

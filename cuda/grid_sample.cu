@@ -1,7 +1,6 @@
 #include <pliant/core/kernels/grid_sample.h>
 
-#include <pliant/cuda/launch.cuh>
-#include <pliant/cuda/vectors.cuh>
+#include <pliant/cuda/tap_scatter.cuh>
 
 namespace pliant {
 namespace {
@@ -10,78 +9,67 @@ using namespace cuda;
 
 constexpr const char* kOp = "grid_sample";
 
+// Each location has one sample. Passed by value.
+template <class T>
+struct Samples {
+  GridSampleGeometry g;
+  const T* grid;
+
+  TapRows rows(std::int64_t begin, std::int64_t end) const {
+    return {begin, end, g.p * g.q, 1, 1, g.h, g.w, g.c};
+  }
+  __device__ ScaledTap<T> operator()(std::int64_t location, std::int64_t, std::int64_t) const {
+    return {grid_tap(g, grid[2 * location], grid[2 * location + 1]), T(1)};
+  }
+};
+
 // kCount neighbouring channels of a location by each thread.
 template <int kCount, class T>
-void forward(const GridSampleGeometry& g, const T* x, const T* grid, T* y) {
-  const std::int64_t blocks = g.c / kCount;
-  each(kOp, g.n * g.p * g.q * blocks, [=] __device__(std::int64_t at) {
-    const std::int64_t c = at % blocks * kCount, location = at / blocks;
-    const BilinearTap<T> tap = grid_tap(g, grid[2 * location], grid[2 * location + 1]);
-    const T* const map = x + location / (g.p * g.q) * g.h * g.w * g.c + c;
-    Vector<T, kCount> sum{};
-    for (int k = 0; k < 4; ++k)
-      if (tap.pixel[k] >= 0)
-        add_scaled(tap.weight[k], load<kCount>(map + std::int64_t{tap.pixel[k]} * g.c), sum);
-    store(sum, y + location * g.c + c);
+void forward(const Samples<T>& samples, const T* x, T* y) {
+  const TapRows rows = samples.rows(0, samples.g.n * samples.g.p * samples.g.q);
+  const std::int64_t blocks = rows.c / kCount;
+  each(kOp, rows.rows() * blocks, [=] __device__(std::int64_t i) {
+    const std::int64_t row = i / blocks, c = i % blocks * kCount;
+    store(read_tap<kCount>(samples(row, 0, 0).tap, x + rows.map(row) + c, rows.c),
+          y + row * rows.c + c);
   });
 }
 
-// One thread per location: the dot products of dy with the four pixels.
 template <int kCount, class T>
-void grid_gradient(const GridSampleGeometry& g, const T* x, const T* grid, const T* dy, T* dgrid) {
-  each(kOp, g.n * g.p * g.q, [=] __device__(std::int64_t location) {
-    const BilinearTap<T> tap = grid_tap(g, grid[2 * location], grid[2 * location + 1]);
-    const T* const map = x + location / (g.p * g.q) * g.h * g.w * g.c;
-    Vector<T, kCount> sums[4] = {};
-    for (std::int64_t c = 0; c < g.c; c += kCount) {
-      const Vector<T, kCount> slope = load<kCount>(dy + location * g.c + c);
-      for (int k = 0; k < 4; ++k)
-        if (tap.pixel[k] >= 0)
-          add_products(slope, load<kCount>(map + std::int64_t{tap.pixel[k]} * g.c + c), sums[k]);
-    }
-    T along[4] = {};
-    for (int k = 0; k < 4; ++k)
-      for (int i = 0; i < kCount; ++i) along[k] += sums[k].value[i];
-    dgrid[2 * location] = apply(tap.d_column, along);
-    dgrid[2 * location + 1] = apply(tap.d_row, along);
-  });
-}
-
-// Any location may reach any pixel, so one thread owns a channel of an image and walks the
-// locations in order, as in map_offsets: deterministic, but with few threads.
-template <class T>
-void data_gradient(const GridSampleGeometry& g, const T* grid, const T* dy, T* dx) {
-  const std::int64_t map = g.h * g.w * g.c, locations = g.p * g.q;
-  set_to_zero(kOp, dx, g.n * map);
-  each(kOp, g.n * g.c, [=] __device__(std::int64_t owner) {
-    const std::int64_t c = owner % g.c, image = owner / g.c;
-    T* const to = dx + image * map + c;
-    for (std::int64_t i = image * locations; i < (image + 1) * locations; ++i) {
-      const BilinearTap<T> tap = grid_tap(g, grid[2 * i], grid[2 * i + 1]);
-      const T slope = dy[i * g.c + c];
-      for (int k = 0; k < 4; ++k)
-        if (tap.pixel[k] >= 0) to[std::int64_t{tap.pixel[k]} * g.c] += tap.weight[k] * slope;
-    }
+void gradient(const Samples<T>& samples, const T* x, const T* dy, T* dx, T* dgrid) {
+  const GridSampleGeometry& g = samples.g;
+  if (dx != nullptr) set_to_zero(kOp, dx, g.n * g.h * g.w * g.c);
+  each_tap_rows(g.n, samples.rows(0, 0), [&](const TapRows& rows) {
+    const OutputSlopes<T> slopes{dy, rows.begin, rows.c};
+    if (dx != nullptr) add_to_map<kCount>(kOp, rows, samples, slopes, dx);
+    if (dgrid == nullptr) return;
+    each_dots<kCount>(
+        kOp, rows, samples, slopes, x,
+        [=] __device__(std::int64_t location, std::int64_t, std::int64_t, const Sums<T, 4>& dots) {
+          const BilinearTap<T> tap = samples(location, 0, 0).tap;
+          dgrid[2 * location] = apply(tap.d_column, dots.value);
+          dgrid[2 * location + 1] = apply(tap.d_row, dots.value);
+        });
   });
 }
 
 template <class T>
 void forward(const GridSampleGeometry& g, const T* x, const T* grid, T* y) {
+  const Samples<T> samples{g, grid};
   if (are_vectors<T>(g.c, x, y))
-    forward<kVector<T>>(g, x, grid, y);
+    forward<kVector<T>>(samples, x, y);
   else
-    forward<1>(g, x, grid, y);
+    forward<1>(samples, x, y);
 }
 
 template <class T>
 void gradient(const GridSampleGeometry& g, const T* x, const T* grid, const T* dy, T* dx,
               T* dgrid) {
-  if (dx != nullptr) data_gradient(g, grid, dy, dx);
-  if (dgrid == nullptr) return;
-  if (are_vectors<T>(g.c, x, dy))
-    grid_gradient<kVector<T>>(g, x, grid, dy, dgrid);
+  const Samples<T> samples{g, grid};
+  if (are_vectors<T>(g.c, x, dy, dx))
+    gradient<kVector<T>>(samples, x, dy, dx, dgrid);
   else
-    grid_gradient<1>(g, x, grid, dy, dgrid);
+    gradient<1>(samples, x, dy, dx, dgrid);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <string>
 
 #include <pliant/cuda/runtime.h>
 
@@ -25,7 +26,8 @@ void each(const char* op, std::int64_t n, F f) {
   if (n <= 0) return;
   const std::int64_t blocks = std::min(kMaxBlocks, (n + kThreads - 1) / kThreads);
   run_each<<<static_cast<unsigned>(blocks), kThreads, 0, stream()>>>(n, f);
-  check(cudaGetLastError(), op, "the launch of a kernel");
+  if (const cudaError_t status = cudaGetLastError(); status != cudaSuccess)
+    check(status, op, ("the launch of a kernel over " + std::to_string(n) + " elements").c_str());
 }
 
 template <class T>

@@ -1,6 +1,6 @@
 #include <pliant/core/kernels/map_offsets.h>
 
-#include <pliant/cuda/launch.cuh>
+#include <pliant/cuda/tap_scatter.cuh>
 
 namespace pliant {
 namespace {
@@ -49,22 +49,25 @@ void offset_gradient(const MapOffsetsGeometry& g, const T* x, const T* offset, c
   });
 }
 
-// Any pixel may take from any other, so one thread owns a channel of an image and walks its pixels
-// in order: deterministic, but with few threads. A list of contributions per pixel, made from the
-// offsets, is the way to more.
+// Each channel of a pixel has a sample of its own, so each is a group. Passed by value.
+template <class T>
+struct Samples {
+  MapOffsetsGeometry g;
+  const T* offset;
+
+  __device__ cuda::ScaledTap<T> operator()(std::int64_t pixel, std::int64_t c, std::int64_t) const {
+    return {tap_of(g, pixel * g.c + c, offset), T(1)};
+  }
+};
+
 template <class T>
 void data_gradient(const MapOffsetsGeometry& g, const T* offset, const T* dy, T* dx) {
-  const std::int64_t pixels = g.h * g.w;
-  cuda::set_to_zero(kOp, dx, g.n * pixels * g.c);
-  cuda::each(kOp, g.n * g.c, [=] __device__(std::int64_t owner) {
-    const std::int64_t map = owner / g.c * pixels * g.c + owner % g.c;
-    for (std::int64_t pixel = 0; pixel < pixels; ++pixel) {
-      const std::int64_t at = map + pixel * g.c;
-      const BilinearTap<T> tap = tap_of(g, at, offset);
-      for (int i = 0; i < 4; ++i)
-        if (tap.pixel[i] >= 0) dx[map + std::int64_t{tap.pixel[i]} * g.c] += dy[at] * tap.weight[i];
-    }
-  });
+  cuda::set_to_zero(kOp, dx, g.n * g.h * g.w * g.c);
+  cuda::each_tap_rows(g.n, {0, 0, g.h * g.w, g.c, 1, g.h, g.w, g.c},
+                      [&](const cuda::TapRows& rows) {
+                        const cuda::OutputSlopes<T> slopes{dy, rows.begin, g.c};
+                        cuda::add_to_map<1>(kOp, rows, Samples<T>{g, offset}, slopes, dx);
+                      });
 }
 
 template <class T>

@@ -5,7 +5,6 @@
 namespace pliant {
 namespace {
 
-// The bias goes into y first and the product is added to it.
 template <class T>
 void product(const MatmulGeometry& g, const T* a, const T* b, const T* bias, T* y) {
   using namespace cuda;
@@ -15,9 +14,8 @@ void product(const MatmulGeometry& g, const T* a, const T* b, const T* bias, T* 
   };
   const Matrices<const T> left{a, flip_a ? g.m : g.k, step(g.a, g.m * g.k), g.transpose_a};
   const Matrices<const T> right{b, flip_b ? g.k : g.n, step(g.b, g.k * g.n), g.transpose_b};
-  if (bias != nullptr) fill_rows("matmul", g.batch * g.m, g.n, bias, y);
   multiply("matmul", ProductSize{g.m, g.n, g.k, g.batch}, left, right,
-           Matrices<T>{y, g.n, g.m * g.n}, bias == nullptr ? Accumulate::no : Accumulate::yes);
+           Matrices<T>{y, g.n, g.m * g.n}, Bias<T>{bias});
 }
 
 }  // namespace

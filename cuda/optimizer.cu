@@ -6,34 +6,36 @@ namespace pliant {
 namespace {
 
 template <class T>
-void sgd(const SgdStep<T>& step, std::int64_t n, const T* gradient, T* parameter, T* buffer) {
+void sgd(const OfStep<SgdStep<T>>& step, std::int64_t n, const T* gradient, T* parameter,
+         T* buffer) {
   cuda::each("Sgd", n, [=] __device__(std::int64_t i) {
     T none = 0;
-    sgd_update(step, gradient[i], parameter[i], buffer == nullptr ? none : buffer[i]);
+    sgd_update(step.get(), gradient[i], parameter[i], buffer == nullptr ? none : buffer[i]);
   });
 }
 
 template <class T>
-void adam(const AdamStep<T>& step, std::int64_t n, const T* gradient, T* parameter, T* first,
-          T* second) {
+void adam(const OfStep<AdamStep<T>>& step, std::int64_t n, const T* gradient, T* parameter,
+          T* first, T* second) {
   cuda::each("Adam", n, [=] __device__(std::int64_t i) {
-    adam_update(step, gradient[i], parameter[i], first[i], second[i]);
+    adam_update(step.get(), gradient[i], parameter[i], first[i], second[i]);
   });
 }
 
 template <class T>
-void rmsprop(const RmsPropStep<T>& step, std::int64_t n, const T* gradient, T* parameter,
+void rmsprop(const OfStep<RmsPropStep<T>>& step, std::int64_t n, const T* gradient, T* parameter,
              T* mean_square, T* mean, T* buffer) {
   cuda::each("RmsProp", n, [=] __device__(std::int64_t i) {
-    rmsprop_update(step, gradient[i], parameter[i], mean_square[i],
+    rmsprop_update(step.get(), gradient[i], parameter[i], mean_square[i],
                    mean == nullptr ? nullptr : mean + i, buffer == nullptr ? nullptr : buffer + i);
   });
 }
 
 template <class T>
-void adagrad(const AdagradStep<T>& step, std::int64_t n, const T* gradient, T* parameter, T* sum) {
+void adagrad(const OfStep<AdagradStep<T>>& step, std::int64_t n, const T* gradient, T* parameter,
+             T* sum) {
   cuda::each("Adagrad", n, [=] __device__(std::int64_t i) {
-    adagrad_update(step, gradient[i], parameter[i], sum[i]);
+    adagrad_update(step.get(), gradient[i], parameter[i], sum[i]);
   });
 }
 
@@ -45,36 +47,38 @@ void average(T share, std::int64_t n, const T* value, T* to) {
 
 }  // namespace
 
-void cuda::sgd_step(const SgdStep<float>& step, std::int64_t n, const float* gradient,
+void cuda::sgd_step(const OfStep<SgdStep<float>>& step, std::int64_t n, const float* gradient,
                     float* parameter, float* buffer) {
   sgd(step, n, gradient, parameter, buffer);
 }
-void cuda::sgd_step(const SgdStep<double>& step, std::int64_t n, const double* gradient,
+void cuda::sgd_step(const OfStep<SgdStep<double>>& step, std::int64_t n, const double* gradient,
                     double* parameter, double* buffer) {
   sgd(step, n, gradient, parameter, buffer);
 }
-void cuda::adam_step(const AdamStep<float>& step, std::int64_t n, const float* gradient,
+void cuda::adam_step(const OfStep<AdamStep<float>>& step, std::int64_t n, const float* gradient,
                      float* parameter, float* first, float* second) {
   adam(step, n, gradient, parameter, first, second);
 }
-void cuda::adam_step(const AdamStep<double>& step, std::int64_t n, const double* gradient,
+void cuda::adam_step(const OfStep<AdamStep<double>>& step, std::int64_t n, const double* gradient,
                      double* parameter, double* first, double* second) {
   adam(step, n, gradient, parameter, first, second);
 }
-void cuda::rmsprop_step(const RmsPropStep<float>& step, std::int64_t n, const float* gradient,
-                        float* parameter, float* mean_square, float* mean, float* buffer) {
+void cuda::rmsprop_step(const OfStep<RmsPropStep<float>>& step, std::int64_t n,
+                        const float* gradient, float* parameter, float* mean_square, float* mean,
+                        float* buffer) {
   rmsprop(step, n, gradient, parameter, mean_square, mean, buffer);
 }
-void cuda::rmsprop_step(const RmsPropStep<double>& step, std::int64_t n, const double* gradient,
-                        double* parameter, double* mean_square, double* mean, double* buffer) {
+void cuda::rmsprop_step(const OfStep<RmsPropStep<double>>& step, std::int64_t n,
+                        const double* gradient, double* parameter, double* mean_square,
+                        double* mean, double* buffer) {
   rmsprop(step, n, gradient, parameter, mean_square, mean, buffer);
 }
-void cuda::adagrad_step(const AdagradStep<float>& step, std::int64_t n, const float* gradient,
-                        float* parameter, float* sum) {
+void cuda::adagrad_step(const OfStep<AdagradStep<float>>& step, std::int64_t n,
+                        const float* gradient, float* parameter, float* sum) {
   adagrad(step, n, gradient, parameter, sum);
 }
-void cuda::adagrad_step(const AdagradStep<double>& step, std::int64_t n, const double* gradient,
-                        double* parameter, double* sum) {
+void cuda::adagrad_step(const OfStep<AdagradStep<double>>& step, std::int64_t n,
+                        const double* gradient, double* parameter, double* sum) {
   adagrad(step, n, gradient, parameter, sum);
 }
 void cuda::average_step(float share, std::int64_t n, const float* value, float* to) {

@@ -2,7 +2,7 @@
 
 #include <bit>
 
-#include <pliant/cuda/launch.cuh>
+#include <pliant/cuda/collectives.cuh>
 
 namespace pliant {
 namespace {
@@ -30,7 +30,7 @@ void reduce_runs(const ReduceGeometry& g, std::int64_t fold, std::int64_t runs, 
 
 // Rounds until one term is left: a tree whose shape follows from the geometry alone.
 template <class F, class T>
-void reduce(ReduceGeometry g, const T* x, T* y, Workspace& workspace) {
+void reduce_by_rounds(ReduceGeometry g, const T* x, T* y, Workspace& workspace) {
   while (true) {
     const std::int64_t widest =
         std::min(kColumns / std::clamp<std::int64_t>(g.inner, 1, kColumns), g.reduced / kRun);
@@ -47,14 +47,57 @@ void reduce(ReduceGeometry g, const T* x, T* y, Workspace& workspace) {
   }
 }
 
+// Whether blocks are to reduce lines: there are enough of both.
+bool by_lines(const ReduceGeometry& g) {
+  constexpr std::int64_t kLines = 64, kLength = 512;
+  return g.inner == 1 && g.outer >= kLines && g.reduced >= kLength;
+}
+
+template <class F, class T>
+void reduce(const ReduceGeometry& g, const T* x, T* y, Workspace& workspace) {
+  const T of_nothing = F::template kOfNothing<T>;
+  if (g.outer == 1 && g.inner == 1)
+    return cuda::reduce_all("reduce", g.reduced, x, y, F{}, of_nothing, workspace);
+  if (!by_lines(g)) return reduce_by_rounds<F>(g, x, y, workspace);
+  const std::int64_t length = g.reduced;
+  cuda::reduce_lines(
+      "reduce", g.outer, length, of_nothing,
+      [=] __device__(std::int64_t line, std::int64_t i) { return x[line * length + i]; }, F{},
+      [=] __device__(std::int64_t line, T result) { y[line] = result; });
+}
+
+// An element and where it lies.
+template <class T>
+struct Place {
+  T value;
+  std::int64_t at;  // -1: none yet
+};
+
+// The place that argmax keeps of two, whichever comes first.
+struct FirstLargest {
+  template <class T>
+  __device__ Place<T> operator()(Place<T> a, Place<T> b) const {
+    const bool in_order = a.at < b.at;
+    const T first = in_order ? a.value : b.value, second = in_order ? b.value : a.value;
+    const bool is_b = a.at < 0 || (b.at >= 0 && in_order == takes_over(second, first));
+    return {is_b ? b.value : a.value, is_b ? b.at : a.at};
+  }
+};
+
 template <class T>
 void argmax(const ReduceGeometry& g, const T* x, std::int64_t* index) {
-  cuda::each("argmax", g.outer * g.inner, [=] __device__(std::int64_t i) {
-    const T* const column = x + i / g.inner * g.reduced * g.inner + i % g.inner;
-    std::int64_t best = 0;
-    for (std::int64_t row = 1; row < g.reduced; ++row)
-      if (takes_over(column[row * g.inner], column[best * g.inner])) best = row;
-    index[i] = best;
+  const std::int64_t length = g.reduced, inner = g.inner;
+  const auto element = [=] __device__(std::int64_t line, std::int64_t i) {
+    return Place<T>{x[(line / inner * length + i) * inner + line % inner], i};
+  };
+  if (inner == 1 && length >= kRun)
+    return cuda::reduce_lines(
+        "argmax", g.outer, length, Place<T>{T(0), -1}, element, FirstLargest{},
+        [=] __device__(std::int64_t line, const Place<T>& best) { index[line] = best.at; });
+  cuda::each("argmax", g.outer * inner, [=] __device__(std::int64_t line) {
+    Place<T> best = element(line, 0);
+    for (std::int64_t i = 1; i < length; ++i) best = FirstLargest{}(best, element(line, i));
+    index[line] = best.at;
   });
 }
 

@@ -65,10 +65,12 @@ struct SeparablePooling {
     with_windows(workspace, [&](std::int64_t first, std::int64_t count, const auto& rows,
                                 const auto& columns) {
       fill_boxes(first, count, rows, columns, boxes);
+      Workspace of_slice(Device::cuda());
+      const RowLists lists = list_rows(op, g.n, g.h, count, boxes, of_slice);
       if (g.groups() == 1 && are_vectors<T>(g.c, dy, dx))
-        add_gradient<kVector<T>>(first, count, rows, columns, boxes, dy, dx);
+        add_gradient<kVector<T>>(first, rows, columns, lists, dy, dx);
       else
-        add_gradient<1>(first, count, rows, columns, boxes, dy, dx);
+        add_gradient<1>(first, rows, columns, lists, dy, dx);
     });
   }
 
@@ -158,9 +160,8 @@ struct SeparablePooling {
 
   // Each pixel looks for the bins that read it, in the order of the regions.
   template <int kCount>
-  void add_gradient(std::int64_t first, std::int64_t count, const AxisWindows<T>& rows,
-                    const AxisWindows<T>& columns, const RegionBox* boxes, const T* dy,
-                    T* dx) const {
+  void add_gradient(std::int64_t first, const AxisWindows<T>& rows, const AxisWindows<T>& columns,
+                    const RowLists& lists, const T* dy, T* dx) const {
     const RegionGeometry g = this->g;
     const std::int64_t blocks = g.c / kCount;
     each(op, g.n * g.h * g.w * blocks, [=] __device__(std::int64_t at) {
@@ -168,8 +169,7 @@ struct SeparablePooling {
       const std::int64_t w = pixel % g.w, h = pixel / g.w % g.h, image = pixel / g.w / g.h;
       const MapChannel of(g, c);
       Vector<T, kCount> sum = load<kCount>(dx + pixel * g.c + c);
-      for (std::int64_t r = 0; r < count; ++r) {
-        if (!boxes[r].contains(image, h, w)) continue;
+      lists.each(image, h, w, [&](std::int64_t r) {
         for (std::int64_t i = 0; i < g.p; ++i) {
           const T row_weight = rows.weights[(r * g.p + i) * g.h + h];
           if (row_weight == T(0)) continue;
@@ -181,7 +181,7 @@ struct SeparablePooling {
             add_scaled(by, load<kCount>(dy + bin * g.k + of.k), sum);
           }
         }
-      }
+      });
       store(sum, dx + pixel * g.c + c);
     });
   }

@@ -1,5 +1,5 @@
 // What the kernels on regions of interest share. Their gradients by the map gather: each pixel
-// walks the regions in order, and a region's box tells those that it need not look at.
+// walks the regions whose boxes reach its row, in their order.
 #pragma once
 
 #include <cmath>
@@ -35,10 +35,30 @@ struct RegionBox {
   std::int64_t image;  // -1: no image
   PixelRange rows, columns;
 
-  __device__ bool contains(std::int64_t of_image, std::int64_t row, std::int64_t column) const {
-    return image == of_image && cuda::contains(rows, row) && cuda::contains(columns, column);
+  __device__ bool reaches_row(std::int64_t of_image, std::int64_t row) const {
+    return image == of_image && contains(rows, row);
   }
 };
+
+// The regions whose boxes reach each row of each image's map, and which of these reach a column.
+struct RowLists {
+  std::int64_t h;
+  const RegionBox* boxes;
+  const std::int64_t* begin;    // [n*h + 1], in `regions`
+  const std::int32_t* regions;  // row by row, in order within each
+
+  // Calls f(region) for those that may read pixel (row, column) of an image, in order.
+  template <class F>
+  __device__ void each(std::int64_t image, std::int64_t row, std::int64_t column, F f) const {
+    const std::int64_t end = begin[image * h + row + 1];
+    for (std::int64_t at = begin[image * h + row]; at < end; ++at)
+      if (contains(boxes[regions[at]].columns, column)) f(std::int64_t{regions[at]});
+  }
+};
+
+// Of `count` regions on the maps of n images.
+RowLists list_rows(const char* op, std::int64_t n, std::int64_t h, std::int64_t count,
+                   const RegionBox* boxes, Workspace& workspace);
 
 // Calls f(first, count) for slices of the r regions, for each of which a kernel needs so many bytes
 // of workspace: as many at a time as shapes alone say.

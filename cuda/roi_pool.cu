@@ -74,12 +74,12 @@ template <class T>
 void gradient(const RegionGeometry& g, const T* rois, const std::int32_t* index, const T* dy, T* dx,
               Workspace& workspace) {
   const Ranges ranges = ranges_of(g, rois, workspace);
+  const RowLists lists = list_rows(kOp, g.n, g.h, g.r, ranges.boxes, workspace);
   each(kOp, g.n * g.h * g.w * g.c, [=] __device__(std::int64_t at) {
     const std::int64_t c = at % g.c, w = at / g.c % g.w, h = at / g.c / g.w % g.h;
     const std::int64_t image = at / g.c / g.w / g.h, pixel = h * g.w + w;
     T sum = 0;
-    for (std::int64_t r = 0; r < g.r; ++r) {
-      if (!ranges.boxes[r].contains(image, h, w)) continue;
+    lists.each(image, h, w, [&](std::int64_t r) {
       for (std::int64_t i = 0; i < g.p; ++i) {
         if (!contains(ranges.rows[r * g.p + i], h)) continue;
         for (std::int64_t j = 0; j < g.q; ++j) {
@@ -87,7 +87,7 @@ void gradient(const RegionGeometry& g, const T* rois, const std::int32_t* index,
           if (contains(ranges.columns[r * g.q + j], w) && index[bin] == pixel) sum += dy[bin];
         }
       }
-    }
+    });
     dx[at] = sum;
   });
 }

@@ -1,10 +1,12 @@
 #include <pliant/cuda/runtime.h>
 
 #include <algorithm>
+#include <atomic>
 #include <limits>
 
 #include <pliant/core/device.h>
 #include <pliant/core/memory.h>
+#include <pliant/cuda/arena.h>
 
 namespace pliant {
 namespace {
@@ -51,10 +53,26 @@ bool on_device(const void* memory) {
   return attributes.type == cudaMemoryTypeDevice;
 }
 
-// Memory that is in use by nobody goes back to the driver, which may then piece together more.
-void trim(const Runtime& r) {
-  cuda::check(cudaStreamSynchronize(r.stream), "memory", "cudaStreamSynchronize");
-  cuda::check(cudaMemPoolTrimTo(r.pool, 0), "memory", "cudaMemPoolTrimTo");
+constexpr const char* kMemory = "memory";
+
+std::uint64_t of_pool(const Runtime& r, cudaMemPoolAttr what) {
+  std::uint64_t value = 0;
+  cuda::check(cudaMemPoolGetAttribute(r.pool, what, &value), kMemory, "cudaMemPoolGetAttribute");
+  return value;
+}
+
+[[noreturn]] void fail_out_of_memory(const Runtime& r, std::int64_t bytes) {
+  std::size_t free = 0, total = 0;
+  cuda::check(cudaMemGetInfo(&free, &total), kMemory, "cudaMemGetInfo");
+  fail("memory: the GPU has no ", bytes, " bytes left: tensors hold ",
+       of_pool(r, cudaMemPoolAttrUsedMemCurrent), ", the pool ",
+       of_pool(r, cudaMemPoolAttrReservedMemCurrent), ", and ", free, " of ", total,
+       " are free; a smaller batch needs less");
+}
+
+std::atomic<std::int64_t>& copy_count() {
+  static std::atomic<std::int64_t> count{0};
+  return count;
 }
 
 }  // namespace
@@ -73,6 +91,11 @@ cudaStream_t cuda::stream() { return runtime().stream; }
 cublasLtHandle_t cuda::blas() { return runtime().blas; }
 void* cuda::blas_scratch() { return runtime().blas_scratch; }
 
+void cuda::trim_pool() {
+  check(cudaStreamSynchronize(stream()), kMemory, "cudaStreamSynchronize");
+  check(cudaMemPoolTrimTo(runtime().pool, 0), kMemory, "cudaMemPoolTrimTo");
+}
+
 // A machine without a driver is one without a GPU, not an error.
 int cuda::device_count() {
   static const int count = [] {
@@ -88,34 +111,44 @@ int cuda::device_count() {
 
 void* cuda::allocate(std::int64_t bytes, int) {
   const Runtime& r = runtime();
+  if (is_recording()) {
+    void* const memory = arena_allocate(bytes);
+    if (memory == nullptr) fail_out_of_memory(r, bytes);
+    return memory;
+  }
   const auto size = static_cast<std::size_t>(std::max<std::int64_t>(bytes, 1));
   void* memory = nullptr;
   cudaError_t status = cudaMallocAsync(&memory, size, r.stream);
   if (status == cudaErrorMemoryAllocation) {
     cudaGetLastError();
-    trim(r);
+    trim_pool();
     status = cudaMallocAsync(&memory, size, r.stream);
   }
   if (status == cudaErrorMemoryAllocation) {
-    cudaGetLastError();
-    std::size_t free = 0, total = 0;
-    check(cudaMemGetInfo(&free, &total), "memory", "cudaMemGetInfo");
-    fail("memory: the GPU has no ", bytes, " bytes left (", free, " of ", total, " are free)");
+    cudaGetLastError();  // forget it: who catches the Error may go on
+    fail_out_of_memory(r, bytes);
   }
-  check(status, "memory", "cudaMallocAsync");
+  check(status, kMemory, "cudaMallocAsync");
   return memory;
 }
 
 // Destructors call this, so it does not throw: what is wrong with the GPU is said by the next call.
-void cuda::release(void* memory, std::int64_t, int) { cudaFreeAsync(memory, runtime().stream); }
+void cuda::release(void* memory, std::int64_t, int) {
+  if (!arena_release(memory)) cudaFreeAsync(memory, runtime().stream);
+}
 
 void cuda::copy(void* to, const void* from, std::int64_t bytes) {
   if (bytes == 0) return;
   const cudaStream_t queue = stream();
   check(cudaMemcpyAsync(to, from, static_cast<std::size_t>(bytes), cudaMemcpyDefault, queue),
         "copy", "cudaMemcpyAsync");
-  if (!on_device(to) || !on_device(from))
-    check(cudaStreamSynchronize(queue), "copy", "cudaStreamSynchronize");
+  if (!on_device(to) || !on_device(from)) {
+    ++copy_count();
+    check(cudaStreamSynchronize(queue), "copy",
+          "cudaStreamSynchronize, where faults of kernels queued before show,");
+  }
 }
+
+std::int64_t cuda::host_copies() { return copy_count(); }
 
 }  // namespace pliant

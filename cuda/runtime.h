@@ -19,6 +19,9 @@ void check(cublasStatus_t status, const char* op, const char* call);
 
 // Where every kernel, copy and allocation is queued.
 cudaStream_t stream();
+// Gives the pool's memory that is in use by nobody back to the driver, which may then piece
+// together more.
+void trim_pool();
 
 cublasLtHandle_t blas();
 // Scratch memory for cuBLASLt; safe to share, because calls on one stream follow one another.

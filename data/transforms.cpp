@@ -12,33 +12,11 @@ namespace {
 constexpr std::int64_t kBytesPerTask = 1 << 16;
 constexpr std::int64_t kImagesPerTask = 64;
 
-// Where one row (or column) of the output reads: two neighbours and the weight of the second.
-// The nearest pixel is the case weight 0.
-struct AxisTap {
-  std::int64_t first, second;
-  float weight;
-};
-
-// `v` is clamped before it is rounded, as scipy's affine_transform does with mode="nearest".
-AxisTap axis_tap(double v, std::int64_t extent, Interpolation interpolation) {
-  const std::int64_t last = extent - 1;
-  v = std::clamp(v, 0.0, static_cast<double>(last));
-  if (interpolation == Interpolation::nearest) {
-    const auto nearest = static_cast<std::int64_t>(std::floor(v + 0.5));
-    return {nearest, nearest, 0.0f};
-  }
-  const double low = std::floor(v);
-  const auto first = static_cast<std::int64_t>(low);
-  return {first, std::min(first + 1, last), static_cast<float>(v - low)};
-}
-
-std::vector<AxisTap> axis_taps(std::int64_t extent, double zoom, double shift,
-                               Interpolation interpolation) {
-  const double center = static_cast<double>(extent) / 2.0 + 0.5;
-  std::vector<AxisTap> taps(static_cast<std::size_t>(extent));
+std::vector<ScaleTap> scale_taps(std::int64_t extent, double zoom, double shift,
+                                 Interpolation interpolation) {
+  std::vector<ScaleTap> taps(static_cast<std::size_t>(extent));
   for (std::int64_t i = 0; i < extent; ++i)
-    taps[static_cast<std::size_t>(i)] =
-        axis_tap(zoom * (static_cast<double>(i) - center) + center + shift, extent, interpolation);
+    taps[static_cast<std::size_t>(i)] = scale_tap(i, extent, zoom, shift, interpolation);
   return taps;
 }
 
@@ -65,53 +43,24 @@ void check(const char* who, const ScaleAugmentation& augmentation) {
           ", expected a share of the picture, at least 0");
 }
 
-ScaleDraw draw_scale(const ScaleAugmentation& augmentation, std::int64_t height, std::int64_t width,
-                     const Rng& rng) {
-  const ScaleAugmentation& a = augmentation;
-  ScaleDraw draw;
-  draw.shift_rows = rng.uniform(0, -a.shift, a.shift) * static_cast<double>(height);
-  draw.shift_columns = rng.uniform(1, -a.shift, a.shift) * static_cast<double>(width);
-  if (a.zoom_low == 1.0 && a.zoom_high == 1.0) return draw;
-  draw.zoom_rows = rng.uniform(2, a.zoom_low, a.zoom_high);
-  draw.zoom_columns = rng.uniform(3, a.zoom_low, a.zoom_high);
-  return draw;
-}
-
 void scale_image(const std::uint8_t* image, std::int64_t height, std::int64_t width,
                  std::int64_t channels, const ScaleDraw& draw, Interpolation interpolation,
                  float* out) {
-  const auto rows = axis_taps(height, draw.zoom_rows, draw.shift_rows, interpolation);
-  const auto columns = axis_taps(width, draw.zoom_columns, draw.shift_columns, interpolation);
-  const bool nearest = interpolation == Interpolation::nearest;
-  const auto pixel = [&](std::int64_t row, std::int64_t column) {
-    return image + (row * width + column) * channels;
-  };
-  for (const AxisTap& y : rows)
-    for (const AxisTap& x : columns) {
-      const std::uint8_t* const top_left = pixel(y.first, x.first);
-      const std::uint8_t* const top_right = pixel(y.first, x.second);
-      const std::uint8_t* const bottom_left = pixel(y.second, x.first);
-      const std::uint8_t* const bottom_right = pixel(y.second, x.second);
-      for (std::int64_t c = 0; c < channels; ++c) {
-        float value = static_cast<float>(top_left[c]);
-        if (!nearest) {
-          const float top = value + x.weight * (static_cast<float>(top_right[c]) - value);
-          const auto left = static_cast<float>(bottom_left[c]);
-          const float bottom = left + x.weight * (static_cast<float>(bottom_right[c]) - left);
-          value = top + y.weight * (bottom - top);
-        }
-        *out++ = value / 255.0f;
-      }
-    }
+  const auto rows = scale_taps(height, draw.zoom_rows, draw.shift_rows, interpolation);
+  const auto columns = scale_taps(width, draw.zoom_columns, draw.shift_columns, interpolation);
+  for (const ScaleTap& y : rows)
+    for (const ScaleTap& x : columns)
+      for (std::int64_t c = 0; c < channels; ++c)
+        *out++ = scaled_pixel(image, width, channels, y, x, c, interpolation);
 }
 
 void scale_bytes(const std::uint8_t* image, std::int64_t height, std::int64_t width,
                  std::int64_t channels, const ScaleDraw& draw, std::uint8_t* out) {
-  const auto rows = axis_taps(height, draw.zoom_rows, draw.shift_rows, Interpolation::nearest);
+  const auto rows = scale_taps(height, draw.zoom_rows, draw.shift_rows, Interpolation::nearest);
   const auto columns =
-      axis_taps(width, draw.zoom_columns, draw.shift_columns, Interpolation::nearest);
-  for (const AxisTap& y : rows)
-    for (const AxisTap& x : columns)
+      scale_taps(width, draw.zoom_columns, draw.shift_columns, Interpolation::nearest);
+  for (const ScaleTap& y : rows)
+    for (const ScaleTap& x : columns)
       out = std::copy_n(image + (y.first * width + x.first) * channels, channels, out);
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include <pliant/core/kernels/scale_image.h>
 #include <pliant/core/random.h>
 #include <pliant/core/tensor.h>
 
@@ -11,36 +12,17 @@ namespace pliant {
 // uint8 -> float32, divided by 255; any shape.
 Tensor to_float(const Tensor& images);
 
-enum class Interpolation { nearest, bilinear };
-
-// Random zoom and shift as Keras 2.0's ImageDataGenerator(zoom_range, width_shift_range,
-// height_shift_range) did it for the published scaled MNIST: shifts of both axes uniform in
-// [-shift, shift) times the picture's extent, then a zoom factor per axis uniform in
+// Random zoom and shift (ScaleAugmentation) as Keras 2.0's ImageDataGenerator(zoom_range,
+// width_shift_range, height_shift_range) did it for the published scaled MNIST: shifts of both axes
+// uniform in [-shift, shift) times the picture's extent, then a zoom factor per axis uniform in
 // [zoom_low, zoom_high); both equal to 1 means no zoom is drawn. A factor above 1 shrinks what the
 // picture shows. Row r of the output reads row
 //   zoom * (r - center) + center + shift_rows,   center = height/2 + 0.5   (14.5 for 28 rows)
 // of the input and columns likewise; coordinates outside are clamped to the edge. Keras 2.0 took
 // the nearest pixel, floor(v + 0.5); later versions interpolate bilinearly.
-struct ScaleAugmentation {
-  double zoom_low = 1.0;
-  double zoom_high = 2.5;
-  double shift = 0.2;
-  Interpolation interpolation = Interpolation::nearest;
-};
-
+//
 // An Error that names `who` unless 0 < zoom_low <= zoom_high and shift >= 0, all finite.
 void check(const char* who, const ScaleAugmentation& augmentation);
-
-// What is drawn for one picture; shifts in pixels.
-struct ScaleDraw {
-  double shift_rows = 0.0, shift_columns = 0.0;
-  double zoom_rows = 1.0, zoom_columns = 1.0;
-};
-
-// Numbers 0 to 3 of `rng` in the published order: shift of rows, of columns, zoom of rows, of
-// columns.
-ScaleDraw draw_scale(const ScaleAugmentation& augmentation, std::int64_t height, std::int64_t width,
-                     const Rng& rng);
 
 // One picture [height width channels] of bytes to floats in 0..1 of the same shape.
 void scale_image(const std::uint8_t* image, std::int64_t height, std::int64_t width,

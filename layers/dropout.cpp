@@ -16,7 +16,7 @@ Rng Dropout::key(const Var& x, std::uint64_t use) const {
 
 Var Dropout::operator()(const Var& x, std::uint64_t use) const {
   const bool drops = x.training() && rate_ > 0;
-  return observed("Dropout", drops ? dropout(x, rate_, key(x, use)) : x);
+  return observed("Dropout", drops ? dropout(x, rate_, key(x, use), x.step_state()) : x);
 }
 
 }  // namespace pliant

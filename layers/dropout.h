@@ -6,7 +6,8 @@
 //   Var loss = softmax_cross_entropy(net(tape.input(images)), labels);
 //
 // There is no state. Which elements a call drops is a pure function of
-//   - the tape's key, TapeOptions::rng: a seed forked by the step, so that steps differ,
+//   - the tape's key, TapeOptions::rng: a seed forked by the step, so that steps differ;
+//     in a step that is captured a seed alone, and TapeOptions::step,
 //   - the layer's path in its net, so that layers differ,
 //   - `use`, a number of the caller's, so that two calls of one layer on one tape differ,
 //   - the element's index in the tensor.

@@ -69,6 +69,7 @@ inline DeviceCases reduce_cases() {
       {"sum of all", sum_over({0, 1}), {random({9, 11}, 1)}},
       {"sum of many neighbours", sum_over({0}), {random({200003}, 2)}},
       {"sum along rows", sum_over({1}), {random({5, 3001}, 3)}},
+      {"sum along many rows", sum_over({1}), {random({65, 700}, 3)}},
       {"sum of columns", sum_over({0}), {random({3001, 5}, 4)}},
       {"sum of a middle axis", sum_over({1}), {random({3, 129, 67}, 4)}},
       {"sum of wide columns", sum_over({0}), {random({65, 300}, 4)}},
@@ -84,6 +85,7 @@ inline DeviceCases reduce_cases() {
        {random({2, 7, 7, 5}, 6)}},
       {"argmax, ties and NaN", argmax_over(1), {ties}, false},
       {"argmax of the last axis", argmax_over(2), {ties}, false},
+      {"argmax of long rows", argmax_over(1), {ties.reshape({3, 2100})}, false},
   };
 }
 
@@ -118,6 +120,7 @@ inline const std::vector<ConvCase>& conv_shapes() {
   static const std::vector<ConvCase> all = {
       {"3x3", {2, 5, 4, 3}, {4, 3, 3, 3}, {.padding = 1}},
       {"1x1", {2, 4, 3, 8}, {5, 1, 1, 8}, {}},
+      {"1x1, padded below", {2, 4, 3, 8}, {5, 1, 1, 8}, {.padding = {0, 1, 0, 0}}},
       {"stride, uneven padding",
        {2, 6, 5, 4},
        {3, 3, 2, 4},
@@ -126,6 +129,14 @@ inline const std::vector<ConvCase>& conv_shapes() {
       {"groups", {2, 4, 4, 8}, {6, 3, 3, 4}, {.padding = 1, .groups = 2}, 2},
       {"groups that cross", {2, 4, 4, 6}, {4, 3, 3, 3}, {.padding = 1, .groups = 2}, 3},
       {"depthwise", {2, 5, 3, 5}, {5, 3, 3, 1}, {.padding = 1, .groups = 5}},
+      {"depthwise, many locations", {1, 9, 9, 4}, {4, 3, 3, 1}, {.padding = 1, .groups = 4}},
+      {"depthwise, in vectors", {2, 5, 4, 8}, {8, 3, 3, 1}, {.padding = 1, .groups = 8}, 2},
+      {"depthwise, two filters a channel",
+       {2, 4, 5, 6},
+       {12, 3, 3, 1},
+       {.stride = 2, .padding = 1, .groups = 6},
+       3},
+      {"many channels", {2, 5, 4, 72}, {8, 3, 3, 72}, {.padding = 1}, 2},
       {"empty batch", {0, 4, 4, 2}, {3, 3, 3, 2}, {.padding = 1}},
   };
   return all;

@@ -54,6 +54,21 @@ inline DeviceCases deform_kernel_cases() {
            [=](const Vars& v) { return deform_kernel_conv(v[0], v[1], v[2], v[3], v[4], options); },
            inputs});
     }
+  all.push_back({"deform_kernel_conv, in vectors",
+                 [](const Vars& v) {
+                   return deform_kernel_conv(v[0], v[1], v[2], v[3], v[4],
+                                             {.padding = 1, .groups = 2});
+                 },
+                 {random(beside_map(80), 1), offsets(beside_map(18), 2), offsets(beside_map(18), 3),
+                  random({6, 4, 5, 40}, 4), random({6}, 5)}});
+  for (const std::int64_t filters : {8, 16})
+    all.push_back(
+        {"deform_kernel_conv, depthwise",
+         [](const Vars& v) {
+           return deform_kernel_conv(v[0], v[1], v[2], v[3], v[4], {.padding = 1, .groups = 8});
+         },
+         {random(beside_map(8), 1), offsets(beside_map(18), 2), offsets(beside_map(18), 3),
+          random({filters, 4, 5, 1}, 4), random({filters}, 5)}});
   const ConvOptions plain{.padding = 1, .groups = 2};
   all.push_back(
       {"global_deform_kernel",
@@ -81,6 +96,10 @@ inline DeviceCases dcn_cases() {
                      [=](const Vars& v) { return dcn_v4(v[0], v[1], options); },
                      {random(beside_map(6), 1), offsets(beside_map(dcn_v4_width(options)), 2)}});
     }
+  all.push_back(
+      {"dcn_v3, in vectors",
+       [](const Vars& v) { return dcn_v3(v[0], v[1], v[2], {.padding = 1, .groups = 2}); },
+       {random(beside_map(80), 1), offsets(beside_map(36), 2), random(beside_map(18), 3)}});
   all.push_back({"layer_norm",
                  [](const Vars& v) { return layer_norm(v[0], v[1], v[2]); },
                  {random({3, 5, 37}, 1), random({37}, 2), random({37}, 3)}});

@@ -145,6 +145,10 @@ inline DeviceCases row_cases() {
       all.push_back({"cumsum",
                      [=](const Vars& v) { return cumsum(v[0], axis, from); },
                      {random({5, 37, 3}, 1)}});
+  for (const CumsumFrom from : {CumsumFrom::start, CumsumFrom::end})
+    all.push_back({"cumsum of long lines",
+                   [=](const Vars& v) { return cumsum(v[0], 1, from); },
+                   {random({3, 700}, 1)}});
   const Rng key(7);
   for (const std::int64_t n : {1000, 1001, 3})
     for (const double rate : {0.0, 0.3, 1.0})

@@ -5,6 +5,8 @@
 #include <functional>
 #include <limits>
 
+#include <pliant/core/column_memory.h>
+#include <pliant/core/gpu_options.h>
 #include <pliant/layers/layers.h>
 #include <pliant/layers/train/moving_average.h>
 #include <pliant/layers/train/optimizer.h>
@@ -56,6 +58,14 @@ void check_case(const DeviceCase& c, DType dtype) {
     CHECK(max_difference(on_gpu[i], again[i]) == 0.0);  // the same bits
   }
 }
+
+// Other options than the default's, for a while.
+struct WithGpuOptions {
+  explicit WithGpuOptions(const GpuOptions& options) { set_gpu_options(options); }
+  WithGpuOptions(const WithGpuOptions&) = delete;
+  WithGpuOptions& operator=(const WithGpuOptions&) = delete;
+  ~WithGpuOptions() { set_gpu_options({}); }
+};
 
 struct SmallNet : Module {
   Conv2d stem = own("stem", Conv2d(1, 4, {.padding = 1, .bias = Bias::no}));
@@ -124,6 +134,63 @@ TEST_CASE("cuda: convolutions of more columns than one slice holds" * doctest::s
     for (const DeviceCase& c : some) check_case(c, DType::float32);
 }
 
+TEST_CASE("cuda: slices may begin and end anywhere" * doctest::skip(no_device())) {
+  struct Restore {
+    ~Restore() { set_column_memory(0); }
+  } restore;
+  const WithGpuOptions options({.convolution = ConvPath::columns});
+  set_column_memory(4096);
+  for (const DeviceCases& some :
+       {conv_cases(conv_shapes()), deform_cases(conv_shapes()), deform_kernel_cases()})
+    for (const DeviceCase& c : some) check_case(c, DType::float64);
+}
+
+TEST_CASE("cuda: convolutions by columns give what the CPU gives" * doctest::skip(no_device())) {
+  const WithGpuOptions options({.convolution = ConvPath::columns});
+  for (const DeviceCase& c : conv_cases(conv_shapes()))
+    for (const DType dtype : {DType::float32, DType::float64}) check_case(c, dtype);
+}
+
+TEST_CASE("cuda: convolutions by cuDNN give what the CPU gives" * doctest::skip(no_device())) {
+  const WithGpuOptions options({.convolution = ConvPath::cudnn});
+  const DeviceCase first = conv_cases(conv_shapes()).front();
+  if (contains(error_of([&] { run(first, DType::float32, Device::best()); }), "has no cuDNN")) {
+    MESSAGE("skipped: this build has no cuDNN");
+    return;
+  }
+  for (const DeviceCase& c : conv_cases(conv_shapes()))
+    for (const DType dtype : {DType::float32, DType::float64}) check_case(c, dtype);
+}
+
+TEST_CASE("cuda: gradients by a map may be added up as they come" * doctest::skip(no_device())) {
+  const WithGpuOptions options({.scatter = Scatter::atomic});
+  for (const DeviceCases& some :
+       {deform_cases(conv_shapes()), dcn_cases(), map_offsets_cases(), map_cases()})
+    for (const DeviceCase& c : some)
+      for (const DType dtype : {DType::float32, DType::float64}) {
+        CAPTURE(c.name);
+        const std::vector<Tensor> on_cpu = run(c, dtype, Device::cpu());
+        const std::vector<Tensor> on_gpu = run(c, dtype, Device::best());
+        for (std::size_t i = 0; i < on_cpu.size(); ++i)
+          CHECK(deviation(on_cpu[i], on_gpu[i]) < (dtype == DType::float64 ? 1e-11 : 2e-5));
+      }
+}
+
+TEST_CASE("cuda: TF32 is an option, near to full precision" * doctest::skip(no_device())) {
+  const std::vector<ConvCase> wide = {{"wide", {8, 28, 28, 32}, {64, 3, 3, 32}, {.padding = 1}}};
+  DeviceCases cases = conv_cases(wide);
+  cases.push_back({"matmul",
+                   [](const Vars& v) { return matmul(v[0], v[1]); },
+                   {random({130, 256}, 1), random({256, 64}, 2)}});
+  const WithGpuOptions options({.precision = Precision::tf32});
+  for (const DeviceCase& c : cases) {
+    CAPTURE(c.name);
+    const std::vector<Tensor> on_cpu = run(c, DType::float32, Device::cpu());
+    const std::vector<Tensor> on_gpu = run(c, DType::float32, Device::best());
+    for (std::size_t i = 0; i < on_cpu.size(); ++i) CHECK(deviation(on_cpu[i], on_gpu[i]) < 4e-3);
+  }
+}
+
 TEST_CASE("cuda: a net trains as on the CPU" * doctest::skip(no_device())) {
   check_training([](std::vector<Parameter> p) { return Sgd(std::move(p), {.lr = 0.1}); });
   check_training([](std::vector<Parameter> p) {
@@ -163,7 +230,12 @@ TEST_CASE("cuda: what goes wrong is said" * doctest::skip(no_device())) {
   const std::string memory =
       error_of([] { Tensor::empty({std::int64_t{1} << 50}, DType::float32, Device::best()); });
   CHECK(contains(memory, "4503599627370496 bytes"));
-  CHECK(contains(memory, "are free"));
+  for (const char* part : {"tensors hold", "the pool", "are free", "a smaller batch",
+                           "(for float32 [1125899906842624])"})
+    CHECK(contains(memory, part));
+  // And the process goes on, in the memory that there is.
+  CHECK(Tensor::full({3}, 2, DType::float32, Device::best()).to_vector() ==
+        std::vector<double>(3, 2.0));
 
   // Labels on the GPU are not looked at beforehand: a wrong one shows as NaN, here and there alone.
   Tape tape;

@@ -1,6 +1,12 @@
-# Every dependency: the system's package first, else a pinned archive, checked by its SHA-256.
+# Every dependency: the system's package first, else one in PLIANT_DEPS, else a pinned archive,
+# checked by its SHA-256.
 
 include(FetchContent)
+# A prefix to look in after the system's, for machines without a network (tools/gpu-check deps).
+set(PLIANT_DEPS "" CACHE PATH "Folder with libraries that the system lacks")
+if(PLIANT_DEPS)
+  list(APPEND CMAKE_SYSTEM_PREFIX_PATH ${PLIANT_DEPS}/usr ${PLIANT_DEPS})
+endif()
 # Who adds this folder to a larger build links our dependencies through us.
 set(CMAKE_FIND_PACKAGE_TARGETS_GLOBAL ON)
 

@@ -9,7 +9,7 @@
 #include <pliant/apps/mnist/checkpoint.h>
 #include <pliant/apps/mnist/classifier.h>
 #include <pliant/apps/mnist/progress.h>
-#include <pliant/data/images.h>
+#include <pliant/data/batches.h>
 #include <pliant/data/transforms.h>
 
 namespace pliant {
@@ -25,9 +25,13 @@ struct TrainingPlan {
   std::function<EpochPoint(std::int64_t epochs)> measure = {};  // if given, after every epoch
 };
 
+// How a plan cuts a set into batches: shuffled, and scaled if it says so.
+BatchOptions batch_options(const TrainingPlan& plan);
+
 // Trains the net's unfrozen parameters with Adam on a one-cycle schedule; cross-entropy. Advances
 // `progress` by `cost` per image. With a checkpoint it goes on from there, saves by time and after
-// each epoch, and once StopOnSignal::asked(), saves and throws Interrupted.
+// each epoch, and once StopOnSignal::asked(), saves and throws Interrupted. On a GPU the steps are
+// captured and replayed (train_captured).
 Training train(Classifier& net, const LabelledImages& set, const TrainingPlan& plan, double cost,
                Progress& progress, Checkpoint* checkpoint = nullptr);
 

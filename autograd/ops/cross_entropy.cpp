@@ -20,8 +20,10 @@ void check_weights(const Var& logits, const Tensor& weights) {
   const Var as_var = weights;
   require_same_kind(kOp, {&logits, &as_var});
   if (!weights.device().is_cpu()) return;
-  for (const double weight : weights.to_vector())
-    require(weight >= 0, kOp, ": a class weight is ", weight, ", expected none negative");
+  visit_floating(kOp, weights.dtype(), [&]<class T>() {
+    for (const T weight : weights.span<T>())
+      require(weight >= 0, kOp, ": a class weight is ", weight, ", expected none negative");
+  });
 }
 
 CrossEntropyGeometry checked_geometry(const Var& logits, const Tensor& labels,

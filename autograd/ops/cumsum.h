@@ -9,7 +9,7 @@ namespace pliant {
 enum class CumsumFrom : unsigned char { start, end };
 
 // Running sums along one axis (negative ones count from the end); x has at least one. Added one
-// after another in that order.
+// after another in that order; on a GPU long rows by parts of fixed length.
 Var cumsum(const Var& x, int axis, CumsumFrom from = CumsumFrom::start);
 
 }  // namespace pliant

@@ -1,23 +1,33 @@
 #include <pliant/autograd/ops/dropout.h>
 
 #include <pliant/autograd/ops/checks.h>
+#include <pliant/core/capture.h>
 #include <pliant/core/dispatch.h>
 #include <pliant/core/kernels/dropout.h>
 
 namespace pliant {
 
-Var dropout(const Var& x, double rate, const Rng& key) {
+Var dropout(const Var& x, double rate, const Rng& key, const StepState& state) {
   constexpr const char* kOp = "dropout";
   require(x.defined(), kOp, ": x is undefined");
   require(rate >= 0 && rate <= 1, kOp, ": the rate is ", rate, ", expected 0 to 1");
+  if (!state.defined())
+    require_not_recording(kOp);
+  else
+    require(state.device() == x.device(), kOp, ": x is on ", x.device(), ", the StepState on ",
+            state.device());
   Tensor y = Tensor::empty(x.shape(), x.dtype(), x.device());
+  const std::int64_t* const number =
+      state.defined() ? state.counter().data<std::int64_t>() : nullptr;
   visit_floating(kOp, x.dtype(), [&]<class T>() {
     kernel<Dropped<T>, cpu::dropout, cuda::dropout>(kOp, x.device())(
-        {x.size(), key, rate}, x.value().data<T>(), y.mutable_data<T>());
+        {x.size(), key, rate, number}, x.value().data<T>(), y.mutable_data<T>());
   });
   return record(
       kOp, std::move(y), {x}, {},
-      [rate, key](const StepView& step) -> Vars { return {dropout(step.cotangent(), rate, key)}; },
+      [rate, key, state](const StepView& step) -> Vars {
+        return {dropout(step.cotangent(), rate, key, state)};
+      },
       Derivatives::all);
 }
 

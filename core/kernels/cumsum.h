@@ -12,13 +12,19 @@ struct CumsumGeometry {
   bool from_end = false;  // y[k] = x[k] + ... + x[length-1], not x[0] + ... + x[k]
 };
 
-// Number `step` of the walk along one line, which begins at its first or its last element: adds to
-// the sum before.
+// The element that number `step` of the walk along one line comes to; it begins at the line's first
+// or last element.
+PLIANT_HD inline std::int64_t cumsum_at(const CumsumGeometry& g, std::int64_t o, std::int64_t step,
+                                        std::int64_t j) {
+  const std::int64_t k = g.from_end ? g.length - 1 - step : step;
+  return (o * g.length + k) * g.inner + j;
+}
+
+// A step of the walk: adds to the sum before.
 template <class T>
 PLIANT_HD void cumsum_step(const CumsumGeometry& g, std::int64_t o, std::int64_t step,
                            std::int64_t j, const T* x, T* y) {
-  const std::int64_t k = g.from_end ? g.length - 1 - step : step;
-  const std::int64_t at = (o * g.length + k) * g.inner + j;
+  const std::int64_t at = cumsum_at(g, o, step, j);
   const std::int64_t before = g.from_end ? at + g.inner : at - g.inner;
   y[at] = step == 0 ? x[at] : y[before] + x[at];
 }

@@ -26,7 +26,7 @@ void draw(std::uint64_t key, std::uint64_t first, Bits& bits) {
 
 template <class T>
 void drop(const DropoutGeometry& g, const T* x, T* y) {
-  const std::uint64_t threshold = g.threshold(), key = g.key.key();
+  const std::uint64_t threshold = g.threshold(), key = g.key_of_step().key();
   const T scale = static_cast<T>(g.scale());
   parallel_blocks(g.n, kBlock, [=](std::int64_t begin, std::int64_t end) {
     Bits bits;

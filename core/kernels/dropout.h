@@ -17,7 +17,12 @@ namespace pliant {
 struct DropoutGeometry {
   std::int64_t n;
   Rng key;
-  double rate;  // in [0, 1]
+  double rate;                         // in [0, 1]
+  const std::int64_t* step = nullptr;  // if given, the key is forked by the number that is there
+
+  PLIANT_HD Rng key_of_step() const {
+    return step == nullptr ? key : key.fork(static_cast<std::uint64_t>(*step));
+  }
 
   // Elements whose random bits are below it are dropped.
   PLIANT_HD std::uint64_t threshold() const {

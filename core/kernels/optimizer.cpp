@@ -53,37 +53,39 @@ void average(T share, std::int64_t n, const T* value, T* to) {
 
 }  // namespace
 
-void cpu::sgd_step(const SgdStep<float>& step, std::int64_t n, const float* gradient,
+void cpu::sgd_step(const OfStep<SgdStep<float>>& step, std::int64_t n, const float* gradient,
                    float* parameter, float* buffer) {
-  sgd(step, n, gradient, parameter, buffer);
+  sgd(step.get(), n, gradient, parameter, buffer);
 }
-void cpu::sgd_step(const SgdStep<double>& step, std::int64_t n, const double* gradient,
+void cpu::sgd_step(const OfStep<SgdStep<double>>& step, std::int64_t n, const double* gradient,
                    double* parameter, double* buffer) {
-  sgd(step, n, gradient, parameter, buffer);
+  sgd(step.get(), n, gradient, parameter, buffer);
 }
-void cpu::adam_step(const AdamStep<float>& step, std::int64_t n, const float* gradient,
+void cpu::adam_step(const OfStep<AdamStep<float>>& step, std::int64_t n, const float* gradient,
                     float* parameter, float* first, float* second) {
-  adam(step, n, gradient, parameter, first, second);
+  adam(step.get(), n, gradient, parameter, first, second);
 }
-void cpu::adam_step(const AdamStep<double>& step, std::int64_t n, const double* gradient,
+void cpu::adam_step(const OfStep<AdamStep<double>>& step, std::int64_t n, const double* gradient,
                     double* parameter, double* first, double* second) {
-  adam(step, n, gradient, parameter, first, second);
+  adam(step.get(), n, gradient, parameter, first, second);
 }
-void cpu::rmsprop_step(const RmsPropStep<float>& step, std::int64_t n, const float* gradient,
-                       float* parameter, float* mean_square, float* mean, float* buffer) {
-  rmsprop(step, n, gradient, parameter, mean_square, mean, buffer);
+void cpu::rmsprop_step(const OfStep<RmsPropStep<float>>& step, std::int64_t n,
+                       const float* gradient, float* parameter, float* mean_square, float* mean,
+                       float* buffer) {
+  rmsprop(step.get(), n, gradient, parameter, mean_square, mean, buffer);
 }
-void cpu::rmsprop_step(const RmsPropStep<double>& step, std::int64_t n, const double* gradient,
-                       double* parameter, double* mean_square, double* mean, double* buffer) {
-  rmsprop(step, n, gradient, parameter, mean_square, mean, buffer);
+void cpu::rmsprop_step(const OfStep<RmsPropStep<double>>& step, std::int64_t n,
+                       const double* gradient, double* parameter, double* mean_square, double* mean,
+                       double* buffer) {
+  rmsprop(step.get(), n, gradient, parameter, mean_square, mean, buffer);
 }
-void cpu::adagrad_step(const AdagradStep<float>& step, std::int64_t n, const float* gradient,
-                       float* parameter, float* sum) {
-  adagrad(step, n, gradient, parameter, sum);
+void cpu::adagrad_step(const OfStep<AdagradStep<float>>& step, std::int64_t n,
+                       const float* gradient, float* parameter, float* sum) {
+  adagrad(step.get(), n, gradient, parameter, sum);
 }
-void cpu::adagrad_step(const AdagradStep<double>& step, std::int64_t n, const double* gradient,
-                       double* parameter, double* sum) {
-  adagrad(step, n, gradient, parameter, sum);
+void cpu::adagrad_step(const OfStep<AdagradStep<double>>& step, std::int64_t n,
+                       const double* gradient, double* parameter, double* sum) {
+  adagrad(step.get(), n, gradient, parameter, sum);
 }
 void cpu::average_step(float share, std::int64_t n, const float* value, float* to) {
   average(share, n, value, to);

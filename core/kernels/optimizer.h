@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdint>
 
+#include <pliant/core/kernels/step_state.h>
 #include <pliant/core/portable.h>
 
 namespace pliant {
@@ -94,17 +95,17 @@ PLIANT_HD void average_update(T share, T value, T& average) {
 
 // Over n elements. What an optimizer was not told to remember is null.
 template <class T>
-using SgdKernel = void(const SgdStep<T>&, std::int64_t n, const T* gradient, T* parameter,
+using SgdKernel = void(const OfStep<SgdStep<T>>&, std::int64_t n, const T* gradient, T* parameter,
                        T* buffer);
 template <class T>
-using AdamKernel = void(const AdamStep<T>&, std::int64_t n, const T* gradient, T* parameter,
+using AdamKernel = void(const OfStep<AdamStep<T>>&, std::int64_t n, const T* gradient, T* parameter,
                         T* first, T* second);
 template <class T>
-using RmsPropKernel = void(const RmsPropStep<T>&, std::int64_t n, const T* gradient, T* parameter,
-                           T* mean_square, T* mean, T* buffer);
+using RmsPropKernel = void(const OfStep<RmsPropStep<T>>&, std::int64_t n, const T* gradient,
+                           T* parameter, T* mean_square, T* mean, T* buffer);
 template <class T>
-using AdagradKernel = void(const AdagradStep<T>&, std::int64_t n, const T* gradient, T* parameter,
-                           T* sum);
+using AdagradKernel = void(const OfStep<AdagradStep<T>>&, std::int64_t n, const T* gradient,
+                           T* parameter, T* sum);
 template <class T>
 using AverageKernel = void(T share, std::int64_t n, const T* value, T* average);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include <pliant/core/capture.h>
 #include <pliant/core/dispatch.h>
 #include <pliant/core/kernels/optimizer.h>
 
@@ -45,9 +46,12 @@ void MovingAverage::update() {
             "MovingAverage: ", pair.value.name(), " is ", value.dtype(), " on ", value.device(),
             " now, its average ", pair.average.dtype(), " on ", pair.average.device());
   }
-  const auto t = static_cast<double>(++updates_);
+  // A recorded update has one and the same share in every replay.
+  if (options_.warm_up) require_not_recording("MovingAverage: update() with a warm-up");
+  const auto t = static_cast<double>(updates_ + 1);
   const double decay = options_.warm_up ? std::min(options_.decay, t / (9 + t)) : options_.decay;
   for (Pair& pair : pairs_) move_towards(pair.value.value(), 1 - decay, pair.average);
+  at_every_replay([this] { ++updates_; });
 }
 
 void MovingAverage::swap() {

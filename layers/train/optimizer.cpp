@@ -3,7 +3,9 @@
 #include <cmath>
 #include <map>
 #include <set>
+#include <type_traits>
 
+#include <pliant/core/capture.h>
 #include <pliant/core/dispatch.h>
 #include <pliant/core/kernels/optimizer.h>
 
@@ -47,17 +49,60 @@ void Optimizer::prepare(Slot& slot, const Tensor& gradient) const {
 }
 
 void Optimizer::step(const Gradients& gradients) {
-  std::vector<std::pair<Slot*, const Tensor*>> moves;
-  for (Slot& slot : slots_) {
-    const Tensor* const gradient = gradients.find(slot.parameter);
-    if (gradient == nullptr || slot.parameter.frozen()) continue;
-    prepare(slot, *gradient);
-    moves.emplace_back(&slot, gradient);
+  require_not_recording(name_);
+  by_state_ = false;
+  step_all(gradients);
+}
+
+void Optimizer::step(const Gradients& gradients, const StepState& state) {
+  require(state.number() < state.steps(), name_, ": all ", state.steps(), " steps are done");
+  if (!state_.defined() || !state_.counter().shares_storage_with(state.counter())) tables_.clear();
+  state_ = state;
+  by_state_ = true;
+  step_all(gradients);
+}
+
+void Optimizer::step_all(const Gradients& gradients) {
+  std::vector<std::pair<std::size_t, const Tensor*>> moves;
+  for (std::size_t i = 0; i < slots_.size(); ++i) {
+    const Tensor* const gradient = gradients.find(slots_[i].parameter);
+    if (gradient == nullptr || slots_[i].parameter.frozen()) continue;
+    prepare(slots_[i], *gradient);
+    moves.emplace_back(i, gradient);
   }
-  for (const auto& [slot, gradient] : moves) {
-    ++slot->steps;
-    update(*slot, *gradient, lr_ * slot->lr_factor * slot->parameter.lr_factor());
+  for (const auto& [i, gradient] : moves) update(slots_[i], *gradient);
+  std::vector<std::size_t> moved;
+  for (const auto& [i, gradient] : moves) moved.push_back(i);
+  // A recording reads the tables for as long as it is replayed.
+  at_every_replay([this, moved = std::move(moved), tables = tables_] {
+    for (const std::size_t i : moved) ++slots_[i].steps;
+  });
+}
+
+template <class S, class Make>
+OfStep<S> Optimizer::of_step(const Slot& slot, Make make) {
+  static_assert(std::is_trivially_copyable_v<S>);
+  const double factor = slot.lr_factor, own = slot.parameter.lr_factor();
+  if (!by_state_) return {make(lr_ * factor * own, slot.steps + 1)};
+  const Tensor& value = slot.parameter.value();
+  require(state_.device() == value.device(), name_, ": the StepState is on ", state_.device(),
+          ", the parameter ", slot.parameter.name(), " on ", value.device());
+  const std::int64_t first = state_.number(), lead = slot.steps - first;
+  Table& table = tables_[{value.dtype(), factor, own, slot.weight_decay, lead}];
+  if (!table.constants.defined()) {
+    std::vector<S> all;
+    for (std::int64_t i = first; i < state_.steps(); ++i)
+      all.push_back(make(state_.lr(i) * factor * own, lead + i + 1));
+    const auto bytes = static_cast<std::int64_t>(all.size() * sizeof(S));
+    table = {Tensor::wrap(reinterpret_cast<std::uint8_t*>(all.data()), {bytes})
+                 .clone()
+                 .to(value.device()),
+             first};
   }
+  return {{},
+          reinterpret_cast<const S*>(table.constants.data<std::uint8_t>()),
+          state_.counter().data<std::int64_t>(),
+          table.first};
 }
 
 // ---- state ----
@@ -120,15 +165,17 @@ Sgd::Sgd(const std::vector<ParameterGroup>& groups, const SgdOptions& options)
           "Sgd: nesterov needs momentum and no dampening");
 }
 
-void Sgd::update(Slot& slot, const Tensor& gradient, double lr) {
+void Sgd::update(Slot& slot, const Tensor& gradient) {
   Tensor value = slot.parameter.value();  // the same storage
   visit_floating("Sgd", value.dtype(), [&]<class T>() {
-    const SgdStep<T> step{.lr = static_cast<T>(lr),
-                          .momentum = static_cast<T>(options_.momentum),
-                          .dampening = static_cast<T>(options_.dampening),
-                          .weight_decay = static_cast<T>(slot.weight_decay),
-                          .nesterov = options_.nesterov,
-                          .first = slot.steps == 1};
+    const auto step = of_step<SgdStep<T>>(slot, [&](double lr, std::int64_t t) {
+      return SgdStep<T>{.lr = static_cast<T>(lr),
+                        .momentum = static_cast<T>(options_.momentum),
+                        .dampening = static_cast<T>(options_.dampening),
+                        .weight_decay = static_cast<T>(slot.weight_decay),
+                        .nesterov = options_.nesterov,
+                        .first = t == 1};
+    });
     kernel<SgdKernel<T>, cpu::sgd_step, cuda::sgd_step>("Sgd", value.device())(
         step, value.size(), gradient.data<T>(), value.mutable_data<T>(),
         slot.memory.empty() ? nullptr : slot.memory[0].mutable_data<T>());
@@ -148,22 +195,24 @@ Adam::Adam(const char* name, Decay decay, const std::vector<ParameterGroup>& gro
   require(options.eps >= 0, name, ": eps ", options.eps, " must not be negative");
 }
 
-void Adam::update(Slot& slot, const Tensor& gradient, double lr) {
+void Adam::update(Slot& slot, const Tensor& gradient) {
   Tensor value = slot.parameter.value();  // the same storage
-  const auto t = static_cast<double>(slot.steps);
   const double beta1 = options_.beta1, beta2 = options_.beta2;
-  const double correction1 = 1 - std::pow(beta1, t), correction2 = 1 - std::pow(beta2, t);
   const bool decoupled = decay_ == Decay::decoupled;
   visit_floating(name_, value.dtype(), [&]<class T>() {
-    const AdamStep<T> step{.lr_over_correction1 = static_cast<T>(lr / correction1),
-                           .root_correction2 = static_cast<T>(std::sqrt(correction2)),
-                           .beta1 = static_cast<T>(beta1),
-                           .one_minus_beta1 = static_cast<T>(1 - beta1),
-                           .beta2 = static_cast<T>(beta2),
-                           .one_minus_beta2 = static_cast<T>(1 - beta2),
-                           .eps = static_cast<T>(options_.eps),
-                           .weight_decay = decoupled ? T(0) : static_cast<T>(slot.weight_decay),
-                           .keep = decoupled ? static_cast<T>(1 - lr * slot.weight_decay) : T(1)};
+    const auto step = of_step<AdamStep<T>>(slot, [&](double lr, std::int64_t steps) {
+      const auto t = static_cast<double>(steps);
+      const double correction1 = 1 - std::pow(beta1, t), correction2 = 1 - std::pow(beta2, t);
+      return AdamStep<T>{.lr_over_correction1 = static_cast<T>(lr / correction1),
+                         .root_correction2 = static_cast<T>(std::sqrt(correction2)),
+                         .beta1 = static_cast<T>(beta1),
+                         .one_minus_beta1 = static_cast<T>(1 - beta1),
+                         .beta2 = static_cast<T>(beta2),
+                         .one_minus_beta2 = static_cast<T>(1 - beta2),
+                         .eps = static_cast<T>(options_.eps),
+                         .weight_decay = decoupled ? T(0) : static_cast<T>(slot.weight_decay),
+                         .keep = decoupled ? static_cast<T>(1 - lr * slot.weight_decay) : T(1)};
+    });
     kernel<AdamKernel<T>, cpu::adam_step, cuda::adam_step>(name_, value.device())(
         step, value.size(), gradient.data<T>(), value.mutable_data<T>(),
         slot.memory[0].mutable_data<T>(), slot.memory[1].mutable_data<T>());
@@ -192,15 +241,17 @@ RmsProp::RmsProp(const std::vector<ParameterGroup>& groups, const RmsPropOptions
           options.momentum, " must not be negative");
 }
 
-void RmsProp::update(Slot& slot, const Tensor& gradient, double lr) {
+void RmsProp::update(Slot& slot, const Tensor& gradient) {
   Tensor value = slot.parameter.value();  // the same storage
   visit_floating("RmsProp", value.dtype(), [&]<class T>() {
-    const RmsPropStep<T> step{.lr = static_cast<T>(lr),
-                              .alpha = static_cast<T>(options_.alpha),
-                              .one_minus_alpha = static_cast<T>(1 - options_.alpha),
-                              .eps = static_cast<T>(options_.eps),
-                              .weight_decay = static_cast<T>(slot.weight_decay),
-                              .momentum = static_cast<T>(options_.momentum)};
+    const auto step = of_step<RmsPropStep<T>>(slot, [&](double lr, std::int64_t) {
+      return RmsPropStep<T>{.lr = static_cast<T>(lr),
+                            .alpha = static_cast<T>(options_.alpha),
+                            .one_minus_alpha = static_cast<T>(1 - options_.alpha),
+                            .eps = static_cast<T>(options_.eps),
+                            .weight_decay = static_cast<T>(slot.weight_decay),
+                            .momentum = static_cast<T>(options_.momentum)};
+    });
     kernel<RmsPropKernel<T>, cpu::rmsprop_step, cuda::rmsprop_step>("RmsProp", value.device())(
         step, value.size(), gradient.data<T>(), value.mutable_data<T>(),
         slot.memory[0].mutable_data<T>(),
@@ -218,15 +269,17 @@ Adagrad::Adagrad(const std::vector<ParameterGroup>& groups, const AdagradOptions
           options.initial_accumulator, " and eps ", options.eps, " must not be negative");
 }
 
-void Adagrad::update(Slot& slot, const Tensor& gradient, double lr) {
+void Adagrad::update(Slot& slot, const Tensor& gradient) {
   Tensor value = slot.parameter.value();  // the same storage
-  const auto before = static_cast<double>(slot.steps - 1);
   visit_floating("Adagrad", value.dtype(), [&]<class T>() {
-    const AdagradStep<T> step{.lr = static_cast<T>(lr / (1 + before * options_.lr_decay)),
-                              .eps = static_cast<T>(options_.eps),
-                              .weight_decay = static_cast<T>(slot.weight_decay),
-                              .start = static_cast<T>(options_.initial_accumulator),
-                              .first = slot.steps == 1};
+    const auto step = of_step<AdagradStep<T>>(slot, [&](double lr, std::int64_t t) {
+      const auto before = static_cast<double>(t - 1);
+      return AdagradStep<T>{.lr = static_cast<T>(lr / (1 + before * options_.lr_decay)),
+                            .eps = static_cast<T>(options_.eps),
+                            .weight_decay = static_cast<T>(slot.weight_decay),
+                            .start = static_cast<T>(options_.initial_accumulator),
+                            .first = t == 1};
+    });
     kernel<AdagradKernel<T>, cpu::adagrad_step, cuda::adagrad_step>("Adagrad", value.device())(
         step, value.size(), gradient.data<T>(), value.mutable_data<T>(),
         slot.memory[0].mutable_data<T>());

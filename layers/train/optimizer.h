@@ -5,12 +5,17 @@
 //   adam.step(tape.gradients(loss));
 #pragma once
 
+#include <compare>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <pliant/autograd/gradients.h>
+#include <pliant/core/kernels/step_state.h>
+#include <pliant/core/step_state.h>
 #include <pliant/layers/module.h>
 
 namespace pliant {
@@ -31,6 +36,10 @@ class Optimizer {
   // Moves, in place, every parameter of the optimizer that `gradients` has a gradient for and that
   // is not frozen; the others, and their state, stay.
   void step(const Gradients& gradients);
+  // The same by the state's learning rate and number, for steps that are captured: where they are
+  // read by the kernels. lr() and set_lr() have no part in it. The state's device must be that of
+  // the parameters.
+  void step(const Gradients& gradients, const StepState& state);
 
   // The learning rate of the next steps; groups and parameters multiply it by their factors.
   double lr() const { return lr_; }
@@ -50,19 +59,40 @@ class Optimizer {
     std::int64_t steps = 0;      // that moved this parameter
     std::vector<Tensor> memory;  // one per name in memory_names, shaped as the parameter
   };
-
   Optimizer(const char* name, std::vector<const char*> memory_names,
             const std::vector<ParameterGroup>& groups, double lr, double weight_decay);
 
+  // What update() hands to its kernel: make(lr, t) of this step, or a table of those of the steps
+  // to come of a state. `lr` has the factors in it, t = 1, 2, .. counts the steps that move the
+  // parameter. Of one type S for each dtype.
+  template <class S, class Make>
+  OfStep<S> of_step(const Slot& slot, Make make);
+
  private:
-  // Moves one parameter; slot.steps counts this step already. `lr` has the group's factor in it.
-  virtual void update(Slot& slot, const Tensor& gradient, double lr) = 0;
+  // What tells apart the tables of two slots of a dtype.
+  struct Pace {
+    DType dtype;
+    double lr_factor, own_lr_factor, weight_decay;
+    std::int64_t lead;  // steps that moved the parameter beyond the state's number
+    auto operator<=>(const Pace&) const = default;
+  };
+  struct Table {
+    Tensor constants;    // as bytes
+    std::int64_t first;  // number of the step that it begins with
+  };
+
+  // Moves one parameter; slot.steps does not count this step yet.
+  virtual void update(Slot& slot, const Tensor& gradient) = 0;
   void prepare(Slot& slot, const Tensor& gradient) const;
+  void step_all(const Gradients& gradients);
 
   const char* name_;  // for messages
   std::vector<const char*> memory_names_;
   std::vector<Slot> slots_;
   double lr_;
+  bool by_state_ = false;  // whether the step under way is
+  StepState state_;        // of the last step that was
+  std::map<Pace, Table> tables_;
 };
 
 // g = gradient + weight_decay * p; buffer = g at the first step, then momentum * buffer +
@@ -83,7 +113,7 @@ class Sgd : public Optimizer {
   explicit Sgd(const std::vector<ParameterGroup>& groups, const SgdOptions& options = {});
 
  private:
-  void update(Slot& slot, const Tensor& gradient, double lr) override;
+  void update(Slot& slot, const Tensor& gradient) override;
   SgdOptions options_;
 };
 
@@ -111,7 +141,7 @@ class Adam : public Optimizer {
        const AdamOptions& options);
 
  private:
-  void update(Slot& slot, const Tensor& gradient, double lr) override;
+  void update(Slot& slot, const Tensor& gradient) override;
   const char* name_;
   Decay decay_;
   AdamOptions options_;
@@ -156,7 +186,7 @@ class RmsProp : public Optimizer {
   explicit RmsProp(const std::vector<ParameterGroup>& groups, const RmsPropOptions& options = {});
 
  private:
-  void update(Slot& slot, const Tensor& gradient, double lr) override;
+  void update(Slot& slot, const Tensor& gradient) override;
   RmsPropOptions options_;
 };
 
@@ -178,7 +208,7 @@ class Adagrad : public Optimizer {
   explicit Adagrad(const std::vector<ParameterGroup>& groups, const AdagradOptions& options = {});
 
  private:
-  void update(Slot& slot, const Tensor& gradient, double lr) override;
+  void update(Slot& slot, const Tensor& gradient) override;
   AdagradOptions options_;
 };
 

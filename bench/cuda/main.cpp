@@ -1,0 +1,73 @@
+// pliant-cuda-bench: what docs/performance.md says of the GPU. It also runs on the CPU, slowly.
+#include <fstream>
+#include <iostream>
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include <pliant/bench/cuda/measure.h>
+#include <pliant/core/gpu_options.h>
+
+namespace {
+
+using namespace pliant;
+using namespace pliant::bench;
+
+nlohmann::ordered_json json_of(const Measurements& measured) {
+  nlohmann::ordered_json cases = nlohmann::ordered_json::array();
+  for (const Measured& one : measured.all())
+    cases.push_back({{"case", one.name},
+                     {"ms", one.ms},
+                     {"gb_per_s", static_cast<double>(one.bytes) / one.ms * 1e-6},
+                     {"bytes", one.bytes},
+                     {"peak_bytes", one.peak}});
+  return {{"device", measured.facts().name},
+          {"cache_bytes", measured.facts().cache_bytes},
+          {"cases", std::move(cases)}};
+}
+
+int run(const MeasureOptions& options, const std::string& json) {
+  Measurements measured(options);
+  std::cout << measured.facts().name << '\n';
+  add_copies(measured);
+  add_convolutions(measured);
+  add_training_steps(measured);
+  if (!json.empty()) {
+    std::ofstream file(json);
+    file << json_of(measured).dump(1) << '\n';
+    require(file.good(), "--json: cannot write ", json);
+  }
+  return measured.all().empty() ? 1 : 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("Times operators and training steps on a device.", "pliant-cuda-bench");
+  MeasureOptions options;
+  std::string device = "cuda", precision = "full", scatter = "ordered", json;
+  app.add_option("--device", device, "cuda or cpu")
+      ->check(CLI::IsMember({"cuda", "cpu"}))
+      ->capture_default_str();
+  app.add_option("--precision", precision, "of float32 products on the GPU")
+      ->check(CLI::IsMember({"full", "tf32"}))
+      ->capture_default_str();
+  app.add_option("--scatter", scatter, "how the GPU adds up gradients by a map")
+      ->check(CLI::IsMember({"ordered", "atomic"}))
+      ->capture_default_str();
+  app.add_option("--cases", options.only, "only those whose name has this in it");
+  app.add_option("--samples", options.samples, "medians are over so many")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  app.add_option("--json", json, "write the figures to this file too");
+  CLI11_PARSE(app, argc, argv);
+  try {
+    options.device = device == "cuda" ? Device::cuda() : Device::cpu();
+    set_gpu_options({.precision = precision == "tf32" ? Precision::tf32 : Precision::full,
+                     .scatter = scatter == "atomic" ? Scatter::atomic : Scatter::ordered});
+    return run(options, json);
+  } catch (const std::exception& error) {
+    std::cerr << "pliant-cuda-bench: " << error.what() << '\n';
+    return 1;
+  }
+}

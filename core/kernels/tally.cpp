@@ -1,0 +1,23 @@
+#include <pliant/core/kernels/tally.h>
+
+namespace pliant {
+namespace {
+
+template <class T>
+void count(std::int64_t n, const std::int64_t* guesses, const std::int64_t* labels, const T* loss,
+           std::int64_t* right, double* loss_sum) {
+  for (std::int64_t i = 0; i < n; ++i) tally_one(i, guesses, labels, loss, right, loss_sum);
+}
+
+}  // namespace
+
+void cpu::tally(std::int64_t n, const std::int64_t* guesses, const std::int64_t* labels,
+                const float* loss, std::int64_t* right, double* loss_sum) {
+  count(n, guesses, labels, loss, right, loss_sum);
+}
+void cpu::tally(std::int64_t n, const std::int64_t* guesses, const std::int64_t* labels,
+                const double* loss, std::int64_t* right, double* loss_sum) {
+  count(n, guesses, labels, loss, right, loss_sum);
+}
+
+}  // namespace pliant

@@ -1,0 +1,126 @@
+// What the threads of a block do together: sums by teams of neighbouring threads, and lines that a
+// block reduces or scans. The order of every sum follows from shapes alone.
+#pragma once
+
+#include <cub/block/block_reduce.cuh>
+#include <cub/block/block_scan.cuh>
+#include <cub/device/device_reduce.cuh>
+
+#include <pliant/core/kernels/workspace.h>
+#include <pliant/cuda/launch.cuh>
+
+namespace pliant::cuda {
+
+// ---- teams ----
+
+inline constexpr int kWarp = 32;
+
+// The most threads, a power of two up to `most`, that each have something to do in `count` things.
+inline int team_of(std::int64_t count, int most) {
+  int team = 1;
+  while (2 * team <= most && 2 * team <= count) team *= 2;
+  return team;
+}
+
+template <class T, int kSums>
+struct Sums {
+  T value[kSums] = {};
+};
+
+template <class Partial, class Part, class Finish>
+__global__ void __launch_bounds__(kThreads)
+    run_teams(std::int64_t n, int team, Part part, Finish finish) {
+  const std::int64_t stride = std::int64_t{gridDim.x} * kThreads;
+  const int lane = static_cast<int>(threadIdx.x) % team;
+  std::int64_t thread = std::int64_t{blockIdx.x} * kThreads + threadIdx.x;
+  for (; thread - threadIdx.x % kWarp < n * team; thread += stride) {  // whole warps
+    const std::int64_t item = thread / team;
+    Partial sums{};
+    if (item < n) sums = part(item, lane);
+    for (int step = team / 2; step > 0; step /= 2)
+      for (auto& sum : sums.value) sum += __shfl_xor_sync(0xffffffffU, sum, step);
+    if (item < n && lane == 0) finish(item, sums);
+  }
+}
+
+// For every i in [0, n) a team of threads, a power of two up to a warp, adds up part(i, lane),
+// which are Partials (Sums), and one of them calls finish(i, sum).
+template <class Partial, class Part, class Finish>
+void each_team(const char* op, std::int64_t n, int team, Part part, Finish finish) {
+  if (n <= 0) return;
+  const std::int64_t blocks = std::min(kMaxBlocks, (n * team + kThreads - 1) / kThreads);
+  run_teams<Partial>
+      <<<static_cast<unsigned>(blocks), kThreads, 0, stream()>>>(n, team, part, finish);
+  check(cudaGetLastError(), op, "the launch of a kernel");
+}
+
+// ---- lines ----
+
+template <class V, class Load, class Join, class Finish>
+__global__ void __launch_bounds__(kThreads)
+    run_reductions(std::int64_t lines, std::int64_t length, V of_nothing, Load load, Join join,
+                   Finish finish) {
+  using Reduce = cub::BlockReduce<V, kThreads>;
+  __shared__ typename Reduce::TempStorage room;
+  for (std::int64_t line = blockIdx.x; line < lines; line += gridDim.x) {
+    V held = of_nothing;
+    for (std::int64_t i = threadIdx.x; i < length; i += kThreads) held = join(held, load(line, i));
+    held = Reduce(room).Reduce(held, join);
+    if (threadIdx.x == 0) finish(line, held);
+    __syncthreads();  // before the room is used again
+  }
+}
+
+// For each line finish(line, load(line, 0) join ... join load(line, length-1)), a block a line.
+template <class V, class Load, class Join, class Finish>
+void reduce_lines(const char* op, std::int64_t lines, std::int64_t length, const V& of_nothing,
+                  Load load, Join join, Finish finish) {
+  if (lines <= 0) return;
+  run_reductions<<<static_cast<unsigned>(std::min(kMaxBlocks, lines)), kThreads, 0, stream()>>>(
+      lines, length, of_nothing, load, join, finish);
+  check(cudaGetLastError(), op, "the launch of a kernel");
+}
+
+template <class T, class Load, class Store>
+__global__ void __launch_bounds__(kThreads)
+    run_scans(std::int64_t lines, std::int64_t length, Load load, Store store) {
+  using Scan = cub::BlockScan<T, kThreads>;
+  __shared__ typename Scan::TempStorage room;
+  for (std::int64_t line = blockIdx.x; line < lines; line += gridDim.x) {
+    T before = 0;  // the sum of all tiles before this one
+    for (std::int64_t tile = 0; tile < length; tile += kThreads) {
+      const std::int64_t i = tile + threadIdx.x;
+      T sum = i < length ? load(line, i) : T(0), whole = 0;
+      Scan(room).InclusiveSum(sum, sum, whole);
+      if (i < length) store(line, i, before + sum);
+      before += whole;
+      __syncthreads();
+    }
+  }
+}
+
+// For each line store(line, i, load(line, 0) + ... + load(line, i)), a block a line.
+template <class T, class Load, class Store>
+void scan_lines(const char* op, std::int64_t lines, std::int64_t length, Load load, Store store) {
+  if (lines <= 0) return;
+  run_scans<T><<<static_cast<unsigned>(std::min(kMaxBlocks, lines)), kThreads, 0, stream()>>>(
+      lines, length, load, store);
+  check(cudaGetLastError(), op, "the launch of a kernel");
+}
+
+// ---- the whole device ----
+
+// *y = x[0] join ... join x[n-1].
+template <class T, class Join>
+void reduce_all(const char* op, std::int64_t n, const T* x, T* y, Join join, T of_nothing,
+                Workspace& workspace) {
+  std::size_t bytes = 0;
+  const auto reduce = [&](void* room) {
+    check(cub::DeviceReduce::Reduce(room, bytes, x, y, n, join, of_nothing, stream()), op,
+          "cub::DeviceReduce");
+  };
+  reduce(nullptr);
+  reduce(workspace.take<char>(static_cast<std::int64_t>(bytes)));
+}
+
+}  // namespace pliant::cuda

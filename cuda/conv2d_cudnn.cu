@@ -1,0 +1,229 @@
+#include <pliant/cuda/conv2d_cudnn.h>
+
+#include <array>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <type_traits>
+
+#include <pliant/core/gpu_options.h>
+#include <pliant/core/shape.h>
+#include <pliant/cuda/cudnn_graph.h>
+
+namespace pliant {
+namespace {
+
+using namespace cuda;
+
+constexpr std::int64_t kMostWorkspace = std::int64_t{256} << 20;
+constexpr std::array<std::int64_t, 3> kIds = {1, 2, 3};  // of x, weight and y
+
+const char* name_of(ConvPass pass) {
+  return pass == ConvPass::forward         ? "conv2d"
+         : pass == ConvPass::data_gradient ? "conv2d's gradient by x"
+                                           : "conv2d's gradient by the weight";
+}
+
+// What a plan is chosen by, and kept under.
+struct Request {
+  ConvPass pass;
+  bool is_double, tf32;
+  std::int64_t alignment;  // bytes, of every array
+  Conv2dGeometry g;
+
+  using Key = std::array<std::int64_t, 20>;
+  Key key() const {
+    return {static_cast<std::int64_t>(pass),
+            is_double,
+            tf32,
+            alignment,
+            g.n,
+            g.h,
+            g.w,
+            g.c,
+            g.k,
+            g.r,
+            g.s,
+            g.p,
+            g.q,
+            g.stride_h,
+            g.stride_w,
+            g.pad_top,
+            g.pad_left,
+            g.dilation_h,
+            g.dilation_w,
+            g.groups};
+  }
+  cudnnDataType_t type() const { return is_double ? CUDNN_DATA_DOUBLE : CUDNN_DATA_FLOAT; }
+};
+
+// Padding after an axis such that cuDNN counts `out` outputs: as before it where that does, since
+// most engines want it so; none where no padding does.
+std::optional<std::int64_t> padding_after(std::int64_t in, std::int64_t out, std::int64_t before,
+                                          std::int64_t kernel, std::int64_t stride,
+                                          std::int64_t dilation) {
+  const std::int64_t reach = (kernel - 1) * dilation + 1;
+  const std::int64_t least = std::max<std::int64_t>((out - 1) * stride + reach - in - before, 0);
+  for (const std::int64_t after : {before, least})
+    if (after >= least && (in + before + after - reach) / stride + 1 == out) return after;
+  return std::nullopt;
+}
+
+// Maps lie as [n h w c] and weights as [k r s c]; cuDNN names the axes n c h w.
+CudnnDescriptor tensor(const Request& request, std::int64_t id, std::int64_t n, std::int64_t h,
+                       std::int64_t w, std::int64_t c) {
+  using Axes = std::array<std::int64_t, 4>;
+  const Axes sizes = {n, c, h, w}, strides = {h * w * c, 1, w * c, c};
+  return CudnnDescriptor(CUDNN_BACKEND_TENSOR_DESCRIPTOR)
+      .set(CUDNN_ATTR_TENSOR_DATA_TYPE, request.type())
+      .set(CUDNN_ATTR_TENSOR_DIMENSIONS, std::span<const std::int64_t>(sizes))
+      .set(CUDNN_ATTR_TENSOR_STRIDES, std::span<const std::int64_t>(strides))
+      .set(CUDNN_ATTR_TENSOR_UNIQUE_ID, id)
+      .set(CUDNN_ATTR_TENSOR_BYTE_ALIGNMENT, request.alignment)
+      .finalize();
+}
+
+CudnnDescriptor convolution(const Request& request) {
+  const Conv2dGeometry& g = request.g;
+  using Axes = std::array<std::int64_t, 2>;
+  const auto below = padding_after(g.h, g.p, g.pad_top, g.r, g.stride_h, g.dilation_h);
+  const auto right = padding_after(g.w, g.q, g.pad_left, g.s, g.stride_w, g.dilation_w);
+  if (!below || !right) throw CudnnDeclined{"the padding", CUDNN_STATUS_NOT_SUPPORTED};
+  const Axes strides = {g.stride_h, g.stride_w}, dilations = {g.dilation_h, g.dilation_w};
+  const Axes before = {g.pad_top, g.pad_left}, after = {*below, *right};
+  using Span = std::span<const std::int64_t>;
+  return CudnnDescriptor(CUDNN_BACKEND_CONVOLUTION_DESCRIPTOR)
+      .set(CUDNN_ATTR_CONVOLUTION_COMP_TYPE, request.type())
+      .set(CUDNN_ATTR_CONVOLUTION_CONV_MODE, CUDNN_CROSS_CORRELATION)
+      .set(CUDNN_ATTR_CONVOLUTION_SPATIAL_DIMS, std::int64_t{2})
+      .set(CUDNN_ATTR_CONVOLUTION_FILTER_STRIDES, Span(strides))
+      .set(CUDNN_ATTR_CONVOLUTION_DILATIONS, Span(dilations))
+      .set(CUDNN_ATTR_CONVOLUTION_PRE_PADDINGS, Span(before))
+      .set(CUDNN_ATTR_CONVOLUTION_POST_PADDINGS, Span(after))
+      .finalize();
+}
+
+// How each pass's descriptor calls its parts.
+struct PassNames {
+  cudnnBackendDescriptorType_t type;
+  cudnnBackendAttributeName_t convolution, x, weight, y, alpha, beta;
+};
+
+PassNames names_of(ConvPass pass) {
+  if (pass == ConvPass::forward)
+    return {CUDNN_BACKEND_OPERATION_CONVOLUTION_FORWARD_DESCRIPTOR,
+            CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_CONV_DESC,
+            CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_X,
+            CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_W,
+            CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_Y,
+            CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_ALPHA,
+            CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_BETA};
+  if (pass == ConvPass::data_gradient)
+    return {CUDNN_BACKEND_OPERATION_CONVOLUTION_BACKWARD_DATA_DESCRIPTOR,
+            CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_CONV_DESC,
+            CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_DX,
+            CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_W,
+            CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_DY,
+            CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_ALPHA,
+            CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_BETA};
+  return {CUDNN_BACKEND_OPERATION_CONVOLUTION_BACKWARD_FILTER_DESCRIPTOR,
+          CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_CONV_DESC,
+          CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_X,
+          CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_DW,
+          CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_DY,
+          CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_ALPHA,
+          CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_BETA};
+}
+
+// The groups follow from the channels that a weight reads.
+CudnnDescriptor operation(const Request& request) {
+  const Conv2dGeometry& g = request.g;
+  const PassNames names = names_of(request.pass);
+  CudnnDescriptor result(names.type);
+  result.set(names.convolution, convolution(request))
+      .set(names.x, tensor(request, kIds[0], g.n, g.h, g.w, g.c))
+      .set(names.weight, tensor(request, kIds[1], g.k, g.r, g.s, g.c / g.groups))
+      .set(names.y, tensor(request, kIds[2], g.n, g.p, g.q, g.k));
+  if (request.is_double)
+    result.set(names.alpha, 1.0).set(names.beta, 0.0);
+  else
+    result.set(names.alpha, 1.0F).set(names.beta, 0.0F);
+  return result.finalize();
+}
+
+// At full precision no transform and no rounding of factors will do.
+CudnnPlan choose(const Request& request) {
+  constexpr std::array kNever = {CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC,
+                                 CUDNN_NUMERICAL_NOTE_REDUCED_PRECISION_REDUCTION,
+                                 CUDNN_NUMERICAL_NOTE_FFT,
+                                 CUDNN_NUMERICAL_NOTE_WINOGRAD,
+                                 CUDNN_NUMERICAL_NOTE_DOWN_CONVERT_INPUTS,
+                                 CUDNN_NUMERICAL_NOTE_TENSOR_CORE};
+  const bool matrix_units = request.tf32 || request.is_double;  // those of float64 are exact
+  return choose_plan(operation(request), std::span(kNever).first(matrix_units ? 4 : 6),
+                     kMostWorkspace);
+}
+
+// The plan of a request, or none where cuDNN declines: chosen once, under the caller's lock.
+const std::optional<CudnnPlan>& plan_of(const Request& request) {
+  static auto* const plans = new std::map<Request::Key, std::optional<CudnnPlan>>;  // NOLINT: as
+  const auto [at, is_new] = plans->try_emplace(request.key());  // long-lived as the CUDA runtime
+  if (!is_new) return at->second;
+  try {
+    at->second = choose(request);
+  } catch (const CudnnDeclined&) {  // and is not asked again
+  } catch (const Error&) {
+    plans->erase(at);
+    throw;
+  }
+  return at->second;
+}
+
+// The most that divides all addresses, at most 16: slices of a batch begin anywhere.
+std::int64_t alignment(const ConvArrays& arrays) {
+  const auto bits = reinterpret_cast<std::uintptr_t>(arrays.x) |
+                    reinterpret_cast<std::uintptr_t>(arrays.weight) |
+                    reinterpret_cast<std::uintptr_t>(arrays.y) | 16u;
+  return static_cast<std::int64_t>(bits & (~bits + 1));
+}
+
+bool run(const Request& request, const ConvArrays& arrays, Workspace& workspace) {
+  static std::mutex one_at_a_time;  // a handle serves one thread
+  const std::lock_guard lock(one_at_a_time);
+  const std::optional<CudnnPlan>& plan = plan_of(request);
+  if (!plan) return false;
+  const std::array<const void*, 3> in_order = {arrays.x, arrays.weight, arrays.y};
+  void* const scratch = plan->workspace > 0 ? workspace.take<char>(plan->workspace) : nullptr;
+  execute(*plan, kIds, in_order, scratch);
+  return true;
+}
+
+}  // namespace
+
+template <class T>
+bool cuda::cudnn_conv2d(ConvPass pass, const Conv2dGeometry& g, const ConvArrays& arrays,
+                        Workspace& workspace) {
+  constexpr bool kDouble = std::is_same_v<T, double>;
+  const GpuOptions options = gpu_options();
+  const bool tf32 = !kDouble && options.precision == Precision::tf32;
+  const auto failed = [&](const auto&... why) {
+    fail(name_of(pass), ": ", why..., " (input ", Shape{g.n, g.h, g.w, g.c}, ", weight ",
+         Shape{g.k, g.r, g.s, g.c / g.groups}, ", output ", Shape{g.n, g.p, g.q, g.k}, ")");
+  };
+  try {
+    if (run({pass, kDouble, tf32, alignment(arrays), g}, arrays, workspace)) return true;
+  } catch (const Error& error) {
+    failed(error.what());
+  } catch (const CudnnDeclined& declined) {  // what it had promised
+    failed(declined.call, " failed: ", cudnnGetErrorString(declined.status));
+  }
+  if (options.convolution == ConvPath::cudnn) failed("cuDNN has no deterministic way");
+  return false;
+}
+
+template bool cuda::cudnn_conv2d<float>(ConvPass, const Conv2dGeometry&, const ConvArrays&,
+                                        Workspace&);
+template bool cuda::cudnn_conv2d<double>(ConvPass, const Conv2dGeometry&, const ConvArrays&,
+                                         Workspace&);
+
+}  // namespace pliant

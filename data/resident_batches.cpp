@@ -1,0 +1,78 @@
+#include <pliant/data/resident_batches.h>
+
+#include <algorithm>
+
+#include <pliant/core/dispatch.h>
+#include <pliant/core/kernels/pick_batch.h>
+
+namespace pliant {
+namespace {
+
+constexpr const char* kWho = "resident batches";
+
+Tensor orders(std::int64_t epochs, std::int64_t pictures, const Rng& shuffle) {
+  Tensor all = Tensor::empty({epochs, pictures}, DType::int64);
+  for (std::int64_t epoch = 0; epoch < epochs; ++epoch) {
+    const auto order = permutation(pictures, shuffle.fork(static_cast<std::uint64_t>(epoch)));
+    std::copy(order.begin(), order.end(), all.mutable_data<std::int64_t>() + epoch * pictures);
+  }
+  return all;
+}
+
+}  // namespace
+
+ResidentBatches::ResidentBatches(const LabelledImages& set, const BatchOptions& options,
+                                 std::int64_t epochs)
+    : options_(options) {
+  const Batches like(set, options);  // checks both
+  require(epochs >= 0, kWho, ": ", epochs, " epochs, expected at least 0");
+  pictures_ = like.images_per_epoch();
+  steps_ = epochs * like.count();
+  images_ = set.images.to(options.device);
+  labels_ = set.labels.to(options.device);
+  if (options.shuffle) order_ = orders(epochs, set.size(), *options.shuffle).to(options.device);
+}
+
+std::int64_t ResidentBatches::count() const {
+  return (pictures_ + options_.size - 1) / options_.size;
+}
+
+std::int64_t ResidentBatches::size_of(std::int64_t step) const {
+  return std::min(options_.size, pictures_ - step % count() * options_.size);
+}
+
+Batch ResidentBatches::at(const StepState& state) const {
+  require(state.number() < steps_, kWho, ": step ", state.number(), " of ", steps_);
+  require(state.device() == images_.device(), kWho, ": the set is on ", images_.device(),
+          ", the StepState on ", state.device());
+  Shape shape = images_.shape();
+  PickGeometry g{.pictures = shape[0],
+                 .h = shape[1],
+                 .w = shape[2],
+                 .c = shape[3],
+                 .size = options_.size,
+                 .batches = count(),
+                 .count = size_of(state.number())};
+  if (options_.augment) {
+    g.augmented = true;
+    g.scale = options_.augment->scale;
+    g.rng = options_.augment->rng;
+  }
+  shape[0] = g.count;
+  Batch batch{Tensor::empty(shape, DType::float32, images_.device()),
+              Tensor::empty({g.count}, DType::int64, images_.device())};
+  const auto pick = [&]<class T>() {
+    kernel<PickBatch<T>, cpu::pick_batch, cuda::pick_batch>(kWho, images_.device())(
+        g, state.counter().data<std::int64_t>(),
+        order_.defined() ? order_.data<std::int64_t>() : nullptr, images_.data<T>(),
+        labels_.data<std::int64_t>(), batch.images.mutable_data<float>(),
+        batch.labels.mutable_data<std::int64_t>());
+  };
+  if (images_.dtype() == DType::uint8)
+    pick.operator()<std::uint8_t>();
+  else
+    pick.operator()<float>();
+  return batch;
+}
+
+}  // namespace pliant

@@ -1,0 +1,46 @@
+#include <pliant/layers/train/tally.h>
+
+#include <pliant/autograd/ops/reduce.h>
+#include <pliant/core/dispatch.h>
+#include <pliant/core/kernels/tally.h>
+
+namespace pliant {
+namespace {
+
+constexpr const char* kWho = "Tally";
+
+}  // namespace
+
+Tally::Tally(Device device, std::int64_t rows)
+    : right_(Tensor::zeros({rows}, DType::int64, device)),
+      loss_sum_(Tensor::zeros({1}, DType::float64, device)) {}
+
+void Tally::add(const Var& logits, const Tensor& labels, const Var& loss) {
+  require(logits.rank() == 2 && labels.shape() == Shape{logits.dim(0)}, kWho, ": the logits are ",
+          logits.shape(), ", the labels ", labels.shape(), ", expected [N C] and [N]");
+  require(labels.size() <= right_.size(), kWho, ": ", labels.size(), " rows, made for ",
+          right_.size());
+  require(loss.size() == 1 && loss.dtype() == logits.dtype(), kWho, ": the loss is ", loss.dtype(),
+          ' ', loss.shape(), ", expected a scalar ", logits.dtype());
+  require(labels.device() == right_.device() && logits.device() == right_.device(), kWho,
+          ": logits on ", logits.device(), ", labels on ", labels.device(), ", expected ",
+          right_.device());
+  const Tensor guesses = argmax(logits.value(), -1);
+  visit_floating(kWho, loss.dtype(), [&]<class T>() {
+    kernel<TallyStep<T>, cpu::tally, cuda::tally>(kWho, loss.device())(
+        labels.size(), guesses.data<std::int64_t>(), labels.data<std::int64_t>(),
+        loss.value().data<T>(), right_.mutable_data<std::int64_t>(),
+        loss_sum_.mutable_data<double>());
+  });
+}
+
+Totals Tally::take() {
+  Totals totals{.loss_sum = loss_sum_.item()};
+  const Tensor right = right_.to(Device::cpu());
+  for (const std::int64_t count : right.span<std::int64_t>()) totals.right += count;
+  right_.fill(0);
+  loss_sum_.fill(0);
+  return totals;
+}
+
+}  // namespace pliant

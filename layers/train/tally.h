@@ -1,0 +1,36 @@
+// Tally: losses and right answers of many steps, added up on their device and read now and then, so
+// that a captured step need not stop for them.
+//
+//   Tally tally(device, batch);
+//   CapturedStep step = capture(device, [&] { ...; tally.add(logits, labels, loss); ... });
+//   for (...) step.replay();
+//   const Totals totals = tally.take();
+#pragma once
+
+#include <cstdint>
+
+#include <pliant/autograd/var.h>
+
+namespace pliant {
+
+struct Totals {
+  double loss_sum = 0;
+  std::int64_t right = 0;
+};
+
+class Tally {
+ public:
+  // For at most so many rows a step.
+  Tally(Device device, std::int64_t rows);
+
+  // logits [N C], labels int64 [N], loss a scalar. The guess is the first largest logit.
+  void add(const Var& logits, const Tensor& labels, const Var& loss);
+  // What was added since the last time. It waits for the device.
+  Totals take();
+
+ private:
+  Tensor right_;     // int64 [rows]
+  Tensor loss_sum_;  // float64 [1]
+};
+
+}  // namespace pliant
