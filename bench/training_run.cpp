@@ -4,7 +4,6 @@
 // training_run.py is the same there.
 #include <chrono>
 #include <cstdio>
-#include <cstdlib>
 #include <exception>
 #include <fstream>
 #include <string>
@@ -27,7 +26,7 @@ long peak_memory() {
   return 0;
 }
 
-void train(const char* folder, int steps) {
+void train(const std::string& folder, int steps) {
   const DigitSet digits = read_digit_directory(folder);
   DigitNet net;
   net.initialise(Rng(1).fork("net"));
@@ -57,7 +56,7 @@ int main(int count, char** arguments) {
     return 2;
   }
   try {
-    train(arguments[1], std::atoi(arguments[2]));
+    train(arguments[1], std::stoi(arguments[2]));
   } catch (const std::exception& error) {
     std::fprintf(stderr, "%s: %s\n", arguments[0], error.what());
     return 1;

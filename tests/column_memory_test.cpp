@@ -1,5 +1,3 @@
-#include <array>
-
 #include <doctest/doctest.h>
 
 #include <pliant/core/column_memory.h>
@@ -83,12 +81,12 @@ TEST_CASE("training a deformable layer takes maps of a few times its input, what
   constexpr std::int64_t c = 64;
   DeformConv2d layer(c, c, {.kernel = 3, .padding = 1, .modulation = Modulation::twice_sigmoid});
   layer.initialise(Rng(1));
-  for (const auto& [n, h, w] : {std::array<std::int64_t, 3>{1, 96, 128}, {3, 67, 40}}) {
-    const std::int64_t locations = n * h * w;
+  for (const Shape& shape : {Shape{1, 96, 128, c}, Shape{3, 67, 40, c}}) {
+    const std::int64_t locations = shape.size() / c;
     const double peak = peak_of([&] {
       const Tape tape;
-      const Var y = layer(tape.variable(Tensor::full({n, h, w, c}, 0.5)));
-      tape.gradients(y, {}, {.cotangent = Tensor::full({n, h, w, c}, 0.1)});
+      const Var y = layer(tape.variable(Tensor::full(shape, 0.5)));
+      tape.gradients(y, {}, {.cotangent = Tensor::full(shape, 0.1)});
     });
     const auto maps = static_cast<double>(4 * locations * (5 * c + 80));
     const double rest = thread_count() * 512e3 + 16 * 4e5;  // columns, sums of weight gradients

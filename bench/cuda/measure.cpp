@@ -48,6 +48,7 @@ void Measurements::add(const std::string& name, std::int64_t bytes,
   const int calls =
       static_cast<int>(std::clamp(options_.sample_seconds / std::max(once, 1e-7), 1.0, 10000.0));
   std::vector<double> samples;
+  samples.reserve(static_cast<std::size_t>(options_.samples));
   for (int i = 0; i < options_.samples; ++i) samples.push_back(repeat(calls) * 1e3);
   all_.push_back({name, median(std::move(samples)), bytes, peak});
   const Measured& now = all_.back();

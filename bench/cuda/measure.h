@@ -34,7 +34,9 @@ class Measurements {
 
   Device device() const { return options_.device; }
   const DeviceFacts& facts() const { return facts_; }
-  bool wants(const std::string& name) const { return name.find(options_.only) != name.npos; }
+  bool wants(const std::string& name) const {
+    return name.find(options_.only) != std::string::npos;
+  }
   // How many sets of inputs of so many bytes leave nothing of the first in the cache.
   int sets(std::int64_t bytes) const;
 

@@ -72,6 +72,7 @@ void Optimizer::step_all(const Gradients& gradients) {
   }
   for (const auto& [i, gradient] : moves) update(slots_[i], *gradient);
   std::vector<std::size_t> moved;
+  moved.reserve(moves.size());
   for (const auto& [i, gradient] : moves) moved.push_back(i);
   // A recording reads the tables for as long as it is replayed.
   at_every_replay([this, moved = std::move(moved), tables = tables_] {

@@ -74,7 +74,7 @@ class Optimizer {
     DType dtype;
     double lr_factor, own_lr_factor, weight_decay;
     std::int64_t lead;  // steps that moved the parameter beyond the state's number
-    auto operator<=>(const Pace&) const = default;
+    auto operator<=>(const Pace&) const = default;  // NOLINT(modernize-use-nullptr): 0 of its own
   };
   struct Table {
     Tensor constants;    // as bytes
