@@ -51,6 +51,7 @@ if(PLIANT_NATIVE)
     endif()
   endif()
 elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64)$")
+  unset(PLIANT_HAS_MARCH CACHE)  # of what it was before
   check_cxx_compiler_flag(-march=${PLIANT_MARCH} PLIANT_HAS_MARCH)
   if(NOT PLIANT_HAS_MARCH)
     message(FATAL_ERROR "pliant: PLIANT_MARCH is ${PLIANT_MARCH}, which the compiler does not know")

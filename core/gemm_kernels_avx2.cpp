@@ -1,4 +1,4 @@
-// The micro kernels for AVX2 and FMA (x86-64-v3); CMakeLists.txt compiles this file for that alone.
+// The micro kernels for AVX2 and FMA (x86-64-v3); flags: cmake/compiler.cmake.
 #include <pliant/core/gemm_micro.h>
 
 namespace pliant::cpu {

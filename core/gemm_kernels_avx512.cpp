@@ -1,4 +1,4 @@
-// The micro kernels for AVX-512 (x86-64-v4); CMakeLists.txt compiles this file for that alone.
+// The micro kernels for AVX-512 (x86-64-v4); flags: cmake/compiler.cmake.
 #include <pliant/core/gemm_micro.h>
 
 namespace pliant::cpu {
