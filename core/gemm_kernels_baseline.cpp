@@ -1,5 +1,4 @@
-// The micro kernels for any processor of its kind; CMakeLists.txt compiles this file for that
-// alone.
+// The micro kernels for any processor of its kind; flags: cmake/compiler.cmake.
 #include <pliant/core/gemm_micro.h>
 
 namespace pliant::cpu {
