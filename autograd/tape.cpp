@@ -94,6 +94,8 @@ Tape::~Tape() {
 
 Var Tape::input(Tensor value) const {
   require(value.defined(), "tape: the input is undefined");
+  if (state_->options.activations && is_floating(value.dtype()))
+    value = value.to(*state_->options.activations);
   return Var(std::move(value), state_, -1);
 }
 

@@ -7,6 +7,7 @@
 
 #include <initializer_list>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -37,6 +38,9 @@ struct TapeOptions {
   // Of a step that is captured: random layers fork their keys by its number, where it is read by
   // their kernels.
   StepState step = {};
+  // Mixed precision: floating inputs are rounded to bfloat16, and so is every activation after
+  // them (autograd/ops/convert.h).
+  std::optional<DType> activations = {};
 };
 
 struct GradientsOptions {
@@ -56,7 +60,7 @@ class Tape {
   Tape(const Tape&) = delete;
   Tape& operator=(const Tape&) = delete;
 
-  // On the tape, no gradient wanted: the data.
+  // On the tape, no gradient wanted: the data, in the dtype of TapeOptions::activations.
   Var input(Tensor value) const;
   // On the tape, gradient wanted.
   Var variable(Tensor value) const;

@@ -61,14 +61,14 @@ def channels_last(tensor):
     return tensor.contiguous(memory_format=torch.channels_last) if tensor.dim() == 4 else tensor
 
 
-def op_cases(name, shapes, function, last):
+def op_cases(name, shapes, function, last, dtype):
     """`function` of tensors of these NCHW shapes, forward and with all gradients."""
-    size = 4 * sum(torch.Size(shape).numel() for shape in shapes)
+    size = dtype.itemsize * sum(torch.Size(shape).numel() for shape in shapes)
     cache = torch.cuda.get_device_properties(0).L2_cache_size
     count = min(max(2 * cache // size + 1, 1), MAX_SETS)
 
     def make():
-        sets = [[torch.randn(*shape, device="cuda") for shape in shapes] for _ in range(count)]
+        sets = [[torch.randn(*shape, device="cuda").to(dtype) for shape in shapes] for _ in range(count)]
         return [[(channels_last(t) if last else t).requires_grad_() for t in one] for one in sets]
 
     def forward():
@@ -94,20 +94,21 @@ def op_cases(name, shapes, function, last):
     yield name + " fwd+bwd", both
 
 
-def convolution_cases():
+def convolution_cases(dtype):
     for n, h, w, c in MAPS:
         suffix = f" {n}x{h}x{w}x{c}"
         x, offset, mask = (n, c, h, w), (n, 18, h, w), (n, 9, h, w)
         dense, depthwise = (c, c, 3, 3), (c, 1, 3, 3)
         yield from op_cases("deform_conv2d v1" + suffix, [x, offset, dense],
-                            lambda x, o, k: deform_conv2d(x, o, k, padding=1), False)
+                            lambda x, o, k: deform_conv2d(x, o, k, padding=1), False, dtype)
         for name, weight in (("deform_conv2d v2", dense), ("depthwise deform_conv2d v2", depthwise)):
             yield from op_cases(name + suffix, [x, offset, weight, mask],
-                                lambda x, o, k, m: deform_conv2d(x, o, k, padding=1, mask=m), False)
+                                lambda x, o, k, m: deform_conv2d(x, o, k, padding=1, mask=m), False,
+                                dtype)
         for name, weight in (("conv2d", dense), ("depthwise conv2d", depthwise)):
             yield from op_cases(name + suffix, [x, weight],
                                 lambda x, k, c=c, s=weight: F.conv2d(x, k, padding=1, groups=c // s[1]),
-                                True)
+                                True, dtype)
 
 
 def training_step(batch, deform, captured):
@@ -136,8 +137,8 @@ def training_step(batch, deform, captured):
     return measure(lambda _: graph.replay())
 
 
-def cases():
-    yield from convolution_cases()
+def cases(dtype):
+    yield from convolution_cases(dtype)
     for deform in (False, True):
         for batch in (32, 128, 1024):
             name = f"training step, {'dcn2' if deform else 'regular'} net, batch {batch}"
@@ -147,12 +148,15 @@ def cases():
 
 
 def theirs(only, precision):
+    narrow = precision == "bfloat16"
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = precision == "tf32"
     figures = {}
-    for name, work in cases():
+    for name, work in cases(torch.bfloat16 if narrow else torch.float32):
         if only in name:
             try:
-                figures[name] = work()
+                with torch.autocast("cuda", dtype=torch.bfloat16, enabled=narrow,
+                                    cache_enabled=False):  # a graph would keep old copies
+                    figures[name] = work()
             except RuntimeError as error:  # no CUDA graph of this, or no memory: the others go on
                 print(f"PyTorch, {name}: {str(error).splitlines()[0]}", flush=True)
             torch.cuda.empty_cache()
@@ -202,8 +206,8 @@ def main():
     parser.add_argument("program", help="pliant-cuda-bench")
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--cases", default="", help="only those whose name has this in it")
-    parser.add_argument("--precision", choices=["full", "tf32"], default="full",
-                        help="of float32 products, theirs and ours")
+    parser.add_argument("--precision", choices=["full", "tf32", "bfloat16"], default="full",
+                        help="theirs and ours; bfloat16: of all inputs, theirs under autocast")
     parser.add_argument("--scatter", choices=["ordered", "atomic"], default="ordered",
                         help="how ours adds up gradients by a map; theirs is atomic")
     parser.add_argument("--json", help="write the figures to this file, and the table beside it (.md)")
@@ -215,7 +219,7 @@ def main():
     rows = list(rows_of(mine, other))
     copies = [row["gb_per_s"] for row in rows if row["case"].startswith("copy")]
     machine = (f"{torch.cuda.get_device_name()}, torch {torch.__version__}, "
-               f"torchvision {torchvision.__version__}, {arguments.precision} float32, "
+               f"torchvision {torchvision.__version__}, precision {arguments.precision}, "
                f"{arguments.scatter} gradients")
     text = "\n".join([machine, "", *table(rows, copies[0] if copies else None)]) + "\n"
     print(text)

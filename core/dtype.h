@@ -4,16 +4,12 @@
 #include <cstdint>
 #include <ostream>
 
+#include <pliant/core/bfloat16.h>
 #include <pliant/core/error.h>
 
 namespace pliant {
 
 enum class DType : std::uint8_t { float32, float64, bfloat16, int64, int32, uint8 };
-
-// The storage of a bfloat16: the upper half of a float32. Only the GPU computes with it.
-struct BFloat16 {
-  std::uint16_t bits = 0;
-};
 
 constexpr std::int64_t size_of(DType dtype) {
   switch (dtype) {
@@ -92,6 +88,13 @@ decltype(auto) visit_floating(const char* who, DType dtype, F&& f) {
   if (dtype == DType::float32) return f.template operator()<float>();
   require(dtype == DType::float64, who, ": needs float32 or float64, got ", dtype);
   return f.template operator()<double>();
+}
+
+// The same for ops whose kernels take bfloat16 too.
+template <class F>
+decltype(auto) visit_any_floating(const char* who, DType dtype, F&& f) {
+  if (dtype == DType::bfloat16) return f.template operator()<BFloat16>();
+  return visit_floating(who, dtype, f);
 }
 
 // The same over every element type.

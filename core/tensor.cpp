@@ -5,6 +5,7 @@
 
 #include <pliant/core/capture.h>
 #include <pliant/core/dispatch.h>
+#include <pliant/core/kernels/convert.h>
 #include <pliant/core/kernels/fill.h>
 #include <pliant/core/memory.h>
 
@@ -122,13 +123,8 @@ std::vector<double> Tensor::to_vector() const {
   const Tensor host = to(Device::cpu());
   std::vector<double> values(static_cast<std::size_t>(size_));
   visit_any(dtype_, [&]<class T>() {
-    if constexpr (std::is_arithmetic_v<T>) {
-      const T* const from = host.data<T>();
-      std::transform(from, from + size_, values.begin(),
-                     [](T v) { return static_cast<double>(v); });
-    } else {
-      fail("to_vector: not for ", dtype_);
-    }
+    const T* const from = host.data<T>();
+    std::transform(from, from + size_, values.begin(), [](T v) { return static_cast<double>(v); });
   });
   return values;
 }
@@ -191,18 +187,21 @@ Tensor Tensor::to(Device where) const {
   return t;
 }
 
+template <class T>
+constexpr bool kFloats = is_floating(dtype_of<T>);
+
 Tensor Tensor::to(DType dtype) const {
   if (dtype == dtype_) return *this;
-  require_host("to(dtype)");
-  Tensor t = empty(shape_, dtype);
+  Tensor t = empty(shape_, dtype, device());
   visit_any(dtype_, [&]<class From>() {
     visit_any(dtype, [&]<class To>() {
-      if constexpr (std::is_arithmetic_v<From> && std::is_arithmetic_v<To>) {
-        const From* const from = data<From>();
-        std::transform(from, from + size_, t.mutable_data<To>(),
-                       [](From v) { return static_cast<To>(v); });
+      if constexpr (kFloats<From> && kFloats<To> && !std::is_same_v<From, To>) {
+        kernel<Convert<From, To>, cpu::convert, cuda::convert>("to", device())(
+            size_, data<From>(), t.mutable_data<To>());
       } else {
-        fail("to: no conversion from ", dtype_, " to ", dtype, " on the CPU");
+        require_host("to(dtype)");
+        const From* const from = data<From>();
+        std::transform(from, from + size_, t.mutable_data<To>(), converted<To, From>);
       }
     });
   });
@@ -217,19 +216,15 @@ void Tensor::copy_from(const Tensor& source) {
 
 void Tensor::fill(double value) {
   visit_any(dtype_, [&]<class T>() {
-    if constexpr (std::is_arithmetic_v<T>) {
-      kernel<Fill<T>, cpu::fill, cuda::fill>("fill", device())(size_, static_cast<T>(value),
-                                                               mutable_data<T>());
-    } else {
-      fail("fill: not for ", dtype_);
-    }
+    kernel<Fill<T>, cpu::fill, cuda::fill>("fill", device())(size_, converted<T>(value),
+                                                             mutable_data<T>());
   });
 }
 
 std::ostream& operator<<(std::ostream& out, const Tensor& tensor) {
   if (!tensor.defined()) return out << "undefined tensor";
   out << tensor.dtype() << ' ' << tensor.shape() << " on " << tensor.device();
-  if (tensor.size() > 32 || tensor.dtype() == DType::bfloat16) return out;
+  if (tensor.size() > 32) return out;
   out << ':';
   for (const double value : tensor.to_vector()) out << ' ' << value;
   return out;

@@ -77,7 +77,7 @@ class Tensor {
     require_host("span");
     return {mutable_data<T>(), static_cast<std::size_t>(size_)};
   }
-  // All elements as doubles, from any device and dtype but bfloat16.
+  // All elements as doubles, from any device and dtype.
   std::vector<double> to_vector() const;
   // The one element of a tensor of size 1.
   double item() const;
@@ -91,10 +91,10 @@ class Tensor {
   // Copies.
   Tensor clone() const;
   Tensor to(Device where) const;  // the same handle if it is there already
-  Tensor to(DType dtype) const;   // CPU only unless the dtype is the same already
+  Tensor to(DType dtype) const;   // on a GPU only between floating dtypes
   // Overwrites the elements with those of `source`: same shape and dtype, any device.
   void copy_from(const Tensor& source);
-  void fill(double value);  // any dtype but bfloat16
+  void fill(double value);
 
   // Grows whenever an element of the storage may have changed.
   std::uint64_t version() const;

@@ -15,13 +15,13 @@ void each_pair(F f, const BroadcastGeometry& g, const T* a, const T* b, T* y) {
       at_a += index * g.a_stride[axis];
       at_b += index * g.b_stride[axis];
     }
-    y[i] = f(a[at_a], b[at_b]);
+    y[i] = T(f(Wide<T>(a[at_a]), Wide<T>(b[at_b])));
   });
 }
 
 template <class T>
 void binary_of(int function, const BroadcastGeometry& g, const T* a, const T* b, T* y) {
-  BinaryTable::visit<T>(function, [&]<class F>() { each_pair(F{}, g, a, b, y); });
+  BinaryTable::visit<Wide<T>>(function, [&]<class F>() { each_pair(F{}, g, a, b, y); });
 }
 
 }  // namespace
@@ -33,6 +33,11 @@ void cuda::binary(int function, const BroadcastGeometry& g, const float* a, cons
 
 void cuda::binary(int function, const BroadcastGeometry& g, const double* a, const double* b,
                   double* y) {
+  binary_of(function, g, a, b, y);
+}
+
+void cuda::binary(int function, const BroadcastGeometry& g, const BFloat16* a, const BFloat16* b,
+                  BFloat16* y) {
   binary_of(function, g, a, b, y);
 }
 

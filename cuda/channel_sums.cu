@@ -23,12 +23,12 @@ void moments_of_runs(const char* op, const ChannelsGeometry& g, const T* x, doub
     const std::int64_t run = i / g.c % runs, begin = run * kRun;
     const std::int64_t end = std::min(g.rows, begin + kRun);
     const T* const from = x + i / g.c / runs * g.rows * g.c + i % g.c;
-    const T shift = from[begin * g.c];
-    T sum = 0, squares = 0;
+    const Wide<T> shift = from[begin * g.c];
+    Wide<T> sum = 0, squares = 0;
     for (std::int64_t row = begin; row < end; ++row) sum += from[row * g.c] - shift;
-    const T centre = sum / static_cast<T>(end - begin);
+    const Wide<T> centre = sum / static_cast<Wide<T>>(end - begin);
     for (std::int64_t row = begin; row < end; ++row) {
-      const T deviation = from[row * g.c] - shift - centre;
+      const Wide<T> deviation = from[row * g.c] - shift - centre;
       squares += deviation * deviation;
     }
     mean[i] = static_cast<double>(shift) + static_cast<double>(centre);
@@ -88,13 +88,13 @@ const double* cuda::channel_moments(const char* op, const ChannelsGeometry& g, c
 
 template <class T>
 const double* cuda::channel_gradient_sums(const char* op, const ChannelsGeometry& g, const T* x,
-                                          const T* dy, const T* mean, Workspace& workspace) {
+                                          const T* dy, const Wide<T>* mean, Workspace& workspace) {
   const std::int64_t runs = runs_of(g.rows);
   double* const partial = workspace.take<double>(g.n * runs * 2 * g.c);  // [n runs 2 c]
   double* const sums = workspace.take<double>(g.n * 2 * g.c);
   each(op, g.n * runs * g.c, [=] __device__(std::int64_t i) {
     const std::int64_t c = i % g.c, run = i / g.c % runs, image = i / g.c / runs;
-    T sum = 0, sum_x = 0;
+    Wide<T> sum = 0, sum_x = 0;
     for (std::int64_t row = run * kRun; row < std::min(g.rows, (run + 1) * kRun); ++row) {
       const std::int64_t at = (image * g.rows + row) * g.c + c;
       sum += dy[at];
@@ -112,11 +112,16 @@ template const double* cuda::channel_moments(const char*, const ChannelsGeometry
                                              Workspace&);
 template const double* cuda::channel_moments(const char*, const ChannelsGeometry&, const double*,
                                              Workspace&);
-template const double* cuda::channel_gradient_sums(const char*, const ChannelsGeometry&,
-                                                   const float*, const float*, const float*,
-                                                   Workspace&);
-template const double* cuda::channel_gradient_sums(const char*, const ChannelsGeometry&,
-                                                   const double*, const double*, const double*,
-                                                   Workspace&);
+template const double* cuda::channel_moments(const char*, const ChannelsGeometry&, const BFloat16*,
+                                             Workspace&);
+template const double* cuda::channel_gradient_sums<float>(const char*, const ChannelsGeometry&,
+                                                          const float*, const float*, const float*,
+                                                          Workspace&);
+template const double* cuda::channel_gradient_sums<double>(const char*, const ChannelsGeometry&,
+                                                           const double*, const double*,
+                                                           const double*, Workspace&);
+template const double* cuda::channel_gradient_sums<BFloat16>(const char*, const ChannelsGeometry&,
+                                                             const BFloat16*, const BFloat16*,
+                                                             const float*, Workspace&);
 
 }  // namespace pliant

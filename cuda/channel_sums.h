@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include <pliant/core/bfloat16.h>
 #include <pliant/core/kernels/workspace.h>
 
 namespace pliant::cuda {
@@ -18,9 +19,9 @@ const double* channel_moments(const char* op, const ChannelsGeometry& g, const T
                               Workspace& workspace);
 
 // Of each image the sums of dy [c], then those of dy * (x - mean) [c], or 0 where x is null; mean
-// [n c]. They exist for T = float and double.
+// [n c]. They exist for T = float, double and BFloat16.
 template <class T>
 const double* channel_gradient_sums(const char* op, const ChannelsGeometry& g, const T* x,
-                                    const T* dy, const T* mean, Workspace& workspace);
+                                    const T* dy, const Wide<T>* mean, Workspace& workspace);
 
 }  // namespace pliant::cuda

@@ -46,7 +46,7 @@ void cuda::columns_gradient(const char* op, const ColumnsGeometry& g, Slice slic
 
 template <class T>
 void cuda::add_weight_gradient(const char* op, const ColumnsGeometry& g, Slice slice, const T* dy,
-                               const T* columns, T* dweight) {
+                               const T* columns, Wide<T>* dweight) {
   multiply(op, {g.out, g.taps * g.in, slice.rows(), g.groups}, transposed(of_output(g, slice, dy)),
            of_columns(g, columns), of_weight(g, dweight), Accumulate::yes);
 }
@@ -55,13 +55,19 @@ template void cuda::multiply_columns(const char*, const ColumnsGeometry&, Slice,
                                      const float*, const float*, float*);
 template void cuda::multiply_columns(const char*, const ColumnsGeometry&, Slice, const double*,
                                      const double*, const double*, double*);
+template void cuda::multiply_columns(const char*, const ColumnsGeometry&, Slice, const BFloat16*,
+                                     const BFloat16*, const BFloat16*, BFloat16*);
+template void cuda::columns_gradient(const char*, const ColumnsGeometry&, Slice, const BFloat16*,
+                                     const BFloat16*, BFloat16*);
+template void cuda::add_weight_gradient<BFloat16>(const char*, const ColumnsGeometry&, Slice,
+                                                  const BFloat16*, const BFloat16*, float*);
 template void cuda::columns_gradient(const char*, const ColumnsGeometry&, Slice, const float*,
                                      const float*, float*);
 template void cuda::columns_gradient(const char*, const ColumnsGeometry&, Slice, const double*,
                                      const double*, double*);
-template void cuda::add_weight_gradient(const char*, const ColumnsGeometry&, Slice, const float*,
-                                        const float*, float*);
-template void cuda::add_weight_gradient(const char*, const ColumnsGeometry&, Slice, const double*,
-                                        const double*, double*);
+template void cuda::add_weight_gradient<float>(const char*, const ColumnsGeometry&, Slice,
+                                               const float*, const float*, float*);
+template void cuda::add_weight_gradient<double>(const char*, const ColumnsGeometry&, Slice,
+                                                const double*, const double*, double*);
 
 }  // namespace pliant

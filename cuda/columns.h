@@ -69,6 +69,6 @@ void columns_gradient(const char* op, const ColumnsGeometry& g, Slice slice, con
 // dweight += dy^T columns
 template <class T>
 void add_weight_gradient(const char* op, const ColumnsGeometry& g, Slice slice, const T* dy,
-                         const T* columns, T* dweight);
+                         const T* columns, Wide<T>* dweight);
 
 }  // namespace pliant::cuda

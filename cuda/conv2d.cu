@@ -6,6 +6,7 @@
 #include <pliant/cuda/depthwise.h>
 #include <pliant/cuda/launch.cuh>
 #include <pliant/cuda/vectors.cuh>
+#include <pliant/cuda/widening.cuh>
 
 namespace pliant {
 namespace {
@@ -25,20 +26,20 @@ void gather_columns(const Conv2dGeometry& g, const ColumnsGeometry& cut, Slice s
     const std::int64_t h = g.row(p, tap / g.s), w = g.column(q, tap % g.s);
     const bool inside = h >= 0 && h < g.h && w >= 0 && w < g.w;
     columns[row * cut.width + cut.at(tap, c)] =
-        inside ? x[((n * g.h + h) * g.w + w) * g.c + c] : T(0);
+        inside ? x[((n * g.h + h) * g.w + w) * g.c + c] : T(Wide<T>(0));
   });
 }
 
 // Adds to dx what the slice's locations give back: each pixel looks for the locations that read it.
 template <class T>
 void add_columns(const Conv2dGeometry& g, const ColumnsGeometry& cut, Slice slice, const T* columns,
-                 T* dx) {
+                 Wide<T>* dx) {
   const std::int64_t locations = g.p * g.q, map = g.h * g.w * g.c;
   const std::int64_t first = slice.begin / locations, last = (slice.end - 1) / locations;
   each(kOp, (last - first + 1) * map, [=] __device__(std::int64_t i) {
     const std::int64_t c = i % g.c, w = i / g.c % g.w, h = i / g.c / g.w % g.h;
     const std::int64_t n = first + i / map;
-    T sum = 0;
+    Wide<T> sum = 0;
     for (std::int64_t tap = 0; tap < cut.taps; ++tap) {
       const std::int64_t down = h - g.row(0, tap / g.s), right = w - g.column(0, tap % g.s);
       if (down < 0 || down % g.stride_h != 0 || right < 0 || right % g.stride_w != 0) continue;
@@ -56,12 +57,52 @@ void add_columns(const Conv2dGeometry& g, const ColumnsGeometry& cut, Slice slic
 // One group of channels is as well served by a product.
 bool is_depthwise(const Conv2dGeometry& g) { return g.groups > 1 && g.groups == g.c; }
 
+std::int64_t inputs(const Conv2dGeometry& g) { return g.n * g.h * g.w * g.c; }
+std::int64_t outputs(const Conv2dGeometry& g) { return g.n * g.p * g.q * g.k; }
+std::int64_t filters(const Conv2dGeometry& g) { return g.r * g.s * g.k; }
+
 template <class T>
-void depthwise_gradient(const Conv2dGeometry& g, const T* x, const T* dy, T* dweight,
-                        Workspace& workspace) {
-  T* const by_tap = workspace.take<T>(g.r * g.s * g.k);
-  depthwise_weight_gradient(kOp, g, Sharing::shared, x, dy, by_tap, workspace);
-  swap_axes(kOp, g.r * g.s, g.k, by_tap, dweight);
+void depthwise(const Conv2dGeometry& g, const T* x, const T* weight, const T* bias, T* y,
+               Workspace& workspace) {
+  if constexpr (std::is_same_v<T, BFloat16>) {
+    Widening::rounded(y, outputs(g), workspace, [&](float* wide) {
+      depthwise(g, Widening::widened(x, inputs(g), workspace),
+                Widening::widened(weight, filters(g), workspace),
+                Widening::widened(bias, g.k, workspace), wide, workspace);
+    });
+  } else {
+    depthwise_forward<T>(kOp, g, Sharing::shared, x, filters_by_tap(kOp, g, weight, workspace),
+                         bias, y);
+  }
+}
+
+template <class T>
+void depthwise_by_x(const Conv2dGeometry& g, const T* dy, const T* weight, T* dx,
+                    Workspace& workspace) {
+  if constexpr (std::is_same_v<T, BFloat16>) {
+    Widening::rounded(dx, inputs(g), workspace, [&](float* wide) {
+      depthwise_by_x(g, Widening::widened(dy, outputs(g), workspace),
+                     Widening::widened(weight, filters(g), workspace), wide, workspace);
+    });
+  } else {
+    depthwise_data_gradient<T>(kOp, g, Sharing::shared, dy,
+                               filters_by_tap(kOp, g, weight, workspace), dx);
+  }
+}
+
+template <class T>
+void depthwise_by_weight(const Conv2dGeometry& g, const T* x, const T* dy, T* dweight,
+                         Workspace& workspace) {
+  if constexpr (std::is_same_v<T, BFloat16>) {
+    Widening::rounded(dweight, filters(g), workspace, [&](float* wide) {
+      depthwise_by_weight(g, Widening::widened(x, inputs(g), workspace),
+                          Widening::widened(dy, outputs(g), workspace), wide, workspace);
+    });
+  } else {
+    T* const by_tap = workspace.take<T>(filters(g));
+    depthwise_weight_gradient(kOp, g, Sharing::shared, x, dy, by_tap, workspace);
+    swap_axes(kOp, g.r * g.s, g.k, by_tap, dweight);
+  }
 }
 
 // ---- by cuDNN ----
@@ -83,8 +124,8 @@ template <int kCount, class T>
 void add_bias(const Conv2dGeometry& g, const T* bias, T* y) {
   const std::int64_t blocks = g.k / kCount;
   each(kOp, g.n * g.p * g.q * blocks, [=] __device__(std::int64_t i) {
-    Vector<T, kCount> sum = load<kCount>(y + i * kCount);
-    add_scaled(T(1), load<kCount>(bias + i % blocks * kCount), sum);
+    Vector<Wide<T>, kCount> sum = load<kCount>(y + i * kCount);
+    add_scaled(Wide<T>(1), load<kCount>(bias + i % blocks * kCount), sum);
     store(sum, y + i * kCount);
   });
 }
@@ -111,9 +152,7 @@ bool is_pointwise(const Conv2dGeometry& g) {
 template <class T>
 void forward(const Conv2dGeometry& g, const T* x, const T* weight, const T* bias, T* y,
              Workspace& workspace) {
-  if (is_depthwise(g))
-    return depthwise_forward<T>(kOp, g, Sharing::shared, x,
-                                filters_by_tap(kOp, g, weight, workspace), bias, y);
+  if (is_depthwise(g)) return depthwise<T>(g, x, weight, bias, y, workspace);
   const auto cut = ColumnsGeometry::of<T>(g);
   if (is_pointwise(g)) return multiply_columns(kOp, cut, cut.all(), x, weight, bias, y);
   if (by_cudnn<T>(ConvPass::forward, g, {x, weight, y}, workspace)) return add_bias(g, bias, y);
@@ -127,33 +166,33 @@ void forward(const Conv2dGeometry& g, const T* x, const T* weight, const T* bias
 template <class T>
 void data_gradient(const Conv2dGeometry& g, const T* dy, const T* weight, T* dx,
                    Workspace& workspace) {
-  if (is_depthwise(g))
-    return depthwise_data_gradient<T>(kOp, g, Sharing::shared, dy,
-                                      filters_by_tap(kOp, g, weight, workspace), dx);
+  if (is_depthwise(g)) return depthwise_by_x<T>(g, dy, weight, dx, workspace);
   const auto cut = ColumnsGeometry::of<T>(g);
   if (is_pointwise(g)) return columns_gradient(kOp, cut, cut.all(), dy, weight, dx);
   if (by_cudnn<T>(ConvPass::data_gradient, g, {dx, weight, dy}, workspace)) return;
   T* const columns = workspace.take<T>(cut.slice_rows * cut.width);
-  set_to_zero(kOp, dx, g.n * g.h * g.w * g.c);
-  each_slice(cut, [&](Slice slice) {
-    columns_gradient<T>(kOp, cut, slice, dy, weight, columns);
-    add_columns<T>(g, cut, slice, columns, dx);
+  add_up(kOp, dx, g.n * g.h * g.w * g.c, workspace, [&](Wide<T>* sums) {
+    each_slice(cut, [&](Slice slice) {
+      columns_gradient<T>(kOp, cut, slice, dy, weight, columns);
+      add_columns<T>(g, cut, slice, columns, sums);
+    });
   });
 }
 
 template <class T>
 void weight_gradient(const Conv2dGeometry& g, const T* x, const T* dy, T* dweight,
                      Workspace& workspace) {
-  if (is_depthwise(g)) return depthwise_gradient(g, x, dy, dweight, workspace);
+  if (is_depthwise(g)) return depthwise_by_weight<T>(g, x, dy, dweight, workspace);
   const auto cut = ColumnsGeometry::of<T>(g);
   if (!is_pointwise(g) && by_cudnn<T>(ConvPass::weight_gradient, g, {x, dweight, dy}, workspace))
     return;
-  set_to_zero(kOp, dweight, g.k * cut.taps * cut.in);
-  if (is_pointwise(g)) return add_weight_gradient(kOp, cut, cut.all(), dy, x, dweight);
-  T* const columns = workspace.take<T>(cut.slice_rows * cut.width);
-  each_slice(cut, [&](Slice slice) {
-    gather_columns(g, cut, slice, x, columns);
-    add_weight_gradient<T>(kOp, cut, slice, dy, columns, dweight);
+  add_up(kOp, dweight, g.k * cut.taps * cut.in, workspace, [&](Wide<T>* sums) {
+    if (is_pointwise(g)) return add_weight_gradient<T>(kOp, cut, cut.all(), dy, x, sums);
+    T* const columns = workspace.take<T>(cut.slice_rows * cut.width);
+    each_slice(cut, [&](Slice slice) {
+      gather_columns(g, cut, slice, x, columns);
+      add_weight_gradient<T>(kOp, cut, slice, dy, columns, sums);
+    });
   });
 }
 
@@ -181,6 +220,18 @@ void cuda::conv2d_weight_gradient(const Conv2dGeometry& g, const float* x, const
 }
 void cuda::conv2d_weight_gradient(const Conv2dGeometry& g, const double* x, const double* dy,
                                   double* dweight, Workspace& workspace) {
+  weight_gradient(g, x, dy, dweight, workspace);
+}
+void cuda::conv2d_forward(const Conv2dGeometry& g, const BFloat16* x, const BFloat16* weight,
+                          const BFloat16* bias, BFloat16* y, Workspace& workspace) {
+  forward(g, x, weight, bias, y, workspace);
+}
+void cuda::conv2d_data_gradient(const Conv2dGeometry& g, const BFloat16* dy, const BFloat16* weight,
+                                BFloat16* dx, Workspace& workspace) {
+  data_gradient(g, dy, weight, dx, workspace);
+}
+void cuda::conv2d_weight_gradient(const Conv2dGeometry& g, const BFloat16* x, const BFloat16* dy,
+                                  BFloat16* dweight, Workspace& workspace) {
   weight_gradient(g, x, dy, dweight, workspace);
 }
 

@@ -27,14 +27,15 @@ const char* name_of(ConvPass pass) {
 // What a plan is chosen by, and kept under.
 struct Request {
   ConvPass pass;
-  bool is_double, tf32;
+  cudnnDataType_t type;
+  bool tf32;
   std::int64_t alignment;  // bytes, of every array
   Conv2dGeometry g;
 
   using Key = std::array<std::int64_t, 20>;
   Key key() const {
     return {static_cast<std::int64_t>(pass),
-            is_double,
+            static_cast<std::int64_t>(type),
             tf32,
             alignment,
             g.n,
@@ -54,7 +55,7 @@ struct Request {
             g.dilation_w,
             g.groups};
   }
-  cudnnDataType_t type() const { return is_double ? CUDNN_DATA_DOUBLE : CUDNN_DATA_FLOAT; }
+  bool is_double() const { return type == CUDNN_DATA_DOUBLE; }
 };
 
 // Padding after an axis such that cuDNN counts `out` outputs: as before it where that does, since
@@ -75,7 +76,7 @@ CudnnDescriptor tensor(const Request& request, std::int64_t id, std::int64_t n, 
   using Axes = std::array<std::int64_t, 4>;
   const Axes sizes = {n, c, h, w}, strides = {h * w * c, 1, w * c, c};
   return CudnnDescriptor(CUDNN_BACKEND_TENSOR_DESCRIPTOR)
-      .set(CUDNN_ATTR_TENSOR_DATA_TYPE, request.type())
+      .set(CUDNN_ATTR_TENSOR_DATA_TYPE, request.type)
       .set(CUDNN_ATTR_TENSOR_DIMENSIONS, std::span<const std::int64_t>(sizes))
       .set(CUDNN_ATTR_TENSOR_STRIDES, std::span<const std::int64_t>(strides))
       .set(CUDNN_ATTR_TENSOR_UNIQUE_ID, id)
@@ -93,7 +94,8 @@ CudnnDescriptor convolution(const Request& request) {
   const Axes before = {g.pad_top, g.pad_left}, after = {*below, *right};
   using Span = std::span<const std::int64_t>;
   return CudnnDescriptor(CUDNN_BACKEND_CONVOLUTION_DESCRIPTOR)
-      .set(CUDNN_ATTR_CONVOLUTION_COMP_TYPE, request.type())
+      .set(CUDNN_ATTR_CONVOLUTION_COMP_TYPE,
+           request.is_double() ? CUDNN_DATA_DOUBLE : CUDNN_DATA_FLOAT)
       .set(CUDNN_ATTR_CONVOLUTION_CONV_MODE, CUDNN_CROSS_CORRELATION)
       .set(CUDNN_ATTR_CONVOLUTION_SPATIAL_DIMS, std::int64_t{2})
       .set(CUDNN_ATTR_CONVOLUTION_FILTER_STRIDES, Span(strides))
@@ -144,7 +146,7 @@ CudnnDescriptor operation(const Request& request) {
       .set(names.x, tensor(request, kIds[0], g.n, g.h, g.w, g.c))
       .set(names.weight, tensor(request, kIds[1], g.k, g.r, g.s, g.c / g.groups))
       .set(names.y, tensor(request, kIds[2], g.n, g.p, g.q, g.k));
-  if (request.is_double)
+  if (request.is_double())
     result.set(names.alpha, 1.0).set(names.beta, 0.0);
   else
     result.set(names.alpha, 1.0F).set(names.beta, 0.0F);
@@ -159,7 +161,8 @@ CudnnPlan choose(const Request& request) {
                                  CUDNN_NUMERICAL_NOTE_WINOGRAD,
                                  CUDNN_NUMERICAL_NOTE_DOWN_CONVERT_INPUTS,
                                  CUDNN_NUMERICAL_NOTE_TENSOR_CORE};
-  const bool matrix_units = request.tf32 || request.is_double;  // those of float64 are exact
+  // Those of float64 are exact, and so are products of bfloat16.
+  const bool matrix_units = request.tf32 || request.type != CUDNN_DATA_FLOAT;
   return choose_plan(operation(request), std::span(kNever).first(matrix_units ? 4 : 6),
                      kMostWorkspace);
 }
@@ -203,15 +206,17 @@ bool run(const Request& request, const ConvArrays& arrays, Workspace& workspace)
 template <class T>
 bool cuda::cudnn_conv2d(ConvPass pass, const Conv2dGeometry& g, const ConvArrays& arrays,
                         Workspace& workspace) {
-  constexpr bool kDouble = std::is_same_v<T, double>;
+  constexpr cudnnDataType_t kType = std::is_same_v<T, double>     ? CUDNN_DATA_DOUBLE
+                                    : std::is_same_v<T, BFloat16> ? CUDNN_DATA_BFLOAT16
+                                                                  : CUDNN_DATA_FLOAT;
   const GpuOptions options = gpu_options();
-  const bool tf32 = !kDouble && options.precision == Precision::tf32;
+  const bool tf32 = kType == CUDNN_DATA_FLOAT && options.precision == Precision::tf32;
   const auto failed = [&](const auto&... why) {
     fail(name_of(pass), ": ", why..., " (input ", Shape{g.n, g.h, g.w, g.c}, ", weight ",
          Shape{g.k, g.r, g.s, g.c / g.groups}, ", output ", Shape{g.n, g.p, g.q, g.k}, ")");
   };
   try {
-    if (run({pass, kDouble, tf32, alignment(arrays), g}, arrays, workspace)) return true;
+    if (run({pass, kType, tf32, alignment(arrays), g}, arrays, workspace)) return true;
   } catch (const Error& error) {
     failed(error.what());
   } catch (const CudnnDeclined& declined) {  // what it had promised
@@ -223,6 +228,8 @@ bool cuda::cudnn_conv2d(ConvPass pass, const Conv2dGeometry& g, const ConvArrays
 
 template bool cuda::cudnn_conv2d<float>(ConvPass, const Conv2dGeometry&, const ConvArrays&,
                                         Workspace&);
+template bool cuda::cudnn_conv2d<BFloat16>(ConvPass, const Conv2dGeometry&, const ConvArrays&,
+                                           Workspace&);
 template bool cuda::cudnn_conv2d<double>(ConvPass, const Conv2dGeometry&, const ConvArrays&,
                                          Workspace&);
 

@@ -21,7 +21,7 @@ struct ConvArrays {
 
 // Computes a pass without bias; false, and nothing done, where cuDNN has no way that gives the same
 // bits in every run at the precision that gpu_options() asks for. The way is chosen once per
-// geometry from cuDNN's heuristics, never from timing, and kept. T is float or double.
+// geometry from cuDNN's heuristics, never from timing, and kept. T is float, double or BFloat16.
 template <class T>
 bool cudnn_conv2d(ConvPass pass, const Conv2dGeometry& g, const ConvArrays& arrays,
                   Workspace& workspace);

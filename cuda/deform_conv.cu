@@ -2,6 +2,7 @@
 
 #include <pliant/cuda/deform_depthwise.h>
 #include <pliant/cuda/deform_samples.cuh>
+#include <pliant/cuda/widening.cuh>
 
 namespace pliant {
 namespace {
@@ -17,7 +18,7 @@ bool is_depthwise(const DeformGeometry& g) {
 // kCount neighbouring channels of a location by each thread, through all taps, straight to where
 // the product wants them.
 template <int kCount, class T>
-void gather_columns(const DeformSamples<T>& samples, const ColumnsGeometry& cut, Slice slice,
+void gather_columns(const DeformSamples<Wide<T>>& samples, const ColumnsGeometry& cut, Slice slice,
                     const T* x, T* columns) {
   const TapRows rows = samples.rows(slice.begin, slice.end);
   const std::int64_t blocks = rows.c / kCount;
@@ -26,8 +27,8 @@ void gather_columns(const DeformSamples<T>& samples, const ColumnsGeometry& cut,
     const std::int64_t group = c / rows.group_channels();
     const T* const map = x + rows.map(row) + c;
     T* const to = columns + row * cut.width + cut.at(0, c);
-    samples.each_tap(rows.begin + row, group, [&](std::int64_t t, const ScaledTap<T>& at) {
-      Vector<T, kCount> scaled{};
+    samples.each_tap(rows.begin + row, group, [&](std::int64_t t, const ScaledTap<Wide<T>>& at) {
+      Vector<Wide<T>, kCount> scaled{};
       add_scaled(at.scale, read_tap<kCount>(at.tap, map, rows.c), scaled);
       store(scaled, to + t * cut.in);
     });
@@ -35,22 +36,21 @@ void gather_columns(const DeformSamples<T>& samples, const ColumnsGeometry& cut,
 }
 
 template <int kCount, class T>
-void forward(const DeformSamples<T>& samples, const T* x, const T* weight, const T* bias, T* y,
-             Workspace& workspace) {
+void forward(const DeformSamples<Wide<T>>& samples, const T* x, const T* weight, const T* bias,
+             T* y, Workspace& workspace) {
   const auto cut = ColumnsGeometry::of<T>(samples.g.conv);
   T* const columns = workspace.take<T>(cut.slice_rows * cut.width);
   each_slice(cut, [&](Slice slice) {
-    gather_columns<kCount>(samples, cut, slice, x, columns);
+    gather_columns<kCount, T>(samples, cut, slice, x, columns);
     multiply_columns<T>(kOp, cut, slice, columns, weight, bias, y);
   });
 }
 
 template <int kCount, class T>
-void input_gradient(const DeformSamples<T>& samples, const ColumnsGeometry& cut, const T* x,
-                    const T* weight, const T* dy, T* dx, T* doffset, T* dmask, T* columns) {
-  const Conv2dGeometry& conv = samples.g.conv;
+void input_gradient(const DeformSamples<Wide<T>>& samples, const ColumnsGeometry& cut, const T* x,
+                    const T* weight, const T* dy, Wide<T>* dx, Wide<T>* doffset, Wide<T>* dmask,
+                    T* columns) {
   const ColumnSlopes<T> slopes{cut, columns};
-  if (dx != nullptr) set_to_zero(kOp, dx, conv.n * conv.h * conv.w * conv.c);
   each_slice(cut, [&](Slice slice) {
     const TapRows rows = samples.rows(slice.begin, slice.end);
     columns_gradient<T>(kOp, cut, slice, dy, weight, columns);
@@ -61,18 +61,22 @@ void input_gradient(const DeformSamples<T>& samples, const ColumnsGeometry& cut,
 }
 
 template <int kCount, class T>
-void gradient(const DeformSamples<T>& samples, const T* x, const T* weight, const T* dy, T* dx,
-              T* doffset, T* dmask, T* dweight, Workspace& workspace) {
-  auto cut = ColumnsGeometry::of<T>(samples.g.conv);
+void gradient(const DeformSamples<Wide<T>>& samples, const T* x, const T* weight, const T* dy,
+              T* dx, Wide<T>* doffset, Wide<T>* dmask, T* dweight, Workspace& workspace) {
+  const Conv2dGeometry& conv = samples.g.conv;
+  auto cut = ColumnsGeometry::of<T>(conv);
   cut.slice_rows = std::min(cut.slice_rows, rows_of_lists(samples.g.offset_groups * cut.taps));
   T* const columns = workspace.take<T>(cut.slice_rows * cut.width);
   if (dx != nullptr || doffset != nullptr || dmask != nullptr)
-    input_gradient<kCount>(samples, cut, x, weight, dy, dx, doffset, dmask, columns);
+    add_up(kOp, dx, conv.n * conv.h * conv.w * conv.c, workspace, [&](Wide<T>* sums) {
+      input_gradient<kCount, T>(samples, cut, x, weight, dy, sums, doffset, dmask, columns);
+    });
   if (dweight == nullptr) return;
-  set_to_zero(kOp, dweight, samples.g.conv.k * cut.taps * cut.in);
-  each_slice(cut, [&](Slice slice) {
-    gather_columns<kCount>(samples, cut, slice, x, columns);
-    add_weight_gradient<T>(kOp, cut, slice, dy, columns, dweight);
+  add_up(kOp, dweight, conv.k * cut.taps * cut.in, workspace, [&](Wide<T>* sums) {
+    each_slice(cut, [&](Slice slice) {
+      gather_columns<kCount, T>(samples, cut, slice, x, columns);
+      add_weight_gradient<T>(kOp, cut, slice, dy, columns, sums);
+    });
   });
 }
 
@@ -85,28 +89,79 @@ bool in_vectors(const DeformGeometry& g, const Pointers*... maps) {
 }
 
 template <class T>
-void forward(const DeformGeometry& g, const T* x, const T* offset, const T* mask, const T* weight,
-             const T* bias, T* y, Workspace& workspace) {
-  if (is_depthwise(g))
-    return deform_depthwise_forward(kOp, g, x, offset, mask, weight, bias, y, workspace);
-  const DeformSamples<T> samples{g, offset, mask};
+void forward(const DeformGeometry& g, const T* x, const Wide<T>* offset, const Wide<T>* mask,
+             const T* weight, const T* bias, T* y, Workspace& workspace) {
+  const DeformSamples<Wide<T>> samples{g, offset, mask};
   if (in_vectors<T>(g, x))
-    forward<kVector<T>>(samples, x, weight, bias, y, workspace);
+    forward<kVector<T>, T>(samples, x, weight, bias, y, workspace);
   else
-    forward<1>(samples, x, weight, bias, y, workspace);
+    forward<1, T>(samples, x, weight, bias, y, workspace);
 }
 
 template <class T>
-void gradient(const DeformGeometry& g, const T* x, const T* offset, const T* mask, const T* weight,
-              const T* dy, T* dx, T* doffset, T* dmask, T* dweight, Workspace& workspace) {
-  if (is_depthwise(g))
-    return deform_depthwise_gradient(kOp, g, x, offset, mask, weight, dy, dx, doffset, dmask,
-                                     dweight, workspace);
-  const DeformSamples<T> samples{g, offset, mask};
+void gradient(const DeformGeometry& g, const T* x, const Wide<T>* offset, const Wide<T>* mask,
+              const T* weight, const T* dy, T* dx, Wide<T>* doffset, Wide<T>* dmask, T* dweight,
+              Workspace& workspace) {
+  const DeformSamples<Wide<T>> samples{g, offset, mask};
   if (in_vectors<T>(g, x, dx))
-    gradient<kVector<T>>(samples, x, weight, dy, dx, doffset, dmask, dweight, workspace);
+    gradient<kVector<T>, T>(samples, x, weight, dy, dx, doffset, dmask, dweight, workspace);
   else
-    gradient<1>(samples, x, weight, dy, dx, doffset, dmask, dweight, workspace);
+    gradient<1, T>(samples, x, weight, dy, dx, doffset, dmask, dweight, workspace);
+}
+
+// ---- depthwise ----
+
+template <class T>
+void depthwise(const DeformGeometry& g, const T* x, const Wide<T>* offset, const Wide<T>* mask,
+               const T* weight, const T* bias, T* y, Workspace& workspace) {
+  const Conv2dGeometry& c = g.conv;
+  if constexpr (std::is_same_v<T, BFloat16>) {
+    Widening::rounded(y, c.n * c.p * c.q * c.k, workspace, [&](float* wide) {
+      depthwise(g, Widening::widened(x, c.n * c.h * c.w * c.c, workspace), offset, mask,
+                Widening::widened(weight, c.k * c.r * c.s, workspace),
+                Widening::widened(bias, c.k, workspace), wide, workspace);
+    });
+  } else {
+    deform_depthwise_forward(kOp, g, x, offset, mask, weight, bias, y, workspace);
+  }
+}
+
+template <class T>
+void depthwise_gradient(const DeformGeometry& g, const T* x, const Wide<T>* offset,
+                        const Wide<T>* mask, const T* weight, const T* dy, T* dx, Wide<T>* doffset,
+                        Wide<T>* dmask, T* dweight, Workspace& workspace) {
+  const Conv2dGeometry& c = g.conv;
+  if constexpr (std::is_same_v<T, BFloat16>) {
+    const std::int64_t inputs = c.n * c.h * c.w * c.c, filters = c.k * c.r * c.s;
+    Widening::rounded(dx, inputs, workspace, [&](float* wide_dx) {
+      Widening::rounded(dweight, filters, workspace, [&](float* wide_dweight) {
+        depthwise_gradient(g, Widening::widened(x, inputs, workspace), offset, mask,
+                           Widening::widened(weight, filters, workspace),
+                           Widening::widened(dy, c.n * c.p * c.q * c.k, workspace), wide_dx,
+                           doffset, dmask, wide_dweight, workspace);
+      });
+    });
+  } else {
+    deform_depthwise_gradient(kOp, g, x, offset, mask, weight, dy, dx, doffset, dmask, dweight,
+                              workspace);
+  }
+}
+
+template <class T>
+void forward_of(const DeformGeometry& g, const T* x, const Wide<T>* offset, const Wide<T>* mask,
+                const T* weight, const T* bias, T* y, Workspace& workspace) {
+  if (is_depthwise(g)) return depthwise(g, x, offset, mask, weight, bias, y, workspace);
+  forward(g, x, offset, mask, weight, bias, y, workspace);
+}
+
+template <class T>
+void gradient_of(const DeformGeometry& g, const T* x, const Wide<T>* offset, const Wide<T>* mask,
+                 const T* weight, const T* dy, T* dx, Wide<T>* doffset, Wide<T>* dmask, T* dweight,
+                 Workspace& workspace) {
+  if (is_depthwise(g))
+    return depthwise_gradient(g, x, offset, mask, weight, dy, dx, doffset, dmask, dweight,
+                              workspace);
+  gradient(g, x, offset, mask, weight, dy, dx, doffset, dmask, dweight, workspace);
 }
 
 }  // namespace
@@ -114,27 +169,35 @@ void gradient(const DeformGeometry& g, const T* x, const T* offset, const T* mas
 void cuda::deform_conv_forward(const DeformGeometry& g, const float* x, const float* offset,
                                const float* mask, const float* weight, const float* bias, float* y,
                                Workspace& workspace) {
-  forward(g, x, offset, mask, weight, bias, y, workspace);
+  forward_of(g, x, offset, mask, weight, bias, y, workspace);
 }
-
 void cuda::deform_conv_forward(const DeformGeometry& g, const double* x, const double* offset,
                                const double* mask, const double* weight, const double* bias,
                                double* y, Workspace& workspace) {
-  forward(g, x, offset, mask, weight, bias, y, workspace);
+  forward_of(g, x, offset, mask, weight, bias, y, workspace);
 }
-
+void cuda::deform_conv_forward(const DeformGeometry& g, const BFloat16* x, const float* offset,
+                               const float* mask, const BFloat16* weight, const BFloat16* bias,
+                               BFloat16* y, Workspace& workspace) {
+  forward_of(g, x, offset, mask, weight, bias, y, workspace);
+}
 void cuda::deform_conv_gradient(const DeformGeometry& g, const float* x, const float* offset,
                                 const float* mask, const float* weight, const float* dy, float* dx,
                                 float* doffset, float* dmask, float* dweight,
                                 Workspace& workspace) {
-  gradient(g, x, offset, mask, weight, dy, dx, doffset, dmask, dweight, workspace);
+  gradient_of(g, x, offset, mask, weight, dy, dx, doffset, dmask, dweight, workspace);
 }
-
 void cuda::deform_conv_gradient(const DeformGeometry& g, const double* x, const double* offset,
                                 const double* mask, const double* weight, const double* dy,
                                 double* dx, double* doffset, double* dmask, double* dweight,
                                 Workspace& workspace) {
-  gradient(g, x, offset, mask, weight, dy, dx, doffset, dmask, dweight, workspace);
+  gradient_of(g, x, offset, mask, weight, dy, dx, doffset, dmask, dweight, workspace);
+}
+void cuda::deform_conv_gradient(const DeformGeometry& g, const BFloat16* x, const float* offset,
+                                const float* mask, const BFloat16* weight, const BFloat16* dy,
+                                BFloat16* dx, float* doffset, float* dmask, BFloat16* dweight,
+                                Workspace& workspace) {
+  gradient_of(g, x, offset, mask, weight, dy, dx, doffset, dmask, dweight, workspace);
 }
 
 }  // namespace pliant

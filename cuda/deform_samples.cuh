@@ -50,7 +50,8 @@ struct ColumnSlopes {
   const T* columns;
 
   template <int kCount>
-  __device__ Vector<T, kCount> load(std::int64_t row, std::int64_t tap, std::int64_t c) const {
+  __device__ Vector<Wide<T>, kCount> load(std::int64_t row, std::int64_t tap,
+                                          std::int64_t c) const {
     return cuda::load<kCount>(columns + row * cut.width + cut.at(tap, c));
   }
 };
@@ -75,9 +76,9 @@ struct FilterSlopes {
 };
 
 // Of the rows' samples; the slopes do not have the mask in them. doffset and dmask may be null.
-template <int kCount, class T, class Slopes>
+template <int kCount, class T, class X, class Slopes>
 void deform_offset_gradient(const char* op, const DeformSamples<T>& samples, const TapRows& rows,
-                            const T* x, Slopes slopes, T* doffset, T* dmask) {
+                            const X* x, Slopes slopes, T* doffset, T* dmask) {
   each_dots<kCount>(op, rows, samples, slopes, x,
                     [=] __device__(std::int64_t location, std::int64_t group, std::int64_t tap,
                                    const Sums<T, 4>& dots) {

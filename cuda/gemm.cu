@@ -16,11 +16,14 @@ namespace {
 using namespace cuda;
 
 template <class T>
-constexpr cudaDataType kType = std::is_same_v<T, float> ? CUDA_R_32F : CUDA_R_64F;
+constexpr cudaDataType kType = std::is_same_v<T, BFloat16> ? CUDA_R_16BF
+                               : std::is_same_v<T, float>  ? CUDA_R_32F
+                                                           : CUDA_R_64F;
 
 template <class T>
 cublasComputeType_t compute_type() {
   if (std::is_same_v<T, double>) return CUBLAS_COMPUTE_64F;
+  if (std::is_same_v<T, BFloat16>) return CUBLAS_COMPUTE_32F;
   return gpu_options().precision == Precision::tf32 ? CUBLAS_COMPUTE_32F_FAST_TF32
                                                     : CUBLAS_COMPUTE_32F;
 }
@@ -96,16 +99,16 @@ std::uint32_t alignment(const Matrices<T>& matrices) {
 // A product as cuBLASLt sees it. What is row-major here is its own transpose there, so it computes
 // y^T = op(b)^T op(a)^T: the operands change places and nothing is transposed that was not before,
 // and a bias [n], one element for each of its rows, is what its epilogue adds.
-template <class T>
+template <class T, class Y>
 struct Product {
   ProductSize size;
   Matrices<const T> a, b;
-  Matrices<T> y;
+  Matrices<Y> y;
   Accumulate accumulate = Accumulate::no;
-  Bias<T> bias = {};
+  Bias<Y> bias = {};
 
   // All that an algorithm is chosen by.
-  std::array<std::int64_t, 20> key(cublasComputeType_t compute) const {
+  std::array<std::int64_t, 21> key(cublasComputeType_t compute) const {
     const auto number = [](auto value) { return static_cast<std::int64_t>(value); };
     return {size.m,
             size.n,
@@ -126,7 +129,8 @@ struct Product {
             number(bias.data != nullptr),
             bias.stride,
             number(compute),
-            number(kType<T>)};
+            number(kType<T>),
+            number(kType<Y>)};
   }
 };
 
@@ -135,14 +139,16 @@ using Choice = std::optional<cublasLtMatmulHeuristicResult_t>;
 // The library's own choice of algorithm, which depends on shapes, strides and alignment alone,
 // never on timing; none where it has none. Where it cuts k, the parts are added up in a step of
 // their own, in order.
-template <class T>
-Choice choose(const char* op, const Product<T>& product, const Operation& operation,
+template <class T, class Y>
+Choice choose(const char* op, const Product<T, Y>& product, const Operation& operation,
               const Layout& left, const Layout& right, const Layout& result) {
   Preference preference(op);
   const auto scratch = static_cast<std::size_t>(kBlasScratchBytes);
   preference.set(op, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, scratch);
+  const bool is_rounded = !std::is_same_v<Y, Wide<Y>>;  // the parts must not be
   const std::uint32_t reductions =
-      CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE | CUBLASLT_REDUCTION_SCHEME_OUTPUT_TYPE;
+      CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE |
+      (is_rounded ? CUBLASLT_REDUCTION_SCHEME_NONE : CUBLASLT_REDUCTION_SCHEME_OUTPUT_TYPE);
   preference.set(op, CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK, reductions);
   preference.set(op, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, alignment(product.b));
   preference.set(op, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES, alignment(product.a));
@@ -168,8 +174,8 @@ Choice remembered(const Key& key, Make make) {
   return choices->emplace(key, make()).first->second;
 }
 
-template <class T>
-void describe(const char* op, const Product<T>& product, Operation& operation) {
+template <class T, class Y>
+void describe(const char* op, const Product<T, Y>& product, Operation& operation) {
   const auto set_transpose = [&](cublasLtMatmulDescAttributes_t attribute, Transpose transpose) {
     operation.set(op, attribute, transpose == Transpose::yes ? CUBLAS_OP_T : CUBLAS_OP_N);
   };
@@ -182,10 +188,10 @@ void describe(const char* op, const Product<T>& product, Operation& operation) {
 }
 
 // False, and nothing done, where cuBLASLt has no algorithm for the product.
-template <class T>
-bool run(const char* op, const Product<T>& product) {
+template <class T, class Y>
+bool run(const char* op, const Product<T, Y>& product) {
   const cublasComputeType_t compute = compute_type<T>();
-  Operation operation(op, compute, kType<T>);
+  Operation operation(op, compute, kType<Wide<T>>);
   describe(op, product, operation);
   const ProductSize& size = product.size;
   const auto layout = [&](const auto& matrices, std::int64_t rows, std::int64_t columns) {
@@ -197,7 +203,7 @@ bool run(const char* op, const Product<T>& product) {
   const Choice choice = remembered(
       product.key(compute), [&] { return choose(op, product, operation, left, right, result); });
   if (!choice) return false;
-  const T alpha = 1, beta = product.accumulate == Accumulate::yes ? T(1) : T(0);
+  const Wide<T> alpha = 1, beta = product.accumulate == Accumulate::yes ? 1 : 0;
   check(
       cublasLtMatmul(blas(), operation.handle, &alpha, product.b.data, left.handle, product.a.data,
                      right.handle, &beta, product.y.data, result.handle, product.y.data,
@@ -212,7 +218,7 @@ void fill_rows(const char* op, const ProductSize& size, const Matrices<T>& y, co
   each(op, size.batch * size.m * size.n, [=] __device__(std::int64_t i) {
     const std::int64_t column = i % size.n, row = i / size.n % size.m, batch = i / size.n / size.m;
     y.data[batch * y.matrix_stride + row * y.row_stride + column] =
-        bias.data == nullptr ? T(0) : bias.data[batch * bias.stride + column];
+        bias.data == nullptr ? T(Wide<T>(0)) : bias.data[batch * bias.stride + column];
   });
 }
 
@@ -224,16 +230,16 @@ bool is_aligned(const Bias<T>& bias) {
 
 }  // namespace
 
-template <class T>
+template <class T, class Y>
 void cuda::multiply(const char* op, const ProductSize& size, const Matrices<const T>& a,
-                    const Matrices<const T>& b, const Matrices<T>& y, Accumulate accumulate) {
+                    const Matrices<const T>& b, const Matrices<Y>& y, Accumulate accumulate) {
   if (size.batch == 0 || size.m == 0 || size.n == 0) return;
   if (size.k > 0)
-    require(run(op, Product<T>{size, a, b, y, accumulate}), op,
+    require(run(op, Product<T, Y>{size, a, b, y, accumulate}), op,
             ": cuBLASLt has no algorithm for this product (", size.batch, " times [", size.m, " ",
             size.k, "] by [", size.k, " ", size.n, "])");
   else if (accumulate == Accumulate::no)
-    fill_rows(op, size, y, Bias<T>{});
+    fill_rows(op, size, y, Bias<Y>{});
 }
 
 template <class T>
@@ -241,7 +247,7 @@ void cuda::multiply(const char* op, const ProductSize& size, const Matrices<cons
                     const Matrices<const T>& b, const Matrices<T>& y, const Bias<T>& bias) {
   if (bias.data == nullptr) return multiply(op, size, a, b, y, Accumulate::no);
   if (size.batch == 0 || size.m == 0 || size.n == 0) return;
-  if (size.k > 0 && is_aligned(bias) && run(op, Product<T>{size, a, b, y, Accumulate::no, bias}))
+  if (size.k > 0 && is_aligned(bias) && run(op, Product<T, T>{size, a, b, y, Accumulate::no, bias}))
     return;
   fill_rows(op, size, y, bias);
   multiply(op, size, a, b, y, Accumulate::yes);
@@ -251,9 +257,17 @@ template void cuda::multiply(const char*, const ProductSize&, const Matrices<con
                              const Matrices<const float>&, const Matrices<float>&, Accumulate);
 template void cuda::multiply(const char*, const ProductSize&, const Matrices<const double>&,
                              const Matrices<const double>&, const Matrices<double>&, Accumulate);
+template void cuda::multiply(const char*, const ProductSize&, const Matrices<const BFloat16>&,
+                             const Matrices<const BFloat16>&, const Matrices<BFloat16>&,
+                             Accumulate);
+template void cuda::multiply(const char*, const ProductSize&, const Matrices<const BFloat16>&,
+                             const Matrices<const BFloat16>&, const Matrices<float>&, Accumulate);
 template void cuda::multiply(const char*, const ProductSize&, const Matrices<const float>&,
                              const Matrices<const float>&, const Matrices<float>&,
                              const Bias<float>&);
+template void cuda::multiply(const char*, const ProductSize&, const Matrices<const BFloat16>&,
+                             const Matrices<const BFloat16>&, const Matrices<BFloat16>&,
+                             const Bias<BFloat16>&);
 template void cuda::multiply(const char*, const ProductSize&, const Matrices<const double>&,
                              const Matrices<const double>&, const Matrices<double>&,
                              const Bias<double>&);

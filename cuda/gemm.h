@@ -31,9 +31,10 @@ struct Bias {
 
 // y[i] = op(a[i]) op(b[i]) for every matrix of the batch, where op transposes or not: op(a) is
 // [m k], op(b) [k n], y [m n] and never transposed. An empty k gives zeros, an empty y nothing.
-template <class T>
+// y is of the factors' type, or of what that widens to; sums are wide either way.
+template <class T, class Y>
 void multiply(const char* op, const ProductSize& size, const Matrices<const T>& a,
-              const Matrices<const T>& b, const Matrices<T>& y, Accumulate accumulate);
+              const Matrices<const T>& b, const Matrices<Y>& y, Accumulate accumulate);
 
 // The same, overwriting y, with a bias added as each element is written.
 template <class T>

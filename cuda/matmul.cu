@@ -30,4 +30,9 @@ void cuda::matmul(const MatmulGeometry& g, const double* a, const double* b, con
   product(g, a, b, bias, y);
 }
 
+void cuda::matmul(const MatmulGeometry& g, const BFloat16* a, const BFloat16* b,
+                  const BFloat16* bias, BFloat16* y, Workspace&) {
+  product(g, a, b, bias, y);
+}
+
 }  // namespace pliant

@@ -14,19 +14,19 @@ void forward(const Pool2dGeometry& g, const T* x, T* y, std::int32_t* index) {
   cuda::each(kOp, g.n * g.p * g.q * g.c, [=] __device__(std::int64_t i) {
     const std::int64_t c = i % g.c, q = i / g.c % g.q, p = i / g.c / g.q % g.p;
     const T* const map = x + i / g.c / g.q / g.p * g.h * g.w * g.c + c;
-    T best = -std::numeric_limits<T>::infinity();
+    Wide<T> best = -std::numeric_limits<Wide<T>>::infinity();
     std::int32_t where = -1;
     for (std::int64_t r = 0; r < g.r; ++r)
       for (std::int64_t s = 0; s < g.s; ++s) {
         const std::int64_t row = g.row(p, r), column = g.column(q, s);
         if (row < 0 || row >= g.h || column < 0 || column >= g.w) continue;
         const std::int64_t pixel = row * g.w + column;
-        const T now = map[pixel * g.c];
+        const Wide<T> now = map[pixel * g.c];
         if (where >= 0 && !takes_over(now, best)) continue;
         best = now;
         where = static_cast<std::int32_t>(pixel);
       }
-    y[i] = best;
+    y[i] = T(best);
     index[i] = where;
   });
 }
@@ -37,7 +37,7 @@ void gradient(const Pool2dGeometry& g, const std::int32_t* index, const T* dy, T
   cuda::each(kOp, g.n * g.h * g.w * g.c, [=] __device__(std::int64_t i) {
     const std::int64_t c = i % g.c, w = i / g.c % g.w, h = i / g.c / g.w % g.h;
     const std::int64_t image = i / g.c / g.w / g.h, pixel = h * g.w + w;
-    T sum = 0;
+    Wide<T> sum = 0;
     for (std::int64_t r = g.r - 1; r >= 0; --r)
       for (std::int64_t s = g.s - 1; s >= 0; --s) {
         const std::int64_t down = h - g.row(0, r), right = w - g.column(0, s);
@@ -47,7 +47,7 @@ void gradient(const Pool2dGeometry& g, const std::int32_t* index, const T* dy, T
         const std::int64_t out = ((image * g.p + p) * g.q + q) * g.c + c;
         if (index[out] == pixel) sum += dy[out];
       }
-    dx[i] = sum;
+    dx[i] = T(sum);
   });
 }
 
@@ -61,12 +61,20 @@ void cuda::max_pool2d_forward(const Pool2dGeometry& g, const double* x, double* 
                               std::int32_t* index) {
   forward(g, x, y, index);
 }
+void cuda::max_pool2d_forward(const Pool2dGeometry& g, const BFloat16* x, BFloat16* y,
+                              std::int32_t* index) {
+  forward(g, x, y, index);
+}
 void cuda::max_pool2d_gradient(const Pool2dGeometry& g, const std::int32_t* index, const float* dy,
                                float* dx) {
   gradient(g, index, dy, dx);
 }
 void cuda::max_pool2d_gradient(const Pool2dGeometry& g, const std::int32_t* index, const double* dy,
                                double* dx) {
+  gradient(g, index, dy, dx);
+}
+void cuda::max_pool2d_gradient(const Pool2dGeometry& g, const std::int32_t* index,
+                               const BFloat16* dy, BFloat16* dx) {
   gradient(g, index, dy, dx);
 }
 

@@ -13,8 +13,8 @@ constexpr std::int64_t kColumns = 256;  // neighbours that are reduced side by s
 // One round: the rows of each outer slice, `fold` of them as one wide row (so that neighbouring
 // threads read neighbours even where inner is 1), are cut into runs of kRun wide rows, and each
 // column of a run becomes one term. to [outer runs * fold inner].
-template <class F, class T>
-void reduce_runs(const ReduceGeometry& g, std::int64_t fold, std::int64_t runs, const T* from,
+template <class F, class From, class T>
+void reduce_runs(const ReduceGeometry& g, std::int64_t fold, std::int64_t runs, const From* from,
                  T* to) {
   const std::int64_t width = fold * g.inner, slice = g.reduced * g.inner;
   cuda::each("reduce", g.outer * runs * width, [=] __device__(std::int64_t i) {
@@ -22,29 +22,27 @@ void reduce_runs(const ReduceGeometry& g, std::int64_t fold, std::int64_t runs, 
     T held = F::template kOfNothing<T>;
     for (std::int64_t row = run * kRun; row < (run + 1) * kRun; ++row) {
       const std::int64_t at = row * width + column;
-      if (at < slice) held = F{}(held, from[outer * slice + at]);
+      if (at < slice) held = F{}(held, T(from[outer * slice + at]));
     }
     to[i] = held;
   });
 }
 
-// Rounds until one term is left: a tree whose shape follows from the geometry alone.
-template <class F, class T>
-void reduce_by_rounds(ReduceGeometry g, const T* x, T* y, Workspace& workspace) {
-  while (true) {
-    const std::int64_t widest =
-        std::min(kColumns / std::clamp<std::int64_t>(g.inner, 1, kColumns), g.reduced / kRun);
-    const std::int64_t fold = static_cast<std::int64_t>(
-        std::bit_floor(static_cast<std::uint64_t>(std::max<std::int64_t>(widest, 1))));
-    const std::int64_t rows = (g.reduced + fold - 1) / fold;
-    const std::int64_t runs = std::max<std::int64_t>((rows + kRun - 1) / kRun, 1);
-    const bool last = runs * fold == 1;
-    T* const to = last ? y : workspace.take<T>(g.outer * runs * fold * g.inner);
-    reduce_runs<F>(g, fold, runs, x, to);
-    if (last) return;
-    x = to;
-    g.reduced = runs * fold;
-  }
+// Rounds until one term is left, the first of which widens: a tree whose shape follows from the
+// geometry alone.
+template <class F, class From, class T>
+void reduce_by_rounds(ReduceGeometry g, const From* x, T* y, Workspace& workspace) {
+  const std::int64_t widest =
+      std::min(kColumns / std::clamp<std::int64_t>(g.inner, 1, kColumns), g.reduced / kRun);
+  const std::int64_t fold = static_cast<std::int64_t>(
+      std::bit_floor(static_cast<std::uint64_t>(std::max<std::int64_t>(widest, 1))));
+  const std::int64_t rows = (g.reduced + fold - 1) / fold;
+  const std::int64_t runs = std::max<std::int64_t>((rows + kRun - 1) / kRun, 1);
+  if (runs * fold == 1) return reduce_runs<F>(g, fold, runs, x, y);
+  T* const partial = workspace.take<T>(g.outer * runs * fold * g.inner);
+  reduce_runs<F>(g, fold, runs, x, partial);
+  g.reduced = runs * fold;
+  reduce_by_rounds<F>(g, partial, y, workspace);
 }
 
 // Whether blocks are to reduce lines: there are enough of both.
@@ -53,16 +51,17 @@ bool by_lines(const ReduceGeometry& g) {
   return g.inner == 1 && g.outer >= kLines && g.reduced >= kLength;
 }
 
-template <class F, class T>
-void reduce(const ReduceGeometry& g, const T* x, T* y, Workspace& workspace) {
+template <class F, class From, class T>
+void reduce(const ReduceGeometry& g, const From* x, T* y, Workspace& workspace) {
   const T of_nothing = F::template kOfNothing<T>;
-  if (g.outer == 1 && g.inner == 1)
-    return cuda::reduce_all("reduce", g.reduced, x, y, F{}, of_nothing, workspace);
+  if constexpr (std::is_same_v<From, T>)
+    if (g.outer == 1 && g.inner == 1)
+      return cuda::reduce_all("reduce", g.reduced, x, y, F{}, of_nothing, workspace);
   if (!by_lines(g)) return reduce_by_rounds<F>(g, x, y, workspace);
   const std::int64_t length = g.reduced;
   cuda::reduce_lines(
       "reduce", g.outer, length, of_nothing,
-      [=] __device__(std::int64_t line, std::int64_t i) { return x[line * length + i]; }, F{},
+      [=] __device__(std::int64_t line, std::int64_t i) { return T(x[line * length + i]); }, F{},
       [=] __device__(std::int64_t line, T result) { y[line] = result; });
 }
 
@@ -109,16 +108,25 @@ void cuda::sum_forward(const ReduceGeometry& g, const float* x, float* y, Worksp
 void cuda::sum_forward(const ReduceGeometry& g, const double* x, double* y, Workspace& workspace) {
   reduce<SumOf>(g, x, y, workspace);
 }
+void cuda::sum_forward(const ReduceGeometry& g, const BFloat16* x, float* y, Workspace& workspace) {
+  reduce<SumOf>(g, x, y, workspace);
+}
 void cuda::max_forward(const ReduceGeometry& g, const float* x, float* y, Workspace& workspace) {
   reduce<MaxOf>(g, x, y, workspace);
 }
 void cuda::max_forward(const ReduceGeometry& g, const double* x, double* y, Workspace& workspace) {
   reduce<MaxOf>(g, x, y, workspace);
 }
+void cuda::max_forward(const ReduceGeometry& g, const BFloat16* x, float* y, Workspace& workspace) {
+  reduce<MaxOf>(g, x, y, workspace);
+}
 void cuda::min_forward(const ReduceGeometry& g, const float* x, float* y, Workspace& workspace) {
   reduce<MinOf>(g, x, y, workspace);
 }
 void cuda::min_forward(const ReduceGeometry& g, const double* x, double* y, Workspace& workspace) {
+  reduce<MinOf>(g, x, y, workspace);
+}
+void cuda::min_forward(const ReduceGeometry& g, const BFloat16* x, float* y, Workspace& workspace) {
   reduce<MinOf>(g, x, y, workspace);
 }
 void cuda::argmax_forward(const ReduceGeometry& g, const float* x, std::int64_t* index) {

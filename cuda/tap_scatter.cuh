@@ -166,17 +166,17 @@ void each_dots(const char* op, const TapRows& rows, TapOf tap_of, Slopes slopes,
   constexpr int kTeam = 8;  // of float32, 128 neighbouring bytes
   const std::int64_t blocks = rows.group_channels() / kCount;
   const int team = team_of(blocks, kTeam);
-  each_team<Sums<T, 4>>(
+  each_team<Sums<Wide<T>, 4>>(
       op, rows.samples(), team,
       [=] __device__(std::int64_t i, int lane) {
         const std::int64_t t = i % rows.taps, group = i / rows.taps % rows.groups;
         const std::int64_t row = i / rows.taps / rows.groups;
-        const BilinearTap<T> tap = tap_of(rows.begin + row, group, t).tap;
+        const BilinearTap<Wide<T>> tap = tap_of(rows.begin + row, group, t).tap;
         const T* const map = x + rows.map(row);
-        Sums<T, 4> dots{};
+        Sums<Wide<T>, 4> dots{};
         for (std::int64_t block = lane; block < blocks; block += team) {
           const std::int64_t c = group * rows.group_channels() + block * kCount;
-          const Vector<T, kCount> slope = slopes.template load<kCount>(row, t, c);
+          const Vector<Wide<T>, kCount> slope = slopes.template load<kCount>(row, t, c);
           for (int k = 0; k < 4; ++k)
             if (tap.pixel[k] >= 0)
               add_dot(slope, load<kCount>(map + std::int64_t{tap.pixel[k]} * rows.c + c),
@@ -184,7 +184,7 @@ void each_dots(const char* op, const TapRows& rows, TapOf tap_of, Slopes slopes,
         }
         return dots;
       },
-      [=] __device__(std::int64_t i, const Sums<T, 4>& dots) {
+      [=] __device__(std::int64_t i, const Sums<Wide<T>, 4>& dots) {
         finish(rows.begin + i / rows.taps / rows.groups, i / rows.taps % rows.groups, i % rows.taps,
                dots);
       });
@@ -192,8 +192,9 @@ void each_dots(const char* op, const TapRows& rows, TapOf tap_of, Slopes slopes,
 
 // The sample of kCount channels, of which `map` points to the first at pixel 0.
 template <int kCount, class T>
-__device__ Vector<T, kCount> read_tap(const BilinearTap<T>& tap, const T* map, std::int64_t c) {
-  Vector<T, kCount> sum{};
+__device__ Vector<Wide<T>, kCount> read_tap(const BilinearTap<Wide<T>>& tap, const T* map,
+                                            std::int64_t c) {
+  Vector<Wide<T>, kCount> sum{};
   for (int k = 0; k < 4; ++k)
     if (tap.pixel[k] >= 0)
       add_scaled(tap.weight[k], load<kCount>(map + std::int64_t{tap.pixel[k]} * c), sum);

@@ -8,20 +8,21 @@ namespace {
 // Of one function: a lambda of the device may not stand in a generic one.
 template <class F, class T>
 void forward_of(F f, std::int64_t n, const T* x, T* y) {
-  cuda::each("unary", n, [=] __device__(std::int64_t i) { y[i] = f.value(x[i]); });
+  cuda::each("unary", n, [=] __device__(std::int64_t i) { y[i] = T(f.value(Wide<T>(x[i]))); });
 }
 template <class F, class T>
 void gradient_of(F f, std::int64_t n, const T* s, const T* dy, T* dx) {
-  cuda::each("unary", n, [=] __device__(std::int64_t i) { dx[i] = dy[i] * f.slope(s[i]); });
+  cuda::each("unary", n,
+             [=] __device__(std::int64_t i) { dx[i] = T(dy[i] * f.slope(Wide<T>(s[i]))); });
 }
 
 template <class T>
 void forward(const UnaryCall& call, std::int64_t n, const T* x, T* y) {
-  visit_unary<T>(call, [=](auto f) { forward_of(f, n, x, y); });
+  visit_unary<Wide<T>>(call, [=](auto f) { forward_of(f, n, x, y); });
 }
 template <class T>
 void gradient(const UnaryCall& call, std::int64_t n, const T* s, const T* dy, T* dx) {
-  visit_unary<T>(call, [=](auto f) { gradient_of(f, n, s, dy, dx); });
+  visit_unary<Wide<T>>(call, [=](auto f) { gradient_of(f, n, s, dy, dx); });
 }
 
 }  // namespace
@@ -32,12 +33,19 @@ void cuda::unary_forward(const UnaryCall& call, std::int64_t n, const float* x, 
 void cuda::unary_forward(const UnaryCall& call, std::int64_t n, const double* x, double* y) {
   forward(call, n, x, y);
 }
+void cuda::unary_forward(const UnaryCall& call, std::int64_t n, const BFloat16* x, BFloat16* y) {
+  forward(call, n, x, y);
+}
 void cuda::unary_gradient(const UnaryCall& call, std::int64_t n, const float* s, const float* dy,
                           float* dx) {
   gradient(call, n, s, dy, dx);
 }
 void cuda::unary_gradient(const UnaryCall& call, std::int64_t n, const double* s, const double* dy,
                           double* dx) {
+  gradient(call, n, s, dy, dx);
+}
+void cuda::unary_gradient(const UnaryCall& call, std::int64_t n, const BFloat16* s,
+                          const BFloat16* dy, BFloat16* dx) {
   gradient(call, n, s, dy, dx);
 }
 

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <type_traits>
 
+#include <pliant/core/bfloat16.h>
+
 namespace pliant::cuda {
 
 template <class T, int kCount>
@@ -22,13 +24,27 @@ bool are_vectors(std::int64_t c, const Pointers*... rows) {
   return c % kVector<T> == 0 && ((reinterpret_cast<std::uintptr_t>(rows) % 16 == 0) && ...);
 }
 
+// From memory and back: in between, elements are wide.
 template <int kCount, class T>
-__device__ Vector<T, kCount> load(const T* from) {
-  return *reinterpret_cast<const Vector<T, kCount>*>(from);
+__device__ Vector<Wide<T>, kCount> load(const T* from) {
+  const auto values = *reinterpret_cast<const Vector<T, kCount>*>(from);
+  if constexpr (std::is_same_v<T, Wide<T>>) {
+    return values;
+  } else {
+    Vector<Wide<T>, kCount> wide;
+    for (int i = 0; i < kCount; ++i) wide.value[i] = values.value[i];
+    return wide;
+  }
 }
-template <int kCount, class T>
-__device__ void store(const Vector<T, kCount>& values, T* to) {
-  *reinterpret_cast<Vector<T, kCount>*>(to) = values;
+template <int kCount, class T, class To>
+__device__ void store(const Vector<T, kCount>& values, To* to) {
+  if constexpr (std::is_same_v<T, To>) {
+    *reinterpret_cast<Vector<T, kCount>*>(to) = values;
+  } else {
+    Vector<To, kCount> rounded;
+    for (int i = 0; i < kCount; ++i) rounded.value[i] = To(values.value[i]);
+    *reinterpret_cast<Vector<To, kCount>*>(to) = rounded;
+  }
 }
 
 // sums += a * b, element by element.
@@ -58,9 +74,10 @@ inline constexpr bool kAddsFour = false;
 // to += a, safe against other threads and in no order.
 template <int kCount, class T>
 __device__ void add_atomically(const Vector<T, kCount>& a, T* to) {
-  if constexpr (kAddsFour && kCount == 4 && std::is_same_v<T, float>)
-    atomicAdd(reinterpret_cast<float4*>(to),
-              make_float4(a.value[0], a.value[1], a.value[2], a.value[3]));
+  if constexpr (kAddsFour && kCount % 4 == 0 && std::is_same_v<T, float>)
+    for (int i = 0; i < kCount; i += 4)
+      atomicAdd(reinterpret_cast<float4*>(to + i),
+                make_float4(a.value[i], a.value[i + 1], a.value[i + 2], a.value[i + 3]));
   else
     for (int i = 0; i < kCount; ++i) atomicAdd(to + i, a.value[i]);
 }

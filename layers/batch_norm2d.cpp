@@ -5,7 +5,7 @@ namespace {
 
 void commit(const Buffer& buffer, const Tensor& value) {
   Tensor tensor = buffer.value();  // the same storage
-  tensor.copy_from(value);
+  tensor.copy_from(value.to(tensor.dtype()));
 }
 
 }  // namespace

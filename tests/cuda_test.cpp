@@ -20,40 +20,17 @@ namespace {
 
 bool no_device() { return Device::best().is_cpu(); }
 
-// The result and the gradients by all inputs, computed on `device`, brought to the CPU.
-std::vector<Tensor> run(const DeviceCase& c, DType dtype, Device device) {
-  Tape tape({.buffers = Buffers::keep});
-  Vars vars;
-  for (const Tensor& input : c.inputs) {
-    const Tensor there = input.to(dtype).to(device);
-    vars.push_back(c.differentiable ? tape.variable(there) : Var(there));
-  }
-  const Var y = c.f(vars);
-  CHECK(y.device() == device);
-  std::vector<Tensor> results = {y.value().to(Device::cpu())};
-  if (!c.differentiable) return results;
-  const Tensor cotangent = random(y.shape(), 99, 0.5, 1.5, dtype).to(device);
-  const Gradients gradients = tape.gradients(y, {}, {.cotangent = cotangent});
-  for (const Var& var : vars) results.push_back(gradients[var].to(Device::cpu()));
-  return results;
-}
-
-// Largest deviation of b from a, relative to a's largest element where that is above 1.
-double deviation(const Tensor& a, const Tensor& b) {
-  double largest = 1;
-  for (const double value : a.to_vector()) largest = std::max(largest, std::abs(value));
-  return max_difference(a, b) / largest;
-}
-
 void check_case(const DeviceCase& c, DType dtype) {
   CAPTURE(c.name);
   CAPTURE(dtype);
-  const double tolerance = dtype == DType::float64 ? 1e-11 : 2e-5;
+  // Of bfloat16, two roundings.
+  const double tolerance = dtype == DType::float64 ? 1e-11 : dtype == DType::float32 ? 2e-5 : 0.01;
   const std::vector<Tensor> on_cpu = run(c, dtype, Device::cpu());
   const std::vector<Tensor> on_gpu = run(c, dtype, Device::best());
   const std::vector<Tensor> again = run(c, dtype, Device::best());
   for (std::size_t i = 0; i < on_cpu.size(); ++i) {
     CAPTURE(i);
+    CHECK(on_cpu[i].dtype() == on_gpu[i].dtype());
     CHECK(deviation(on_cpu[i], on_gpu[i]) < tolerance);
     CHECK(max_difference(on_gpu[i], again[i]) == 0.0);  // the same bits
   }
@@ -142,7 +119,8 @@ TEST_CASE("cuda: slices may begin and end anywhere" * doctest::skip(no_device())
   set_column_memory(4096);
   for (const DeviceCases& some :
        {conv_cases(conv_shapes()), deform_cases(conv_shapes()), deform_kernel_cases()})
-    for (const DeviceCase& c : some) check_case(c, DType::float64);
+    for (const DeviceCase& c : some)
+      for (const DType dtype : {DType::float64, DType::bfloat16}) check_case(c, dtype);
 }
 
 TEST_CASE("cuda: convolutions by columns give what the CPU gives" * doctest::skip(no_device())) {
@@ -174,6 +152,13 @@ TEST_CASE("cuda: gradients by a map may be added up as they come" * doctest::ski
         for (std::size_t i = 0; i < on_cpu.size(); ++i)
           CHECK(deviation(on_cpu[i], on_gpu[i]) < (dtype == DType::float64 ? 1e-11 : 2e-5));
       }
+}
+
+TEST_CASE("cuda: every op takes bfloat16 as on the CPU" * doctest::skip(no_device())) {
+  for (const ConvPath path : {ConvPath::automatic, ConvPath::columns}) {
+    const WithGpuOptions options({.convolution = path});
+    for (const DeviceCase& c : all_cases()) check_case(c, DType::bfloat16);
+  }
 }
 
 TEST_CASE("cuda: TF32 is an option, near to full precision" * doctest::skip(no_device())) {

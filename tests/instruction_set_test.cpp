@@ -99,7 +99,7 @@ TEST_CASE("instruction sets: every one that there is computes convolutions") {
   }
   set_instruction_set(before);
   MESSAGE("tried ", available_instruction_sets().size(), " instruction sets, the widest ",
-          name_of(available_instruction_sets().back()));
+          std::string(name_of(available_instruction_sets().back())));
 }
 
 TEST_CASE("instruction sets: one that there is not is an Error") {

@@ -61,7 +61,7 @@ class CapturedTrainer {
 
   void take_step() {
     const Batch batch = batches_.at(state_);
-    Tape tape({.rng = plan_.rng.fork("tape"), .step = state_});
+    Tape tape({.rng = plan_.rng.fork("tape"), .step = state_, .activations = plan_.activations});
     const Var logits = net_(tape.input(batch.images));
     const Var loss = softmax_cross_entropy(logits, batch.labels);
     tally_.add(logits, batch.labels, loss);

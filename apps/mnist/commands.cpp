@@ -3,6 +3,7 @@
 #include <iostream>
 #include <thread>
 
+#include <pliant/core/gpu_options.h>
 #include <pliant/core/parallel.h>
 
 namespace pliant {
@@ -22,7 +23,16 @@ void CommonOptions::add_compute_to(CLI::App& app) {
   app.add_option("--json", json, "write the results to this file too");
 }
 
+void CommonOptions::add_precision_to(CLI::App& app) {
+  app.add_option("--precision", precision,
+                 "of training: float32; tf32: products on a GPU's matrix units; bfloat16: "
+                 "activations too, with float32 weights, sums and statistics")
+      ->check(CLI::IsMember({"float32", "tf32", "bfloat16"}))
+      ->capture_default_str();
+}
+
 Device CommonOptions::set_up() const {
+  if (precision == "tf32") set_gpu_options({.precision = Precision::tf32});
   set_thread_count(threads > 0 ? threads : static_cast<int>(std::thread::hardware_concurrency()));
   if (device == "cpu") return Device::cpu();
   return device == "cuda" ? Device::cuda() : Device::best();

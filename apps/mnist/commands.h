@@ -26,12 +26,13 @@ void add_predict_command(CLI::App& app, Command& chosen);
 
 // What all commands that compute take.
 struct CommonOptions {
-  std::string data, device = "auto", json;
+  std::string data, device = "auto", json, precision = "float32";
   int threads = 0;
 
   void add_to(CLI::App& app);
-  void add_compute_to(CLI::App& app);  // all but --data
-  // Sets the number of threads and gives the device.
+  void add_compute_to(CLI::App& app);    // all but --data
+  void add_precision_to(CLI::App& app);  // of commands that train
+  // Sets the number of threads and the GPU's precision, and gives the device.
   Device set_up() const;
   // Finds the pictures and says which.
   DigitSet load_digits() const;

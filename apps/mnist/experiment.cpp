@@ -77,6 +77,7 @@ Results header_of(const DigitSet& digits, const ExperimentOptions& options) {
       sum = sum * 31 + checksum(entry.second);
     results.recipe["base_crc32"] = sum;
   }
+  if (options.precision != "float32") results.recipe["precision"] = options.precision;
   return results;
 }
 
@@ -175,7 +176,8 @@ class Experiment {
                     .batch = options_.batch,
                     .lr = options_.lr,
                     .rng = rng.fork("base"),
-                    .device = options_.device},
+                    .device = options_.device,
+                    .activations = activations_at(options_.precision)},
                    seed, 1.0, file);
   }
 
@@ -199,7 +201,8 @@ class Experiment {
                  .lr = options_.finetune_lr > 0 ? options_.finetune_lr : row.lr,
                  .augment = ScaleAugmentation{},
                  .rng = rng.fork("finetune"),
-                 .device = options_.device},
+                 .device = options_.device,
+                 .activations = activations_at(options_.precision)},
                 result.seed, cost_of(row), result.weights);
     result.frozen_tensors = check_frozen(row, net, before);
     measure(row, net, result);

@@ -24,6 +24,7 @@ struct ExperimentOptions {
   std::vector<std::uint64_t> seeds = {1};
   std::vector<RowKind> rows;
   Device device;
+  std::string precision = "float32";  // or "tf32", "bfloat16"
   std::string base;       // file of a trained regular net to start from; empty: one is trained
   bool validate = false;  // measure on 5,000 held-out training images, not on the test set
   std::int64_t test_draws = 1;  // draws of the scaled test set

@@ -146,6 +146,7 @@ int run(Options options) {
   ExperimentOptions& experiment = options.experiment;
   complete(options);
   experiment.device = options.common.set_up();
+  experiment.precision = options.common.precision;
   JsonFile file(options.common.json);
   const DigitSet digits = options.common.load_digits();
   std::cout << "preset " << experiment.preset << ", seed";
@@ -251,6 +252,7 @@ void add_experiment_command(CLI::App& app, Command& chosen) {
   const auto options = std::make_shared<Options>();
   app.footer(kExamples);
   options->common.add_to(app);
+  options->common.add_precision_to(app);
   add_schedule(app, *options);
   add_rows(app, *options);
   add_files(app, *options);

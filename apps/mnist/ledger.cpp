@@ -34,6 +34,8 @@ Ledger::Ledger(Results header, const LedgerOptions& options)
     require(other.empty(), "--resume: ", options_.folder.string(),
             " was begun with other options: ", other);
     results_ = std::move(there);
+    // A stop may have come between a row's result and the end of its training's file.
+    for (const RowResult& row : results_.rows) checkpoint(row.key, row.seed)->remove();
   }
   // Written at once, so that a folder that cannot be written costs no training.
   write_results(results, results_);

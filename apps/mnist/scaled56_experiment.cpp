@@ -21,6 +21,7 @@ Results header_of(const DigitSet& digits, const ExperimentOptions& options) {
                     {"train_images", options.train_images},
                     {"validate", options.validate},
                     {"device", options.device.is_cpu() ? "cpu" : "cuda"}};
+  if (options.precision != "float32") results.recipe["precision"] = options.precision;
   return results;
 }
 
@@ -104,6 +105,7 @@ class Scaled56Experiment {
                             .lr = options_.lr,
                             .rng = Rng(seed).fork("scaled56"),
                             .device = options_.device,
+                            .activations = activations_at(options_.precision),
                             .measure = measure};
     const auto checkpoint = ledger_.checkpoint(key, seed);
     Training training = train(net, train_set, plan, 1.0, progress_, checkpoint.get());

@@ -42,6 +42,7 @@ nlohmann::ordered_json recipe_of(const Options& options, const DigitSet& digits,
     recipe["net"] = options.named.net;
     recipe["stages"] = options.named.stages;
   }
+  if (options.common.precision != "float32") recipe["precision"] = options.common.precision;
   return recipe;
 }
 
@@ -53,6 +54,7 @@ LabelledImages training_set(const Options& options, const DigitSet& digits) {
 
 int run(Options options) {
   options.plan.device = options.common.set_up();
+  options.plan.activations = activations_at(options.common.precision);
   options.plan.rng = Rng(options.seed).fork("train");
   if (options.scaled) options.plan.augment = ScaleAugmentation{};
   JsonFile file(options.common.json);
@@ -102,7 +104,7 @@ void add_net_option(CLI::App& app, Command& chosen) {
     require(app.get_subcommands().empty(), "--net: write it after train");
     static const std::set<std::string> shared = {
         "--net",   "--data", "--device", "--json",         "--threads", "--epochs",
-        "--batch", "--lr",   "--seeds",  "--train-images", "--save"};
+        "--batch", "--lr",   "--seeds",  "--train-images", "--save",    "--precision"};
     for (const CLI::Option* option : app.get_options())
       require(option->count() == 0 || shared.contains(option->get_name()), option->get_name(),
               ": is of the table, not of --net");
@@ -116,6 +118,7 @@ void add_net_option(CLI::App& app, Command& chosen) {
     take("--data", options.common.data);
     take("--device", options.common.device);
     take("--json", options.common.json);
+    take("--precision", options.common.precision);
     take("--threads", options.common.threads);
     take("--epochs", options.plan.epochs);
     take("--batch", options.plan.batch);
@@ -139,6 +142,7 @@ void add_train_command(CLI::App& app, Command& chosen) {
       app.add_subcommand("train", "train one net on an IDX set of 28x28 pictures of ten classes");
   const auto positive = CLI::Range(std::int64_t{1}, std::int64_t{1} << 40);
   options->common.add_to(*train);
+  options->common.add_precision_to(*train);
   train->footer(kExamples);
   train->add_option("--out", options->out, "file of the trained net (safetensors)")->required();
   train->add_option("--start", options->start, "start from this net; heads may be missing")

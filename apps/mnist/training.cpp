@@ -55,7 +55,8 @@ class Trainer {
  private:
   void take_step(const Batch& batch) {
     const std::int64_t step = record_.step();
-    Tape tape({.rng = plan_.rng.fork("tape").fork(static_cast<std::uint64_t>(step))});
+    Tape tape({.rng = plan_.rng.fork("tape").fork(static_cast<std::uint64_t>(step)),
+               .activations = plan_.activations});
     const Var logits = net_(tape.input(batch.images));
     const Var loss = softmax_cross_entropy(logits, batch.labels);
     adam_.set_lr(one_cycle_lr(step, schedule_));
@@ -78,6 +79,10 @@ class Trainer {
 
 }  // namespace
 
+std::optional<DType> activations_at(const std::string& precision) {
+  return precision == "bfloat16" ? std::optional(DType::bfloat16) : std::nullopt;
+}
+
 BatchOptions batch_options(const TrainingPlan& plan) {
   BatchOptions options{
       .size = plan.batch, .shuffle = plan.rng.fork("shuffle"), .device = plan.device};
@@ -99,8 +104,8 @@ Training reestimate_statistics(Classifier& net, const LabelledImages& set, const
   for (const Batch& batch : batches.epoch(0)) {
     const Tape tape(
         {.record = false,
-         .rng =
-             plan.rng.fork("statistics").fork(static_cast<std::uint64_t>(training.images_seen))});
+         .rng = plan.rng.fork("statistics").fork(static_cast<std::uint64_t>(training.images_seen)),
+         .activations = plan.activations});
     net(tape.input(batch.images));
     training.images_seen += batch.size();
     training.seconds = seconds_since(start);

@@ -22,8 +22,12 @@ struct TrainingPlan {
   std::optional<ScaleAugmentation> augment = {};  // drawn anew for every picture and epoch
   Rng rng = Rng(0);
   Device device = {};
+  std::optional<DType> activations = {};                        // bfloat16: mixed precision
   std::function<EpochPoint(std::int64_t epochs)> measure = {};  // if given, after every epoch
 };
+
+// What `activations` is at a --precision.
+std::optional<DType> activations_at(const std::string& precision);
 
 // How a plan cuts a set into batches: shuffled, and scaled if it says so.
 BatchOptions batch_options(const TrainingPlan& plan);

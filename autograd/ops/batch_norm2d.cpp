@@ -1,6 +1,7 @@
 #include <pliant/autograd/ops/batch_norm2d.h>
 
 #include <pliant/autograd/ops/checks.h>
+#include <pliant/autograd/ops/convert.h>
 #include <pliant/autograd/ops/norm_gradients.h>
 #include <pliant/core/dispatch.h>
 #include <pliant/core/kernels/batch_norm2d.h>
@@ -23,7 +24,8 @@ BatchNorm2dGeometry checked_geometry(const Var& x, const Var& weight, const Var&
   check("bias", bias);
   check("running mean", running_mean);
   check("running variance", running_var);
-  require_same_kind(kOp, {&x, &weight, &bias, &running_mean, &running_var});
+  require_same_kind(kOp, {&x});
+  require_wide_kind(kOp, x, {&weight, &bias, &running_mean, &running_var});
   require(eps >= 0, kOp, ": eps is ", eps, ", expected at least 0");
   return {.rows = x.dim(0) * x.dim(1) * x.dim(2), .c = x.dim(3), .eps = eps};
 }
@@ -32,17 +34,19 @@ Vars gradients(const BatchNorm2dGeometry& g, NormStatistics statistics, const St
   const Tensor& dy = step.cotangent().value();
   const Tensor x = step.saved(0).value(), weight = step.saved(1).value(),
                mean = step.saved(2).value(), rstd = step.saved(3).value();
-  const auto wanted = [&](std::size_t input, const Shape& shape) {
-    return step.wants(input) ? Tensor::empty(shape, dy.dtype(), dy.device()) : Tensor();
+  const auto wanted = [&](std::size_t input, const Shape& shape, DType dtype) {
+    return step.wants(input) ? Tensor::empty(shape, dtype, dy.device()) : Tensor();
   };
-  Tensor dx = wanted(0, dy.shape()), dweight = wanted(1, {g.c}), dbias = wanted(2, {g.c});
+  Tensor dx = wanted(0, dy.shape(), dy.dtype()), dweight = wanted(1, {g.c}, rstd.dtype()),
+         dbias = wanted(2, {g.c}, rstd.dtype());
   Workspace workspace(dy.device());
-  visit_floating(kOp, dy.dtype(), [&]<class T>() {
-    const auto out = [](Tensor& t) { return t.defined() ? t.mutable_data<T>() : nullptr; };
+  visit_any_floating(kOp, dy.dtype(), [&]<class T>() {
+    using W = Wide<T>;
     kernel<BatchNorm2dGradient<T>, cpu::batch_norm2d_gradient, cuda::batch_norm2d_gradient>(
-        kOp, dy.device())(g, statistics, data_or_null<T>(x), data_or_null<T>(weight),
-                          data_or_null<T>(mean), rstd.data<T>(), dy.data<T>(), out(dx),
-                          out(dweight), out(dbias), workspace);
+        kOp, dy.device())(g, statistics, data_or_null<T>(x), data_or_null<W>(weight),
+                          data_or_null<W>(mean), rstd.data<W>(), dy.data<T>(),
+                          mutable_or_null<T>(dx), mutable_or_null<W>(dweight),
+                          mutable_or_null<W>(dbias), workspace);
   });
   return {dx, dweight, dbias};
 }
@@ -80,21 +84,25 @@ Var record_step(const BatchNorm2dGeometry& g, NormStatistics statistics, const V
 BatchStatistics batch_norm2d_training(const Var& x, const Var& weight, const Var& bias,
                                       const Tensor& running_mean, const Tensor& running_var,
                                       double eps, double momentum) {
+  if (is_bfloat16(weight))
+    return batch_norm2d_training(x, widened(weight), widened(bias), widened(running_mean),
+                                 widened(running_var), eps, momentum);
   BatchNorm2dGeometry g = checked_geometry(x, weight, bias, running_mean, running_var, eps);
   require(momentum >= 0 && momentum <= 1, kOp, ": momentum is ", momentum, ", expected 0 to 1");
   require(g.rows >= 2, kOp, ": training needs at least two values per channel, got ", g.rows,
           " (input ", x.shape(), ")");
   g.momentum = momentum;
-  const auto channels = [&] { return Tensor::empty({g.c}, x.dtype(), x.device()); };
+  const auto channels = [&] { return Tensor::empty({g.c}, weight.dtype(), x.device()); };
   Tensor y = Tensor::empty(x.shape(), x.dtype(), x.device());
   Tensor mean = channels(), rstd = channels(), new_mean = channels(), new_var = channels();
   Workspace workspace(x.device());
-  visit_floating(kOp, x.dtype(), [&]<class T>() {
+  visit_any_floating(kOp, x.dtype(), [&]<class T>() {
+    using W = Wide<T>;
     kernel<BatchNorm2dTrainingForward<T>, cpu::batch_norm2d_training_forward,
            cuda::batch_norm2d_training_forward>(kOp, x.device())(
-        g, x.value().data<T>(), weight.value().data<T>(), bias.value().data<T>(),
-        running_mean.data<T>(), running_var.data<T>(), y.mutable_data<T>(), mean.mutable_data<T>(),
-        rstd.mutable_data<T>(), new_mean.mutable_data<T>(), new_var.mutable_data<T>(), workspace);
+        g, x.value().data<T>(), weight.value().data<W>(), bias.value().data<W>(),
+        running_mean.data<W>(), running_var.data<W>(), y.mutable_data<T>(), mean.mutable_data<W>(),
+        rstd.mutable_data<W>(), new_mean.mutable_data<W>(), new_var.mutable_data<W>(), workspace);
   });
   return {record_step(g, NormStatistics::of_batch, x, weight, bias, mean, rstd, std::move(y)),
           new_mean, new_var};
@@ -102,15 +110,19 @@ BatchStatistics batch_norm2d_training(const Var& x, const Var& weight, const Var
 
 Var batch_norm2d(const Var& x, const Var& weight, const Var& bias, const Tensor& running_mean,
                  const Tensor& running_var, double eps) {
+  if (is_bfloat16(weight))
+    return batch_norm2d(x, widened(weight), widened(bias), widened(running_mean),
+                        widened(running_var), eps);
   const BatchNorm2dGeometry g = checked_geometry(x, weight, bias, running_mean, running_var, eps);
   Tensor y = Tensor::empty(x.shape(), x.dtype(), x.device());
-  Tensor rstd = Tensor::empty({g.c}, x.dtype(), x.device());
+  Tensor rstd = Tensor::empty({g.c}, weight.dtype(), x.device());
   Workspace workspace(x.device());
-  visit_floating(kOp, x.dtype(), [&]<class T>() {
+  visit_any_floating(kOp, x.dtype(), [&]<class T>() {
+    using W = Wide<T>;
     kernel<BatchNorm2dForward<T>, cpu::batch_norm2d_forward, cuda::batch_norm2d_forward>(
-        kOp, x.device())(g, x.value().data<T>(), weight.value().data<T>(), bias.value().data<T>(),
-                         running_mean.data<T>(), running_var.data<T>(), y.mutable_data<T>(),
-                         rstd.mutable_data<T>(), workspace);
+        kOp, x.device())(g, x.value().data<T>(), weight.value().data<W>(), bias.value().data<W>(),
+                         running_mean.data<W>(), running_var.data<W>(), y.mutable_data<T>(),
+                         rstd.mutable_data<W>(), workspace);
   });
   return record_step(g, NormStatistics::given, x, weight, bias, running_mean, rstd, std::move(y));
 }

@@ -12,7 +12,7 @@ template <template <class> class F>
 Tensor compute_binary(const char* name, const Tensor& a, const Tensor& b, const Shape& shape) {
   const BroadcastGeometry geometry = broadcast_geometry(shape, a.shape(), b.shape());
   Tensor y = Tensor::empty(shape, a.dtype(), a.device());
-  visit_floating(name, a.dtype(), [&]<class T>() {
+  visit_any_floating(name, a.dtype(), [&]<class T>() {
     kernel<Binary<T>, cpu::binary, cuda::binary>(name, a.device())(
         BinaryTable::place_of<F>(), geometry, a.data<T>(), b.data<T>(), y.mutable_data<T>());
   });

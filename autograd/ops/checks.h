@@ -21,6 +21,18 @@ inline void require_same_kind(const char* op, std::initializer_list<const Var*> 
   }
 }
 
+// All defined Vars are of the dtype that x widens to (Wide) and on its device.
+inline void require_wide_kind(const char* op, const Var& x,
+                              std::initializer_list<const Var*> vars) {
+  const DType wide = x.dtype() == DType::bfloat16 ? DType::float32 : x.dtype();
+  for (const Var* var : vars) {
+    if (!var->defined()) continue;
+    require(var->dtype() == wide, op, ": mixes ", x.dtype(), " and ", var->dtype());
+    require(var->device() == x.device(), op, ": mixes a tensor on ", x.device(), " with one on ",
+            var->device());
+  }
+}
+
 inline void require_rank(const char* op, const char* what, const Var& var, int rank,
                          const char* axes) {
   require(var.defined(), op, ": ", what, " is undefined");
@@ -38,6 +50,10 @@ inline void require_map_fits(const char* op, std::int64_t height, std::int64_t w
 template <class T>
 const T* data_or_null(const Tensor& tensor) {
   return tensor.defined() ? tensor.data<T>() : nullptr;
+}
+template <class T>
+T* mutable_or_null(Tensor& tensor) {
+  return tensor.defined() ? tensor.mutable_data<T>() : nullptr;
 }
 
 }  // namespace pliant

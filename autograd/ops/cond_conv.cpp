@@ -3,12 +3,14 @@
 #include <pliant/autograd/ops/arithmetic.h>
 #include <pliant/autograd/ops/checks.h>
 #include <pliant/autograd/ops/conv2d_per_image.h>
+#include <pliant/autograd/ops/convert.h>
 #include <pliant/autograd/ops/matmul.h>
 
 namespace pliant {
 
 Var cond_conv2d(const Var& x, const Var& weight, const Var& routing, const Var& bias,
                 const ConvOptions& options) {
+  if (is_bfloat16(x)) return in_float32(cond_conv2d, x, weight, routing, bias, options);
   constexpr const char* kOp = "cond_conv2d";
   require_rank(kOp, "the input", x, 4, "[N H W C]");
   require_rank(kOp, "the weight", weight, 5, "[E K R S C/groups]");

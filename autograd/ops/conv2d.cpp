@@ -2,6 +2,7 @@
 
 #include <pliant/autograd/ops/arithmetic.h>
 #include <pliant/autograd/ops/checks.h>
+#include <pliant/autograd/ops/convert.h>
 #include <pliant/core/dispatch.h>
 
 namespace pliant {
@@ -24,7 +25,7 @@ Tensor forward(const char* op, const Conv2dGeometry& g, const Tensor& x, const T
                const Tensor& bias) {
   Tensor y = Tensor::empty(output_shape(g), x.dtype(), x.device());
   Workspace workspace(x.device());
-  visit_floating(op, x.dtype(), [&]<class T>() {
+  visit_any_floating(op, x.dtype(), [&]<class T>() {
     kernel<Conv2dForward<T>, cpu::conv2d_forward, cuda::conv2d_forward>(op, x.device())(
         g, x.data<T>(), weight.data<T>(), data_or_null<T>(bias), y.mutable_data<T>(), workspace);
   });
@@ -35,7 +36,7 @@ Tensor data_gradient(const char* op, const Conv2dGeometry& g, const Tensor& dy,
                      const Tensor& weight) {
   Tensor dx = Tensor::empty(input_shape(g), dy.dtype(), dy.device());
   Workspace workspace(dy.device());
-  visit_floating(op, dy.dtype(), [&]<class T>() {
+  visit_any_floating(op, dy.dtype(), [&]<class T>() {
     kernel<Conv2dDataGradient<T>, cpu::conv2d_data_gradient, cuda::conv2d_data_gradient>(
         op, dy.device())(g, dy.data<T>(), weight.data<T>(), dx.mutable_data<T>(), workspace);
   });
@@ -45,7 +46,7 @@ Tensor data_gradient(const char* op, const Conv2dGeometry& g, const Tensor& dy,
 Tensor weight_gradient(const char* op, const Conv2dGeometry& g, const Tensor& x, const Tensor& dy) {
   Tensor dweight = Tensor::empty(weight_shape(g), dy.dtype(), dy.device());
   Workspace workspace(dy.device());
-  visit_floating(op, dy.dtype(), [&]<class T>() {
+  visit_any_floating(op, dy.dtype(), [&]<class T>() {
     kernel<Conv2dWeightGradient<T>, cpu::conv2d_weight_gradient, cuda::conv2d_weight_gradient>(
         op, dy.device())(g, x.data<T>(), dy.data<T>(), dweight.mutable_data<T>(), workspace);
   });
@@ -132,6 +133,7 @@ Var conv2d_weight_gradient(const char* op, const Conv2dGeometry& g, const Var& x
 }
 
 Var conv2d(const Var& x, const Var& weight, const Var& bias, const ConvOptions& options) {
+  if (is_mixed(x, weight)) return conv2d(x, rounded(weight), rounded(bias), options);
   require_rank("conv2d", "the input", x, 4, "[N H W C]");
   require_rank("conv2d", "the weight", weight, 4, "[K R S C/groups]");
   require_same_kind("conv2d", {&x, &weight, &bias});

@@ -4,6 +4,7 @@
 
 #include <pliant/autograd/ops/arithmetic.h>
 #include <pliant/autograd/ops/checks.h>
+#include <pliant/autograd/ops/convert.h>
 #include <pliant/autograd/ops/permute.h>
 
 namespace pliant {
@@ -52,6 +53,7 @@ Var turned(const Var& weight, std::int64_t groups) {
 
 Var conv_transpose2d(const Var& x, const Var& weight, const Var& bias,
                      const ConvTransposeOptions& options) {
+  if (is_mixed(x, weight)) return conv_transpose2d(x, rounded(weight), rounded(bias), options);
   require_rank(kOp, "the input", x, 4, "[N H W C]");
   require_rank(kOp, "the weight", weight, 4, "[K R S C/groups]");
   require_same_kind(kOp, {&x, &weight, &bias});

@@ -4,6 +4,7 @@
 
 #include <pliant/autograd/ops/arithmetic.h>
 #include <pliant/autograd/ops/checks.h>
+#include <pliant/autograd/ops/convert.h>
 #include <pliant/autograd/ops/softmax.h>
 #include <pliant/core/dispatch.h>
 #include <pliant/core/kernels/cross_entropy.h>
@@ -168,6 +169,11 @@ Var mean_loss(const CrossEntropyGeometry& g, const Var& logits, const Tensor& la
 
 Var softmax_cross_entropy(const Var& logits, const Tensor& labels,
                           const CrossEntropyOptions& options) {
+  if (is_bfloat16(logits)) {
+    CrossEntropyOptions wide = options;
+    wide.class_weights = widened(options.class_weights);
+    return softmax_cross_entropy(widened(logits), labels, wide);
+  }
   const CrossEntropyGeometry g = checked_geometry(logits, labels, options);
   check_labels(g, labels);
   if (options.reduction == LossReduction::mean)

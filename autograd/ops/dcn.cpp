@@ -1,6 +1,7 @@
 #include <pliant/autograd/ops/dcn.h>
 
 #include <pliant/autograd/ops/checks.h>
+#include <pliant/autograd/ops/convert.h>
 #include <pliant/core/dispatch.h>
 
 namespace pliant {
@@ -74,6 +75,7 @@ Tensor like(const Tensor& tensor) {
 }  // namespace
 
 Var dcn_v3(const Var& x, const Var& offset, const Var& mask, const DcnOptions& options) {
+  if (is_bfloat16(x)) return in_float32(dcn_v3, x, offset, mask, options);
   constexpr const char* kOp = "dcn_v3";
   DcnGeometry g = checked_geometry(kOp, x, options);
   const std::int64_t width = g.conv.groups * g.taps();
@@ -102,6 +104,7 @@ std::int64_t dcn_v4_width(const DcnOptions& options) {
 }
 
 Var dcn_v4(const Var& x, const Var& offset_mask, const DcnOptions& options) {
+  if (is_bfloat16(x)) return in_float32(dcn_v4, x, offset_mask, options);
   constexpr const char* kOp = "dcn_v4";
   DcnGeometry g = checked_geometry(kOp, x, options);
   const std::int64_t width = dcn_v4_width(options), masks = 2 * g.taps();

@@ -2,6 +2,7 @@
 
 #include <pliant/autograd/ops/arithmetic.h>
 #include <pliant/autograd/ops/checks.h>
+#include <pliant/autograd/ops/convert.h>
 #include <pliant/core/dispatch.h>
 
 namespace pliant {
@@ -14,7 +15,8 @@ DeformGeometry checked_geometry(const Var& x, const Var& offset, const Var& mask
   require_rank(kOp, "the input", x, 4, "[N H W C]");
   require_rank(kOp, "the offset", offset, 4, "[N P Q 2*offset_groups*R*S]");
   require_rank(kOp, "the weight", weight, 4, "[K R S C/groups]");
-  require_same_kind(kOp, {&x, &offset, &mask, &weight, &bias});
+  require_same_kind(kOp, {&x, &weight, &bias});
+  require_wide_kind(kOp, x, {&offset, &mask});
   const std::int64_t groups = options.offset_groups;
   DeformGeometry g;
   g.conv = conv_geometry(kOp, x.shape(), weight.shape(),
@@ -43,19 +45,18 @@ Vars gradients(const DeformGeometry& g, const StepView& step) {
                mask = step.saved(2).value(), weight = step.saved(3).value();
   Tensor of[4];
   const Tensor* const like[3] = {&x, &offset, &mask};
-  const auto make = [&](const Shape& shape) {
-    return Tensor::empty(shape, dy.dtype(), dy.device());
-  };
   for (std::size_t i = 0; i < 3; ++i)
-    if (step.wants(i)) of[i] = make(like[i]->shape());
-  if (step.wants(3)) of[3] = make({c.k, c.r, c.s, c.c / c.groups});
+    if (step.wants(i)) of[i] = Tensor::empty(like[i]->shape(), like[i]->dtype(), dy.device());
+  if (step.wants(3))
+    of[3] = Tensor::empty({c.k, c.r, c.s, c.c / c.groups}, dy.dtype(), dy.device());
   Workspace workspace(dy.device());
-  visit_floating(kOp, dy.dtype(), [&]<class T>() {
-    const auto to = [](Tensor& t) { return t.defined() ? t.mutable_data<T>() : nullptr; };
+  visit_any_floating(kOp, dy.dtype(), [&]<class T>() {
+    using W = Wide<T>;
     kernel<DeformConvGradient<T>, cpu::deform_conv_gradient, cuda::deform_conv_gradient>(
-        kOp, dy.device())(g, data_or_null<T>(x), data_or_null<T>(offset), data_or_null<T>(mask),
-                          data_or_null<T>(weight), dy.data<T>(), to(of[0]), to(of[1]), to(of[2]),
-                          to(of[3]), workspace);
+        kOp, dy.device())(g, data_or_null<T>(x), data_or_null<W>(offset), data_or_null<W>(mask),
+                          data_or_null<T>(weight), dy.data<T>(), mutable_or_null<T>(of[0]),
+                          mutable_or_null<W>(of[1]), mutable_or_null<W>(of[2]),
+                          mutable_or_null<T>(of[3]), workspace);
   });
   return {of[0], of[1], of[2], of[3], step.wants(4) ? sum_to(step.cotangent(), {c.k}) : Var()};
 }
@@ -64,14 +65,18 @@ Vars gradients(const DeformGeometry& g, const StepView& step) {
 
 Var deform_conv2d(const Var& x, const Var& offset, const Var& mask, const Var& weight,
                   const Var& bias, const DeformConvOptions& options) {
+  if (is_mixed(x, weight))
+    return deform_conv2d(x, offset, mask, rounded(weight), rounded(bias), options);
+  if (is_bfloat16(x) && (is_bfloat16(offset) || is_bfloat16(mask)))
+    return deform_conv2d(x, widened(offset), widened(mask), weight, bias, options);
   const DeformGeometry g = checked_geometry(x, offset, mask, weight, bias, options);
   const Conv2dGeometry& c = g.conv;
   Tensor y = Tensor::empty({c.n, c.p, c.q, c.k}, x.dtype(), x.device());
   Workspace workspace(x.device());
-  visit_floating(kOp, x.dtype(), [&]<class T>() {
+  visit_any_floating(kOp, x.dtype(), [&]<class T>() {
     kernel<DeformConvForward<T>, cpu::deform_conv_forward, cuda::deform_conv_forward>(
-        kOp, x.device())(g, x.value().data<T>(), offset.value().data<T>(),
-                         data_or_null<T>(mask.value()), weight.value().data<T>(),
+        kOp, x.device())(g, x.value().data<T>(), offset.value().data<Wide<T>>(),
+                         data_or_null<Wide<T>>(mask.value()), weight.value().data<T>(),
                          data_or_null<T>(bias.value()), y.mutable_data<T>(), workspace);
   });
   const bool sampled = x.wants_gradient() || offset.wants_gradient() || mask.wants_gradient();

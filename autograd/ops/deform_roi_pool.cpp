@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include <pliant/autograd/ops/convert.h>
 #include <pliant/autograd/ops/regions.h>
 #include <pliant/core/dispatch.h>
 #include <pliant/core/kernels/deform_roi_pool.h>
@@ -73,6 +74,7 @@ Vars gradients(const DeformRoiPoolGeometry& g, const StepView& step) {
 
 Var deform_roi_pool(const Var& x, const Tensor& rois, const Var& trans, const Var& mask,
                     const DeformPoolOptions& options) {
+  if (is_bfloat16(x)) return in_float32(deform_roi_pool, x, rois, trans, mask, options);
   const DeformRoiPoolGeometry g = checked_geometry(x, rois, trans, mask, options);
   const RegionGeometry& region = g.region;
   Tensor y = Tensor::empty({region.r, region.p, region.q, region.k}, x.dtype(), x.device());

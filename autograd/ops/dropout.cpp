@@ -1,6 +1,7 @@
 #include <pliant/autograd/ops/dropout.h>
 
 #include <pliant/autograd/ops/checks.h>
+#include <pliant/autograd/ops/convert.h>
 #include <pliant/core/capture.h>
 #include <pliant/core/dispatch.h>
 #include <pliant/core/kernels/dropout.h>
@@ -8,6 +9,7 @@
 namespace pliant {
 
 Var dropout(const Var& x, double rate, const Rng& key, const StepState& state) {
+  if (is_bfloat16(x)) return convert(dropout(widened(x), rate, key, state), x.dtype());
   constexpr const char* kOp = "dropout";
   require(x.defined(), kOp, ": x is undefined");
   require(rate >= 0 && rate <= 1, kOp, ": the rate is ", rate, ", expected 0 to 1");

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include <pliant/autograd/ops/checks.h>
+#include <pliant/autograd/ops/convert.h>
 #include <pliant/core/dispatch.h>
 #include <pliant/core/kernels/gather.h>
 
@@ -54,6 +55,7 @@ Var scattered(const Plan& plan, const Var& y, const Tensor& index);
 
 // Its gradient is scattered(), whose gradient this is.
 Var gathered(const Plan& plan, const Var& x, const Tensor& index) {
+  if (is_bfloat16(x)) return in_float32(gathered, plan, x, index);
   Tensor y = Tensor::empty(plan.y, x.dtype(), x.device());
   visit_floating(plan.name, x.dtype(), [&]<class T>() {
     kernel<Gather<T>, cpu::gather, cuda::gather>(plan.name, x.device())(
@@ -68,6 +70,7 @@ Var gathered(const Plan& plan, const Var& x, const Tensor& index) {
 }
 
 Var scattered(const Plan& plan, const Var& y, const Tensor& index) {
+  if (is_bfloat16(y)) return in_float32(scattered, plan, y, index);
   return record(
       plan.name, run_scatter(plan, y.value(), index), {y}, {index},
       [plan](const StepView& step) -> Vars {
@@ -124,6 +127,7 @@ Var embedding(const Var& weight, const Tensor& indices) {
 Tensor one_hot(const Tensor& labels, std::int64_t classes, DType dtype) {
   constexpr const char* kOp = "one_hot";
   require(classes >= 1, kOp, ": ", classes, " classes, expected at least 1");
+  if (dtype == DType::bfloat16) return one_hot(labels, classes).to(dtype);
   check_indices(kOp, labels, classes);
   Shape x = labels.shape();
   x.push_back(classes);

@@ -2,6 +2,7 @@
 
 #include <pliant/autograd/ops/checks.h>
 #include <pliant/autograd/ops/conv2d_per_image.h>
+#include <pliant/autograd/ops/convert.h>
 #include <pliant/core/dispatch.h>
 #include <pliant/core/kernels/global_kernel.h>
 
@@ -56,6 +57,8 @@ Var kernels_of_scope(const Var& weight, const Var& offset, const Size2& size) {
 
 Var global_deform_kernel(const Var& x, const Var& offset, const Var& weight, const Size2& kernel,
                          const Var& bias, const ConvOptions& options) {
+  if (is_bfloat16(x))
+    return in_float32(global_deform_kernel, x, offset, weight, kernel, bias, options);
   require_rank(kOp, "the input", x, 4, "[N H W C]");
   require_same_kind(kOp, {&x, &offset, &weight, &bias});
   const GlobalKernelGeometry g = checked_geometry(weight, offset, kernel);

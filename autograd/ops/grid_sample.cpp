@@ -1,6 +1,7 @@
 #include <pliant/autograd/ops/grid_sample.h>
 
 #include <pliant/autograd/ops/checks.h>
+#include <pliant/autograd/ops/convert.h>
 #include <pliant/core/dispatch.h>
 
 namespace pliant {
@@ -25,6 +26,7 @@ Vars gradients(const GridSampleGeometry& g, const StepView& step) {
 }  // namespace
 
 Var grid_sample(const Var& x, const Var& grid, const GridSampleOptions& options) {
+  if (is_bfloat16(x)) return in_float32(grid_sample, x, grid, options);
   require_rank(kOp, "the input", x, 4, "[N H W C]");
   require_rank(kOp, "the grid", grid, 4, "[N P Q 2]");
   require_same_kind(kOp, {&x, &grid});

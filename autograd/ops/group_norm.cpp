@@ -1,6 +1,7 @@
 #include <pliant/autograd/ops/group_norm.h>
 
 #include <pliant/autograd/ops/checks.h>
+#include <pliant/autograd/ops/convert.h>
 #include <pliant/autograd/ops/norm_gradients.h>
 #include <pliant/core/dispatch.h>
 #include <pliant/core/kernels/group_norm.h>
@@ -48,6 +49,7 @@ Vars gradients(const GroupNormGeometry& g, const StepView& step) {
 }  // namespace
 
 Var group_norm(const Var& x, std::int64_t groups, const Var& weight, const Var& bias, double eps) {
+  if (is_bfloat16(x)) return in_float32(group_norm, x, groups, weight, bias, eps);
   const GroupNormGeometry g = checked_geometry(x, groups, weight, bias, eps);
   Tensor y = Tensor::empty(x.shape(), x.dtype(), x.device());
   Tensor mean = Tensor::empty({g.n, groups}, x.dtype(), x.device());

@@ -2,6 +2,7 @@
 
 #include <pliant/autograd/ops/arithmetic.h>
 #include <pliant/autograd/ops/checks.h>
+#include <pliant/autograd/ops/convert.h>
 #include <pliant/autograd/ops/norm_gradients.h>
 #include <pliant/core/dispatch.h>
 #include <pliant/core/kernels/layer_norm.h>
@@ -31,6 +32,7 @@ Vars gradients(const LayerNormGeometry& g, const StepView& step) {
 }  // namespace
 
 Var layer_norm(const Var& x, const Var& weight, const Var& bias, double eps) {
+  if (is_bfloat16(x)) return in_float32(layer_norm, x, weight, bias, eps);
   require(x.defined() && x.rank() >= 1 && x.dim(-1) >= 1, kOp,
           ": the input needs a last axis of at least one element");
   require_rank(kOp, "the weight", weight, 1, "[C]");

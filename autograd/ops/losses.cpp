@@ -5,6 +5,7 @@
 #include <pliant/autograd/ops/activation.h>
 #include <pliant/autograd/ops/arithmetic.h>
 #include <pliant/autograd/ops/compare.h>
+#include <pliant/autograd/ops/convert.h>
 #include <pliant/autograd/ops/elementary.h>
 #include <pliant/autograd/ops/unary.h>
 
@@ -27,7 +28,7 @@ Var huber_slope(const Var& x, const UnaryCall& call) {
 
 Var difference(const char* op, const Var& prediction, const Var& target) {
   check_pair(op, prediction, target);
-  return sub(prediction, target);
+  return sub(widened(prediction), widened(target));
 }
 
 }  // namespace
@@ -51,6 +52,8 @@ Var smooth_l1_loss(const Var& prediction, const Var& target, double beta, LossRe
 // = softplus(-x) + x.
 Var binary_cross_entropy_with_logits(const Var& logits, const Var& targets,
                                      const BinaryCrossEntropyOptions& options) {
+  if (is_bfloat16(logits))
+    return binary_cross_entropy_with_logits(widened(logits), widened(targets), options);
   constexpr const char* kOp = "binary_cross_entropy_with_logits";
   check_pair(kOp, logits, targets);
   const double w = options.positive_weight;

@@ -1,6 +1,7 @@
 #include <pliant/autograd/ops/map_offsets.h>
 
 #include <pliant/autograd/ops/checks.h>
+#include <pliant/autograd/ops/convert.h>
 #include <pliant/core/dispatch.h>
 #include <pliant/core/kernels/map_offsets.h>
 
@@ -27,6 +28,7 @@ Vars gradients(const MapOffsetsGeometry& g, const StepView& step) {
 }  // namespace
 
 Var map_offsets(const Var& x, const Var& offset, const MapOffsetsOptions& options) {
+  if (is_bfloat16(x)) return in_float32(map_offsets, x, offset, options);
   require_rank(kOp, "the input", x, 4, "[N H W C]");
   require_same_kind(kOp, {&x, &offset});
   const MapOffsetsGeometry g{x.dim(0), x.dim(1), x.dim(2), x.dim(3), options.at_integers};

@@ -2,6 +2,7 @@
 
 #include <pliant/autograd/ops/arithmetic.h>
 #include <pliant/autograd/ops/checks.h>
+#include <pliant/autograd/ops/convert.h>
 #include <pliant/core/dispatch.h>
 #include <pliant/core/kernels/binary.h>
 #include <pliant/core/kernels/matmul.h>
@@ -13,7 +14,7 @@ Tensor compute(const char* op, const MatmulGeometry& g, const Tensor& a, const T
                const Tensor& bias, const Shape& shape) {
   Tensor y = Tensor::empty(shape, a.dtype(), a.device());
   Workspace workspace(a.device());
-  visit_floating(op, a.dtype(), [&]<class T>() {
+  visit_any_floating(op, a.dtype(), [&]<class T>() {
     kernel<Matmul<T>, cpu::matmul, cuda::matmul>(op, a.device())(
         g, a.data<T>(), b.data<T>(), data_or_null<T>(bias), y.mutable_data<T>(), workspace);
   });
@@ -133,6 +134,7 @@ Var matmul(const Var& a, const Var& b) {
 }
 
 Var linear(const Var& x, const Var& weight, const Var& bias) {
+  if (is_mixed(x, weight)) return linear(x, rounded(weight), rounded(bias));
   require(x.defined() && x.rank() >= 1, "linear: the input needs at least one axis");
   require_rank("linear", "the weight", weight, 2, "[out in]");
   require_same_kind("linear", {&x, &weight, &bias});

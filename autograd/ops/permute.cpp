@@ -1,6 +1,7 @@
 #include <pliant/autograd/ops/permute.h>
 
 #include <pliant/autograd/ops/checks.h>
+#include <pliant/autograd/ops/convert.h>
 #include <pliant/core/dispatch.h>
 #include <pliant/core/kernels/permute.h>
 
@@ -47,6 +48,7 @@ Tensor compute(const Tensor& x, const std::vector<int>& axes) {
 }  // namespace
 
 Var permute(const Var& x, const std::vector<int>& axes) {
+  if (is_bfloat16(x)) return in_float32(permute, x, axes);
   require(x.defined(), kOp, ": x is undefined");
   require_same_kind(kOp, {&x});
   const std::vector<int> forward = checked_axes(x.shape(), axes);

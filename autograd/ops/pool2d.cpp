@@ -102,7 +102,7 @@ Var max_pool2d(const Var& x, const MaxPoolOptions& options) {
   const Pool2dGeometry g = checked_geometry(x, options);
   Tensor y = Tensor::empty({g.n, g.p, g.q, g.c}, x.dtype(), x.device());
   Tensor index = Tensor::empty(y.shape(), DType::int32, x.device());
-  visit_floating("max_pool2d", x.dtype(), [&]<class T>() {
+  visit_any_floating("max_pool2d", x.dtype(), [&]<class T>() {
     kernel<MaxPool2dForward<T>, cpu::max_pool2d_forward, cuda::max_pool2d_forward>(
         "max_pool2d", x.device())(g, x.value().data<T>(), y.mutable_data<T>(),
                                   index.mutable_data<std::int32_t>());
@@ -114,7 +114,7 @@ Var max_pool2d(const Var& x, const MaxPoolOptions& options) {
           return {gradient_on_tape(g, step.saved(0).value(), step.cotangent())};
         const Tensor& dy = step.cotangent().value();
         Tensor dx = Tensor::empty({g.n, g.h, g.w, g.c}, dy.dtype(), dy.device());
-        visit_floating("max_pool2d", dy.dtype(), [&]<class T>() {
+        visit_any_floating("max_pool2d", dy.dtype(), [&]<class T>() {
           kernel<MaxPool2dGradient<T>, cpu::max_pool2d_gradient, cuda::max_pool2d_gradient>(
               "max_pool2d", dy.device())(g, step.saved(0).value().data<std::int32_t>(),
                                          dy.data<T>(), dx.mutable_data<T>());

@@ -7,6 +7,7 @@
 #include <pliant/autograd/ops/arithmetic.h>
 #include <pliant/autograd/ops/checks.h>
 #include <pliant/autograd/ops/compare.h>
+#include <pliant/autograd/ops/convert.h>
 #include <pliant/autograd/ops/elementary.h>
 #include <pliant/core/dispatch.h>
 #include <pliant/core/kernels/reduce.h>
@@ -40,11 +41,12 @@ ReduceGeometry geometry_of(const Shape& shape, int first, int last) {
   return g;
 }
 
-// A reduction by its kernel, for both dtypes.
+// A reduction by its kernel, for each dtype. That of bfloat16 gives float32.
 struct Reducer {
   const char* name;
   Reduction<float>* in_float;
   Reduction<double>* in_double;
+  Reduction<BFloat16>* in_bfloat16;
 };
 
 template <class T, Reduction<T>* on_cpu, Reduction<T>* on_cuda>
@@ -53,27 +55,35 @@ Reduction<T>* reduction(const char* name, Device device) {
 }
 Reducer sum_on(Device where) {
   return {"sum", reduction<float, cpu::sum_forward, cuda::sum_forward>("sum", where),
-          reduction<double, cpu::sum_forward, cuda::sum_forward>("sum", where)};
+          reduction<double, cpu::sum_forward, cuda::sum_forward>("sum", where),
+          reduction<BFloat16, cpu::sum_forward, cuda::sum_forward>("sum", where)};
 }
 Reducer max_on(Device where) {
   return {"max", reduction<float, cpu::max_forward, cuda::max_forward>("max", where),
-          reduction<double, cpu::max_forward, cuda::max_forward>("max", where)};
+          reduction<double, cpu::max_forward, cuda::max_forward>("max", where),
+          reduction<BFloat16, cpu::max_forward, cuda::max_forward>("max", where)};
 }
 Reducer min_on(Device where) {
   return {"min", reduction<float, cpu::min_forward, cuda::min_forward>("min", where),
-          reduction<double, cpu::min_forward, cuda::min_forward>("min", where)};
+          reduction<double, cpu::min_forward, cuda::min_forward>("min", where),
+          reduction<BFloat16, cpu::min_forward, cuda::min_forward>("min", where)};
 }
 
 Tensor reduce_run(const Reducer& reducer, const Tensor& x, int first, int last,
                   const Shape& shape) {
-  Tensor y = Tensor::empty(shape, x.dtype(), x.device());
+  const DType wide = x.dtype() == DType::bfloat16 ? DType::float32 : x.dtype();
+  Tensor y = Tensor::empty(shape, wide, x.device());
   Workspace workspace(x.device());
   const ReduceGeometry g = geometry_of(x.shape(), first, last);
-  visit_floating(reducer.name, x.dtype(), [&]<class T>() {
+  visit_any_floating(reducer.name, x.dtype(), [&]<class T>() {
+    Reduction<T>* run = nullptr;
     if constexpr (std::is_same_v<T, float>)
-      reducer.in_float(g, x.data<T>(), y.mutable_data<T>(), workspace);
+      run = reducer.in_float;
+    else if constexpr (std::is_same_v<T, double>)
+      run = reducer.in_double;
     else
-      reducer.in_double(g, x.data<T>(), y.mutable_data<T>(), workspace);
+      run = reducer.in_bfloat16;
+    run(g, x.data<T>(), y.mutable_data<Wide<T>>(), workspace);
   });
   return y;
 }
@@ -120,10 +130,27 @@ int checked_axis(const char* op, const Var& x, int axis) {
   return axis;
 }
 
+// Sums of bfloat16 as float32.
+Var wide_sum(const char* name, const Var& x, const std::vector<int>& axes, KeepDim keep) {
+  require(x.defined(), name, ": x is undefined");
+  require_same_kind(name, {&x});
+  const std::vector<bool> reduced = reduced_axes(name, x.shape(), axes);
+  Tensor y = reduce_axes(sum_on(x.device()), x.value(), reduced);
+  if (is_bfloat16(x)) y = y.to(DType::float32);  // where no axis was reduced
+  const Shape kept = y.shape();
+  return record(
+      name, y.reshape(without(x.shape(), reduced, keep)), {x}, {},
+      [from = x.shape(), kept, dtype = x.dtype()](const StepView& step) -> Vars {
+        return {broadcast_to(reshape(convert(step.cotangent(), dtype), kept), from)};
+      },
+      Derivatives::all);
+}
+
 // max or min: what is equal to the result shares its gradient.
 Var extreme(Reducer (*reducer_on)(Device), const char* name, const Var& x,
             const std::vector<int>& axes, KeepDim keep) {
   require(x.defined(), name, ": x is undefined");
+  if (is_bfloat16(x)) return convert(extreme(reducer_on, name, widened(x), axes, keep), x.dtype());
   require_same_kind(name, {&x});
   const std::vector<bool> reduced = reduced_axes(name, x.shape(), axes);
   require(count_of(x.shape(), reduced) > 0, name, ": an axis that is reduced is empty (", x.shape(),
@@ -142,29 +169,18 @@ Var extreme(Reducer (*reducer_on)(Device), const char* name, const Var& x,
 }  // namespace
 
 Var sum(const Var& x, const std::vector<int>& axes, KeepDim keep) {
-  require(x.defined(), "sum: x is undefined");
-  require_same_kind("sum", {&x});
-  const std::vector<bool> reduced = reduced_axes("sum", x.shape(), axes);
-  Tensor y = reduce_axes(sum_on(x.device()), x.value(), reduced);
-  const Shape kept = y.shape();
-  return record(
-      "sum", y.reshape(without(x.shape(), reduced, keep)), {x}, {},
-      [from = x.shape(), kept](const StepView& step) -> Vars {
-        return {broadcast_to(reshape(step.cotangent(), kept), from)};
-      },
-      Derivatives::all);
+  return convert(wide_sum("sum", x, axes, keep), x.dtype());
 }
 
 Var mean(const Var& x, const std::vector<int>& axes, KeepDim keep) {
-  require(x.defined(), "mean: x is undefined");
-  require_same_kind("mean", {&x});
-  const double count = count_of(x.shape(), reduced_axes("mean", x.shape(), axes));
-  return sum(x, axes, keep) / count;
+  const Var all = wide_sum("mean", x, axes, keep);
+  return convert(all / count_of(x.shape(), reduced_axes("mean", x.shape(), axes)), x.dtype());
 }
 
 Var variance(const Var& x, const std::vector<int>& axes, const VarianceOptions& options) {
   require(x.defined(), "variance: x is undefined");
   require_same_kind("variance", {&x});
+  if (is_bfloat16(x)) return convert(variance(widened(x), axes, options), x.dtype());
   const double count = count_of(x.shape(), reduced_axes("variance", x.shape(), axes));
   const Var squares = square(x - mean(x, axes, KeepDim::yes));
   return sum(squares, axes, options.keep) / std::max(0.0, count - options.correction);
@@ -185,6 +201,7 @@ Var min(const Var& x) { return min(x, all_axes(x)); }
 
 Tensor argmax(const Var& x, int axis, KeepDim keep) {
   axis = checked_axis("argmax", x, axis);
+  if (is_bfloat16(x)) return argmax(widened(x), axis, keep);
   const std::vector<bool> reduced = reduced_axes("argmax", x.shape(), {axis});
   Tensor index = Tensor::empty(without(x.shape(), reduced, keep), DType::int64, x.device());
   visit_floating("argmax", x.dtype(), [&]<class T>() {

@@ -1,6 +1,7 @@
 #include <pliant/autograd/ops/resample.h>
 
 #include <pliant/autograd/ops/checks.h>
+#include <pliant/autograd/ops/convert.h>
 #include <pliant/core/dispatch.h>
 
 namespace pliant {
@@ -30,6 +31,7 @@ Var resampled(const char* op, const Var& x, const ResampleGeometry& g, ResampleW
 
 Var apply_resample(const char* op, const Var& x, const ResampleAxis& rows,
                    const ResampleAxis& columns) {
+  if (is_bfloat16(x)) return in_float32(apply_resample, op, x, rows, columns);
   require_map_fits(op, rows.size, columns.size);
   require_map_fits(op, rows.out, columns.out);
   return resampled(op, x, {x.dim(0), x.dim(3), rows, columns}, ResampleWay::forward);

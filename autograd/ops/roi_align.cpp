@@ -1,5 +1,6 @@
 #include <pliant/autograd/ops/roi_align.h>
 
+#include <pliant/autograd/ops/convert.h>
 #include <pliant/autograd/ops/regions.h>
 #include <pliant/autograd/tape.h>
 #include <pliant/core/dispatch.h>
@@ -38,6 +39,7 @@ Var align(const char* op, const Var& x, const Tensor& rois, const RoiAlignGeomet
 }  // namespace
 
 Var roi_align(const Var& x, const Tensor& rois, const RoiAlignOptions& options) {
+  if (is_bfloat16(x)) return in_float32(roi_align, x, rois, options);
   const char* const op = "roi_align";
   return align(op, x, rois,
                {region_geometry(op, x, rois, options.output_size, options.spatial_scale),
@@ -45,6 +47,7 @@ Var roi_align(const Var& x, const Tensor& rois, const RoiAlignOptions& options) 
 }
 
 Var ps_roi_align(const Var& x, const Tensor& rois, const PsRoiAlignOptions& options) {
+  if (is_bfloat16(x)) return in_float32(ps_roi_align, x, rois, options);
   const char* const op = "ps_roi_align";
   return align(op, x, rois,
                {region_geometry(op, x, rois, options.output_size, options.spatial_scale,

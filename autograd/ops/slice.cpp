@@ -2,6 +2,7 @@
 
 #include <pliant/autograd/ops/arithmetic.h>
 #include <pliant/autograd/ops/checks.h>
+#include <pliant/autograd/ops/convert.h>
 #include <pliant/core/dispatch.h>
 #include <pliant/core/kernels/copy_box.h>
 
@@ -36,6 +37,7 @@ Var put(const char* name, const Var& x, const Shape& shape, const Window& window
 
 // The window of x with those extents; its gradient is put(), whose gradient this is.
 Var take(const char* name, const Var& x, const Shape& extents, const Window& window) {
+  if (is_bfloat16(x)) return in_float32(take, name, x, extents, window);
   Tensor y = Tensor::empty(extents, x.dtype(), x.device());
   copy(name, extents, x.value(), window, y, whole(x.rank()));
   return record(
@@ -48,6 +50,7 @@ Var take(const char* name, const Var& x, const Shape& extents, const Window& win
 
 // A tensor of `value` with x in its window.
 Var put(const char* name, const Var& x, const Shape& shape, const Window& window, double value) {
+  if (is_bfloat16(x)) return in_float32(put, name, x, shape, window, value);
   Tensor y = Tensor::full(shape, value, x.dtype(), x.device());
   copy(name, x.shape(), x.value(), whole(x.rank()), y, window);
   return record(
@@ -156,6 +159,11 @@ Var pad(const Var& x, const Numbers& before, const Numbers& after, double value)
 
 Var concat(const Vars& xs, int axis) {
   check_all("concat", xs);
+  if (is_bfloat16(xs[0])) {
+    Vars wide;
+    for (const Var& x : xs) wide.push_back(widened(x));
+    return convert(concat(wide, axis), DType::bfloat16);
+  }
   axis = xs[0].shape().axis(axis, "concat");
   const auto at = static_cast<std::size_t>(axis);
   const Shape shape = concat_shape(xs, axis);

@@ -2,6 +2,7 @@
 
 #include <pliant/autograd/ops/arithmetic.h>
 #include <pliant/autograd/ops/checks.h>
+#include <pliant/autograd/ops/convert.h>
 #include <pliant/autograd/ops/elementary.h>
 #include <pliant/autograd/ops/reduce.h>
 
@@ -25,6 +26,7 @@ Var sum_along(const Var& x, int axis) { return sum(x, {axis}, KeepDim::yes); }
 }  // namespace
 
 Var softmax(const Var& x, int axis) {
+  if (is_bfloat16(x)) return in_float32(softmax, x, axis);
   axis = checked_axis("softmax", x, axis);
   const Var powers = exp(shifted(x.value(), axis));
   const Var y = div(powers, sum_along(powers, axis));
@@ -38,6 +40,7 @@ Var softmax(const Var& x, int axis) {
 }
 
 Var log_softmax(const Var& x, int axis) {
+  if (is_bfloat16(x)) return in_float32(log_softmax, x, axis);
   axis = checked_axis("log_softmax", x, axis);
   const Var from = shifted(x.value(), axis);
   const Var y = sub(from, log(sum_along(exp(from), axis)));

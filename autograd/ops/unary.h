@@ -19,7 +19,7 @@ Var apply_unary(const char* name, const Var& x, double first = 0, double second 
   require(x.defined(), name, ": x is undefined");
   const UnaryCall call = unary_call<F>(first, second);
   Tensor y = Tensor::empty(x.shape(), x.dtype(), x.device());
-  visit_floating(name, x.dtype(), [&]<class T>() {
+  visit_any_floating(name, x.dtype(), [&]<class T>() {
     kernel<UnaryForward<T>, cpu::unary_forward, cuda::unary_forward>(name, x.device())(
         call, x.size(), x.value().data<T>(), y.mutable_data<T>());
   });
@@ -29,7 +29,7 @@ Var apply_unary(const char* name, const Var& x, double first = 0, double second 
       if (step.creates_graph()) return {mul(step.cotangent(), slope(step.saved(0), call))};
     const Tensor s = step.saved(0).value(), &dy = step.cotangent().value();
     Tensor dx = Tensor::empty(s.shape(), s.dtype(), s.device());
-    visit_floating(name, s.dtype(), [&]<class T>() {
+    visit_any_floating(name, s.dtype(), [&]<class T>() {
       kernel<UnaryGradient<T>, cpu::unary_gradient, cuda::unary_gradient>(name, s.device())(
           call, s.size(), s.data<T>(), dy.data<T>(), dx.mutable_data<T>());
     });

@@ -49,8 +49,8 @@ int main(int argc, char** argv) {
   app.add_option("--device", device, "cuda or cpu")
       ->check(CLI::IsMember({"cuda", "cpu"}))
       ->capture_default_str();
-  app.add_option("--precision", precision, "of float32 products on the GPU")
-      ->check(CLI::IsMember({"full", "tf32"}))
+  app.add_option("--precision", precision, "of products on the GPU; bfloat16: of all inputs too")
+      ->check(CLI::IsMember({"full", "tf32", "bfloat16"}))
       ->capture_default_str();
   app.add_option("--scatter", scatter, "how the GPU adds up gradients by a map")
       ->check(CLI::IsMember({"ordered", "atomic"}))
@@ -63,6 +63,7 @@ int main(int argc, char** argv) {
   CLI11_PARSE(app, argc, argv);
   try {
     options.device = device == "cuda" ? Device::cuda() : Device::cpu();
+    if (precision == "bfloat16") options.dtype = DType::bfloat16;
     set_gpu_options({.precision = precision == "tf32" ? Precision::tf32 : Precision::full,
                      .scatter = scatter == "atomic" ? Scatter::atomic : Scatter::ordered});
     return run(options, json);

@@ -63,20 +63,22 @@ void Measurements::add_op(const std::string& name, const std::vector<Shape>& sha
   const std::string forward = name + " fwd", both = name + " fwd+bwd";
   if (!wants(forward) && !wants(both)) return;
   std::int64_t size = 0;
-  for (const Shape& shape : shapes) size += shape.size() * size_of(DType::float32);
+  const std::int64_t width = size_of(dtype());
+  for (const Shape& shape : shapes) size += shape.size() * width;
   std::vector<std::vector<Tensor>> inputs(static_cast<std::size_t>(sets(size)));
   for (std::vector<Tensor>& set : inputs)
     for (const Shape& shape : shapes)  // the same numbers in every set, drawn once
-      set.push_back(&set == &inputs.front() ? normal(shape, set.size() + 1, device())
+      set.push_back(&set == &inputs.front() ? normal(shape, set.size() + 1, device()).to(dtype())
                                             : inputs.front()[set.size()].clone());
   const auto at = [&](int turn) -> const std::vector<Tensor>& {
     return inputs[static_cast<std::size_t>(turn) % inputs.size()];
   };
   if (wants(forward))
-    add(forward, bytes.forward, [&](int turn) { f(Vars(at(turn).begin(), at(turn).end())); });
+    add(forward, bytes.forward / 4 * width,
+        [&](int turn) { f(Vars(at(turn).begin(), at(turn).end())); });
   if (!wants(both)) return;
   const Tensor cotangent = f(Vars(at(0).begin(), at(0).end())).value().clone();
-  add(both, bytes.both, [&](int turn) {
+  add(both, bytes.both / 4 * width, [&](int turn) {
     const Tape tape;
     Vars v;
     for (const Tensor& input : at(turn)) v.push_back(tape.variable(input));

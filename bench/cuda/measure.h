@@ -17,6 +17,7 @@ struct MeasureOptions {
   int samples = 20;              // medians are over so many
   double sample_seconds = 2e-3;  // each repeats the work for about so long
   std::string only = {};         // cases whose name has this in it
+  DType dtype = DType::float32;  // of inputs; bfloat16: mixed precision
 };
 
 struct Measured {
@@ -33,6 +34,7 @@ class Measurements {
       : options_(options), facts_(facts_of(options.device)) {}
 
   Device device() const { return options_.device; }
+  DType dtype() const { return options_.dtype; }
   const DeviceFacts& facts() const { return facts_; }
   bool wants(const std::string& name) const {
     return name.find(options_.only) != std::string::npos;
@@ -43,7 +45,7 @@ class Measurements {
   // work(i) does the work once, on input set number i % sets.
   void add(const std::string& name, std::int64_t bytes, const std::function<void(int)>& work);
   // f of inputs with these shapes, alone and with its gradients by all of them. bytes: what must
-  // move forward, and forward and backward.
+  // move forward, and forward and backward, in float32.
   struct Bytes {
     std::int64_t forward, both;
   };

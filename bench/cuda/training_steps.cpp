@@ -28,14 +28,14 @@ void add_step(Measurements& to, Deform deform, std::int64_t batch) {
   };
   if (to.wants(name)) {
     to.add(name, 0, [&](int) {
-      const Tape tape;
+      const Tape tape({.activations = to.dtype()});
       adam.step(gradients(tape));
     });
   }
   if (!to.wants(name + ", captured")) return;
   const StepState state(to.device(), {.lr = constant_lr(1e-3), .steps = kSteps});
   CapturedStep step = capture(to.device(), [&] {
-    const Tape tape({.step = state});
+    const Tape tape({.step = state, .activations = to.dtype()});
     adam.step(gradients(tape), state);
     state.advance();
   });

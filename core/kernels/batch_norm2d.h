@@ -9,6 +9,7 @@
 #include <cmath>
 #include <cstdint>
 
+#include <pliant/core/bfloat16.h>
 #include <pliant/core/kernels/workspace.h>
 #include <pliant/core/portable.h>
 
@@ -56,41 +57,50 @@ PLIANT_HD BatchNorm2dSlope<T> batch_slope(T weight, T rstd, T sum_dy, T sum_dy_x
   return {by_dy, -by_dy * rstd * sum_dy_xhat / rows, -by_dy * sum_dy / rows};
 }
 
+// What belongs to a channel is wide: weight, bias and all statistics.
+//
 // Statistics of the batch; mean and rstd [c] are those that y was made with, new_mean and new_var
 // the new running statistics. Needs rows >= 2.
 template <class T>
-using BatchNorm2dTrainingForward = void(const BatchNorm2dGeometry&, const T* x, const T* weight,
-                                        const T* bias, const T* running_mean, const T* running_var,
-                                        T* y, T* mean, T* rstd, T* new_mean, T* new_var,
-                                        Workspace&);
+using BatchNorm2dTrainingForward = void(const BatchNorm2dGeometry&, const T* x,
+                                        const Wide<T>* weight, const Wide<T>* bias,
+                                        const Wide<T>* running_mean, const Wide<T>* running_var,
+                                        T* y, Wide<T>* mean, Wide<T>* rstd, Wide<T>* new_mean,
+                                        Wide<T>* new_var, Workspace&);
 // Statistics given; rstd [c] is an output.
 template <class T>
-using BatchNorm2dForward = void(const BatchNorm2dGeometry&, const T* x, const T* weight,
-                                const T* bias, const T* mean, const T* var, T* y, T* rstd,
-                                Workspace&);
+using BatchNorm2dForward = void(const BatchNorm2dGeometry&, const T* x, const Wide<T>* weight,
+                                const Wide<T>* bias, const Wide<T>* mean, const Wide<T>* var, T* y,
+                                Wide<T>* rstd, Workspace&);
 // dx, dweight and dbias may be null where not wanted. x and mean are read for dweight and, with
 // statistics of the batch, for dx; weight for dx; else they may be null.
 template <class T>
 using BatchNorm2dGradient = void(const BatchNorm2dGeometry&, NormStatistics, const T* x,
-                                 const T* weight, const T* mean, const T* rstd, const T* dy, T* dx,
-                                 T* dweight, T* dbias, Workspace&);
+                                 const Wide<T>* weight, const Wide<T>* mean, const Wide<T>* rstd,
+                                 const T* dy, T* dx, Wide<T>* dweight, Wide<T>* dbias, Workspace&);
 
 namespace cpu {
 BatchNorm2dTrainingForward<float> batch_norm2d_training_forward;
 BatchNorm2dTrainingForward<double> batch_norm2d_training_forward;
+BatchNorm2dTrainingForward<BFloat16> batch_norm2d_training_forward;
 BatchNorm2dForward<float> batch_norm2d_forward;
 BatchNorm2dForward<double> batch_norm2d_forward;
+BatchNorm2dForward<BFloat16> batch_norm2d_forward;
 BatchNorm2dGradient<float> batch_norm2d_gradient;
 BatchNorm2dGradient<double> batch_norm2d_gradient;
+BatchNorm2dGradient<BFloat16> batch_norm2d_gradient;
 }  // namespace cpu
 
 namespace cuda {
 BatchNorm2dTrainingForward<float> batch_norm2d_training_forward;
 BatchNorm2dTrainingForward<double> batch_norm2d_training_forward;
+BatchNorm2dTrainingForward<BFloat16> batch_norm2d_training_forward;
 BatchNorm2dForward<float> batch_norm2d_forward;
 BatchNorm2dForward<double> batch_norm2d_forward;
+BatchNorm2dForward<BFloat16> batch_norm2d_forward;
 BatchNorm2dGradient<float> batch_norm2d_gradient;
 BatchNorm2dGradient<double> batch_norm2d_gradient;
+BatchNorm2dGradient<BFloat16> batch_norm2d_gradient;
 }  // namespace cuda
 
 }  // namespace pliant

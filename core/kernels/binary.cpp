@@ -65,16 +65,17 @@ constexpr std::int64_t kBlock = 16384;  // elements a task
 template <class T, class F>
 void run(std::int64_t n, const T* a, std::int64_t a_stride, const T* b, std::int64_t b_stride, T* y,
          F f) {
+  using W = Wide<T>;
   if (a_stride == 1 && b_stride == 1) {
-    for (std::int64_t i = 0; i < n; ++i) y[i] = f(a[i], b[i]);
+    for (std::int64_t i = 0; i < n; ++i) y[i] = T(f(W(a[i]), W(b[i])));
   } else if (a_stride == 1) {
-    const T fixed = *b;
-    for (std::int64_t i = 0; i < n; ++i) y[i] = f(a[i], fixed);
+    const W fixed = *b;
+    for (std::int64_t i = 0; i < n; ++i) y[i] = T(f(W(a[i]), fixed));
   } else if (b_stride == 1) {
-    const T fixed = *a;
-    for (std::int64_t i = 0; i < n; ++i) y[i] = f(fixed, b[i]);
+    const W fixed = *a;
+    for (std::int64_t i = 0; i < n; ++i) y[i] = T(f(fixed, W(b[i])));
   } else {
-    std::fill_n(y, n, f(*a, *b));
+    std::fill_n(y, n, T(f(W(*a), W(*b))));
   }
 }
 
@@ -107,7 +108,7 @@ void walk(const BroadcastGeometry& g, const T* a, const T* b, T* y, F f) {
 
 template <class T>
 void binary_of(int function, const BroadcastGeometry& g, const T* a, const T* b, T* y) {
-  BinaryTable::visit<T>(function, [&]<class F>() { walk(g, a, b, y, F{}); });
+  BinaryTable::visit<Wide<T>>(function, [&]<class F>() { walk(g, a, b, y, F{}); });
 }
 
 }  // namespace
@@ -120,6 +121,11 @@ void cpu::binary(int function, const BroadcastGeometry& g, const float* a, const
 
 void cpu::binary(int function, const BroadcastGeometry& g, const double* a, const double* b,
                  double* y) {
+  binary_of(function, g, a, b, y);
+}
+
+void cpu::binary(int function, const BroadcastGeometry& g, const BFloat16* a, const BFloat16* b,
+                 BFloat16* y) {
   binary_of(function, g, a, b, y);
 }
 

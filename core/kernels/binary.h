@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdint>
 
+#include <pliant/core/bfloat16.h>
 #include <pliant/core/kernels/function_list.h>
 #include <pliant/core/kernels/pool2d.h>
 #include <pliant/core/portable.h>
@@ -120,11 +121,13 @@ using Binary = void(int function, const BroadcastGeometry&, const T* a, const T*
 namespace cpu {
 Binary<float> binary;
 Binary<double> binary;
+Binary<BFloat16> binary;
 }  // namespace cpu
 
 namespace cuda {
 Binary<float> binary;
 Binary<double> binary;
+Binary<BFloat16> binary;
 }  // namespace cuda
 
 }  // namespace pliant

@@ -10,6 +10,7 @@
 
 #include <cstdint>
 
+#include <pliant/core/bfloat16.h>
 #include <pliant/core/kernels/workspace.h>
 #include <pliant/core/portable.h>
 
@@ -47,19 +48,25 @@ using Conv2dWeightGradient = void(const Conv2dGeometry&, const T* x, const T* dy
 namespace cpu {
 Conv2dForward<float> conv2d_forward;
 Conv2dForward<double> conv2d_forward;
+Conv2dForward<BFloat16> conv2d_forward;
 Conv2dDataGradient<float> conv2d_data_gradient;
 Conv2dDataGradient<double> conv2d_data_gradient;
+Conv2dDataGradient<BFloat16> conv2d_data_gradient;
 Conv2dWeightGradient<float> conv2d_weight_gradient;
 Conv2dWeightGradient<double> conv2d_weight_gradient;
+Conv2dWeightGradient<BFloat16> conv2d_weight_gradient;
 }  // namespace cpu
 
 namespace cuda {
 Conv2dForward<float> conv2d_forward;
 Conv2dForward<double> conv2d_forward;
+Conv2dForward<BFloat16> conv2d_forward;
 Conv2dDataGradient<float> conv2d_data_gradient;
 Conv2dDataGradient<double> conv2d_data_gradient;
+Conv2dDataGradient<BFloat16> conv2d_data_gradient;
 Conv2dWeightGradient<float> conv2d_weight_gradient;
 Conv2dWeightGradient<double> conv2d_weight_gradient;
+Conv2dWeightGradient<BFloat16> conv2d_weight_gradient;
 }  // namespace cuda
 
 }  // namespace pliant

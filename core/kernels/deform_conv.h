@@ -9,6 +9,7 @@
 
 #include <cstdint>
 
+#include <pliant/core/bfloat16.h>
 #include <pliant/core/kernels/bilinear.h>
 #include <pliant/core/kernels/conv2d.h>
 
@@ -44,30 +45,35 @@ PLIANT_HD inline std::int64_t deform_pair(const DeformGeometry& geometry, std::i
   return (row * geometry.offset_groups + offset_group) * taps + tap;
 }
 
-// mask and bias may be null.
+// mask and bias may be null. Where samples lie and what they are multiplied by stays wide.
 template <class T>
-using DeformConvForward = void(const DeformGeometry&, const T* x, const T* offset, const T* mask,
-                               const T* weight, const T* bias, T* y, Workspace&);
+using DeformConvForward = void(const DeformGeometry&, const T* x, const Wide<T>* offset,
+                               const Wide<T>* mask, const T* weight, const T* bias, T* y,
+                               Workspace&);
 // Each of dx, doffset, dmask and dweight may be null and is then left out; so may the weight where
 // only dweight is wanted. One kernel, because dx, doffset and dmask follow from the same product
 // dy * weight and, with narrow groups, dweight from the same reading of x.
 template <class T>
-using DeformConvGradient = void(const DeformGeometry&, const T* x, const T* offset, const T* mask,
-                                const T* weight, const T* dy, T* dx, T* doffset, T* dmask,
-                                T* dweight, Workspace&);
+using DeformConvGradient = void(const DeformGeometry&, const T* x, const Wide<T>* offset,
+                                const Wide<T>* mask, const T* weight, const T* dy, T* dx,
+                                Wide<T>* doffset, Wide<T>* dmask, T* dweight, Workspace&);
 
 namespace cpu {
 DeformConvForward<float> deform_conv_forward;
 DeformConvForward<double> deform_conv_forward;
+DeformConvForward<BFloat16> deform_conv_forward;
 DeformConvGradient<float> deform_conv_gradient;
 DeformConvGradient<double> deform_conv_gradient;
+DeformConvGradient<BFloat16> deform_conv_gradient;
 }  // namespace cpu
 
 namespace cuda {
 DeformConvForward<float> deform_conv_forward;
 DeformConvForward<double> deform_conv_forward;
+DeformConvForward<BFloat16> deform_conv_forward;
 DeformConvGradient<float> deform_conv_gradient;
 DeformConvGradient<double> deform_conv_gradient;
+DeformConvGradient<BFloat16> deform_conv_gradient;
 }  // namespace cuda
 
 }  // namespace pliant

@@ -21,17 +21,31 @@ struct DeformGradients {
   T* columns;  // the samples on the way, as gather_columns() makes them; may be null too
 };
 
+// The four neighbours of a sample side by side. Sums over them are written with vectors, because
+// the compiler may fuse scalar products and sums, or not, as it likes in each place that they go
+// to; the bits are to be the same whatever else is asked for.
+template <class T>
+struct FourOf {
+  typedef T Type __attribute__((vector_size(4 * sizeof(T))));
+};
+template <class T>
+using Four = typename FourOf<T>::Type;
+
+template <class T>
+inline T sum_of(const Four<T>& four) {
+  return (four[0] + four[1]) + (four[2] + four[3]);
+}
+
 // Sums each of four vectors over its lanes, halving them with vector additions.
 template <class T>
 inline void sum_lanes(const typename VectorOf<T>::type (&vectors)[4], T (&sums)[4]) {
   constexpr std::size_t kParts = sizeof(vectors[0]) / (4 * sizeof(T));
-  typedef T Four __attribute__((vector_size(4 * sizeof(T))));
   for (int i = 0; i < 4; ++i) {
-    Four part[kParts];
+    Four<T> part[kParts];
     std::memcpy(part, &vectors[i], sizeof(part));
-    Four four = part[0] + part[1];
+    Four<T> four = part[0] + part[1];
     if constexpr (kParts == 4) four += part[2] + part[3];
-    sums[i] = (four[0] + four[1]) + (four[2] + four[3]);
+    sums[i] = sum_of<T>(four);
   }
 }
 
@@ -60,15 +74,18 @@ inline void spread(const T* q, const T* const (&from)[4], T* const (&to)[4], con
     if constexpr (kSample) store(blended(v, weight), sample + c);
   }
   if constexpr (kDot) sum_lanes<T>(sums, dots);
+  Four<T> rest{};
   for (; c < count; ++c) {
     T v[4];
     for (int i = 0; i < 4; ++i) {
       if constexpr (kDot || kSample) v[i] = from[i][c];
-      if constexpr (kDot) dots[i] += q[c] * v[i];
       if constexpr (kScatter) to[i][c] += q[c] * weight[i];
     }
+    if constexpr (kDot) rest += q[c] * Four<T>{v[0], v[1], v[2], v[3]};
     if constexpr (kSample) sample[c] = blended(v, weight);
   }
+  if constexpr (kDot)
+    for (int i = 0; i < 4; ++i) dots[i] += rest[i];
 }
 
 // dots[i] = sum over c of q[c] * from[i][c].
@@ -109,16 +126,14 @@ inline void spread_columns(const DeformSource<T>& source, Range rows, Range chan
                      for (int j = 0; j < 4; ++j) dots[j] += part[j];
                    });
     if (!kDot) return;
-    T value = 0, by_row = 0, by_column = 0;
-    for (int j = 0; j < 4; ++j) {
-      value += batch.weight[j][i] * dots[j];
-      by_row += batch.d_row[j][i] * dots[j];
-      by_column += batch.d_column[j][i] * dots[j];
-    }
-    if (to.dmask != nullptr) to.dmask[place.pair] = value;
+    const auto sum_by = [&](const auto& factors) {
+      return sum_of<T>(Four<T>{factors[0][i], factors[1][i], factors[2][i], factors[3][i]} *
+                       Four<T>{dots[0], dots[1], dots[2], dots[3]});
+    };
+    if (to.dmask != nullptr) to.dmask[place.pair] = sum_by(batch.weight);
     if (to.doffset == nullptr) return;
-    to.doffset[2 * place.pair] = batch.mask[i] * by_row;
-    to.doffset[2 * place.pair + 1] = batch.mask[i] * by_column;
+    to.doffset[2 * place.pair] = batch.mask[i] * sum_by(batch.d_row);
+    to.doffset[2 * place.pair + 1] = batch.mask[i] * sum_by(batch.d_column);
   };
   for_each_sample(source, rows, {0, layout.positions}, channels, spread_one);
 }

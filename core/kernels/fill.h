@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include <pliant/core/bfloat16.h>
 #include <pliant/core/portable.h>
 
 namespace pliant {
@@ -13,6 +14,7 @@ using Fill = void(std::int64_t n, T value, T* y);
 namespace cpu {
 Fill<float> fill;
 Fill<double> fill;
+Fill<BFloat16> fill;
 Fill<std::int64_t> fill;
 Fill<std::int32_t> fill;
 Fill<std::uint8_t> fill;
@@ -21,6 +23,7 @@ Fill<std::uint8_t> fill;
 namespace cuda {
 Fill<float> fill;
 Fill<double> fill;
+Fill<BFloat16> fill;
 Fill<std::int64_t> fill;
 Fill<std::int32_t> fill;
 Fill<std::uint8_t> fill;

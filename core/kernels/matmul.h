@@ -8,6 +8,7 @@
 
 #include <cstdint>
 
+#include <pliant/core/bfloat16.h>
 #include <pliant/core/kernels/workspace.h>
 #include <pliant/core/portable.h>
 
@@ -32,11 +33,13 @@ using Matmul = void(const MatmulGeometry&, const T* a, const T* b, const T* bias
 namespace cpu {
 Matmul<float> matmul;
 Matmul<double> matmul;
+Matmul<BFloat16> matmul;
 }  // namespace cpu
 
 namespace cuda {
 Matmul<float> matmul;
 Matmul<double> matmul;
+Matmul<BFloat16> matmul;
 }  // namespace cuda
 
 }  // namespace pliant

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <limits>
 
+#include <pliant/core/bfloat16.h>
 #include <pliant/core/kernels/pool2d.h>
 #include <pliant/core/kernels/workspace.h>
 #include <pliant/core/portable.h>
@@ -42,7 +43,7 @@ struct MinOf {  // NaN counts as smallest
 };
 
 template <class T>
-using Reduction = void(const ReduceGeometry&, const T* x, T* y, Workspace&);
+using Reduction = void(const ReduceGeometry&, const T* x, Wide<T>* y, Workspace&);
 // Index of the first largest element; NaN counts as largest. Needs reduced >= 1.
 template <class T>
 using ArgmaxForward = void(const ReduceGeometry&, const T* x, std::int64_t* index);
@@ -50,6 +51,7 @@ using ArgmaxForward = void(const ReduceGeometry&, const T* x, std::int64_t* inde
 namespace cpu {
 Reduction<float> sum_forward, max_forward, min_forward;
 Reduction<double> sum_forward, max_forward, min_forward;
+Reduction<BFloat16> sum_forward, max_forward, min_forward;
 ArgmaxForward<float> argmax_forward;
 ArgmaxForward<double> argmax_forward;
 }  // namespace cpu
@@ -57,6 +59,7 @@ ArgmaxForward<double> argmax_forward;
 namespace cuda {
 Reduction<float> sum_forward, max_forward, min_forward;
 Reduction<double> sum_forward, max_forward, min_forward;
+Reduction<BFloat16> sum_forward, max_forward, min_forward;
 ArgmaxForward<float> argmax_forward;
 ArgmaxForward<double> argmax_forward;
 }  // namespace cuda

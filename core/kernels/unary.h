@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <type_traits>
 
+#include <pliant/core/bfloat16.h>
 #include <pliant/core/kernels/exponential.h>
 #include <pliant/core/kernels/function_list.h>
 #include <pliant/core/portable.h>
@@ -165,15 +166,19 @@ using UnaryGradient = void(const UnaryCall&, std::int64_t n, const T* s, const T
 namespace cpu {
 UnaryForward<float> unary_forward;
 UnaryForward<double> unary_forward;
+UnaryForward<BFloat16> unary_forward;
 UnaryGradient<float> unary_gradient;
 UnaryGradient<double> unary_gradient;
+UnaryGradient<BFloat16> unary_gradient;
 }  // namespace cpu
 
 namespace cuda {
 UnaryForward<float> unary_forward;
 UnaryForward<double> unary_forward;
+UnaryForward<BFloat16> unary_forward;
 UnaryGradient<float> unary_gradient;
 UnaryGradient<double> unary_gradient;
+UnaryGradient<BFloat16> unary_gradient;
 }  // namespace cuda
 
 }  // namespace pliant

@@ -1,0 +1,38 @@
+// From one floating element type to another, element by element, rounded to nearest.
+#pragma once
+
+#include <cstdint>
+
+#include <pliant/core/bfloat16.h>
+#include <pliant/core/portable.h>
+
+namespace pliant {
+
+template <class From, class To>
+using Convert = void(std::int64_t n, const From* x, To* y);
+
+// By way of float32: a float64 that becomes a bfloat16 is rounded twice.
+template <class To, class From>
+PLIANT_HD To converted(From x) {
+  return static_cast<To>(static_cast<Wide<To>>(static_cast<Wide<From>>(x)));
+}
+
+namespace cpu {
+Convert<float, BFloat16> convert;
+Convert<float, double> convert;
+Convert<double, float> convert;
+Convert<double, BFloat16> convert;
+Convert<BFloat16, float> convert;
+Convert<BFloat16, double> convert;
+}  // namespace cpu
+
+namespace cuda {
+Convert<float, BFloat16> convert;
+Convert<float, double> convert;
+Convert<double, float> convert;
+Convert<double, BFloat16> convert;
+Convert<BFloat16, float> convert;
+Convert<BFloat16, double> convert;
+}  // namespace cuda
+
+}  // namespace pliant
