@@ -5,6 +5,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <type_traits>
 
 #include <pliant/core/gpu_options.h>
@@ -187,6 +188,14 @@ void describe(const char* op, const Product<T, Y>& product, Operation& operation
   operation.set(op, CUBLASLT_MATMUL_DESC_BIAS_BATCH_STRIDE, product.bias.stride);
 }
 
+std::string text_of(const ProductSize& size) {
+  const auto matrix = [](std::int64_t rows, std::int64_t columns) {
+    return '[' + std::to_string(rows) + ' ' + std::to_string(columns) + ']';
+  };
+  return std::to_string(size.batch) + " times " + matrix(size.m, size.k) + " by " +
+         matrix(size.k, size.n);
+}
+
 // False, and nothing done, where cuBLASLt has no algorithm for the product.
 template <class T, class Y>
 bool run(const char* op, const Product<T, Y>& product) {
@@ -204,11 +213,12 @@ bool run(const char* op, const Product<T, Y>& product) {
       product.key(compute), [&] { return choose(op, product, operation, left, right, result); });
   if (!choice) return false;
   const Wide<T> alpha = 1, beta = product.accumulate == Accumulate::yes ? 1 : 0;
-  check(
+  const cublasStatus_t status =
       cublasLtMatmul(blas(), operation.handle, &alpha, product.b.data, left.handle, product.a.data,
                      right.handle, &beta, product.y.data, result.handle, product.y.data,
-                     result.handle, &choice->algo, blas_scratch(), choice->workspaceSize, stream()),
-      op, "cublasLtMatmul");
+                     result.handle, &choice->algo, blas_scratch(), choice->workspaceSize, stream());
+  if (status != CUBLAS_STATUS_SUCCESS)
+    check(status, op, ("cublasLtMatmul of " + text_of(size)).c_str());
   return true;
 }
 
@@ -236,8 +246,7 @@ void cuda::multiply(const char* op, const ProductSize& size, const Matrices<cons
   if (size.batch == 0 || size.m == 0 || size.n == 0) return;
   if (size.k > 0)
     require(run(op, Product<T, Y>{size, a, b, y, accumulate}), op,
-            ": cuBLASLt has no algorithm for this product (", size.batch, " times [", size.m, " ",
-            size.k, "] by [", size.k, " ", size.n, "])");
+            ": cuBLASLt has no algorithm for ", text_of(size));
   else if (accumulate == Accumulate::no)
     fill_rows(op, size, y, Bias<Y>{});
 }

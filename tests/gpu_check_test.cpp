@@ -49,6 +49,26 @@ void make_machine(const fs::path& folder) {
 
 }  // namespace
 
+TEST_CASE("gpu-check: a net must be right of 99 in 100 pictures") {
+  const TemporaryFolder folder;
+  make_machine(folder.path());
+  const auto train_to = [&](const std::string& accuracy) {
+    make_program(folder.path() / "pliant-mnist",
+                 "while [ $# -gt 1 ]; do [ $1 != --json ] || printf '{\n \"mnist\": " + accuracy +
+                     ",\n \"scaled\": 0.5\n}\n' >$2; shift; done; echo trained");
+    const int status = gpu_check(folder.path(), "to_99");
+    return (status == 0 ? "passed " : "failed ") +
+           text_of(folder.path() / "results" / "fake-gpu-3.md");
+  };
+  const std::string good = train_to("0.9912"), bad = train_to("0.9899");
+  CAPTURE(good);
+  CHECK(good.starts_with("passed"));
+  CHECK(good.find("| to_99 | passed | 99.12 % of the test set, ") != std::string::npos);
+  CAPTURE(bad);
+  CHECK(bad.starts_with("failed"));
+  CHECK(bad.find("| to_99 | FAILED | ") != std::string::npos);
+}
+
 TEST_CASE("gpu-check: steps are judged apart, and a table and JSON say how they went") {
   const TemporaryFolder folder;
   make_machine(folder.path());

@@ -35,8 +35,8 @@ TEST_CASE("bfloat16: rounds to nearest, ties to even, and keeps what is no numbe
   CHECK(rounded(1.0F) == 1.0F);
   CHECK(rounded(1 + 0.49F * step) == 1.0F);
   CHECK(rounded(1 + 0.51F * step) == 1 + step);
-  CHECK(rounded(1 + 0.5F * step) == 1.0F);             // tie, even below
-  CHECK(rounded(1 + 1.5F * step) == 1 + 2 * step);     // tie, even above
+  CHECK(rounded(1 + 0.5F * step) == 1.0F);          // tie, even below
+  CHECK(rounded(1 + 1.5F * step) == 1 + 2 * step);  // tie, even above
   CHECK(rounded(-1 - 1.5F * step) == -1 - 2 * step);
   CHECK(std::signbit(rounded(-0.0F)));
   CHECK(rounded(std::numeric_limits<float>::max()) == HUGE_VALF);
@@ -68,7 +68,8 @@ TEST_CASE("mixed precision: every op takes bfloat16, near to float32 of the same
   for (const DeviceCase& any : all_cases()) {
     CAPTURE(any.name);
     const DeviceCase c = rounded_inputs(any);
-    const std::vector<Tensor> narrow_results = run(c, kNarrow, {}), results = run(c, DType::float32, {});
+    const std::vector<Tensor> narrow_results = run(c, kNarrow, {}),
+                              results = run(c, DType::float32, {});
     REQUIRE(narrow_results.size() == results.size());
     for (std::size_t i = 0; i < results.size(); ++i) {
       CAPTURE(i);
@@ -91,7 +92,8 @@ TEST_CASE("mixed precision: a convolution rounds once, its sums are float32") {
   // Offsets and masks of bfloat16 widen; the samples between pixels are not rounded.
   CHECK(same_bits(
       deform_conv2d(x, narrow(offset), narrow(mask), weight, bias, deform).value(),
-      narrow(deform_conv2d(wide(x), wide(narrow(offset)), wide(narrow(mask)), w, b, deform).value())));
+      narrow(
+          deform_conv2d(wide(x), wide(narrow(offset)), wide(narrow(mask)), w, b, deform).value())));
 }
 
 TEST_CASE("mixed precision: means are of float32 sums") {
@@ -144,7 +146,8 @@ TEST_CASE("mixed precision: parameters stay float32 masters, and so do their gra
       for (const Parameter& parameter : net.parameters()) {
         CAPTURE(parameter.name());
         double largest = 1e-3;
-        for (const double g : exact[parameter].to_vector()) largest = std::max(largest, std::abs(g));
+        for (const double g : exact[parameter].to_vector())
+          largest = std::max(largest, std::abs(g));
         CHECK(max_difference(exact[parameter], gradients[parameter]) < 0.1 * largest);
       }
     }
@@ -170,9 +173,11 @@ TEST_CASE("mixed precision: activations that are kept take half the memory") {
 }
 
 TEST_CASE("mixed precision: what does not go together is said") {
-  const Tensor x = Tensor::zeros({1, 4, 4, 2}, kNarrow), doubles = Tensor::zeros({3, 3, 3, 2}, DType::float64);
+  const Tensor x = Tensor::zeros({1, 4, 4, 2}, kNarrow),
+               doubles = Tensor::zeros({3, 3, 3, 2}, DType::float64);
   CHECK(contains(error_of([&] { conv2d(x, doubles); }), "conv2d: mixes bfloat16 and float64"));
-  CHECK(contains(error_of([&] { x.to(DType::float32) + Var(x); }), "add: mixes float32 and bfloat16"));
+  CHECK(contains(error_of([&] { x.to(DType::float32) + Var(x); }),
+                 "add: mixes float32 and bfloat16"));
   const Tensor channels = Tensor::zeros({2}, DType::float64);
   CHECK(contains(error_of([&] { batch_norm2d(x, channels, channels, channels, channels); }),
                  "batch_norm2d: mixes bfloat16 and float64"));
