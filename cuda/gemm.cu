@@ -9,6 +9,7 @@
 #include <type_traits>
 
 #include <pliant/core/gpu_options.h>
+#include <pliant/core/kernels/unary.h>
 #include <pliant/cuda/launch.cuh>
 
 namespace pliant {
@@ -107,9 +108,10 @@ struct Product {
   Matrices<Y> y;
   Accumulate accumulate = Accumulate::no;
   Bias<Y> bias = {};
+  Activation activation = Activation::none;
 
   // All that an algorithm is chosen by.
-  std::array<std::int64_t, 21> key(cublasComputeType_t compute) const {
+  std::array<std::int64_t, 22> key(cublasComputeType_t compute) const {
     const auto number = [](auto value) { return static_cast<std::int64_t>(value); };
     return {size.m,
             size.n,
@@ -131,7 +133,8 @@ struct Product {
             bias.stride,
             number(compute),
             number(kType<T>),
-            number(kType<Y>)};
+            number(kType<Y>),
+            number(activation)};
   }
 };
 
@@ -182,8 +185,13 @@ void describe(const char* op, const Product<T, Y>& product, Operation& operation
   };
   set_transpose(CUBLASLT_MATMUL_DESC_TRANSA, product.b.transpose);
   set_transpose(CUBLASLT_MATMUL_DESC_TRANSB, product.a.transpose);
-  if (product.bias.data == nullptr) return;
-  operation.set(op, CUBLASLT_MATMUL_DESC_EPILOGUE, CUBLASLT_EPILOGUE_BIAS);
+  const bool has_bias = product.bias.data != nullptr;
+  if (product.activation == Activation::relu)
+    operation.set(op, CUBLASLT_MATMUL_DESC_EPILOGUE,
+                  has_bias ? CUBLASLT_EPILOGUE_RELU_BIAS : CUBLASLT_EPILOGUE_RELU);
+  else if (has_bias)
+    operation.set(op, CUBLASLT_MATMUL_DESC_EPILOGUE, CUBLASLT_EPILOGUE_BIAS);
+  if (!has_bias) return;
   operation.set(op, CUBLASLT_MATMUL_DESC_BIAS_POINTER, product.bias.data);
   operation.set(op, CUBLASLT_MATMUL_DESC_BIAS_BATCH_STRIDE, product.bias.stride);
 }
@@ -232,6 +240,15 @@ void fill_rows(const char* op, const ProductSize& size, const Matrices<T>& y, co
   });
 }
 
+template <class T>
+void rectify(const char* op, const ProductSize& size, const Matrices<T>& y) {
+  each(op, size.batch * size.m * size.n, [=] __device__(std::int64_t i) {
+    const std::int64_t column = i % size.n, row = i / size.n % size.m, batch = i / size.n / size.m;
+    T& element = y.data[batch * y.matrix_stride + row * y.row_stride + column];
+    element = T(unary::Relu<Wide<T>>().value(element));
+  });
+}
+
 // Whether the epilogue can read each of the vectors 16 bytes at a time.
 template <class T>
 bool is_aligned(const Bias<T>& bias) {
@@ -253,13 +270,17 @@ void cuda::multiply(const char* op, const ProductSize& size, const Matrices<cons
 
 template <class T>
 void cuda::multiply(const char* op, const ProductSize& size, const Matrices<const T>& a,
-                    const Matrices<const T>& b, const Matrices<T>& y, const Bias<T>& bias) {
-  if (bias.data == nullptr) return multiply(op, size, a, b, y, Accumulate::no);
+                    const Matrices<const T>& b, const Matrices<T>& y, const Bias<T>& bias,
+                    Activation activation) {
+  if (bias.data == nullptr && activation == Activation::none)
+    return multiply(op, size, a, b, y, Accumulate::no);
   if (size.batch == 0 || size.m == 0 || size.n == 0) return;
-  if (size.k > 0 && is_aligned(bias) && run(op, Product<T, T>{size, a, b, y, Accumulate::no, bias}))
+  if (size.k > 0 && is_aligned(bias) &&
+      run(op, Product<T, T>{size, a, b, y, Accumulate::no, bias, activation}))
     return;
   fill_rows(op, size, y, bias);
   multiply(op, size, a, b, y, Accumulate::yes);
+  if (activation == Activation::relu) rectify(op, size, y);
 }
 
 template void cuda::multiply(const char*, const ProductSize&, const Matrices<const float>&,
@@ -273,12 +294,12 @@ template void cuda::multiply(const char*, const ProductSize&, const Matrices<con
                              const Matrices<const BFloat16>&, const Matrices<float>&, Accumulate);
 template void cuda::multiply(const char*, const ProductSize&, const Matrices<const float>&,
                              const Matrices<const float>&, const Matrices<float>&,
-                             const Bias<float>&);
+                             const Bias<float>&, Activation);
 template void cuda::multiply(const char*, const ProductSize&, const Matrices<const BFloat16>&,
                              const Matrices<const BFloat16>&, const Matrices<BFloat16>&,
-                             const Bias<BFloat16>&);
+                             const Bias<BFloat16>&, Activation);
 template void cuda::multiply(const char*, const ProductSize&, const Matrices<const double>&,
                              const Matrices<const double>&, const Matrices<double>&,
-                             const Bias<double>&);
+                             const Bias<double>&, Activation);
 
 }  // namespace pliant

@@ -36,9 +36,10 @@ template <class T, class Y>
 void multiply(const char* op, const ProductSize& size, const Matrices<const T>& a,
               const Matrices<const T>& b, const Matrices<Y>& y, Accumulate accumulate);
 
-// The same, overwriting y, with a bias added as each element is written.
+// The same, overwriting y, with a bias added and an activation applied as each element is written.
 template <class T>
 void multiply(const char* op, const ProductSize& size, const Matrices<const T>& a,
-              const Matrices<const T>& b, const Matrices<T>& y, const Bias<T>& bias);
+              const Matrices<const T>& b, const Matrices<T>& y, const Bias<T>& bias,
+              Activation activation = Activation::none);
 
 }  // namespace pliant::cuda

@@ -15,7 +15,7 @@ void product(const MatmulGeometry& g, const T* a, const T* b, const T* bias, T* 
   const Matrices<const T> left{a, flip_a ? g.m : g.k, step(g.a, g.m * g.k), g.transpose_a};
   const Matrices<const T> right{b, flip_b ? g.k : g.n, step(g.b, g.k * g.n), g.transpose_b};
   multiply("matmul", ProductSize{g.m, g.n, g.k, g.batch}, left, right,
-           Matrices<T>{y, g.n, g.m * g.n}, Bias<T>{bias});
+           Matrices<T>{y, g.n, g.m * g.n}, Bias<T>{bias}, g.activation);
 }
 
 }  // namespace

@@ -4,7 +4,8 @@
 
 namespace pliant {
 
-Linear::Linear(std::int64_t in, std::int64_t out, const LinearOptions& options) {
+Linear::Linear(std::int64_t in, std::int64_t out, const LinearOptions& options)
+    : activation_(options.activation) {
   require(in >= 1 && out >= 1, "Linear: from ", in, " to ", out, " features");
   weight = own("weight", Parameter(Shape{out, in}),
                options.initialiser ? options.initialiser
@@ -14,7 +15,7 @@ Linear::Linear(std::int64_t in, std::int64_t out, const LinearOptions& options) 
 
 Var Linear::operator()(const Var& x) const {
   const Var w = x.lift(weight), b = bias.defined() ? x.lift(bias) : Var();
-  const Var y = linear(x, w, b);
+  const Var y = linear(x, w, b, activation_);
   return observed("Linear", y, y.size() * weight.shape()[1]);
 }
 

@@ -11,6 +11,7 @@ struct LinearOptions {
   // Of the weight; uniform within 1/sqrt(in) unless given: small, as fits the last layer of a
   // classifier, whose first logits should be near zero. The bias: zeros.
   Initialiser initialiser = {};
+  Activation activation = Activation::none;  // applied as the product is written
 };
 
 // [... in] -> [... out]. Parameters: weight [out in], bias [out].
@@ -21,6 +22,9 @@ class Linear : public Module {
   Var operator()(const Var& x) const;
 
   Parameter weight, bias;  // bias is undefined without one
+
+ private:
+  Activation activation_;
 };
 
 }  // namespace pliant

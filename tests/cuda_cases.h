@@ -108,6 +108,18 @@ inline DeviceCases matmul_cases() {
       {"linear without bias",
        [](const Vars& v) { return linear(v[0], v[1]); },
        {random({4, 8}, 1), random({8, 8}, 2)}},
+      {"linear and ReLU",
+       [](const Vars& v) { return linear(v[0], v[1], v[2], Activation::relu); },
+       {random({6, 16}, 1), random({8, 16}, 2), random({8}, 3)}},
+      {"linear and ReLU, vectors that do not fit",
+       [](const Vars& v) { return linear(v[0], v[1], v[2], Activation::relu); },
+       {random({5, 3}, 1), random({7, 3}, 2), random({7}, 3)}},
+      {"linear and ReLU without bias",
+       [](const Vars& v) { return linear(v[0], v[1], {}, Activation::relu); },
+       {random({6, 16}, 1), random({8, 16}, 2)}},
+      {"linear and ReLU, nothing summed",
+       [](const Vars& v) { return linear(v[0], v[1], v[2], Activation::relu); },
+       {random({3, 0}, 1), random({8, 0}, 2), random({8}, 3)}},
   };
 }
 

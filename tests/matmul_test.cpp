@@ -1,5 +1,9 @@
 #include <pliant/autograd/ops/matmul.h>
 
+#include <cmath>
+
+#include <pliant/autograd/ops/activation.h>
+#include <pliant/layers/linear.h>
 #include <pliant/tests/op_case.h>
 
 using namespace pliant;
@@ -104,6 +108,49 @@ TEST_CASE("linear to no features has a gradient of zeros") {
   const Gradients gradients =
       tape.gradients(y, {}, {.cotangent = Tensor::zeros({3, 0}, DType::float64)});
   CHECK(max_difference(gradients[x], Tensor::zeros({3, 4}, DType::float64)) == 0);
+}
+
+TEST_CASE("linear with ReLU is relu(linear)") {
+  struct Sizes {
+    Shape x, weight;
+  };
+  for (const auto& [x, weight] : std::vector<Sizes>{
+           {{6, 5}, {7, 5}}, {{2, 3, 16}, {33, 16}}, {{1, 1}, {1, 1}}, {{0, 4}, {3, 4}}})
+    for (const bool with_bias : {true, false}) {
+      CAPTURE(x);
+      std::vector<Tensor> inputs = {random(x, 1), random(weight, 2)};
+      if (with_bias) inputs.push_back(random({weight[0]}, 3));
+      const auto at = [&](Activation activation) {
+        return OpCase{"linear",
+                      [=](const Vars& v) {
+                        const Var y = linear(v[0], v[1], with_bias ? v[2] : Var(), activation);
+                        return activation == Activation::none ? relu(y) : y;
+                      },
+                      inputs};
+      };
+      check(at(Activation::relu));
+      for (const DType dtype : {DType::float32, DType::float64, DType::bfloat16}) {
+        const std::vector<Tensor> fused = run_with_gradients(at(Activation::relu), dtype);
+        const std::vector<Tensor> apart = run_with_gradients(at(Activation::none), dtype);
+        REQUIRE(fused.size() == apart.size());
+        for (std::size_t i = 0; i < fused.size(); ++i)
+          CHECK(max_difference(fused[i], apart[i]) == 0.0);
+      }
+    }
+  // Second derivatives, as every product has; NaN stays NaN.
+  CHECK(gradgradcheck([](const Vars& v) { return linear(v[0], v[1], v[2], Activation::relu); },
+                      {random({3, 4}, 4), random({5, 4}, 5), random({5}, 6)})
+            .passed);
+  const Tensor bad = Tensor::full({1, 2}, std::nan(""));
+  CHECK(std::isnan(linear(bad, Tensor::zeros({1, 2}), {}, Activation::relu).value().item()));
+}
+
+TEST_CASE("linear, the layer, applies its activation") {
+  Linear layer(4, 6, {.activation = Activation::relu});
+  layer.initialise(Rng(1));
+  const Tensor x = random({3, 4}, 1, -1.0, 1.0, DType::float32);
+  const Var plain = linear(x, layer.weight.value(), layer.bias.value());
+  CHECK(max_difference(layer(x).value(), relu(plain).value()) == 0.0);
 }
 
 TEST_CASE("matmul: bad operands") {

@@ -2,6 +2,7 @@
 
 #include <pliant/autograd/ops/arithmetic.h>
 #include <pliant/autograd/ops/checks.h>
+#include <pliant/autograd/ops/compare.h>
 #include <pliant/autograd/ops/convert.h>
 #include <pliant/core/dispatch.h>
 #include <pliant/core/kernels/binary.h>
@@ -76,15 +77,18 @@ Var right_gradient(const char* op, const MatmulGeometry& g, const Var& a, const 
   return operand_gradient(op, of_b, flipped ? dy : a, flipped ? a : dy, g.b, shape);
 }
 
-// op(a) op(b) + bias as an op, reshaped to `shape`: both gradients are products again, so there are
-// gradients of any order. A batch of one shares nothing.
+// activation(op(a) op(b) + bias) as an op, reshaped to `shape`: both gradients are products again,
+// so there are gradients of any order. A batch of one shares nothing.
 Var product(const char* op, const MatmulGeometry& g, const Var& a, const Var& b, const Var& bias,
             const Shape& shape) {
+  Tensor y = compute(op, g, a.value(), b.value(), bias.value(), shape);
+  const bool is_rectified = g.activation == Activation::relu;
   return record(
-      op, compute(op, g, a.value(), b.value(), bias.value(), shape), {a, b, bias},
-      {keep_if(b.wants_gradient(), a), keep_if(a.wants_gradient(), b)},
+      op, y, {a, b, bias},
+      {keep_if(b.wants_gradient(), a), keep_if(a.wants_gradient(), b), keep_if(is_rectified, y)},
       [=, a = a.shape(), b = b.shape()](const StepView& step) -> Vars {
-        const Var& dy = step.cotangent();
+        const Var dy =
+            is_rectified ? mul(step.cotangent(), gt(step.saved(2).value(), 0.0)) : step.cotangent();
         Var da, db, dbias;
         if (step.wants(0)) da = left_gradient(op, g, dy, step.saved(1), a);
         if (step.wants(1)) db = right_gradient(op, g, step.saved(0), dy, b);
@@ -133,8 +137,8 @@ Var matmul(const Var& a, const Var& b) {
   return product(kOp, {.batch = count, .m = m, .n = n, .k = k}, left, right, {}, shape);
 }
 
-Var linear(const Var& x, const Var& weight, const Var& bias) {
-  if (is_mixed(x, weight)) return linear(x, rounded(weight), rounded(bias));
+Var linear(const Var& x, const Var& weight, const Var& bias, Activation activation) {
+  if (is_mixed(x, weight)) return linear(x, rounded(weight), rounded(bias), activation);
   require(x.defined() && x.rank() >= 1, "linear: the input needs at least one axis");
   require_rank("linear", "the weight", weight, 2, "[out in]");
   require_same_kind("linear", {&x, &weight, &bias});
@@ -147,8 +151,10 @@ Var linear(const Var& x, const Var& weight, const Var& bias) {
   shape[shape.rank() - 1] = 1;
   const std::int64_t rows = shape.size();
   shape[shape.rank() - 1] = out;
-  return product("linear", {.m = rows, .n = out, .k = in, .transpose_b = Transpose::yes}, x, weight,
-                 bias, shape);
+  return product(
+      "linear",
+      {.m = rows, .n = out, .k = in, .transpose_b = Transpose::yes, .activation = activation}, x,
+      weight, bias, shape);
 }
 
 }  // namespace pliant

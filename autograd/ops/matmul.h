@@ -2,6 +2,7 @@
 #pragma once
 
 #include <pliant/autograd/tape.h>
+#include <pliant/core/kernels/matmul.h>
 
 namespace pliant {
 
@@ -10,8 +11,9 @@ namespace pliant {
 // is left out of the result: [K] [K] -> a scalar. PyTorch's matmul. An empty K gives zeros.
 Var matmul(const Var& a, const Var& b);
 
-// y = x weight^T + bias over the last axis: x [... in], weight [out in], bias [out] or undefined
-// -> [... out].
-Var linear(const Var& x, const Var& weight, const Var& bias = {});
+// y = activation(x weight^T + bias) over the last axis: x [... in], weight [out in], bias [out] or
+// undefined -> [... out].
+Var linear(const Var& x, const Var& weight, const Var& bias = {},
+           Activation activation = Activation::none);
 
 }  // namespace pliant

@@ -5,6 +5,7 @@
 #include <pliant/core/gemm.h>
 #include <pliant/core/gemm_tiles.h>
 #include <pliant/core/kernels/tap_batch_walk.h>
+#include <pliant/core/kernels/unary.h>
 #include <pliant/core/parallel.h>
 
 namespace pliant {
@@ -123,7 +124,6 @@ const T* flipped(const MatmulGeometry& g, const T* a, Workspace& workspace) {
 template <class T>
 void multiply(const MatmulGeometry& g, const T* a, const T* b, const T* bias, T* y,
               Workspace& workspace) {
-  if (g.batch == 0 || g.m == 0 || g.n == 0) return;
   if (g.transpose_a == Transpose::yes && g.transpose_b == Transpose::no)
     return multiply_transposed(g, a, b, bias, y, workspace);
   if (g.transpose_a == Transpose::yes) a = flipped(g, a, workspace);
@@ -133,16 +133,28 @@ void multiply(const MatmulGeometry& g, const T* a, const T* b, const T* bias, T*
     multiply_packed(g, a, b, bias, y, workspace);
 }
 
+template <class T>
+void product(const MatmulGeometry& g, const T* a, const T* b, const T* bias, T* y,
+             Workspace& workspace) {
+  const std::int64_t size = g.batch * g.m * g.n;
+  if (size == 0) return;
+  multiply(g, a, b, bias, y, workspace);
+  if (g.activation == Activation::none) return;
+  parallel_blocks(size, 16384, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) y[i] = unary::Relu<T>().value(y[i]);
+  });
+}
+
 }  // namespace
 
 void cpu::matmul(const MatmulGeometry& g, const float* a, const float* b, const float* bias,
                  float* y, Workspace& workspace) {
-  multiply(g, a, b, bias, y, workspace);
+  product(g, a, b, bias, y, workspace);
 }
 
 void cpu::matmul(const MatmulGeometry& g, const double* a, const double* b, const double* bias,
                  double* y, Workspace& workspace) {
-  multiply(g, a, b, bias, y, workspace);
+  product(g, a, b, bias, y, workspace);
 }
 
 }  // namespace pliant

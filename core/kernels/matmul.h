@@ -1,6 +1,6 @@
 // Matrix product, batched: geometry and signatures. Serves matmul, linear and their gradients.
 //
-//   y[b] = op(a[b]) op(b[b]) + bias        for every matrix b of the batch
+//   y[b] = activation(op(a[b]) op(b[b]) + bias)        for every matrix b of the batch
 //
 // where op transposes or not. Linear is transpose_b (weight [n k]) with a bias; its weight gradient
 // dW = dY^T X is transpose_a.
@@ -16,6 +16,7 @@ namespace pliant {
 
 enum class Transpose : unsigned char { no, yes };
 enum class Sharing : unsigned char { per_batch, shared };
+enum class Activation : unsigned char { none, relu };
 
 struct MatmulGeometry {
   std::int64_t batch = 1;
@@ -24,6 +25,7 @@ struct MatmulGeometry {
   Transpose transpose_b = Transpose::no;  // b is [batch k n], or [batch n k] when transposed
   Sharing a = Sharing::per_batch;         // shared: a has no batch axis
   Sharing b = Sharing::per_batch;         // shared: b has no batch axis
+  Activation activation = Activation::none;
 };
 
 // bias [n] may be null. An empty k gives zeros (plus bias).
