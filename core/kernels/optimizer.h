@@ -28,14 +28,18 @@ PLIANT_HD void sgd_update(const SgdStep<T>& step, T gradient, T& parameter, T& b
   parameter -= step.lr * direction;
 }
 
-// Corrections of the moments' bias towards their start at zero: 1 - beta1^t, and the square root
-// of 1 - beta2^t, where t = 1, 2, .. counts this parameter's steps. 1 - beta is handed over ready:
-// in float32 a difference near 0 would lose digits.
+// The moments' bias towards their start at zero is corrected by c1 = 1 - beta1^t and c2 = 1 -
+// beta2^t, where t = 1, 2, .. counts this parameter's steps:
+//
+//   lr * (first / c1) / (sqrt(second / c2) + eps) = rate * first / (sqrt(second) + floor)
+//
+// with rate = lr * sqrt(c2) / c1 and floor = eps * sqrt(c2), which leaves one division an element.
+// 1 - beta is handed over ready: in float32 a difference near 0 would lose digits.
 template <class T>
 struct AdamStep {
-  T lr_over_correction1, root_correction2;
+  T rate, floor;
   T beta1, one_minus_beta1, beta2, one_minus_beta2;
-  T eps, weight_decay;
+  T weight_decay;
   T keep;  // what the parameter is multiplied by first: AdamW's 1 - lr * decay, else 1
 };
 
@@ -44,8 +48,7 @@ PLIANT_HD void adam_update(const AdamStep<T>& step, T gradient, T& parameter, T&
   const T g = gradient + step.weight_decay * parameter;
   first = step.beta1 * first + step.one_minus_beta1 * g;
   second = step.beta2 * second + step.one_minus_beta2 * g * g;
-  const T root = std::sqrt(second) / step.root_correction2;
-  parameter = step.keep * parameter - step.lr_over_correction1 * first / (root + step.eps);
+  parameter = step.keep * parameter - step.rate * first / (std::sqrt(second) + step.floor);
 }
 
 template <class T>

@@ -203,14 +203,13 @@ void Adam::update(Slot& slot, const Tensor& gradient) {
   visit_floating(name_, value.dtype(), [&]<class T>() {
     const auto step = of_step<AdamStep<T>>(slot, [&](double lr, std::int64_t steps) {
       const auto t = static_cast<double>(steps);
-      const double correction1 = 1 - std::pow(beta1, t), correction2 = 1 - std::pow(beta2, t);
-      return AdamStep<T>{.lr_over_correction1 = static_cast<T>(lr / correction1),
-                         .root_correction2 = static_cast<T>(std::sqrt(correction2)),
+      const double correction1 = 1 - std::pow(beta1, t), root2 = std::sqrt(1 - std::pow(beta2, t));
+      return AdamStep<T>{.rate = static_cast<T>(lr * root2 / correction1),
+                         .floor = static_cast<T>(options_.eps * root2),
                          .beta1 = static_cast<T>(beta1),
                          .one_minus_beta1 = static_cast<T>(1 - beta1),
                          .beta2 = static_cast<T>(beta2),
                          .one_minus_beta2 = static_cast<T>(1 - beta2),
-                         .eps = static_cast<T>(options_.eps),
                          .weight_decay = decoupled ? T(0) : static_cast<T>(slot.weight_decay),
                          .keep = decoupled ? static_cast<T>(1 - lr * slot.weight_decay) : T(1)};
     });
