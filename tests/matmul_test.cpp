@@ -114,9 +114,10 @@ TEST_CASE("linear with ReLU is relu(linear)") {
   struct Sizes {
     Shape x, weight;
   };
-  for (const auto& [x, weight] : std::vector<Sizes>{
+  for (const Sizes& sizes : std::vector<Sizes>{
            {{6, 5}, {7, 5}}, {{2, 3, 16}, {33, 16}}, {{1, 1}, {1, 1}}, {{0, 4}, {3, 4}}})
     for (const bool with_bias : {true, false}) {
+      const Shape &x = sizes.x, &weight = sizes.weight;
       CAPTURE(x);
       std::vector<Tensor> inputs = {random(x, 1), random(weight, 2)};
       if (with_bias) inputs.push_back(random({weight[0]}, 3));

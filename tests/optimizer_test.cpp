@@ -265,7 +265,7 @@ TEST_CASE("optimizer: training goes on from a saved state as if it had never sto
     const Parameter straight(random({5}, 1), "net.weight"), idle(random({5}, 3), "net.idle");
     auto first = make(straight, idle);
     for (int i = 0; i < 3; ++i) step(*first, {{straight, gradient(i)}});
-    const State state = first->state();
+    State state = first->state();
     const Parameter resumed(straight.value().clone(), "net.weight"),
         idle2(random({5}, 3), "net.idle");
     for (int i = 3; i < 5; ++i) step(*first, {{straight, gradient(i)}});

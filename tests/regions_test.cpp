@@ -114,7 +114,8 @@ TEST_CASE("deform_roi_pool: gradients by map, trans and mask") {
 }
 
 TEST_CASE("deform_roi_pool: a trans of zero moves nothing, whole pixels shift the map") {
-  const Tensor x = random({2, 9, 8, 8}, 1), rois = some_regions();
+  const Tensor x = random({2, 9, 8, 8}, 1);
+  const Tensor& rois = some_regions();
   const DeformPoolOptions options{.spatial_scale = 0.5, .group_size = 2, .pooled_size = 4};
   const Tensor still = deform_roi_pool(x, rois, {}, {}, options).value();
   const Tensor zero = Tensor::zeros({4, 4, 4, 2}, DType::float64);
@@ -165,7 +166,8 @@ TEST_CASE("deform_roi_pool without trans is average position-sensitive pooling")
 }
 
 TEST_CASE("regions: one group of channels is all of them") {
-  const Tensor x = random({2, 7, 8, 3}, 1), rois = some_regions();
+  const Tensor x = random({2, 7, 8, 3}, 1);
+  const Tensor& rois = some_regions();
   CHECK(max_difference(ps_roi_align(x, rois, {.output_size = 1, .spatial_scale = 0.5}).value(),
                        roi_align(x, rois, {.output_size = 1, .spatial_scale = 0.5}).value()) == 0);
 }
@@ -266,7 +268,7 @@ TEST_CASE("regions: bad arguments") {
         "roi_align: region 1 has the corners (1, nan) and (2, 2), expected finite numbers");
   CHECK(contains(message({0, 1, 1, 2, 2, 0, 1, 1, infinity, 2}), "(inf, 2)"));
 
-  const Tensor rois = some_regions();
+  const Tensor& rois = some_regions();
   const auto error = [&](const std::function<void()>& f) { return error_of(f); };
   CHECK(contains(error([&] { roi_pool(x, random({4, 4}, 1)); }), "expected [R 5]"));
   CHECK(

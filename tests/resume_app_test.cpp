@@ -1,7 +1,6 @@
 // Runs that are stopped: by exceptions, by signals, by kill -9, at any moment.
-#include <signal.h>
-
 #include <cmath>
+#include <csignal>
 #include <fstream>
 
 #include <pliant/apps/mnist/experiment.h>
@@ -134,7 +133,7 @@ TEST_CASE("checkpoint: a damaged or foreign one is refused and changes nothing")
   Trained two(2);
   const auto before = two.net.state();
   const auto refusal = [&](Checkpoint& which) {
-    const std::string text = error_of([&] { which.load(two.net, two.adam, two.state); });
+    std::string text = error_of([&] { which.load(two.net, two.adam, two.state); });
     CHECK(two.state.step == 0);
     for (std::size_t i = 0; i < before.size(); ++i)
       CHECK(max_difference(before[i].second, two.net.state()[i].second) == 0);

@@ -92,7 +92,7 @@ TEST_CASE("safetensors: a corrupt file is one line that names it") {
   const fs::path path = folder / "bad.safetensors";
   const auto message = [&](const std::string& bytes) {
     write_bytes(path, bytes);
-    const std::string text = error_of([&] { read_safetensors(path); });
+    std::string text = error_of([&] { read_safetensors(path); });
     CHECK(contains(text, path.string()));
     CHECK(text.find('\n') == std::string::npos);
     return text;

@@ -19,8 +19,9 @@ Tensor pictures(std::int64_t count, std::int64_t side) {
 }  // namespace
 
 TEST_CASE("zoom net: parameters by formula") {
-  constexpr std::int64_t convs = 9 * (1 * 32 + 32 * 64 + 64 * 128 + 128 * 256);
-  constexpr std::int64_t norms = 2 * (32 + 64 + 128 + 256), classifier = 256 * 10 + 10;
+  constexpr std::int64_t convs = std::int64_t{9} * (1 * 32 + 32 * 64 + 64 * 128 + 128 * 256);
+  constexpr std::int64_t norms = std::int64_t{2} * (32 + 64 + 128 + 256),
+                         classifier = std::int64_t{256} * 10 + 10;
   constexpr std::int64_t regular = convs + norms + classifier;
   static_assert(regular == 390890);
   // A head gives so many channels for each of the nine taps, from nine taps of its input.

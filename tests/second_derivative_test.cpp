@@ -58,7 +58,7 @@ Tensor kinkless(const Shape& shape, std::uint64_t seed) {
 
 Tensor positive(const Shape& shape, std::uint64_t seed) { return random(shape, seed, 0.4, 1.6); }
 
-Tensor integers(std::vector<std::int64_t> values, const Shape& shape) {
+Tensor integers(const std::vector<std::int64_t>& values, const Shape& shape) {
   return Tensor::from(values, shape);
 }
 

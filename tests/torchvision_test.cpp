@@ -41,7 +41,8 @@ Tensor value_of(const std::string& name, const Shape& shape) {
   double centre = 0, half = 0.125;  // biases, running means
   if (shape.rank() >= 2) {
     const double spread = name.starts_with("features") ? 6.0 : shape.rank() == 4 ? 1.5 : 3.0;
-    half = std::sqrt(spread / static_cast<double>(shape.size() / shape[0]));
+    const std::int64_t inputs = shape.size() / shape[0];
+    half = std::sqrt(spread / static_cast<double>(inputs));
   } else if (name.ends_with("running_var") || name.ends_with("weight")) {
     centre = 1, half = 0.5;
   }
