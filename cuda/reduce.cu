@@ -117,16 +117,10 @@ void cuda::max_forward(const ReduceGeometry& g, const float* x, float* y, Worksp
 void cuda::max_forward(const ReduceGeometry& g, const double* x, double* y, Workspace& workspace) {
   reduce<MaxOf>(g, x, y, workspace);
 }
-void cuda::max_forward(const ReduceGeometry& g, const BFloat16* x, float* y, Workspace& workspace) {
-  reduce<MaxOf>(g, x, y, workspace);
-}
 void cuda::min_forward(const ReduceGeometry& g, const float* x, float* y, Workspace& workspace) {
   reduce<MinOf>(g, x, y, workspace);
 }
 void cuda::min_forward(const ReduceGeometry& g, const double* x, double* y, Workspace& workspace) {
-  reduce<MinOf>(g, x, y, workspace);
-}
-void cuda::min_forward(const ReduceGeometry& g, const BFloat16* x, float* y, Workspace& workspace) {
   reduce<MinOf>(g, x, y, workspace);
 }
 void cuda::argmax_forward(const ReduceGeometry& g, const float* x, std::int64_t* index) {

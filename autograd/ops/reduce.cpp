@@ -41,12 +41,12 @@ ReduceGeometry geometry_of(const Shape& shape, int first, int last) {
   return g;
 }
 
-// A reduction by its kernel, for each dtype. That of bfloat16 gives float32.
+// A reduction by its kernel, for each dtype. That of bfloat16 gives float32; only sums have one.
 struct Reducer {
   const char* name;
   Reduction<float>* in_float;
   Reduction<double>* in_double;
-  Reduction<BFloat16>* in_bfloat16;
+  Reduction<BFloat16>* in_bfloat16 = nullptr;
 };
 
 template <class T, Reduction<T>* on_cpu, Reduction<T>* on_cuda>
@@ -60,13 +60,11 @@ Reducer sum_on(Device where) {
 }
 Reducer max_on(Device where) {
   return {"max", reduction<float, cpu::max_forward, cuda::max_forward>("max", where),
-          reduction<double, cpu::max_forward, cuda::max_forward>("max", where),
-          reduction<BFloat16, cpu::max_forward, cuda::max_forward>("max", where)};
+          reduction<double, cpu::max_forward, cuda::max_forward>("max", where)};
 }
 Reducer min_on(Device where) {
   return {"min", reduction<float, cpu::min_forward, cuda::min_forward>("min", where),
-          reduction<double, cpu::min_forward, cuda::min_forward>("min", where),
-          reduction<BFloat16, cpu::min_forward, cuda::min_forward>("min", where)};
+          reduction<double, cpu::min_forward, cuda::min_forward>("min", where)};
 }
 
 Tensor reduce_run(const Reducer& reducer, const Tensor& x, int first, int last,

@@ -145,12 +145,6 @@ void max_pool2d_gradient(const Pool2dGeometry& g, const std::int32_t* index, con
 void sum_forward(const ReduceGeometry& g, const BFloat16* x, float* y, Workspace& workspace) {
   sum_forward(g, widened(x, inputs(g), workspace), y, workspace);
 }
-void max_forward(const ReduceGeometry& g, const BFloat16* x, float* y, Workspace& workspace) {
-  max_forward(g, widened(x, inputs(g), workspace), y, workspace);
-}
-void min_forward(const ReduceGeometry& g, const BFloat16* x, float* y, Workspace& workspace) {
-  min_forward(g, widened(x, inputs(g), workspace), y, workspace);
-}
 
 }  // namespace cpu
 }  // namespace pliant

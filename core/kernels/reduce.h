@@ -51,7 +51,7 @@ using ArgmaxForward = void(const ReduceGeometry&, const T* x, std::int64_t* inde
 namespace cpu {
 Reduction<float> sum_forward, max_forward, min_forward;
 Reduction<double> sum_forward, max_forward, min_forward;
-Reduction<BFloat16> sum_forward, max_forward, min_forward;
+Reduction<BFloat16> sum_forward;
 ArgmaxForward<float> argmax_forward;
 ArgmaxForward<double> argmax_forward;
 }  // namespace cpu
@@ -59,7 +59,7 @@ ArgmaxForward<double> argmax_forward;
 namespace cuda {
 Reduction<float> sum_forward, max_forward, min_forward;
 Reduction<double> sum_forward, max_forward, min_forward;
-Reduction<BFloat16> sum_forward, max_forward, min_forward;
+Reduction<BFloat16> sum_forward;
 ArgmaxForward<float> argmax_forward;
 ArgmaxForward<double> argmax_forward;
 }  // namespace cuda
