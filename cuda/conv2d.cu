@@ -57,52 +57,12 @@ void add_columns(const Conv2dGeometry& g, const ColumnsGeometry& cut, Slice slic
 // One group of channels is as well served by a product.
 bool is_depthwise(const Conv2dGeometry& g) { return g.groups > 1 && g.groups == g.c; }
 
-std::int64_t inputs(const Conv2dGeometry& g) { return g.n * g.h * g.w * g.c; }
-std::int64_t outputs(const Conv2dGeometry& g) { return g.n * g.p * g.q * g.k; }
-std::int64_t filters(const Conv2dGeometry& g) { return g.r * g.s * g.k; }
-
 template <class T>
-void depthwise(const Conv2dGeometry& g, const T* x, const T* weight, const T* bias, T* y,
-               Workspace& workspace) {
-  if constexpr (std::is_same_v<T, BFloat16>) {
-    Widening::rounded(y, outputs(g), workspace, [&](float* wide) {
-      depthwise(g, Widening::widened(x, inputs(g), workspace),
-                Widening::widened(weight, filters(g), workspace),
-                Widening::widened(bias, g.k, workspace), wide, workspace);
-    });
-  } else {
-    depthwise_forward<T>(kOp, g, Sharing::shared, x, filters_by_tap(kOp, g, weight, workspace),
-                         bias, y);
-  }
-}
-
-template <class T>
-void depthwise_by_x(const Conv2dGeometry& g, const T* dy, const T* weight, T* dx,
-                    Workspace& workspace) {
-  if constexpr (std::is_same_v<T, BFloat16>) {
-    Widening::rounded(dx, inputs(g), workspace, [&](float* wide) {
-      depthwise_by_x(g, Widening::widened(dy, outputs(g), workspace),
-                     Widening::widened(weight, filters(g), workspace), wide, workspace);
-    });
-  } else {
-    depthwise_data_gradient<T>(kOp, g, Sharing::shared, dy,
-                               filters_by_tap(kOp, g, weight, workspace), dx);
-  }
-}
-
-template <class T>
-void depthwise_by_weight(const Conv2dGeometry& g, const T* x, const T* dy, T* dweight,
-                         Workspace& workspace) {
-  if constexpr (std::is_same_v<T, BFloat16>) {
-    Widening::rounded(dweight, filters(g), workspace, [&](float* wide) {
-      depthwise_by_weight(g, Widening::widened(x, inputs(g), workspace),
-                          Widening::widened(dy, outputs(g), workspace), wide, workspace);
-    });
-  } else {
-    T* const by_tap = workspace.take<T>(filters(g));
-    depthwise_weight_gradient(kOp, g, Sharing::shared, x, dy, by_tap, workspace);
-    swap_axes(kOp, g.r * g.s, g.k, by_tap, dweight);
-  }
+void depthwise_gradient(const Conv2dGeometry& g, const T* x, const T* dy, T* dweight,
+                        Workspace& workspace) {
+  T* const by_tap = workspace.take<T>(g.r * g.s * g.k);
+  depthwise_weight_gradient(kOp, g, Sharing::shared, x, dy, by_tap, workspace);
+  swap_axes(kOp, g.r * g.s, g.k, by_tap, dweight);
 }
 
 // ---- by cuDNN ----
@@ -152,7 +112,13 @@ bool is_pointwise(const Conv2dGeometry& g) {
 template <class T>
 void forward(const Conv2dGeometry& g, const T* x, const T* weight, const T* bias, T* y,
              Workspace& workspace) {
-  if (is_depthwise(g)) return depthwise<T>(g, x, weight, bias, y, workspace);
+  if (is_depthwise(g)) {
+    if constexpr (std::is_same_v<T, BFloat16>)
+      return Widening::conv2d_forward(cuda::conv2d_forward, g, x, weight, bias, y, workspace);
+    else
+      return depthwise_forward<T>(kOp, g, Sharing::shared, x,
+                                  filters_by_tap(kOp, g, weight, workspace), bias, y);
+  }
   const auto cut = ColumnsGeometry::of<T>(g);
   if (is_pointwise(g)) return multiply_columns(kOp, cut, cut.all(), x, weight, bias, y);
   if (by_cudnn<T>(ConvPass::forward, g, {x, weight, y}, workspace)) return add_bias(g, bias, y);
@@ -166,7 +132,14 @@ void forward(const Conv2dGeometry& g, const T* x, const T* weight, const T* bias
 template <class T>
 void data_gradient(const Conv2dGeometry& g, const T* dy, const T* weight, T* dx,
                    Workspace& workspace) {
-  if (is_depthwise(g)) return depthwise_by_x<T>(g, dy, weight, dx, workspace);
+  if (is_depthwise(g)) {
+    if constexpr (std::is_same_v<T, BFloat16>)
+      return Widening::conv2d_data_gradient(cuda::conv2d_data_gradient, g, dy, weight, dx,
+                                            workspace);
+    else
+      return depthwise_data_gradient<T>(kOp, g, Sharing::shared, dy,
+                                        filters_by_tap(kOp, g, weight, workspace), dx);
+  }
   const auto cut = ColumnsGeometry::of<T>(g);
   if (is_pointwise(g)) return columns_gradient(kOp, cut, cut.all(), dy, weight, dx);
   if (by_cudnn<T>(ConvPass::data_gradient, g, {dx, weight, dy}, workspace)) return;
@@ -182,7 +155,13 @@ void data_gradient(const Conv2dGeometry& g, const T* dy, const T* weight, T* dx,
 template <class T>
 void weight_gradient(const Conv2dGeometry& g, const T* x, const T* dy, T* dweight,
                      Workspace& workspace) {
-  if (is_depthwise(g)) return depthwise_by_weight<T>(g, x, dy, dweight, workspace);
+  if (is_depthwise(g)) {
+    if constexpr (std::is_same_v<T, BFloat16>)
+      return Widening::conv2d_weight_gradient(cuda::conv2d_weight_gradient, g, x, dy, dweight,
+                                              workspace);
+    else
+      return depthwise_gradient(g, x, dy, dweight, workspace);
+  }
   const auto cut = ColumnsGeometry::of<T>(g);
   if (!is_pointwise(g) && by_cudnn<T>(ConvPass::weight_gradient, g, {x, dweight, dy}, workspace))
     return;

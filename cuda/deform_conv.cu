@@ -109,48 +109,16 @@ void gradient(const DeformGeometry& g, const T* x, const Wide<T>* offset, const 
     gradient<1, T>(samples, x, weight, dy, dx, doffset, dmask, dweight, workspace);
 }
 
-// ---- depthwise ----
-
-template <class T>
-void depthwise(const DeformGeometry& g, const T* x, const Wide<T>* offset, const Wide<T>* mask,
-               const T* weight, const T* bias, T* y, Workspace& workspace) {
-  const Conv2dGeometry& c = g.conv;
-  if constexpr (std::is_same_v<T, BFloat16>) {
-    Widening::rounded(y, c.n * c.p * c.q * c.k, workspace, [&](float* wide) {
-      depthwise(g, Widening::widened(x, c.n * c.h * c.w * c.c, workspace), offset, mask,
-                Widening::widened(weight, c.k * c.r * c.s, workspace),
-                Widening::widened(bias, c.k, workspace), wide, workspace);
-    });
-  } else {
-    deform_depthwise_forward(kOp, g, x, offset, mask, weight, bias, y, workspace);
-  }
-}
-
-template <class T>
-void depthwise_gradient(const DeformGeometry& g, const T* x, const Wide<T>* offset,
-                        const Wide<T>* mask, const T* weight, const T* dy, T* dx, Wide<T>* doffset,
-                        Wide<T>* dmask, T* dweight, Workspace& workspace) {
-  const Conv2dGeometry& c = g.conv;
-  if constexpr (std::is_same_v<T, BFloat16>) {
-    const std::int64_t inputs = c.n * c.h * c.w * c.c, filters = c.k * c.r * c.s;
-    Widening::rounded(dx, inputs, workspace, [&](float* wide_dx) {
-      Widening::rounded(dweight, filters, workspace, [&](float* wide_dweight) {
-        depthwise_gradient(g, Widening::widened(x, inputs, workspace), offset, mask,
-                           Widening::widened(weight, filters, workspace),
-                           Widening::widened(dy, c.n * c.p * c.q * c.k, workspace), wide_dx,
-                           doffset, dmask, wide_dweight, workspace);
-      });
-    });
-  } else {
-    deform_depthwise_gradient(kOp, g, x, offset, mask, weight, dy, dx, doffset, dmask, dweight,
-                              workspace);
-  }
-}
-
 template <class T>
 void forward_of(const DeformGeometry& g, const T* x, const Wide<T>* offset, const Wide<T>* mask,
                 const T* weight, const T* bias, T* y, Workspace& workspace) {
-  if (is_depthwise(g)) return depthwise(g, x, offset, mask, weight, bias, y, workspace);
+  if (is_depthwise(g)) {
+    if constexpr (std::is_same_v<T, BFloat16>)
+      return Widening::deform_conv_forward(cuda::deform_conv_forward, g, x, offset, mask, weight,
+                                           bias, y, workspace);
+    else
+      return deform_depthwise_forward(kOp, g, x, offset, mask, weight, bias, y, workspace);
+  }
   forward(g, x, offset, mask, weight, bias, y, workspace);
 }
 
@@ -158,9 +126,14 @@ template <class T>
 void gradient_of(const DeformGeometry& g, const T* x, const Wide<T>* offset, const Wide<T>* mask,
                  const T* weight, const T* dy, T* dx, Wide<T>* doffset, Wide<T>* dmask, T* dweight,
                  Workspace& workspace) {
-  if (is_depthwise(g))
-    return depthwise_gradient(g, x, offset, mask, weight, dy, dx, doffset, dmask, dweight,
-                              workspace);
+  if (is_depthwise(g)) {
+    if constexpr (std::is_same_v<T, BFloat16>)
+      return Widening::deform_conv_gradient(cuda::deform_conv_gradient, g, x, offset, mask, weight,
+                                            dy, dx, doffset, dmask, dweight, workspace);
+    else
+      return deform_depthwise_gradient(kOp, g, x, offset, mask, weight, dy, dx, doffset, dmask,
+                                       dweight, workspace);
+  }
   gradient(g, x, offset, mask, weight, dy, dx, doffset, dmask, dweight, workspace);
 }
 

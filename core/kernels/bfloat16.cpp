@@ -18,10 +18,6 @@ void rounded(BFloat16* to, std::int64_t n, Workspace& workspace, F f) {
   Widening::rounded(to, n, workspace, f);
 }
 
-std::int64_t inputs(const Conv2dGeometry& g) { return g.n * g.h * g.w * g.c; }
-std::int64_t outputs(const Conv2dGeometry& g) { return g.n * g.p * g.q * g.k; }
-std::int64_t weights(const Conv2dGeometry& g) { return g.k * g.r * g.s * (g.c / g.groups); }
-
 std::int64_t inputs(const Pool2dGeometry& g) { return g.n * g.h * g.w * g.c; }
 std::int64_t outputs(const Pool2dGeometry& g) { return g.n * g.p * g.q * g.c; }
 
@@ -31,53 +27,32 @@ std::int64_t inputs(const ReduceGeometry& g) { return g.outer * g.reduced * g.in
 
 namespace cpu {
 
-// ---- conv2d ----
+// ---- convolutions ----
 
 void conv2d_forward(const Conv2dGeometry& g, const BFloat16* x, const BFloat16* weight,
                     const BFloat16* bias, BFloat16* y, Workspace& workspace) {
-  rounded(y, outputs(g), workspace, [&](float* wide) {
-    conv2d_forward(g, widened(x, inputs(g), workspace), widened(weight, weights(g), workspace),
-                   widened(bias, g.k, workspace), wide, workspace);
-  });
+  Widening::conv2d_forward(conv2d_forward, g, x, weight, bias, y, workspace);
 }
 void conv2d_data_gradient(const Conv2dGeometry& g, const BFloat16* dy, const BFloat16* weight,
                           BFloat16* dx, Workspace& workspace) {
-  rounded(dx, inputs(g), workspace, [&](float* wide) {
-    conv2d_data_gradient(g, widened(dy, outputs(g), workspace),
-                         widened(weight, weights(g), workspace), wide, workspace);
-  });
+  Widening::conv2d_data_gradient(conv2d_data_gradient, g, dy, weight, dx, workspace);
 }
 void conv2d_weight_gradient(const Conv2dGeometry& g, const BFloat16* x, const BFloat16* dy,
                             BFloat16* dweight, Workspace& workspace) {
-  rounded(dweight, weights(g), workspace, [&](float* wide) {
-    conv2d_weight_gradient(g, widened(x, inputs(g), workspace), widened(dy, outputs(g), workspace),
-                           wide, workspace);
-  });
+  Widening::conv2d_weight_gradient(conv2d_weight_gradient, g, x, dy, dweight, workspace);
 }
-
-// ---- deform_conv2d ----
-
 void deform_conv_forward(const DeformGeometry& g, const BFloat16* x, const float* offset,
                          const float* mask, const BFloat16* weight, const BFloat16* bias,
                          BFloat16* y, Workspace& workspace) {
-  rounded(y, outputs(g.conv), workspace, [&](float* wide) {
-    deform_conv_forward(g, widened(x, inputs(g.conv), workspace), offset, mask,
-                        widened(weight, weights(g.conv), workspace),
-                        widened(bias, g.conv.k, workspace), wide, workspace);
-  });
+  Widening::deform_conv_forward(deform_conv_forward, g, x, offset, mask, weight, bias, y,
+                                workspace);
 }
 void deform_conv_gradient(const DeformGeometry& g, const BFloat16* x, const float* offset,
                           const float* mask, const BFloat16* weight, const BFloat16* dy,
                           BFloat16* dx, float* doffset, float* dmask, BFloat16* dweight,
                           Workspace& workspace) {
-  rounded(dx, inputs(g.conv), workspace, [&](float* wide_dx) {
-    rounded(dweight, weights(g.conv), workspace, [&](float* wide_dweight) {
-      deform_conv_gradient(g, widened(x, inputs(g.conv), workspace), offset, mask,
-                           widened(weight, weights(g.conv), workspace),
-                           widened(dy, outputs(g.conv), workspace), wide_dx, doffset, dmask,
-                           wide_dweight, workspace);
-    });
-  });
+  Widening::deform_conv_gradient(deform_conv_gradient, g, x, offset, mask, weight, dy, dx, doffset,
+                                 dmask, dweight, workspace);
 }
 
 // ---- matmul ----

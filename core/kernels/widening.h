@@ -1,7 +1,9 @@
 // How a kernel over float32 serves bfloat16: its inputs are widened and its results rounded once.
 #pragma once
 
+#include <pliant/core/kernels/conv2d.h>
 #include <pliant/core/kernels/convert.h>
+#include <pliant/core/kernels/deform_conv.h>
 #include <pliant/core/kernels/workspace.h>
 
 namespace pliant {
@@ -24,6 +26,61 @@ struct WideningBy {
     float* const wide = workspace.take<float>(n);
     f(wide);
     round(n, wide, to);
+  }
+
+  // Convolutions by a kernel over float32, `run`.
+  static void conv2d_forward(Conv2dForward<float>* run, const Conv2dGeometry& g, const BFloat16* x,
+                             const BFloat16* weight, const BFloat16* bias, BFloat16* y,
+                             Workspace& workspace) {
+    rounded(y, outputs(g), workspace, [&](float* wide) {
+      run(g, widened(x, inputs(g), workspace), widened(weight, weights(g), workspace),
+          widened(bias, g.k, workspace), wide, workspace);
+    });
+  }
+  static void conv2d_data_gradient(Conv2dDataGradient<float>* run, const Conv2dGeometry& g,
+                                   const BFloat16* dy, const BFloat16* weight, BFloat16* dx,
+                                   Workspace& workspace) {
+    rounded(dx, inputs(g), workspace, [&](float* wide) {
+      run(g, widened(dy, outputs(g), workspace), widened(weight, weights(g), workspace), wide,
+          workspace);
+    });
+  }
+  static void conv2d_weight_gradient(Conv2dWeightGradient<float>* run, const Conv2dGeometry& g,
+                                     const BFloat16* x, const BFloat16* dy, BFloat16* dweight,
+                                     Workspace& workspace) {
+    rounded(dweight, weights(g), workspace, [&](float* wide) {
+      run(g, widened(x, inputs(g), workspace), widened(dy, outputs(g), workspace), wide, workspace);
+    });
+  }
+  static void deform_conv_forward(DeformConvForward<float>* run, const DeformGeometry& g,
+                                  const BFloat16* x, const float* offset, const float* mask,
+                                  const BFloat16* weight, const BFloat16* bias, BFloat16* y,
+                                  Workspace& workspace) {
+    rounded(y, outputs(g.conv), workspace, [&](float* wide) {
+      run(g, widened(x, inputs(g.conv), workspace), offset, mask,
+          widened(weight, weights(g.conv), workspace), widened(bias, g.conv.k, workspace), wide,
+          workspace);
+    });
+  }
+  static void deform_conv_gradient(DeformConvGradient<float>* run, const DeformGeometry& g,
+                                   const BFloat16* x, const float* offset, const float* mask,
+                                   const BFloat16* weight, const BFloat16* dy, BFloat16* dx,
+                                   float* doffset, float* dmask, BFloat16* dweight,
+                                   Workspace& workspace) {
+    rounded(dx, inputs(g.conv), workspace, [&](float* wide_dx) {
+      rounded(dweight, weights(g.conv), workspace, [&](float* wide_dweight) {
+        run(g, widened(x, inputs(g.conv), workspace), offset, mask,
+            widened(weight, weights(g.conv), workspace), widened(dy, outputs(g.conv), workspace),
+            wide_dx, doffset, dmask, wide_dweight, workspace);
+      });
+    });
+  }
+
+ private:
+  static std::int64_t inputs(const Conv2dGeometry& g) { return g.n * g.h * g.w * g.c; }
+  static std::int64_t outputs(const Conv2dGeometry& g) { return g.n * g.p * g.q * g.k; }
+  static std::int64_t weights(const Conv2dGeometry& g) {
+    return g.k * g.r * g.s * (g.c / g.groups);
   }
 };
 
