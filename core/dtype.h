@@ -51,6 +51,9 @@ constexpr bool is_floating(DType dtype) {
   return dtype == DType::float32 || dtype == DType::float64 || dtype == DType::bfloat16;
 }
 
+// The dtype of sums over elements of dtype: Wide<T> of a run-time dtype.
+constexpr DType wide_of(DType dtype) { return dtype == DType::bfloat16 ? DType::float32 : dtype; }
+
 template <class T>
 struct DTypeOf;
 template <>

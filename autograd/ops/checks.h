@@ -24,7 +24,7 @@ inline void require_same_kind(const char* op, std::initializer_list<const Var*> 
 // All defined Vars are of the dtype that x widens to (Wide) and on its device.
 inline void require_wide_kind(const char* op, const Var& x,
                               std::initializer_list<const Var*> vars) {
-  const DType wide = x.dtype() == DType::bfloat16 ? DType::float32 : x.dtype();
+  const DType wide = wide_of(x.dtype());
   for (const Var* var : vars) {
     if (!var->defined()) continue;
     require(var->dtype() == wide, op, ": mixes ", x.dtype(), " and ", var->dtype());

@@ -16,8 +16,6 @@ Var convert(const Var& x, DType dtype) {
 }
 
 Var widened(const Var& x) { return is_bfloat16(x) ? convert(x, DType::float32) : x; }
-Tensor widened(const Tensor& x) {
-  return x.defined() && x.dtype() == DType::bfloat16 ? x.to(DType::float32) : x;
-}
+Tensor widened(const Tensor& x) { return x.defined() ? x.to(wide_of(x.dtype())) : x; }
 
 }  // namespace pliant

@@ -69,7 +69,7 @@ Reducer min_on(Device where) {
 
 Tensor reduce_run(const Reducer& reducer, const Tensor& x, int first, int last,
                   const Shape& shape) {
-  const DType wide = x.dtype() == DType::bfloat16 ? DType::float32 : x.dtype();
+  const DType wide = wide_of(x.dtype());
   Tensor y = Tensor::empty(shape, wide, x.device());
   Workspace workspace(x.device());
   const ReduceGeometry g = geometry_of(x.shape(), first, last);
