@@ -221,8 +221,8 @@ TEST_CASE("batches: an exception in the loop's body passes") {
 }
 
 TEST_CASE("batches: waiting is measured") {
-  // A loop that does nothing is done sooner than pictures are made, so it waits: whoever of the two
-  // is held up now and then, not in every epoch.
+  // A loop that does nothing waits for pictures to be made. Its thread may be held up for longer
+  // than that now and then, but not in every epoch.
   const LabelledImages set = numbered(5000);
   const Batches batches(set, {.size = 5000, .augment = AugmentOptions{}});
   CHECK(batches.wait_seconds() == 0);
