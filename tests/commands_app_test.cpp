@@ -104,6 +104,28 @@ TEST_CASE("commands: the table, its results file and its page") {
   CHECK(rows[2]["scaled"] == rows[0]["scaled"]);
 }
 
+TEST_CASE(
+    "commands: the long preset trains deformable rows, and them alone, at 0.3 of their rate") {
+  const TemporaryFolder folder;
+  write_digits(folder, few_digits(60, 20));
+  const auto rates = [&](const std::string& preset) {
+    const std::string json = folder.path() / (preset + ".json");
+    const Ended made = run_mnist({"--data", folder.path(), "--preset", preset, "--epochs", "1",
+                                  "--finetune-epochs", "1", "--batch", "20", "--rows",
+                                  "none,bn,offsets", "--json", json});
+    REQUIRE(made.status == 0);
+    std::vector<double> last;
+    const auto table = json_in(json)["table"];
+    for (const auto& row : table) last.push_back(row["curve"].back()[1]);
+    return last;
+  };
+  const std::vector<double> standard = rates("standard"), full = rates("full");
+  REQUIRE(standard.size() == 3);
+  CHECK(full[0] == standard[0]);
+  CHECK(full[1] == standard[1]);
+  CHECK(full[2] == doctest::Approx(0.3 * standard[2]));
+}
+
 TEST_CASE("commands: one clear line for what cannot work") {
   const TemporaryFolder folder;
   write_digits(folder, few_digits(20, 10));

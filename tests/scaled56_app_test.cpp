@@ -90,6 +90,8 @@ TEST_CASE("zoom net: any size of picture, normalised pixels, heads that get grad
     for (const float value : gradients[parameter].span<float>())
       largest = std::max(largest, std::abs(static_cast<double>(value)));
     CHECK(largest > 0);
+    const bool head = contains(parameter.name(), "offset") || contains(parameter.name(), "mask");
+    CHECK(parameter.lr_factor() == (head ? ZoomNet::kHeadsLrFactor : 1.0));
   }
 }
 

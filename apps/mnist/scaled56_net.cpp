@@ -65,9 +65,11 @@ ZoomNet::AnyConv ZoomNet::make_conv(int layer, std::int64_t in, std::int64_t out
     return own(name, Conv2d(in, out, {.kernel = 3, .padding = 1, .bias = Bias::no}));
   const auto modulation =
       kind_.deform == Deform::dcn2 ? Modulation::twice_sigmoid : Modulation::none;
-  return own(name,
-             DeformConv2d(in, out,
-                          {.kernel = 3, .padding = 1, .modulation = modulation, .bias = Bias::no}));
+  DeformConv2d conv(in, out,
+                    {.kernel = 3, .padding = 1, .modulation = modulation, .bias = Bias::no});
+  conv.set_lr_factor("offset", kHeadsLrFactor);
+  if (kind_.deform == Deform::dcn2) conv.set_lr_factor("mask", kHeadsLrFactor);
+  return own(name, std::move(conv));
 }
 
 Var ZoomNet::operator()(const Var& images) const {
