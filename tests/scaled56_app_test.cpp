@@ -133,6 +133,8 @@ TEST_CASE("scaled56: the experiment, measured after every epoch, and gone on wit
     CHECK(load_zoom_net(folder.path() / "run" / row.weights).parameter_count() ==
           row.trained_parameters);
   }
+  CHECK(results.rows[0].weights == "regular-none-seed1.safetensors");
+  CHECK(results.rows[1].weights == "dcn2@conv4-seed1.safetensors");
   CHECK(contains(table_of(results, {}), "97.22 %"));
   CHECK(contains(table_of(results, {}), "dcn2@conv4"));
   options.ledger.resume = true;

@@ -89,11 +89,12 @@ std::unique_ptr<Checkpoint> Ledger::checkpoint(const std::string& key, std::uint
                                       options_.checkpoint_seconds);
 }
 
-// "dcn2/offsets+bn" of seed 1 -> "dcn2-offsets+bn-seed1.safetensors"; a key without a slash is the
-// regular net's.
+// "dcn2/offsets+bn" of seed 1 -> "dcn2-offsets+bn-seed1.safetensors"; "dcn2@conv4" likewise; a key
+// that names no deformation is the regular net's.
 std::filesystem::path Ledger::file(const std::string& key, std::uint64_t seed,
                                    const std::string& extension) const {
-  std::string name = key.find('/') == std::string::npos ? "regular/" + key : key;
+  const bool deforms = key.find_first_of("/@") != std::string::npos;
+  std::string name = deforms ? key : "regular/" + key;
   std::replace(name.begin(), name.end(), '/', '-');
   return options_.folder / (name + "-seed" + std::to_string(seed) + extension);
 }
