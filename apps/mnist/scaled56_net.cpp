@@ -63,12 +63,12 @@ ZoomNet::AnyConv ZoomNet::make_conv(int layer, std::int64_t in, std::int64_t out
   const std::string name = conv_name(layer);
   if (layer < kind_.first_deformable)
     return own(name, Conv2d(in, out, {.kernel = 3, .padding = 1, .bias = Bias::no}));
-  const auto modulation =
-      kind_.deform == Deform::dcn2 ? Modulation::twice_sigmoid : Modulation::none;
+  const bool masked = has_mask(kind_.deform);
+  const auto modulation = masked ? Modulation::twice_sigmoid : Modulation::none;
   DeformConv2d conv(in, out,
                     {.kernel = 3, .padding = 1, .modulation = modulation, .bias = Bias::no});
   conv.set_lr_factor("offset", kHeadsLrFactor);
-  if (kind_.deform == Deform::dcn2) conv.set_lr_factor("mask", kHeadsLrFactor);
+  if (masked) conv.set_lr_factor("mask", kHeadsLrFactor);
   return own(name, std::move(conv));
 }
 
