@@ -78,6 +78,8 @@ Results header_of(const DigitSet& digits, const ExperimentOptions& options) {
     results.recipe["base_crc32"] = sum;
   }
   if (options.precision != "float32") results.recipe["precision"] = options.precision;
+  if (options.deformable_lr_factor != 1)
+    results.recipe["deformable_lr_factor"] = options.deformable_lr_factor;
   return results;
 }
 
@@ -181,6 +183,11 @@ class Experiment {
                    seed, 1.0, file);
   }
 
+  double finetune_lr(const RowKind& row) const {
+    if (options_.finetune_lr > 0) return options_.finetune_lr;
+    return row.deformable() ? row.lr * options_.deformable_lr_factor : row.lr;
+  }
+
   void finetune(const RowKind& row, const DigitNet& base, const Rng& rng, RowResult& result) {
     DigitNet net(row.deform);
     net.initialise(rng.fork("net"));
@@ -194,16 +201,15 @@ class Experiment {
     const State before = net.state();
     progress_.stage(seed_label(result.seed) + (row.deformable() ? name_of(row.deform) : "regular") +
                     ", " + row.finetune + ", scaled digits");
+    const TrainingPlan plan{.epochs = options_.finetune_epochs,
+                            .batch = options_.batch,
+                            .lr = finetune_lr(row),
+                            .augment = ScaleAugmentation{},
+                            .rng = rng.fork("finetune"),
+                            .device = options_.device,
+                            .activations = activations_at(options_.precision)};
     static_cast<Training&>(result) =
-        trained(net, row,
-                {.epochs = options_.finetune_epochs,
-                 .batch = options_.batch,
-                 .lr = options_.finetune_lr > 0 ? options_.finetune_lr : row.lr,
-                 .augment = ScaleAugmentation{},
-                 .rng = rng.fork("finetune"),
-                 .device = options_.device,
-                 .activations = activations_at(options_.precision)},
-                result.seed, cost_of(row), result.weights);
+        trained(net, row, plan, result.seed, cost_of(row), result.weights);
     result.frozen_tensors = check_frozen(row, net, before);
     measure(row, net, result);
   }

@@ -18,9 +18,10 @@ struct ExperimentOptions {
   std::string preset = "standard";
   std::int64_t epochs = 3, finetune_epochs = 3;
   std::int64_t batch = 64;
-  double lr = 3e-3;               // peak, of the regular net on plain digits
-  double finetune_lr = 0;         // peak, of every fine-tuned row; 0: each row's own
-  std::int64_t train_images = 0;  // at most so many; 0: all
+  double lr = 3e-3;                 // peak, of the regular net on plain digits
+  double finetune_lr = 0;           // peak, of every fine-tuned row; 0: each row's own
+  double deformable_lr_factor = 1;  // on a deformable row's own
+  std::int64_t train_images = 0;    // at most so many; 0: all
   std::vector<std::uint64_t> seeds = {1};
   std::vector<RowKind> rows;
   Device device;

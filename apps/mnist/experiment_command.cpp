@@ -108,8 +108,7 @@ void complete(Options& options) {
   std::vector<Deform> deforms = deforms_from(options.deform);
   for (Deform& deform : deforms) deform = variant_of(deform, options);
   experiment.rows = rows_from(options.rows, deforms);
-  for (RowKind& row : experiment.rows)
-    if (row.deformable()) row.lr *= preset.deformable_lr_factor;
+  experiment.deformable_lr_factor = preset.deformable_lr_factor;
 }
 
 // With the nets of the folder in which this run keeps them.
