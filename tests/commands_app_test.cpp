@@ -108,11 +108,14 @@ TEST_CASE(
     "commands: the long preset trains deformable rows, and them alone, at 0.3 of their rate") {
   const TemporaryFolder folder;
   write_digits(folder, few_digits(60, 20));
-  const auto made_with = [&](const std::string& preset) {
-    const std::string json = folder.path() / (preset + ".json");
-    const Ended made = run_mnist({"--data", folder.path(), "--preset", preset, "--epochs", "1",
-                                  "--finetune-epochs", "1", "--batch", "20", "--rows",
-                                  "none,bn,offsets", "--json", json});
+  const auto made_with = [&](const std::string& preset, const std::string& finetune_lr = "") {
+    const std::string json = folder.path() / (preset + finetune_lr + ".json");
+    std::vector<std::string> words = {
+        "--data", folder.path(),       "--preset", preset,    "--epochs",
+        "1",      "--finetune-epochs", "1",        "--batch", "20",
+        "--rows", "none,bn,offsets",   "--json",   json};
+    if (!finetune_lr.empty()) words.insert(words.end(), {"--finetune-lr", finetune_lr});
+    const Ended made = run_mnist(words);
     REQUIRE(made.status == 0);
     return json_in(json);
   };
@@ -126,6 +129,9 @@ TEST_CASE(
   // The recipe says it, so that no run goes on at another rate and no table mixes the two.
   CHECK(full["recipe"]["deformable_lr_factor"] == 0.3);
   CHECK_FALSE(standard["recipe"].contains("deformable_lr_factor"));
+  const auto given = made_with("full", "1e-3");
+  CHECK(rate(given, 2) == rate(given, 1));
+  CHECK_FALSE(given["recipe"].contains("deformable_lr_factor"));
 }
 
 TEST_CASE("commands: one clear line for what cannot work") {

@@ -78,7 +78,7 @@ Results header_of(const DigitSet& digits, const ExperimentOptions& options) {
     results.recipe["base_crc32"] = sum;
   }
   if (options.precision != "float32") results.recipe["precision"] = options.precision;
-  if (options.deformable_lr_factor != 1)
+  if (options.finetune_lr == 0 && options.deformable_lr_factor != 1)  // else no row heeds it
     results.recipe["deformable_lr_factor"] = options.deformable_lr_factor;
   return results;
 }
