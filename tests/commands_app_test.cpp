@@ -104,6 +104,43 @@ TEST_CASE("commands: the table, its results file and its page") {
   CHECK(rows[2]["scaled"] == rows[0]["scaled"]);
 }
 
+TEST_CASE("commands: results of two folders become one, from which a run goes on") {
+  const TemporaryFolder folder;
+  write_digits(folder, few_digits(60, 20));
+  const auto run = [&](const std::string& seeds, const std::string& name, const std::string& epochs,
+                       const std::vector<std::string>& more = {}) {
+    std::vector<std::string> words = {
+        "--data",   folder.path(), "--train-images", "60",  "--rows",       "none",
+        "--epochs", epochs,        "--seeds",        seeds, "--checkpoint", folder.path() / name};
+    words.insert(words.end(), more.begin(), more.end());
+    const Ended ended = run_mnist(words);
+    REQUIRE(ended.status == 0);
+    return ended.out;
+  };
+  const auto results = [&](const std::string& name) {
+    return (folder.path() / name / "results.json").string();
+  };
+  run("1", "here", "1");
+  run("2", "there", "1");
+  run("2", "longer", "2");
+  fs::create_directory(folder.path() / "both");
+  const Ended put =
+      run_mnist({"table", results("here"), results("there"), "--json", results("both")});
+  REQUIRE(put.status == 0);
+  CHECK(contains(put.out, " ± "));
+  const auto rows = json_in(results("both"))["table"];
+  REQUIRE(rows.size() == 2);
+  CHECK(rows[0] == json_in(results("here"))["table"][0]);
+  CHECK(rows[1] == json_in(results("there"))["table"][0]);
+  CHECK(contains(run("1,2", "both", "1", {"--resume"}), "done earlier"));
+
+  const Ended mixed =
+      run_mnist({"table", results("here"), results("longer"), "--json", results("both")});
+  CHECK(mixed.status == 1);
+  CHECK(contains(mixed.err, "--json: expected results of one recipe, got 2 recipes: epochs is 1"));
+  CHECK(json_in(results("both"))["table"].size() == 2);  // what was there is kept
+}
+
 TEST_CASE(
     "commands: the long preset trains deformable rows, and them alone, at 0.3 of their rate") {
   const TemporaryFolder folder;
