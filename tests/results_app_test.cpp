@@ -43,7 +43,7 @@ TEST_CASE("results: a file gives back every bit of what was written") {
   RowResult row = row_of("dcn2/offsets", 3, 1.0 / 3, 0.1 + 0.2);
   row.scaled_draws = {row.scaled, 0.7};
   row.curve = {{0.5, 1e-3, 0.123456789012345678, 0.9}, {1, 1e-4, 1.0 / 7, 0.95}};
-  row.epochs = {{1, 0.5, 0.25}};
+  row.epochs = {{1, 0.25}};
   row.plain_confusion[3][5] = 17;
   row.scaled_confusion[9][0] = 4;
   row.frozen_tensors = 26;
@@ -58,6 +58,15 @@ TEST_CASE("results: a file gives back every bit of what was written") {
   CHECK(read.find("dcn2/offsets", 1) == nullptr);
   CHECK(json_of(row)["images_per_second"] == 500.0);
   CHECK_FALSE(json_of(row_of("none", 1, 0, 0)).contains("deform"));
+
+  // No figure stands for plain digits that were not measured.
+  row.mnist.reset();
+  Results zoomed = results_of({row});
+  zoomed.protocol = "scaled56";
+  write_results(folder.path() / "z.json", zoomed);
+  CHECK_FALSE(read_results(folder.path() / "z.json").find("dcn2/offsets", 3)->mnist.has_value());
+  CHECK_FALSE(json_of(row).contains("mnist"));
+  CHECK_FALSE(json_of(row).contains("plain_confusion"));
 }
 
 TEST_CASE("results: files that are none") {
@@ -96,8 +105,8 @@ TEST_CASE("results: mean and deviation over seeds and draws") {
   first.scaled_draws = {0.8, 0.9};
   second.scaled_draws = {0.6, 0.6};
   second.seconds = 60;
-  first.epochs = {{1, 0, 0.7}, {2, 0, 0.9}, {3, 0, 0.8}};
-  second.epochs = {{1, 0, 0.5}, {2, 0, 0.4}};
+  first.epochs = {{1, 0.7}, {2, 0.9}, {3, 0.8}};
+  second.epochs = {{1, 0.5}, {2, 0.4}};
   const auto rows = summaries_of({row_of("none", 1, 0.5, 0.5), first, second});
   REQUIRE(rows.size() == 2);
   CHECK(rows[1].mnist.mean == doctest::Approx(0.8));

@@ -59,7 +59,7 @@ struct Options {
 void print_row(const RowResult& row, bool earlier, bool seeds) {
   if (seeds) std::cout << "seed " << row.seed << ", ";
   std::cout << (row.model == "regular" ? "regular" : row.deform) << ", " << row.finetune << ": ";
-  if (row.epochs.empty()) std::cout << percent(row.mnist) << " plain, ";
+  if (row.mnist) std::cout << percent(*row.mnist) << " plain, ";
   std::cout << percent(row.scaled) << " scaled, " << grouped(row.images_seen) << " images in "
             << clock_time(row.seconds);
   if (row.seconds > 0)

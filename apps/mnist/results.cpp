@@ -39,7 +39,7 @@ Json json_of(const std::vector<CurvePoint>& curve) {
 Json json_of(const std::vector<EpochPoint>& epochs) {
   Json list = Json::array();
   for (const EpochPoint& point : epochs)
-    list.push_back(Json::array({point.epoch, point.plain, point.scaled}));
+    list.push_back({{"epoch", point.epoch}, {"scaled", point.scaled}});
   return list;
 }
 
@@ -52,8 +52,8 @@ std::vector<CurvePoint> curve_from(const Json& json) {
 
 std::vector<EpochPoint> epochs_from(const Json& json) {
   std::vector<EpochPoint> epochs;
-  for (const auto& p : take_or<std::vector<std::array<double, 3>>>(json, "epochs", {}))
-    epochs.push_back({static_cast<std::int64_t>(p[0]), p[1], p[2]});
+  for (const Json& point : take_or<std::vector<Json>>(json, "epochs", {}))
+    epochs.push_back({take<std::int64_t>(point, "epoch"), take<double>(point, "scaled")});
   return epochs;
 }
 
@@ -63,7 +63,11 @@ Results results_from(const Json& json) {
   results.dataset = take<std::string>(json, "dataset");
   results.preset = take<std::string>(json, "preset");
   results.recipe = take<Json>(json, "recipe");
-  for (const Json& row : take<std::vector<Json>>(json, "table")) results.put(row_from(row));
+  for (const Json& json_row : take<std::vector<Json>>(json, "table")) {
+    RowResult row = row_from(json_row);
+    require(row.mnist || results.protocol == "scaled56", "results: 'mnist' is missing");
+    results.put(std::move(row));
+  }
   return results;
 }
 
@@ -78,7 +82,7 @@ RowSummary summary_of(const RowResult& first, const std::vector<RowResult>& rows
   std::vector<double> mnist, scaled, seconds, draw_means, draw_deviations, best, last;
   for (const RowResult& row : rows) {
     if (row.key != first.key) continue;
-    mnist.push_back(row.mnist);
+    if (row.mnist) mnist.push_back(*row.mnist);
     scaled.push_back(row.scaled);
     seconds.push_back(row.seconds);
     const Spread draws = spread_of(row.scaled_draws);
@@ -131,14 +135,14 @@ Json json_of(const RowResult& row) {
   if (!row.deform.empty()) json["deform"] = row.deform;
   json["finetune"] = row.finetune;
   json["seed"] = row.seed;
-  json["mnist"] = row.mnist;
+  if (row.mnist) json["mnist"] = *row.mnist;
   json["scaled"] = row.scaled;
   json["scaled_draws"] = row.scaled_draws;
   json["trained_parameters"] = row.trained_parameters;
   json["frozen_tensors"] = row.frozen_tensors;
   json["images_per_second"] = row.images_per_second();
   json.update(json_of(static_cast<const Training&>(row)));
-  json["plain_confusion"] = row.plain_confusion;
+  if (row.mnist) json["plain_confusion"] = row.plain_confusion;
   json["scaled_confusion"] = row.scaled_confusion;
   if (!row.weights.empty()) json["weights"] = row.weights;
   return json;
@@ -151,7 +155,7 @@ RowResult row_from(const Json& json) {
   row.deform = take_or<std::string>(json, "deform", "");
   row.finetune = take<std::string>(json, "finetune");
   row.seed = take<std::uint64_t>(json, "seed");
-  row.mnist = take<double>(json, "mnist");
+  if (json.contains("mnist")) row.mnist = take<double>(json, "mnist");
   row.scaled = take<double>(json, "scaled");
   row.scaled_draws = take_or<std::vector<double>>(json, "scaled_draws", {row.scaled});
   row.trained_parameters = take<std::int64_t>(json, "trained_parameters");

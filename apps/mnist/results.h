@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,10 +20,10 @@ struct CurvePoint {
   double accuracy = 0;
 };
 
-// Test accuracies after a whole epoch, where a protocol asks for them.
+// Accuracy on the scaled test set after a whole epoch, where a protocol asks for it.
 struct EpochPoint {
   std::int64_t epoch = 0;
-  double plain = 0, scaled = 0;
+  double scaled = 0;
 };
 
 // counts[label][guess]
@@ -48,7 +49,8 @@ struct RowResult : Training {
   std::string key;  // "none", "bn", "dcn2/offsets"; names the row among a seed's
   std::string model, deform, finetune;  // deform is empty for the regular net
   std::uint64_t seed = 1;
-  double mnist = 0, scaled = 0;      // accuracies; scaled: of the first draw of the scaled test set
+  std::optional<double> mnist;       // accuracy on plain digits, unless the protocol has none
+  double scaled = 0;                 // of the first draw of the scaled test set
   std::vector<double> scaled_draws;  // of every draw, the first included
   std::int64_t trained_parameters = 0;
   std::int64_t frozen_tensors = 0;  // found unchanged, byte for byte

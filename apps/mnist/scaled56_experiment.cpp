@@ -96,7 +96,7 @@ class Scaled56Experiment {
       return *earlier;
     }
     const auto measure = [&](std::int64_t epoch) {
-      return EpochPoint{epoch, 0, accuracy(net, test, options_.device, [&](std::int64_t n) {
+      return EpochPoint{epoch, accuracy(net, test, options_.device, [&](std::int64_t n) {
                           progress_.advance(kMeasuring * static_cast<double>(n), "measuring");
                         })};
     };
