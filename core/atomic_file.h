@@ -10,7 +10,8 @@ namespace pliant {
 
 // A new file beside `path` that vanishes unless commit() brings it to disk and renames it to
 // `path`, so that `path` holds the old or the new content and never half of one, also after a kill
-// or a power cut. Errors begin with `who` and name the path.
+// or a power cut. Of a link, what it points at is replaced and the link stays. A `path` that is
+// there and no regular file is an Error at once. Errors begin with `who` and name the path.
 class AtomicFile {
  public:
   AtomicFile(const char* who, const std::filesystem::path& path);
@@ -23,6 +24,7 @@ class AtomicFile {
   void commit();
 
  private:
+  bool create();
   void check(bool condition, const char* what) const;
 
   const char* who_;
@@ -32,7 +34,8 @@ class AtomicFile {
   bool committed_ = false;
 };
 
-// Removes what killed processes left of the temporary files of `path`; those of live ones stay.
+// Removes what killed processes left of the temporary files of `path`. Those of live ones stay,
+// wherever they run, and so do this process's own.
 void remove_stale_temporaries(const std::filesystem::path& path);
 
 }  // namespace pliant

@@ -5,7 +5,6 @@
 
 #include <pliant/apps/mnist/experiment.h>
 #include <pliant/apps/mnist/interrupt.h>
-#include <pliant/core/atomic_file.h>
 #include <pliant/layers/train/safetensors.h>
 #include <pliant/tests/data_files.h>
 #include <pliant/tests/mnist_program.h>
@@ -191,31 +190,4 @@ TEST_CASE("checkpoint: a folder is gone on with only if asked, and only by the s
   options.batch = 32;
   CHECK(contains(error_of([&] { run_experiment(digits, options); }),
                  "was begun with other options: batch is 64 there and 32 here"));
-}
-
-TEST_CASE("atomic file: nothing is seen until commit, and what was killed is cleared away") {
-  const TemporaryFolder folder;
-  const fs::path file = folder.path() / "f.txt";
-  const auto text = [&] {
-    std::ifstream in(file);
-    return std::string((std::istreambuf_iterator<char>(in)), {});
-  };
-  {
-    AtomicFile abandoned("test", file);
-    abandoned.write("half");
-  }
-  CHECK_FALSE(fs::exists(file));
-  AtomicFile whole("test", file);
-  whole.write("whole");
-  CHECK_FALSE(fs::exists(file));
-  whole.commit();
-  CHECK(text() == "whole");
-  std::ofstream(folder.path() / "f.txt.999999999-0.tmp") << "of a process that is gone";
-  std::ofstream(folder.path() / "g.txt.999999999-0.tmp") << "of another file";
-  remove_stale_temporaries(file);
-  CHECK_FALSE(fs::exists(folder.path() / "f.txt.999999999-0.tmp"));
-  CHECK(fs::exists(folder.path() / "g.txt.999999999-0.tmp"));
-  CHECK(text() == "whole");
-  CHECK(contains(error_of([&] { AtomicFile("test", folder.path() / "no" / "f"); }),
-                 "test: " + (folder.path() / "no" / "f").string() + ": cannot be written"));
 }
