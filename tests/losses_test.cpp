@@ -1,5 +1,6 @@
 #include <pliant/autograd/ops/losses.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include <pliant/tests/op_case.h>
@@ -122,6 +123,26 @@ TEST_CASE("binary_cross_entropy_with_logits: logits of any size") {
   const Tensor t = Tensor::from({1.0, 0.0}, {2});
   CHECK(tape.gradients(binary_cross_entropy_with_logits(x, t))[x].to_vector() ==
         std::vector<double>{-0.5, 0.5});
+}
+
+// float32 against float64: what is left of a difference of large numbers would be rounding.
+TEST_CASE("binary_cross_entropy_with_logits: small losses are no rounding errors") {
+  for (const double weight : {1.0, 2.5})
+    for (const double t : {0.0, 1.0})
+      for (const double x : {-30.0, -16.0, -10.0, 10.0, 16.0, 30.0}) {
+        CAPTURE(weight);
+        CAPTURE(t);
+        CAPTURE(x);
+        const double toward = t == 1 ? -x : x, factor = t == 1 ? weight : 1;
+        const double loss = std::max(toward, 0.0) + std::log1p(std::exp(-std::abs(toward)));
+        const double slope = (t == 1 ? -1 : 1) / (1 + std::exp(-toward));
+        const Tape tape;
+        const Var logit = tape.variable(Tensor::full({1}, x, DType::float32));
+        const Var got = binary_cross_entropy_with_logits(
+            logit, Tensor::full({1}, t, DType::float32), {.positive_weight = weight});
+        CHECK(std::abs(got.value().item() / (factor * loss) - 1) < 1e-5);
+        CHECK(std::abs(tape.gradients(got)[logit].item() / (factor * slope) - 1) < 1e-5);
+      }
 }
 
 TEST_CASE("losses: bad arguments") {

@@ -48,8 +48,9 @@ Var smooth_l1_loss(const Var& prediction, const Var& target, double beta, LossRe
   return reduce_loss(apply_unary<unary::Huber, huber_slope>(kOp, d, beta), reduction);
 }
 
-// With softplus(x) = log(1 + exp(x)): -log p = softplus(-x) and -log(1 - p) = softplus(x)
-// = softplus(-x) + x.
+// With softplus(x) = log(1 + exp(x)): -log p = softplus(-x) and -log(1 - p) = softplus(x). A sum of
+// terms that are not negative: softplus(x) - t x is the same, but of an answer that is right and
+// sure, what is left of the difference is rounding.
 Var binary_cross_entropy_with_logits(const Var& logits, const Var& targets,
                                      const BinaryCrossEntropyOptions& options) {
   if (is_bfloat16(logits))
@@ -58,9 +59,7 @@ Var binary_cross_entropy_with_logits(const Var& logits, const Var& targets,
   check_pair(kOp, logits, targets);
   const double w = options.positive_weight;
   require(w > 0 && std::isfinite(w), kOp, ": the positive weight is ", w, ", expected above 0");
-  if (w == 1) return reduce_loss(softplus(logits) - logits * targets, options.reduction);
-  const Var negative = 1.0 - targets;
-  return reduce_loss((targets * w + negative) * softplus(-logits) + negative * logits,
+  return reduce_loss(targets * w * softplus(-logits) + (1.0 - targets) * softplus(logits),
                      options.reduction);
 }
 

@@ -24,7 +24,7 @@ struct BinaryCrossEntropyOptions {
   LossReduction reduction = LossReduction::mean;
 };
 // Of -(w t log p + (1 - t) log(1 - p)), p = sigmoid(logits), t the targets in [0, 1], w the
-// positive_weight. Stable for logits of any finite size.
+// positive_weight. Accurate for logits of any finite size, also where the loss is next to nothing.
 Var binary_cross_entropy_with_logits(const Var& logits, const Var& targets,
                                      const BinaryCrossEntropyOptions& options = {});
 
