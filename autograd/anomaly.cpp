@@ -34,6 +34,7 @@ Finding look_at(const Tensor& tensor, Looking looking_for) {
   const Tensor here = tensor.to(Device::cpu());
   if (here.dtype() == DType::float32) return look_at(here.span<float>(), looking_for);
   if (here.dtype() == DType::float64) return look_at(here.span<double>(), looking_for);
+  if (here.dtype() == DType::bfloat16) return look_at(here.to(DType::float32), looking_for);
   return {};
 }
 

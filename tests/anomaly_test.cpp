@@ -109,3 +109,22 @@ TEST_CASE("anomaly: inside a checkpoint, on the way there and back") {
   CHECK(contains(error_of([&] { tape.gradients(sum(checkpoint(root, x))); }),
                  "the gradient of sqrt made the first infinity"));
 }
+
+TEST_CASE("anomaly: bfloat16 is looked at too") {
+  const AnomalyMode guard;
+  const Tape tape({.activations = DType::bfloat16});
+  CHECK(error_of([&] {
+          exp(tape.input(row({1, 100})));
+        }) ==
+        "anomaly: exp made the first infinity: element 1 of its result, bfloat16 [2]; its inputs "
+        "hold none");
+  CHECK(contains(
+      error_of([&] {
+        exp(tape.input(row({1, kNan})));
+      }),
+      "exp was given NaN by no op that was looked at: element 1 of its input 0, bfloat16"));
+  const Var x = tape.variable(row({1, 0}).to(DType::bfloat16));
+  CHECK(contains(error_of([&] { tape.gradients(sum(sqrt(square(x)))); }),
+                 "the gradient of sqrt made the first infinity: element 1 of the gradient by its "
+                 "input 0, bfloat16"));
+}
