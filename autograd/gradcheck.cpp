@@ -61,10 +61,16 @@ class Judge {
       at.reshape({-1}).slice(row, row + 1).fill(value);
     };
     for (std::size_t i = 0; i < values.size(); ++i) {
-      put(i, values[i] + options_.step);
-      const double above = loss();
-      put(i, values[i] - options_.step);
-      const double below = loss();
+      double above = 0, below = 0;
+      try {
+        put(i, values[i] + options_.step);
+        above = loss();
+        put(i, values[i] - options_.step);
+        below = loss();
+      } catch (...) {
+        put(i, values[i]);
+        throw;
+      }
       put(i, values[i]);
       judge(what, i, analytic[i], (above - below) / (2 * options_.step), "central difference");
     }

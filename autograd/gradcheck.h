@@ -26,7 +26,8 @@ struct GradcheckResult {
 
 // Checks the gradient of sum(r * f(inputs)), with r random and fixed, by every element of every
 // input and of every parameter given. float64 alone; f may be called often and must be a function
-// of its arguments. No buffer moves; parameters are back at their values at the end.
+// of its arguments. No buffer moves; parameters are back at their values at the end, also if f
+// throws.
 GradcheckResult gradcheck(const std::function<Var(const Vars&)>& f,
                           const std::vector<Tensor>& inputs, const GradcheckOptions& options = {},
                           const std::vector<Parameter>& parameters = {});

@@ -152,6 +152,21 @@ TEST_CASE("gradcheck finds a wrong gradient") {
   CHECK(gradcheck([](const Vars& v) { return v[0] * v[0]; }, {random({3}, 12)}));
 }
 
+TEST_CASE("gradcheck leaves parameters as they were even if the function throws") {
+  for (const auto& check : {gradcheck, gradgradcheck})
+    for (int last = 1; last < 9; ++last) {
+      const Parameter w(random({2, 3}, 13), "w");
+      const std::vector<double> before = w.value().to_vector();
+      int calls = 0;
+      const auto f = [&](const Vars& v) {
+        require(++calls <= last, "enough");
+        return v[0].lift(w) * v[0];
+      };
+      CHECK(error_of([&] { check(f, {random({2, 3}, 14)}, {}, {w}); }) == "enough");
+      CHECK(w.value().to_vector() == before);
+    }
+}
+
 TEST_CASE("gradcheck covers parameters and leaves them as they were") {
   const Parameter w(random({2, 3}, 13), "w");
   const std::vector<double> before = w.value().to_vector();
