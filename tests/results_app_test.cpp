@@ -1,5 +1,6 @@
 #include <fstream>
 
+#include <pliant/apps/mnist/json_text.h>
 #include <pliant/apps/mnist/progress.h>
 #include <pliant/apps/mnist/report.h>
 #include <pliant/apps/mnist/results.h>
@@ -90,6 +91,29 @@ TEST_CASE("results: files that are none") {
   }
   whole.replace(whole.find("\"mnist\":0.5") + 8, 3, "\"a\"");
   CHECK(contains(error(whole), "'mnist' is \"a\", which is another type"));
+
+  nlohmann::ordered_json json = json_of(results_of({}));
+  for (const char* recipe : {"[]", "3", "null", "\"epochs\""}) {
+    json["recipe"] = nlohmann::ordered_json::parse(recipe);
+    CHECK(contains(error(json.dump()), "r.json: results: 'recipe' is " + std::string(recipe) +
+                                           ", which is another type"));
+  }
+}
+
+TEST_CASE("results: JSON that is too deep or no text") {
+  const TemporaryFolder folder;
+  const std::string deep(3'000'000, '['), file = folder.path() / "r.json";
+  for (const std::string& text :
+       {deep, "{\"recipe\":" + deep + std::string(deep.size(), ']') + "}"}) {
+    std::ofstream(file) << text;
+    CHECK(error_of([&] { read_results(file); }) == file + ": is nested deeper than a results file");
+  }
+  CHECK(error_of([&] { parse_json(deep, "its recipe"); }) ==
+        "its recipe is nested deeper than a results file");
+  CHECK(contains(error_of([&] { parse_json("1e999", "it"); }), "it is not JSON"));
+  CHECK(parse_json("[[[[[[[[8]]]]]]]]", "it").dump() == "[[[[[[[[8]]]]]]]]");
+  CHECK(dump_json("a\xFF") == "\"a\xEF\xBF\xBD\"");
+  CHECK(as_written("a\xFF") == parse_json(dump_json("a\xFF"), "it"));
 }
 
 TEST_CASE("results: mean and deviation over seeds and draws") {

@@ -116,6 +116,7 @@ TEST_CASE("safetensors: a corrupt file is one line that names it") {
   CHECK(contains(message(file_of("", 0)), "not JSON"));
   CHECK(contains(message(file_of("[1]", 0)), "not a JSON object"));
   CHECK(contains(message(file_of(std::string(200000, '['), 0)), "not JSON"));
+  CHECK(contains(message(one("F32", "[1e999]", "[0,8]", 8)), "not JSON"));
   CHECK(contains(message(file_of(R"({"x":3})", 0)), "lacks dtype"));
   CHECK(contains(message(file_of(R"({"__metadata__":{"a":1}})", 0)), "not a string"));
   CHECK(contains(message(one("F16", "[4]", "[0,8]", 8)), "dtype 'F16'"));

@@ -1,5 +1,6 @@
 #include <pliant/apps/mnist/checkpoint.h>
 
+#include <pliant/apps/mnist/json_text.h>
 #include <pliant/core/atomic_file.h>
 #include <pliant/data/digest.h>
 #include <pliant/layers/train/safetensors.h>
@@ -68,8 +69,8 @@ const std::string& metadata(const SafetensorsFile& file, const char* key) {
 
 }  // namespace
 
-Checkpoint::Checkpoint(std::filesystem::path file, Json recipe, double every_seconds)
-    : file_(std::move(file)), recipe_(std::move(recipe)), every_seconds_(every_seconds) {
+Checkpoint::Checkpoint(std::filesystem::path file, const Json& recipe, double every_seconds)
+    : file_(std::move(file)), recipe_(as_written(recipe)), every_seconds_(every_seconds) {
   remove_stale_temporaries(file_);
 }
 
@@ -94,9 +95,9 @@ bool Checkpoint::load(Classifier& net, Optimizer& optimizer, TrainingState& stat
     const SafetensorsFile file = read_safetensors(file_);
     const std::string &there = metadata(file, "recipe"), &progress = metadata(file, "state");
     require(metadata(file, "crc32") == checksum(file), "its checksum is wrong");
-    const std::string other = difference(Json::parse(there), recipe_);
+    const std::string other = difference(parse_json(there, "its recipe"), recipe_);
     require(other.empty(), "it belongs to another training: ", other);
-    const TrainingState read = state_from(Json::parse(progress));
+    const TrainingState read = state_from(parse_json(progress, "its state"));
     net.load(taken(file.tensors, kNet));
     optimizer.load(taken(file.tensors, kOptimizer));
     state = read;

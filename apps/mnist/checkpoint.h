@@ -23,7 +23,8 @@ struct TrainingState {
 // checksum. `recipe` is all that decides the training's bits: a file of another recipe is an Error.
 class Checkpoint {
  public:
-  Checkpoint(std::filesystem::path file, nlohmann::ordered_json recipe, double every_seconds);
+  Checkpoint(std::filesystem::path file, const nlohmann::ordered_json& recipe,
+             double every_seconds);
 
   // Whether `every_seconds` have passed since the last save, or since the start.
   bool due() const;
@@ -36,7 +37,7 @@ class Checkpoint {
  private:
   using Clock = std::chrono::steady_clock;
   std::filesystem::path file_;
-  nlohmann::ordered_json recipe_;
+  nlohmann::ordered_json recipe_;  // as a file gives it back
   double every_seconds_;
   Clock::time_point saved_ = Clock::now();
 };

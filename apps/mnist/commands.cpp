@@ -3,6 +3,7 @@
 #include <iostream>
 #include <thread>
 
+#include <pliant/apps/mnist/json_text.h>
 #include <pliant/core/gpu_options.h>
 #include <pliant/core/parallel.h>
 
@@ -58,7 +59,7 @@ JsonFile::JsonFile(const std::string& path) {
 
 void JsonFile::write(const nlohmann::ordered_json& json) {
   if (!file_) return;
-  file_->write(json.dump(1) + "\n");
+  file_->write(dump_json(json, 1) + "\n");
   file_->commit();
 }
 

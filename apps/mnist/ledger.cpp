@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include <pliant/apps/mnist/json_text.h>
 #include <pliant/core/atomic_file.h>
 #include <pliant/layers/train/safetensors.h>
 
@@ -57,9 +58,10 @@ std::optional<Training> Ledger::trained(Classifier& net, const std::string& key,
     const auto training = read.metadata.find("training"), there = read.metadata.find("recipe");
     require(training != read.metadata.end() && there != read.metadata.end(),
             "it does not say how it was trained");
-    const std::string other = difference(Json::parse(there->second), recipe(key, seed));
+    const std::string other =
+        difference(parse_json(there->second, "its recipe"), as_written(recipe(key, seed)));
     require(other.empty(), "it was trained otherwise: ", other);
-    const Training result = training_from(Json::parse(training->second));
+    const Training result = training_from(parse_json(training->second, "its training"));
     net.load(read.tensors);
     return result;
   } catch (const std::exception& error) {
@@ -74,7 +76,7 @@ void Ledger::keep(const Classifier& net, const std::string& key, std::uint64_t s
   const std::filesystem::path weights_file = file(key, seed, kWeights);
   remove_stale_temporaries(weights_file);
   metadata["seed"] = std::to_string(seed);
-  metadata["recipe"] = recipe(key, seed).dump();
+  metadata["recipe"] = dump_json(recipe(key, seed));
   metadata["training"] = json_of(training).dump();
   net.save(weights_file, metadata);
 }

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <ostream>
 
+#include <pliant/apps/mnist/json_text.h>
 #include <pliant/apps/mnist/named_nets.h>
 #include <pliant/apps/mnist/report.h>
 #include <pliant/data/picture.h>
@@ -13,11 +14,6 @@ namespace pliant {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-// A file's name may be any bytes, JSON is UTF-8: what is none is replaced.
-Json json_text(const std::string& text) {
-  return Json::parse(Json(text).dump(-1, ' ', false, Json::error_handler_t::replace));
-}
 
 double probability_of(const Prediction& prediction, int digit) {
   return prediction.probabilities[static_cast<std::size_t>(digit)];
@@ -62,7 +58,7 @@ std::string line_of(const std::string& file, const Prediction& prediction) {
 }
 
 Json json_of(const std::string& file, const Prediction& prediction) {
-  return {{"file", json_text(file)},
+  return {{"file", as_written(file)},
           {"label", prediction.label},
           {"probability", probability_of(prediction, prediction.label)},
           {"runner_up", prediction.runner_up()},
@@ -82,7 +78,7 @@ PredictOutcome run_predict(const PredictOptions& options, std::ostream& out, std
       outcome.json.push_back(json_of(file, prediction));
     } catch (const Error& error) {
       errors << error.what() << std::endl;
-      outcome.json.push_back({{"file", json_text(file)}, {"error", json_text(error.what())}});
+      outcome.json.push_back({{"file", as_written(file)}, {"error", as_written(error.what())}});
       outcome.status = 1;
     }
   }

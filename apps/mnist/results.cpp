@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <fstream>
+#include <iterator>
 #include <numeric>
 
+#include <pliant/apps/mnist/json_text.h>
 #include <pliant/core/atomic_file.h>
 #include <pliant/core/error.h>
 
@@ -13,14 +15,23 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+const Json& value_at(const Json& json, const char* key) {
+  require(json.is_object() && json.contains(key), "results: '", key, "' is missing");
+  return json.at(key);
+}
+
+[[noreturn]] void fail_type(const char* key, const Json& value) {
+  fail("results: '", key, "' is ", dump_json(value).substr(0, 40), ", which is another type");
+}
+
 // json[key] as a T; `key` may be missing only if `otherwise` is given.
 template <class T>
 T take(const Json& json, const char* key) {
-  require(json.is_object() && json.contains(key), "results: '", key, "' is missing");
+  const Json& value = value_at(json, key);
   try {
-    return json.at(key).get<T>();
+    return value.get<T>();
   } catch (const Json::exception&) {
-    fail("results: '", key, "' is ", json.at(key).dump().substr(0, 40), ", which is another type");
+    fail_type(key, value);
   }
 }
 
@@ -57,12 +68,18 @@ std::vector<EpochPoint> epochs_from(const Json& json) {
   return epochs;
 }
 
+Json object_at(const Json& json, const char* key) {
+  const Json& value = value_at(json, key);
+  if (!value.is_object()) fail_type(key, value);
+  return value;
+}
+
 Results results_from(const Json& json) {
   Results results;
   results.protocol = take<std::string>(json, "protocol");
   results.dataset = take<std::string>(json, "dataset");
   results.preset = take<std::string>(json, "preset");
-  results.recipe = take<Json>(json, "recipe");
+  results.recipe = object_at(json, "recipe");
   for (const Json& json_row : take<std::vector<Json>>(json, "table")) {
     RowResult row = row_from(json_row);
     require(row.mnist || results.protocol == "scaled56", "results: 'mnist' is missing");
@@ -229,10 +246,10 @@ Json json_of(const Results& results) {
 }
 
 Results read_results(const std::filesystem::path& file) {
-  std::ifstream text(file);
-  require(text.good(), file.string(), ": cannot be opened; expected a results file");
-  const Json json = Json::parse(text, nullptr, false);
-  require(!json.is_discarded(), file.string(), ": is not JSON; expected a results file");
+  std::ifstream in(file);
+  require(in.good(), file.string(), ": cannot be opened; expected a results file");
+  const std::string text((std::istreambuf_iterator<char>(in)), {});
+  const Json json = parse_json(text, file.string() + ":");
   try {
     return results_from(json);
   } catch (const Error& error) {
@@ -242,7 +259,7 @@ Results read_results(const std::filesystem::path& file) {
 
 void write_results(const std::filesystem::path& file, const Results& results) {
   AtomicFile output("results", file);
-  output.write(json_of(results).dump(1) + "\n");
+  output.write(dump_json(json_of(results), 1) + "\n");
   output.commit();
 }
 

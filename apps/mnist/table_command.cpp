@@ -30,7 +30,7 @@ int run(const Options& options) {
     std::cout << (first ? "" : "\n") << "preset " << results.preset << ", " << results.dataset
               << '\n'
               << table_of(results, {"see pliant-mnist, with PLIANT_PUBLISHED", {}});
-    if (results.recipe.value("validate", false))
+    if (results.recipe.contains("validate") && results.recipe["validate"] == true)
       std::cout << "measured on held-out training images\n";
     first = false;
   }

@@ -119,6 +119,8 @@ class Reader {
       return header;
     } catch (const Json::parse_error& error) {
       check(false, "its header is not JSON (at byte ", error.byte, ")");
+    } catch (const Json::exception& error) {  // a number beyond any range
+      check(false, "its header is not JSON (", error.what(), ")");
     }
     return {};
   }
