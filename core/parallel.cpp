@@ -1,5 +1,10 @@
 #include <pliant/core/parallel.h>
 
+#if defined(__linux__)
+#include <sched.h>
+#endif
+
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <cstdlib>
@@ -164,11 +169,20 @@ class Pool {
   std::vector<std::thread> workers_;
 };
 
+// That this process may run on: taskset and containers leave it fewer than the machine has.
+int processors() {
+#if defined(__linux__)
+  cpu_set_t allowed;
+  if (::sched_getaffinity(0, sizeof allowed, &allowed) == 0) return CPU_COUNT(&allowed);
+#endif
+  return static_cast<int>(std::thread::hardware_concurrency());
+}
+
 int default_thread_count() {
   if (const char* const asked = std::getenv("PLIANT_THREADS"))
     if (const long count = std::strtol(asked, nullptr, 10); count >= 1 && count <= 4096)
       return static_cast<int>(count);
-  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  return std::max(1, processors());
 }
 
 Pool& pool() {

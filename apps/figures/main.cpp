@@ -1,7 +1,6 @@
 // pliant-figures: draws the figures of docs/operators.md.
 #include <exception>
 #include <iostream>
-#include <thread>
 
 #include <CLI/CLI.hpp>
 
@@ -24,9 +23,10 @@ int run(int argc, char** argv) {
   app.set_version_flag("--version", "pliant-figures " PLIANT_VERSION);
   app.add_option("--out", out, "folder for the files; made if there is none")
       ->capture_default_str();
-  app.add_option("--threads", threads, "CPU threads (default: all)")->check(CLI::Range(1, 1024));
+  app.add_option("--threads", threads, "CPU threads (default: PLIANT_THREADS, else all)")
+      ->check(CLI::Range(1, 1024));
   CLI11_PARSE(app, argc, argv);
-  set_thread_count(threads > 0 ? threads : static_cast<int>(std::thread::hardware_concurrency()));
+  if (threads > 0) set_thread_count(threads);
   figures::write_figures(out, std::cout);
   return 0;
 }

@@ -1,7 +1,6 @@
 #include <pliant/apps/mnist/commands.h>
 
 #include <iostream>
-#include <thread>
 
 #include <pliant/apps/mnist/json_text.h>
 #include <pliant/core/gpu_options.h>
@@ -20,7 +19,8 @@ void CommonOptions::add_compute_to(CLI::App& app) {
   app.add_option("--device", device, "where to compute")
       ->check(CLI::IsMember({"auto", "cpu", "cuda"}))
       ->capture_default_str();
-  app.add_option("--threads", threads, "CPU threads (default: all)")->check(CLI::Range(1, 1024));
+  app.add_option("--threads", threads, "CPU threads (default: PLIANT_THREADS, else all)")
+      ->check(CLI::Range(1, 1024));
   app.add_option("--json", json, "write the results to this file too");
 }
 
@@ -34,7 +34,7 @@ void CommonOptions::add_precision_to(CLI::App& app) {
 
 Device CommonOptions::set_up() const {
   if (precision == "tf32") set_gpu_options({.precision = Precision::tf32});
-  set_thread_count(threads > 0 ? threads : static_cast<int>(std::thread::hardware_concurrency()));
+  if (threads > 0) set_thread_count(threads);
   if (device == "cpu") return Device::cpu();
   return device == "cuda" ? Device::cuda() : Device::best();
 }
