@@ -3,6 +3,7 @@
 
 #include <pliant/apps/mnist/nets.h>
 #include <pliant/apps/mnist/predict.h>
+#include <pliant/apps/mnist/training.h>
 #include <pliant/data/digits.h>
 #include <pliant/data/transforms.h>
 #include <pliant/layers/train/safetensors.h>
@@ -50,6 +51,20 @@ TEST_CASE("predict: softmax of the logits, for the picture in MNIST's form") {
   CHECK(sum == doctest::Approx(1));
   CHECK(max_difference(net.seen().reshape({28, 28, 1}),
                        to_float(digit_picture(image, "digit").image)) == 0);
+}
+
+TEST_CASE("predict: logits that are not numbers are no answer") {
+  class Nothing : public Classifier {
+   public:
+    Var operator()(const Var& images) const override {
+      return Tensor::full({images.shape()[0], 10}, std::nan(""), DType::float32);
+    }
+  };
+  const LabelledImages digits = make_digits(2, Rng(4));
+  const Tensor image = digits.images.slice(0, 1).reshape({28, 28, 1});
+  CHECK(error_of([&] { predict(Nothing(), image, "digit"); }) ==
+        "digit: the net's logits are not numbers");
+  CHECK(error_of([&] { confusion(Nothing(), digits, {}); }) == "the net's logits are not numbers");
 }
 
 TEST_CASE("predict: the line and the JSON of a picture") {

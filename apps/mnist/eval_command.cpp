@@ -12,13 +12,23 @@ struct Options {
   std::string weights;
 };
 
+Accuracies measured(const std::string& file, const Classifier& net, const TestSets& test,
+                    Device device) {
+  try {
+    return evaluate(net, test, device);
+  } catch (const Error& error) {
+    fail(file, ": ", error.what());
+  }
+}
+
 int run(const Options& options) {
   const Device device = options.common.set_up();
   JsonFile file(options.common.json);
   const LoadedNet loaded = load_net(options.weights);
   loaded.net->to(device);
   const DigitSet digits = options.common.load_digits();
-  const Accuracies accuracies = evaluate(*loaded.net, make_test_sets(digits.test()), device);
+  const Accuracies accuracies =
+      measured(options.weights, *loaded.net, make_test_sets(digits.test()), device);
   std::cout << options.weights << " (" << loaded.named.title() << "): " << percent(accuracies.mnist)
             << " plain, " << percent(accuracies.scaled) << " scaled\n";
   file.write({{"mnist", accuracies.mnist}, {"scaled", accuracies.scaled}});

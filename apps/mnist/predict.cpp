@@ -7,6 +7,7 @@
 #include <pliant/apps/mnist/json_text.h>
 #include <pliant/apps/mnist/named_nets.h>
 #include <pliant/apps/mnist/report.h>
+#include <pliant/apps/mnist/training.h>
 #include <pliant/data/picture.h>
 #include <pliant/data/transforms.h>
 
@@ -38,13 +39,13 @@ Prediction predict(const Classifier& net, const Tensor& gray, const std::string&
   std::array<double, 10>& shares = prediction.probabilities;
   require(logits.size() == shares.size(), name, ": the net gives ", logits.size(),
           " logits, expected 10");
+  require(all_finite(logits), name, ": the net's logits are not numbers");
   const auto most = std::max_element(logits.begin(), logits.end());
   prediction.label = static_cast<int>(most - logits.begin());
   std::transform(logits.begin(), logits.end(), shares.begin(),
                  [&](double logit) { return std::exp(logit - *most); });
   double sum = 0;
   for (const double share : shares) sum += share;
-  require(std::isfinite(sum), name, ": the net's logits are not numbers");
   for (double& share : shares) share /= sum;
   return prediction;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 
 #include <pliant/apps/mnist/captured_training.h>
 #include <pliant/apps/mnist/training_record.h>
@@ -115,14 +116,19 @@ Training reestimate_statistics(Classifier& net, const LabelledImages& set, const
   return training;
 }
 
+bool all_finite(const std::vector<double>& logits) {
+  return std::all_of(logits.begin(), logits.end(), [](double x) { return std::isfinite(x); });
+}
+
 Confusion confusion(const Classifier& net, const LabelledImages& set, Device device,
                     const std::function<void(std::int64_t)>& advance) {
   constexpr std::int64_t kBatch = 250;
   Confusion table{};
   for (std::int64_t at = 0; at < set.size(); at += kBatch) {
     const std::int64_t end = std::min(set.size(), at + kBatch);
-    count_right(net(set.images.slice(at, end).to(device)).value(), set.labels.slice(at, end),
-                &table);
+    const Tensor logits = net(set.images.slice(at, end).to(device)).value();
+    require(all_finite(logits.to_vector()), "the net's logits are not numbers");
+    count_right(logits, set.labels.slice(at, end), &table);
     if (advance) advance(end - at);
   }
   return table;

@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <pliant/apps/mnist/checkpoint.h>
 #include <pliant/apps/mnist/classifier.h>
@@ -44,7 +45,10 @@ Training train(Classifier& net, const LabelledImages& set, const TrainingPlan& p
 Training reestimate_statistics(Classifier& net, const LabelledImages& set, const TrainingPlan& plan,
                                double cost, Progress& progress);
 
+// Else they are no answer: among NaNs none is the largest.
+bool all_finite(const std::vector<double>& logits);
 // How the net labels the images (float32 [N H W 1]); `advance` hears how many were looked at.
+// Logits that are not finite are an Error.
 Confusion confusion(const Classifier& net, const LabelledImages& set, Device device,
                     const std::function<void(std::int64_t)>& advance = {});
 // The share on the diagonal.
