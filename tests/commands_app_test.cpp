@@ -1,8 +1,13 @@
 // pliant-mnist as people start it: its commands, what they print and how they end.
+#include <sched.h>
+
+#include <cmath>
+#include <cstdlib>
 #include <fstream>
 
 #include <nlohmann/json.hpp>
 
+#include <pliant/apps/mnist/nets.h>
 #include <pliant/tests/mnist_program.h>
 #include <pliant/tests/op_case.h>
 
@@ -20,6 +25,34 @@ fs::path write_picture(const TemporaryFolder& folder, const DigitSet& digits, st
   const std::uint8_t* const pixels = digits.test_images.data<std::uint8_t>() + index * 784;
   bytes.insert(bytes.end(), pixels, pixels + 784);
   return folder.write("digit" + std::to_string(index) + ".pgm", bytes);
+}
+
+// The file of a digit net whose parameters are all `value`.
+std::string write_net(const TemporaryFolder& folder, Deform deform, double value) {
+  DigitNet net(deform);
+  net.initialise(Rng(1));
+  for (Parameter parameter : net.parameters())
+    parameter.set(Tensor::full(parameter.value().shape(), value, DType::float32));
+  const fs::path file = folder.path() / (std::isnan(value) ? "broken" : "bent");
+  net.save(file);
+  return file;
+}
+
+// What the program says of its threads where it may run on one processor.
+std::string threads_on_one_processor(const TemporaryFolder& data, std::vector<std::string> words) {
+  cpu_set_t before, one;
+  REQUIRE(::sched_getaffinity(0, sizeof before, &before) == 0);
+  CPU_ZERO(&one);
+  std::size_t first = 0;
+  while (!CPU_ISSET(first, &before)) ++first;
+  CPU_SET(first, &one);
+  words.insert(words.end(), {"--data", data.path(), "--rows", "none", "--epochs", "1"});
+  REQUIRE(::sched_setaffinity(0, sizeof one, &one) == 0);  // of this thread, and what it starts
+  const Ended ended = run_mnist(words);
+  REQUIRE(::sched_setaffinity(0, sizeof before, &before) == 0);
+  const std::size_t end = ended.out.find(" threads"), begin = ended.out.rfind(' ', end - 1) + 1;
+  REQUIRE(end != std::string::npos);
+  return ended.out.substr(begin, end - begin);
 }
 
 nlohmann::json json_in(const fs::path& file) {
@@ -174,7 +207,12 @@ TEST_CASE(
 TEST_CASE("commands: one clear line for what cannot work") {
   const TemporaryFolder folder;
   write_digits(folder, few_digits(20, 10));
-  const std::string data = folder.path(), file = folder.write("f", {1});
+  const std::string data = folder.path(), file = folder.write("f", {1}),
+                    page = folder.path() / "page";
+  fs::create_directories(fs::path(page) / "index.html");
+  folder.write("net.checkpoint", {1});
+  const std::string bent = write_net(folder, Deform::dcn2, 0.1),
+                    broken = write_net(folder, Deform::none, std::nan(""));
   struct Case {
     std::vector<std::string> words;
     const char* message;
@@ -185,7 +223,18 @@ TEST_CASE("commands: one clear line for what cannot work") {
            {{"--protocol", "scaled56", "--rows", "all"},
             "'all' is none of every, none, dcn1@conv4"},
            {{"--protocol", "scaled56", "--report", "x"}, "--report: is of the scaled-mnist"},
-           {{"--resume"}, "--checkpoint"},
+           {{"--protocol", "scaled56", "--deform", "dcn2"}, "--deform: is of the scaled-mnist"},
+           {{"--protocol", "scaled56", "--test-draws", "1"},
+            "--test-draws: is of the scaled-mnist"},
+           {{"--protocol", "scaled56", "--finetune-lr", "1"}, "--finetune-lr: is of the"},
+           {{"--protocol", "scaled56", "--scrambled"}, "--scrambled: is of the scaled-mnist"},
+           {{"--resume"}, "--resume: expected --checkpoint with it, the folder to go on with"},
+           {{"--as-published"}, "--as-published: is of offset-field, which --deform does not name"},
+           {{"--scrambled", "--deform", "dcn1"}, "--scrambled: is of offset-field"},
+           {{"--base", bent}, "bent is a deformable net (dcn2), expected a regular one"},
+           {{"--report", page}, "page/index.html: is a folder, expected a file"},
+           {{"--report", file}, "--report: cannot make the folder"},
+           {{"--json", data}, ": is a folder, expected a file"},
            {{"--save", "a", "--checkpoint", "b"}, "--save"},
            {{"--as-published", "--scrambled"}, "--as-published"},
            {{"--json", (folder.path() / "no" / "r.json").string()}, "no/r.json: cannot be written"},
@@ -193,7 +242,12 @@ TEST_CASE("commands: one clear line for what cannot work") {
            {{"table", file}, "f: is not JSON"},
            {{"table", "none.json"}, "none.json: cannot be opened"},
            {{"eval", "--weights", file}, "f: it is too short"},
-           {{"train"}, "--out is required"}}) {
+           {{"eval", "--weights", broken}, "broken: the net's logits are not numbers"},
+           {{"train"}, "--out is required"},
+           {{"train", "--out", data}, ": is a folder, expected a file"},
+           {{"train", "--out", (folder.path() / "no" / "net").string()}, "net: cannot be written"},
+           {{"train", "--out", (folder.path() / "net").string()},
+            "net.checkpoint: holds an interrupted training; add --resume to go on with it"}}) {
     std::vector<std::string> words = c.words;
     if (words[0] != "table") words.insert(words.end(), {"--data", data});
     const Ended ended = run_mnist(words);
@@ -201,5 +255,38 @@ TEST_CASE("commands: one clear line for what cannot work") {
     CHECK(ended.status != 0);
     CHECK(contains(ended.err, c.message));
     CHECK(std::count(ended.err.begin(), ended.err.end(), '\n') <= 2);
+  }
+}
+
+TEST_CASE("commands: as many threads as there are processors for them, unless told otherwise") {
+  const TemporaryFolder folder;
+  write_digits(folder, few_digits(20, 10));
+  const char* const found = std::getenv("PLIANT_THREADS");
+  const std::string before = found != nullptr ? found : "";
+  ::unsetenv("PLIANT_THREADS");
+  CHECK(threads_on_one_processor(folder, {}) == "1");
+  ::setenv("PLIANT_THREADS", "3", 1);
+  CHECK(threads_on_one_processor(folder, {}) == "3");
+  CHECK(threads_on_one_processor(folder, {"--threads", "2"}) == "2");
+  if (found != nullptr)
+    ::setenv("PLIANT_THREADS", before.c_str(), 1);
+  else
+    ::unsetenv("PLIANT_THREADS");
+}
+
+TEST_CASE("commands: a table of a recipe that somebody has edited") {
+  const TemporaryFolder folder;
+  write_digits(folder, few_digits(20, 10));
+  const std::string file = folder.path() / "r.json";
+  REQUIRE(run_mnist({"--data", folder.path(), "--rows", "none", "--epochs", "1", "--json", file})
+              .status == 0);
+  for (const bool held_out : {false, true}) {
+    nlohmann::ordered_json json;
+    std::ifstream(file) >> json;
+    json["recipe"]["validate"] = held_out ? nlohmann::ordered_json(true) : "yes";
+    std::ofstream(file) << json;
+    const Ended table = run_mnist({"table", file});
+    CHECK(table.status == 0);
+    CHECK(contains(table.out, "held-out") == held_out);
   }
 }

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <csignal>
 #include <fstream>
+#include <iterator>
 
 #include <pliant/apps/mnist/experiment.h>
 #include <pliant/apps/mnist/interrupt.h>
@@ -77,6 +78,11 @@ void check_survives(int signal, std::uint64_t seed) {
   CHECK(nets == 3);
   for (const auto& entry : fs::directory_iterator(rough))
     CHECK_MESSAGE(fs::exists(calm / entry.path().filename()), entry.path().string());
+}
+
+std::string bytes_of(const fs::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  return std::string((std::istreambuf_iterator<char>(in)), {});
 }
 
 struct Trained {
@@ -190,4 +196,79 @@ TEST_CASE("checkpoint: a folder is gone on with only if asked, and only by the s
   options.batch = 32;
   CHECK(contains(error_of([&] { run_experiment(digits, options); }),
                  "was begun with other options: batch is 64 there and 32 here"));
+}
+
+TEST_CASE("checkpoint: a recipe may hold names that are not UTF-8") {
+  const TemporaryFolder folder;
+  Trained one(1);
+  Checkpoint checkpoint(folder.path() / "c", {{"start", "a\xFF.safetensors"}}, 60);
+  checkpoint.save(one.net, one.adam, one.state);
+  CHECK(checkpoint.load(one.net, one.adam, one.state));
+}
+
+TEST_CASE("experiment: a net that was trained otherwise is not overwritten") {
+  const TemporaryFolder folder;
+  ExperimentOptions options;
+  options.epochs = options.finetune_epochs = 1;
+  options.rows = rows_from("none,bn", {Deform::dcn2});
+  options.ledger.folder = folder.path();
+  const DigitSet digits = few_digits(160, 40);
+  const auto refusal = [&] { return error_of([&] { run_experiment(digits, options); }); };
+  const fs::path file = folder.path() / "regular-none-seed1.safetensors";
+  CHECK(refusal() == "");
+  const fs::path first = folder.path() / "first";
+  fs::copy_file(file, first);
+  CHECK(refusal() == "");  // the same options again
+  CHECK(same_net(file, first));
+
+  const std::string before = bytes_of(file);
+  options.lr = 1e-4;
+  CHECK(refusal() == file.string() +
+                         " cannot be used (it was trained otherwise: lr is 0.003 there and 0.0001 "
+                         "here); move it away to train that net anew");
+  CHECK(bytes_of(file) == before);
+  std::ofstream(file) << "a file of somebody else";
+  CHECK(contains(refusal(), "cannot be used (safetensors: "));
+  CHECK(bytes_of(file) == "a file of somebody else");
+  fs::remove(file);
+  CHECK(contains(refusal(), "regular-bn-seed1.safetensors cannot be used"));
+}
+
+TEST_CASE("resume: a single net's training, by train and by --net, on the same data alone") {
+  const TemporaryFolder data, nets;
+  DigitSet digits = few_digits(160, 20);
+  write_digits(data, digits);
+  const auto run = [&](const std::vector<std::string>& start, const fs::path& of,
+                       const std::vector<std::string>& more, int life = 0) {
+    std::vector<std::string> words = start;
+    words.insert(words.end(), {"--net", "lenet5", "--data", of, "--epochs", "20", "--batch", "8",
+                               "--threads", "1"});
+    words.insert(words.end(), more.begin(), more.end());
+    return run_mnist(words, life > 0 ? SIGTERM : 0, life);
+  };
+  const fs::path rough = nets.path() / "lenet5.safetensors", calm = nets.path() / "calm";
+  const std::string left = rough.string() + ".checkpoint";
+  REQUIRE(run({"train"}, data.path(), {"--out", calm}).status == 0);
+
+  // Interrupted until it has a checkpoint, by the one command, and finished by the other.
+  for (int life = 20; !fs::exists(left); life += life / 4)
+    REQUIRE(run({}, data.path(), {"--save", nets.path()}, life).status != 0);
+  const Ended again = run({"train"}, data.path(), {"--out", rough});
+  CHECK(again.status == 1);
+  CHECK(contains(again.err, left + ": holds an interrupted training; add --resume to go on with "
+                                   "it, or delete it"));
+  const TemporaryFolder other_images, other_labels;
+  digits.train_images.mutable_data<std::uint8_t>()[5] ^= 1;
+  write_digits(other_images, digits);
+  digits.train_images.mutable_data<std::uint8_t>()[5] ^= 1;
+  digits.train_labels.mutable_data<std::int64_t>()[5] ^= 1;
+  write_digits(other_labels, digits);
+  const std::vector<std::string> resumed = {"--out", rough, "--resume"};
+  CHECK(
+      contains(run({"train"}, other_images.path(), resumed).err, "another training: images_crc32"));
+  CHECK(
+      contains(run({"train"}, other_labels.path(), resumed).err, "another training: labels_crc32"));
+  CHECK(run({}, data.path(), {"--save", nets.path(), "--resume"}).status == 0);
+  CHECK(same_net(rough, calm));
+  CHECK_FALSE(fs::exists(left));
 }

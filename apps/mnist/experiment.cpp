@@ -56,6 +56,13 @@ std::int64_t check_frozen(const RowKind& row, const DigitNet& net, const State& 
   return frozen;
 }
 
+DigitNet load_base(const std::string& file) {
+  DigitNet net = load_digit_net(file);
+  require(net.deform() == Deform::none, "--base: ", file, " is a deformable net (",
+          name_of(net.deform()), "), expected a regular one");
+  return net;
+}
+
 // What decides the bits of every row, besides its kind and seed.
 Results header_of(const DigitSet& digits, const ExperimentOptions& options) {
   Results results;
@@ -73,7 +80,7 @@ Results header_of(const DigitSet& digits, const ExperimentOptions& options) {
                     {"device", options.device.is_cpu() ? "cpu" : "cuda"}};
   if (!options.base.empty()) {
     std::uint32_t sum = 0;
-    for (const auto& entry : load_digit_net(options.base).state())
+    for (const auto& entry : load_base(options.base).state())
       sum = sum * 31 + checksum(entry.second);
     results.recipe["base_crc32"] = sum;
   }
@@ -166,7 +173,7 @@ class Experiment {
   // Trains the regular net, or loads it.
   Training make_base(DigitNet& base, const Rng& rng, std::uint64_t seed, std::string& file) {
     if (!options_.base.empty()) {
-      base.load(load_digit_net(options_.base).state());
+      base.load(load_base(options_.base).state());
       base.to(options_.device);
       return {};
     }

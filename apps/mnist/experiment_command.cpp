@@ -77,16 +77,24 @@ Deform variant_of(Deform deform, const Options& options) {
   return options.scrambled ? Deform::offset_field_scrambled : deform;
 }
 
+void check_variant(const std::vector<Deform>& deforms, const Options& options) {
+  if (!options.as_published && !options.scrambled) return;
+  require(std::find(deforms.begin(), deforms.end(), Deform::offset_field) != deforms.end(),
+          options.as_published ? "--as-published" : "--scrambled",
+          ": is of offset-field, which --deform does not name");
+}
+
 // The published benchmark trained for 10 epochs, batch 32.
-void complete_scaled56(Options& options) {
+void complete_scaled56(Options& options, const CLI::App& app) {
   ExperimentOptions& experiment = options.experiment;
-  require(options.report.empty(), "--report: is of the scaled-mnist protocol");
-  require(experiment.base.empty(), "--base: is of the scaled-mnist protocol");
+  for (const char* unheeded : {"--deform", "--finetune-epochs", "--finetune-lr", "--test-draws",
+                               "--as-published", "--scrambled", "--report", "--base"})
+    require(app.count(unheeded) == 0, unheeded, ": is of the scaled-mnist protocol");
   if (options.rows.empty()) options.rows = "every";
   if (options.batch == 0) experiment.batch = 32;
 }
 
-void complete(Options& options) {
+void complete(Options& options, const CLI::App& app) {
   ExperimentOptions& experiment = options.experiment;
   const auto or_preset = [](std::int64_t given, std::int64_t preset) {
     return given > 0 ? given : preset;
@@ -98,14 +106,17 @@ void complete(Options& options) {
   experiment.train_images = or_preset(options.train_images, preset.train_images);
   experiment.ledger.folder = options.checkpoint.empty() ? options.save : options.checkpoint;
   experiment.ledger.checkpoints = !options.checkpoint.empty();
+  require(experiment.ledger.checkpoints || !experiment.ledger.resume,
+          "--resume: expected --checkpoint with it, the folder to go on with");
   if (options.protocol == "scaled56") {
-    complete_scaled56(options);
+    complete_scaled56(options, app);
     return;
   }
   if (options.rows.empty()) options.rows = "none,bn,all,offsets,offsets+bn";
   if (!options.report.empty() && experiment.ledger.folder.empty())
     experiment.ledger.folder = std::filesystem::path(options.report) / "nets";
   std::vector<Deform> deforms = deforms_from(options.deform);
+  check_variant(deforms, options);
   for (Deform& deform : deforms) deform = variant_of(deform, options);
   experiment.rows = rows_from(options.rows, deforms);
   experiment.deformable_lr_factor = preset.deformable_lr_factor;
@@ -145,12 +156,13 @@ Results run_protocol(const Options& options, const DigitSet& digits) {
   return run_experiment(digits, experiment, events);
 }
 
-int run(Options options) {
+int run(Options options, const CLI::App& app) {
   ExperimentOptions& experiment = options.experiment;
-  complete(options);
+  complete(options, app);
   experiment.device = options.common.set_up();
   experiment.precision = options.common.precision;
   JsonFile file(options.common.json);
+  if (!options.report.empty()) prepare_html_report(options.report);  // before what takes its time
   const DigitSet digits = options.common.load_digits();
   std::cout << "preset " << experiment.preset << ", seed";
   for (const std::uint64_t seed : experiment.seeds) std::cout << ' ' << seed;
@@ -237,8 +249,8 @@ void add_files(CLI::App& app, Options& options) {
                      "the run can be stopped at any moment")
           ->excludes(save);
   app.add_flag("--resume", options.experiment.ledger.resume,
-               "go on with the run in the folder of --checkpoint; finished rows are not run again")
-      ->needs(checkpoint);
+               "go on with the run in the folder of --checkpoint; finished rows are not run again. "
+               "With --net: with its interrupted training");
   app.add_option("--checkpoint-seconds", options.experiment.ledger.checkpoint_seconds,
                  "time between checkpoints; there is one after every epoch, too")
       ->check(CLI::NonNegativeNumber)
@@ -261,7 +273,7 @@ void add_experiment_command(CLI::App& app, Command& chosen) {
   add_schedule(app, *options);
   add_rows(app, *options);
   add_files(app, *options);
-  chosen = [options] { return run(*options); };
+  chosen = [options, &app] { return run(*options, app); };
 }
 
 }  // namespace pliant

@@ -204,10 +204,16 @@ std::string html_report(const ReportInput& input) {
   return html + "</script>\n</body>\n</html>\n";
 }
 
-void write_html_report(const std::filesystem::path& folder, const ReportInput& input) {
+void prepare_html_report(const std::filesystem::path& folder) {
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   require(!error, "--report: cannot make the folder ", folder.string(), ": ", error.message());
+  remove_stale_temporaries(folder / "index.html");
+  const AtomicFile proof("--report", folder / "index.html");
+}
+
+void write_html_report(const std::filesystem::path& folder, const ReportInput& input) {
+  prepare_html_report(folder);
   const std::string page = html_report(input);
   AtomicFile file("--report", folder / "index.html");
   file.write(page);

@@ -25,6 +25,9 @@ struct ReportInput {
   std::vector<std::string> chosen;
 };
 
+// Makes the folder and proves that FOLDER/index.html can be written.
+void prepare_html_report(const std::filesystem::path& folder);
+
 // Writes FOLDER/index.html: a temporary file that is then renamed. The folder is made. Rows without
 // a net are left out of what needs one, and a sentence says so. A net that cannot be read is the
 // caller's Error.

@@ -51,8 +51,9 @@ void Ledger::put(const RowResult& row) {
 
 std::optional<Training> Ledger::trained(Classifier& net, const std::string& key,
                                         std::uint64_t seed) const {
+  if (options_.folder.empty()) return std::nullopt;
   const std::filesystem::path weights_file = file(key, seed, kWeights);
-  if (!options_.checkpoints || !std::filesystem::exists(weights_file)) return std::nullopt;
+  if (!std::filesystem::exists(weights_file)) return std::nullopt;
   try {
     const SafetensorsFile read = read_safetensors(weights_file);
     const auto training = read.metadata.find("training"), there = read.metadata.find("recipe");
@@ -62,6 +63,7 @@ std::optional<Training> Ledger::trained(Classifier& net, const std::string& key,
         difference(parse_json(there->second, "its recipe"), as_written(recipe(key, seed)));
     require(other.empty(), "it was trained otherwise: ", other);
     const Training result = training_from(parse_json(training->second, "its training"));
+    if (!options_.checkpoints) return std::nullopt;  // the same bits once more, measured anew
     net.load(read.tensors);
     return result;
   } catch (const std::exception& error) {

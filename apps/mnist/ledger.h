@@ -26,7 +26,8 @@ class Ledger {
   // Adds a finished row; its training is under way no more.
   void put(const RowResult& row);
 
-  // The training of row `key` and that seed: net and training if it is complete, else nothing.
+  // The training of row `key` and that seed: net and training if it is complete and checkpoints are
+  // kept, else nothing. Before it is trained anew over a net that was trained otherwise, an Error.
   std::optional<Training> trained(Classifier& net, const std::string& key,
                                   std::uint64_t seed) const;
   // Keeps a completely trained net.

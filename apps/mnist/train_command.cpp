@@ -4,10 +4,12 @@
 
 #include <pliant/apps/mnist/commands.h>
 #include <pliant/apps/mnist/eval.h>
+#include <pliant/apps/mnist/experiment.h>
 #include <pliant/apps/mnist/interrupt.h>
 #include <pliant/apps/mnist/named_nets.h>
 #include <pliant/apps/mnist/rows.h>
 #include <pliant/apps/mnist/training.h>
+#include <pliant/core/atomic_file.h>
 
 namespace pliant {
 namespace {
@@ -29,15 +31,24 @@ struct Options {
   std::int64_t train_images = 0;  // 0: all
   bool scaled = false, resume = false;
   double checkpoint_seconds = 60;
+
+  std::string checkpoint() const { return out + ".checkpoint"; }
 };
 
 // Only as far as it decides the bits of the training.
 nlohmann::ordered_json recipe_of(const Options& options, const DigitSet& digits,
                                  const LabelledImages& set) {
-  nlohmann::ordered_json recipe = {
-      {"dataset", digits.name},      {"train_images", set.size()}, {"deform", options.named.deform},
-      {"start", options.start},      {"scaled", options.scaled},   {"epochs", options.plan.epochs},
-      {"batch", options.plan.batch}, {"lr", options.plan.lr},      {"seed", options.seed}};
+  nlohmann::ordered_json recipe = {{"dataset", digits.name},
+                                   {"train_images", set.size()},
+                                   {"images_crc32", checksum(set.images)},
+                                   {"labels_crc32", checksum(set.labels)},
+                                   {"deform", options.named.deform},
+                                   {"start", options.start},
+                                   {"scaled", options.scaled},
+                                   {"epochs", options.plan.epochs},
+                                   {"batch", options.plan.batch},
+                                   {"lr", options.plan.lr},
+                                   {"seed", options.seed}};
   if (options.named.net != "digit") {
     recipe["net"] = options.named.net;
     recipe["stages"] = options.named.stages;
@@ -52,22 +63,30 @@ LabelledImages training_set(const Options& options, const DigitSet& digits) {
   return {set.images.slice(0, options.train_images), set.labels.slice(0, options.train_images)};
 }
 
+// At the start, where an Error costs no training; nor does a forgotten --resume.
+void check_files(const Options& options) {
+  require(options.resume || !std::filesystem::exists(options.checkpoint()), options.checkpoint(),
+          ": holds an interrupted training; add --resume to go on with it, or delete it");
+  remove_stale_temporaries(options.out);
+  const AtomicFile proof("--out", options.out);
+}
+
 int run(Options options) {
   options.plan.device = options.common.set_up();
   options.plan.activations = activations_at(options.common.precision);
   options.plan.rng = Rng(options.seed).fork("train");
   if (options.scaled) options.plan.augment = ScaleAugmentation{};
   JsonFile file(options.common.json);
+  const std::unique_ptr<Classifier> net = make_net(options.named);
+  check_files(options);
   const DigitSet digits = options.common.load_digits();
   const LabelledImages set = training_set(options, digits);
-  const std::unique_ptr<Classifier> net = make_net(options.named);
   net->initialise(Rng(options.seed).fork("net"));
   if (!options.start.empty()) start_from(options.start, *net, options.named);
   net->to(options.plan.device);
 
-  Checkpoint checkpoint(options.out + ".checkpoint", recipe_of(options, digits, set),
+  Checkpoint checkpoint(options.checkpoint(), recipe_of(options, digits, set),
                         options.checkpoint_seconds);
-  if (!options.resume) checkpoint.remove();
   Progress progress(static_cast<double>(options.plan.epochs * set.size()));
   progress.stage(options.named.title() == "none" ? "regular net" : options.named.title());
   Training training;
@@ -97,14 +116,14 @@ void add_net_option(CLI::App& app, Command& chosen) {
   CLI::Option* const net =
       app.add_option("--net", *name,
                      "train this one net on plain digits (see train --help) instead of the table; "
-                     "takes --epochs --batch --lr --seed --train-images --save too")
+                     "takes --epochs --batch --lr --seed --train-images --save --resume too")
           ->check(CLI::IsMember(net_names()));
   app.final_callback([&app, &chosen, net, name] {
     if (net->count() == 0) return;
     require(app.get_subcommands().empty(), "--net: write it after train");
     static const std::set<std::string> shared = {
-        "--net",   "--data", "--device", "--json",         "--threads", "--epochs",
-        "--batch", "--lr",   "--seeds",  "--train-images", "--save",    "--precision"};
+        "--net", "--data",  "--device",       "--json", "--threads",   "--epochs", "--batch",
+        "--lr",  "--seeds", "--train-images", "--save", "--precision", "--resume"};
     for (const CLI::Option* option : app.get_options())
       require(option->count() == 0 || shared.contains(option->get_name()), option->get_name(),
               ": is of the table, not of --net");
@@ -126,6 +145,7 @@ void add_net_option(CLI::App& app, Command& chosen) {
     take("--seeds", seeds);
     take("--train-images", options.train_images);
     take("--save", folder);
+    take("--resume", options.resume);
     require(seeds.size() == 1, "--seeds: --net trains one net, so it takes one seed");
     options.seed = seeds.front();
     options.out = (std::filesystem::path(folder) / (*name + ".safetensors")).string();
