@@ -124,6 +124,25 @@ TEST_CASE("coordinates that are huge or not finite") {
   check(sample<float>(1, nan, Edge::clamp), 0, 0, 0);
 }
 
+TEST_CASE("no tap reads past a map whose size a float does not hold") {
+  const std::int64_t one = 1;
+  for (const int bits : {24, 25, 28, 31})
+    for (std::int64_t size = (one << bits) - 9; size < (one << bits) + 9; ++size) {
+      if (size >= one << 31) continue;
+      for (const Edge edge : {Edge::zero_pad, Edge::dcn_v1, Edge::clamp})
+        for (float at = static_cast<float>(size - 200); at < static_cast<float>(size + 500);
+             at = std::nextafter(at, HUGE_VALF)) {
+          const AxisTap<float> tap = axis_tap(at, static_cast<std::int32_t>(size), edge);
+          REQUIRE(tap.low >= -1);
+          REQUIRE(tap.low < size);
+          REQUIRE(tap.high < size);
+        }
+      const AxisTap<float> last = axis_tap(1e30f, static_cast<std::int32_t>(size), Edge::clamp);
+      CHECK(static_cast<float>(last.low) == static_cast<float>(size - 1));
+      CHECK(last.low_weight == 1);
+    }
+}
+
 TEST_CASE("a map of one pixel") {
   for (const Edge edge : {Edge::dcn_v1, Edge::clamp}) {
     const BilinearTap<double> tap = bilinear_tap(0.0, 0.5, 1, 1, edge);

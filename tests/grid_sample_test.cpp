@@ -139,6 +139,24 @@ TEST_CASE("grid_sample: places that are not finite, or very far away") {
       }
 }
 
+TEST_CASE("grid_sample: the end of a map whose side float32 does not hold") {
+  constexpr std::int64_t kSide = (1 << 24) + 4;  // kSide - 1 is rounded up to kSide
+  Tensor x = Tensor::zeros({1, 1, kSide, 1});
+  x.mutable_data<float>()[kSide - 1] = 3;
+  const Tensor end = Tensor::from<float>({1, 0}, {1, 1, 1, 2});
+  for (const GridRule rule : {GridRule::bilinear, GridRule::nearest})
+    for (const GridPadding padding :
+         {GridPadding::zeros, GridPadding::border, GridPadding::reflection}) {
+      const Tape tape;
+      const Var map = tape.variable(x);
+      const Var y = grid_sample(map, end, {rule, padding, GridSpan::centres});
+      const Tensor dx = tape.gradients(y, {}, {.cotangent = Tensor::full({1, 1, 1, 1}, 2)})[map];
+      const bool read = padding != GridPadding::zeros;  // there, what was rounded up is outside
+      CHECK(y.value().item() == (read ? 3 : 0));
+      CHECK(dx.data<float>()[kSide - 1] == (read ? 2 : 0));
+    }
+}
+
 TEST_CASE("grid_sample: the same bits on any number of threads") {
   const OpCase op{"",
                   [](const Vars& v) { return grid_sample(v[0], v[1]); },

@@ -56,7 +56,9 @@ PLIANT_HD inline AxisTap<T> axis_tap(T at, std::int32_t size, Edge edge,
   }
   const T floor = std::floor(safe);
   const T fraction = safe - floor, rest = T(1) - fraction;
-  const std::int32_t low = static_cast<std::int32_t>(floor);  // -1 in the band before the map
+  // -1 in the band before the map. A large map's `end` may have been rounded up, beyond the map.
+  const std::int32_t low =
+      floor < static_cast<T>(size) ? static_cast<std::int32_t>(floor) : size - 1;
   const bool next = inside & (low + 1 < size);
   const bool sloped = follows & (at_integers == AtIntegers::right_derivative || fraction > T(0));
   return {inside ? low : -1, next ? low + 1 : -1, inside ? rest : T(0), fraction,

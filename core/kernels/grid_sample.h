@@ -69,8 +69,11 @@ template <class T>
 PLIANT_HD std::int32_t grid_nearest(const GridSampleGeometry& g, T at, std::int64_t size) {
   const T end = static_cast<T>(size - 1);
   if (g.padding != GridPadding::zeros) at = at < T(0) ? T(0) : at > end ? end : at;
-  const T pixel = std::rint(at);
-  return pixel >= T(0) && pixel <= end ? static_cast<std::int32_t>(pixel) : -1;
+  const T rounded = std::rint(at);
+  if (!(rounded >= T(0) && rounded <= end)) return -1;
+  const auto pixel = static_cast<std::int64_t>(rounded);  // a large map's `end` may be beyond it
+  if (pixel < size) return static_cast<std::int32_t>(pixel);
+  return g.padding == GridPadding::zeros ? -1 : static_cast<std::int32_t>(size - 1);
 }
 
 // What y[.,p,q,.] reads, its pair of the grid being (along_w, along_h); d_row and d_column are
