@@ -93,6 +93,7 @@ void gemm_transposed(std::int64_t m, std::int64_t n, std::int64_t k, const T* a,
   constexpr std::int64_t kRows = 64;  // of B at a time: a panel of them stays in the first cache
   constexpr std::int64_t kManyRows = 128;  // of C: they pay for laying a panel's rows side by side
   constexpr std::int64_t kOffsets[kMaxPatchRows] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11};
+  if (m == 0) return;
   const Panels<T> panels(n);
   alignas(kAlignment) T packed[kRows * kMaxPanelWidth], sum[kMaxPatchRows * kMaxPanelWidth];
   for (std::int64_t begin = 0; begin < k; begin += kRows) {

@@ -138,6 +138,16 @@ TEST_CASE("deform_conv2d: bad arguments") {
                    deform_conv2d(x, Tensor::zeros({2, 6, 6, 18}), {}, w);
                  }),
                  "mixes float64 and float32"));
+  const auto channels = [](std::int64_t in, std::int64_t out) {
+    return error_of([&] {
+      deform_conv2d(random({1, 4, 4, in}, 1), random({1, 2, 2, 18}, 2), {},
+                    random({out, 3, 3, in}, 3));
+    });
+  };
+  CHECK(channels(0, 2) ==
+        "deform_conv2d: 0 input and 2 output channels, expected at least 1 of each");
+  CHECK(channels(2, 0) ==
+        "deform_conv2d: 2 input and 0 output channels, expected at least 1 of each");
   const Tensor vast = Tensor::zeros({1, 65536, 65536, 0}, DType::float64);
   CHECK(contains(error_of([&] { map_offsets(vast, vast); }), "65536 x 65536 pixels is too large"));
 }

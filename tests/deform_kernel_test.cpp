@@ -269,6 +269,12 @@ TEST_CASE("deform_kernel: bad arguments") {
                    deform_kernel(x, zeros({2, 6, 6, 18}), zeros({6, 0, 4, 4}));
                  }),
                  "the scope is empty"));
+  CHECK(error_of([&] {
+          deform_kernel(zeros({2, 8, 8, 0}), zeros({2, 6, 6, 18}), zeros({6, 4, 4, 0}));
+        }) == "deform_kernel: 0 input and 6 output channels, expected at least 1 of each");
+  CHECK(error_of([&] {
+          deform_kernel_conv(x, zeros({2, 6, 6, 18}), zeros({2, 6, 6, 18}), zeros({0, 4, 4, 4}));
+        }) == "deform_kernel_conv: 4 input and 0 output channels, expected at least 1 of each");
 }
 
 TEST_CASE("global_deform_kernel: gradients, an empty batch, and places beyond the scope") {

@@ -136,6 +136,12 @@ TEST_CASE_TEMPLATE("gemm_transposed adds A^T B", T, float, double) {
   }
 }
 
+TEST_CASE("gemm_transposed of nothing") {
+  const std::vector<double> b(6);
+  double* const none = nullptr;
+  cpu::gemm_transposed<double>(0, 3, 2, none, 0, b.data(), 3, none, 3);
+}
+
 TEST_CASE_TEMPLATE("gemm of plain matrices in every transposition", T, float, double) {
   const Extent e{19, 23, 31};
   for (Transpose flip_a : {Transpose::no, Transpose::yes})

@@ -39,6 +39,12 @@ inline void require_rank(const char* op, const char* what, const Var& var, int r
   require(var.rank() == rank, op, ": ", what, " has shape ", var.shape(), ", expected ", axes);
 }
 
+// What shares channels out among tasks and groups needs some.
+inline void require_channels(const char* op, std::int64_t in, std::int64_t out) {
+  require(in >= 1 && out >= 1, op, ": ", in, " input and ", out,
+          " output channels, expected at least 1 of each");
+}
+
 // Bilinear taps count the pixels of a map in 32 bits.
 inline void require_map_fits(const char* op, std::int64_t height, std::int64_t width) {
   constexpr std::int64_t kMost = std::numeric_limits<std::int32_t>::max();

@@ -24,6 +24,7 @@ DeformGeometry checked_geometry(const Var& x, const Var& offset, const Var& mask
   g.offset_groups = groups;
   g.boundary = options.boundary;
   const Conv2dGeometry& c = g.conv;
+  require_channels(kOp, c.c, c.k);
   require_map_fits(kOp, c.h, c.w);
   require(groups >= 1 && c.c % groups == 0, kOp, ": ", c.c, " channels do not divide into ", groups,
           " offset groups");

@@ -21,6 +21,7 @@ DeformKernelGeometry checked_geometry(const char* op, const Var& x, const Var& r
   g.scope_h = weight.dim(1), g.scope_w = weight.dim(2);
   g.rotation_groups = options.rotation_groups;
   const Conv2dGeometry& c = g.conv;
+  require_channels(op, c.c, c.k);
   require(g.scope_h >= 1 && g.scope_w >= 1, op, ": the scope is empty (weight ", weight.shape(),
           ")");
   require_map_fits(op, c.h, c.w);
