@@ -1,5 +1,5 @@
 // The one door to matrix products on the CPU. Row-major; every call here but pack() is serial and
-// meant to be made from inside a parallel region, on a tile whose extent depends on shapes alone.
+// meant to be made from inside a parallel region, on a tile that cuts no sum but by shapes alone.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// Threads for the CPU kernels. How work is cut never depends on how many threads there are, so no
+// Threads for the CPU kernels. How sums are cut never depends on how many threads there are, so no
 // bit of a result does.
 #pragma once
 

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <pliant/autograd/ops/deform_kernel.h>
 #include <pliant/core/column_memory.h>
 #include <pliant/core/memory.h>
 #include <pliant/core/parallel.h>
@@ -72,6 +73,33 @@ TEST_CASE("columns take the memory that they may, to a tenth") {
     CHECK(weight <= 1.1 * limit + 16 * weights);  // and its partial sums
   }
   set_column_memory(0);
+}
+
+TEST_CASE(
+    "memory to spare: forwards keep a tile for every thread, gradients take what a map needs") {
+  const int before = thread_count();
+  set_thread_count(3);
+  set_column_memory(64'000'000);
+  const DeformGeometry g = geometry({.n = 1, .h = 12, .w = 12, .c = 32, .k = 16});
+  const Arrays<float> a = as<float>(random_arrays(g, 11));
+  std::vector<float> y(a.dy.size());
+  const double columns = 4.0 * 144 * 9 * 32;  // of all locations
+  CHECK(peak_of([&] {
+          Workspace workspace(Device::cpu());
+          cpu::deform_conv_forward(g, a.x.data(), a.offset.data(), a.mask.data(), a.weight.data(),
+                                   nullptr, y.data(), workspace);
+        }) <= 1.5 * columns);
+  const Tensor x = Tensor::full({1, 12, 12, 32}, 0.5), weight = Tensor::full({16, 3, 3, 32}, 0.1);
+  const Tensor pairs = Tensor::full({1, 12, 12, 18}, 0.2), dy = Tensor::full({1, 12, 12, 16}, 1);
+  const auto forward = [&](const Var& map) {
+    return deform_kernel_conv(map, pairs, pairs, weight, {}, {.padding = 1});
+  };
+  CHECK(peak_of([&] { forward(x); }) <= 1.5 * 2 * columns);  // samples are kept beside columns
+  const Tape tape;
+  const Var map = tape.variable(x), result = forward(map);
+  CHECK(peak_of([&] { tape.gradients(result, {}, {.cotangent = dy}); }) <= 1.5 * 3 * 3 * columns);
+  set_column_memory(0);
+  set_thread_count(before);
 }
 
 TEST_CASE("training a deformable layer takes maps of a few times its input, whatever its size") {

@@ -35,7 +35,7 @@ void forward_groups(const DeformSource<T>& source, const T* weight, const T* bia
                           workspace.take<T>(packed_size<T>(depth, out))));
   const std::int64_t width = layout.width();
   const std::int64_t tile =
-      std::min(source.rows(), column_rows(width * static_cast<std::int64_t>(sizeof(T))));
+      forward_tile_rows(source.rows(), width * static_cast<std::int64_t>(sizeof(T)));
   T* const scratch = workspace.take<T>(thread_count() * tile * width);
   parallel_blocks(source.rows(), tile, [&](std::int64_t begin, std::int64_t end) {
     T* const columns = scratch + thread_index() * tile * width;

@@ -9,6 +9,7 @@
 #include <pliant/core/column_memory.h>
 #include <pliant/core/kernels/deform_conv.h>
 #include <pliant/core/kernels/portable_vectors.h>
+#include <pliant/core/parallel.h>
 
 namespace pliant::cpu {
 
@@ -31,6 +32,13 @@ struct ColumnLayout {
 // whole 64s give the same bits.
 inline std::int64_t gradient_tile_rows(std::int64_t row_bytes) {
   return std::clamp<std::int64_t>(column_rows(row_bytes) / 64, 1, 2) * 64;
+}
+
+// Rows that a forward gathers at a time. Each tile is a task there, so memory to spare does not
+// make them so large that a thread has none; no bit depends on it.
+inline std::int64_t forward_tile_rows(std::int64_t rows, std::int64_t row_bytes) {
+  const std::int64_t threads = thread_count();
+  return std::min(column_rows(row_bytes), (rows + threads - 1) / threads);
 }
 
 template <class T>

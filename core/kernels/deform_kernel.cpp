@@ -110,7 +110,8 @@ void forward(const DeformKernelGeometry& g, const T* x, const T* offset, const T
     const bool depthwise = conv_form(g.conv) == ConvForm::depthwise;
     const std::int64_t width =
         (depthwise ? 0 : layout.width()) + (offset == nullptr ? 0 : g.taps() * g.conv.c);
-    const std::int64_t tile = column_rows(width * static_cast<std::int64_t>(sizeof(T)));
+    const std::int64_t tile =
+        forward_tile_rows(source.rows(), width * static_cast<std::int64_t>(sizeof(T)));
     const PerThread<T> scratch(g.conv.c + tile * width, workspace);
     if (depthwise) {
       const T* const by_position = weights_by_position(g, weight, workspace);

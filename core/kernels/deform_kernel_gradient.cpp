@@ -267,7 +267,8 @@ void walk(const Call<T>& call, const std::vector<Share<T>>& shares, const Output
   const std::int64_t samples = depthwise && source.offset == nullptr ? 0 : source.taps() * widest;
   const std::int64_t columns = depthwise ? 0 : shares[0].layout.width();
   const std::int64_t width = samples + columns + source.samples_size(1);
-  const std::int64_t tile = column_rows(width * static_cast<std::int64_t>(sizeof(T)));
+  const std::int64_t tile =
+      std::min(source.locations(), column_rows(width * static_cast<std::int64_t>(sizeof(T))));
   const PerThread<T> memory(c + tile * width, workspace);
   parallel_for(chunks * count, [&](std::int64_t task) {
     const std::int64_t share = task % count, chunk = task / count;
