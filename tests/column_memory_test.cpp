@@ -44,6 +44,32 @@ TEST_CASE("a limit to the memory of the columns changes no bit") {
                        Error);
 }
 
+TEST_CASE("kernels of more taps than are walked at a time: a limit and threads change no bit") {
+  const int before = thread_count();
+  for (const Make& make :
+       std::vector<Make>{{.n = 1, .h = 14, .w = 13, .c = 8, .k = 16, .kernel = 12, .padding = 6},
+                         {.n = 1,
+                         .h = 14,
+                         .w = 13,
+                         .c = 8,
+                         .k = 8,
+                         .kernel = 12,
+                         .padding = 6,
+                         .groups = 8,
+                         .offset_groups = 2}}) {
+    const DeformGeometry g = geometry(make);
+    const Arrays<float> a = as<float>(random_arrays(g, 10));
+    const Result<float> free = run(g, a);
+    set_column_memory(50'000);
+    for (const int threads : {1, 3}) {
+      set_thread_count(threads);
+      check_same(free, run(g, a));
+    }
+    set_thread_count(before);
+    set_column_memory(0);
+  }
+}
+
 TEST_CASE("columns take the memory that they may, to a tenth") {
   const DeformGeometry g = geometry({.n = 5, .h = 67, .w = 61, .c = 32, .k = 16});
   const Arrays<float> a = as<float>(random_arrays(g, 9));

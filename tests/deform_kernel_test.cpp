@@ -6,6 +6,7 @@
 #include <pliant/autograd/ops/deform_kernel.h>
 #include <pliant/autograd/ops/global_deform_kernel.h>
 #include <pliant/autograd/ops/reduce.h>
+#include <pliant/core/column_memory.h>
 #include <pliant/core/parallel.h>
 #include <pliant/tests/op_case.h>
 
@@ -241,6 +242,17 @@ TEST_CASE("deform_kernel: the same bits on any number of threads") {
     }
     for (std::size_t i = 0; i < one.size(); ++i) CHECK(max_difference(one[i], exact[i]) < 2e-3);
   }
+}
+
+TEST_CASE("deform_kernel: neither threads nor column memory change a bit of a kernel of 144 taps") {
+  const Case c{"12x12", {1, 14, 13, 8}, {16, 12, 12, 8}, 15, 14, {.kernel = 12, .padding = 6}};
+  const std::vector<Tensor> free = on_threads(1, c, DType::float32);
+  set_column_memory(50'000);
+  for (const int threads : {1, 3}) {
+    const std::vector<Tensor> limited = on_threads(threads, c, DType::float32);
+    for (std::size_t i = 0; i < free.size(); ++i) CHECK(same_bits(free[i], limited[i]));
+  }
+  set_column_memory(0);
 }
 
 TEST_CASE("deform_kernel: bad arguments") {

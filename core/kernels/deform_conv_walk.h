@@ -170,15 +170,17 @@ struct SamplePlace {
 };
 
 // Calls f(place, batch, i) for every row, offset group that has some of `channels`, and tap, in
-// this order; more than kBatch taps are walked in several rounds.
+// this order. More than kBatch taps are walked in several rounds, row by row: the order in which
+// the gradient by x is summed must not depend on how many rows there are.
 template <class T, class F>
 inline void for_each_sample(const DeformSource<T>& source, Range rows, Range taps, Range channels,
                             F&& f) {
   using Batch = SampleBatch<T>;
   if (taps.size() > Batch::kBatch) {
-    const std::int64_t middle = taps.begin + Batch::kBatch;
-    for_each_sample(source, rows, {taps.begin, middle}, channels, f);
-    for_each_sample(source, rows, {middle, taps.end}, channels, f);
+    for (std::int64_t row = rows.begin; row < rows.end; ++row)
+      for (std::int64_t tap = taps.begin; tap < taps.end; tap += Batch::kBatch)
+        for_each_sample(source, {row, row + 1}, {tap, std::min(taps.end, tap + Batch::kBatch)},
+                        channels, f);
     return;
   }
   const DeformGeometry& g = source.geometry;
