@@ -33,7 +33,8 @@ struct DeformConv2dOptions {
 };
 
 // [N H W in] -> [N P Q out], see deform_conv2d. weight and bias are named and shaped as Conv2d's,
-// so a checkpoint of a regular net fits: load(state, {.may_lack = {"*.offset.*", "*.mask.*"}}).
+// so a checkpoint of a regular net fits:
+// load(state, {.may_lack = {"*.offset.*", "*.mask.*", "*.context.*"}}).
 // The children "offset" [.. 2*G*R*S] and "mask" [.. G*R*S] have the layer's kernel, stride,
 // padding and dilation and start as zeros, so that before any step the layer gives what a Conv2d
 // of the same weights gives; with Modulation::sigmoid half of it, the bias apart. Detectors train

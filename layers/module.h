@@ -63,8 +63,9 @@ class Module {
   void freeze(std::string_view pattern) { set_frozen(pattern, true); }
   void unfreeze(std::string_view pattern) { set_frozen(pattern, false); }
   bool frozen() const;
-  // Sets Parameter::lr_factor() of what `pattern` matches, in the same way. "*.offset.*" are the
-  // offset branches of all deformable layers.
+  // Sets Parameter::lr_factor() of what `pattern` matches, in the same way. Of deformable layers,
+  // "*.offset.*", "*.mask.*" and "*.rotation.*" are the branches, "*.offset_mask.*" that of DCNv4,
+  // and "*.context.*" what an OffsetContext adds to them.
   void set_lr_factor(std::string_view pattern, double factor);
 
   // A copy of all parameters and buffers that are now.

@@ -95,6 +95,13 @@ void check_logits(const std::string& name, Net net, const std::vector<FlattenedM
   CHECK(max_difference(net(pictures(DType::float64)).value(), want) < 1e-9);
 }
 
+// A net of one convolution.
+template <class Conv>
+struct Single : Module {
+  explicit Single(Conv made) : conv(own("conv", std::move(made))) {}
+  Conv conv;
+};
+
 }  // namespace
 
 TEST_CASE("torchvision: a residual net's logits on its weights, by its names") {
@@ -150,4 +157,19 @@ TEST_CASE("torchvision: a file, into the regular net and into a deformable one")
                    from_torchvision({{"w", Tensor::zeros({2, 10})}}, {{"w", 2, 2}});
                  }),
                  "torchvision: w [2 10] reads no map of 2 x 2 pixels"));
+}
+
+TEST_CASE("torchvision: a file, into branches that read a context") {
+  const std::filesystem::path file =
+      std::filesystem::temp_directory_path() / "pliant_torchvision_context_test.safetensors";
+  Single net(Conv2d(3, 5, {.kernel = 3, .padding = 1}));
+  Single bent(DeformConv2d(
+      3, 5, {.padding = 1, .modulation = Modulation::twice_sigmoid, .context_channels = 4}));
+  net.initialise(Rng(1));
+  bent.initialise(Rng(2));
+  write_safetensors(file, {to_torchvision(net.state()), {}});
+  load_torchvision(bent, file);
+  std::filesystem::remove(file);
+  const Tensor x = random({2, 6, 7, 3}, 3, 0, 1, DType::float32);
+  CHECK(max_difference(net.conv(x).value(), bent.conv(x).value()) < 1e-5);
 }

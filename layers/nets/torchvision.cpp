@@ -57,7 +57,7 @@ void detail::load_torchvision(Module& net, const std::filesystem::path& file,
   const SafetensorsFile read = read_safetensors(file);
   try {
     net.load(from_torchvision(read.tensors, flattened),
-             {.may_lack = {"*.offset.*", "*.mask.*", "extra.*", "*.extra.*"}});
+             {.may_lack = {"*.offset.*", "*.mask.*", "*.context.*", "extra.*", "*.extra.*"}});
   } catch (const Error& error) {
     fail(file.string(), ": ", error.what());
   }

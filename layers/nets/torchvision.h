@@ -28,8 +28,8 @@ State from_torchvision(const State& state, const std::vector<FlattenedMap>& flat
 State to_torchvision(const State& state, const std::vector<FlattenedMap>& flattened = {});
 
 // Fills a net from a file. What a deformable net has beyond the regular one (offset and mask
-// branches, extra layers) may be missing and must then have its first values already. A net with
-// flattened maps says so by flattened_maps().
+// branches and their contexts, extra layers) may be missing and must then have its first values
+// already. A net with flattened maps says so by flattened_maps().
 template <class Net>
 void load_torchvision(Net& net, const std::filesystem::path& file);
 
