@@ -38,6 +38,7 @@ std::int64_t ResidentBatches::count() const {
 }
 
 std::int64_t ResidentBatches::size_of(std::int64_t step) const {
+  require(count() > 0, kWho, ": ", labels_.size(), " pictures make no batch of ", options_.size);
   return std::min(options_.size, pictures_ - step % count() * options_.size);
 }
 

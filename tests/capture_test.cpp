@@ -345,6 +345,10 @@ TEST_CASE("resident batches: those of Batches, of bytes and floats, scaled, shuf
   check(bytes, bilinear, 1e-6);
   check(bytes, {.size = 3}, 0);
   check(floats, {.size = 6, .shuffle = Rng(4), .drop_last = true}, 0);
+  const ResidentBatches none(floats, {.size = 32, .drop_last = true}, 2);
+  CHECK(none.count() == 0);
+  CHECK(error_of([&] { none.size_of(0); }) ==
+        "resident batches: " + std::to_string(floats.size()) + " pictures make no batch of 32");
 }
 
 TEST_CASE("cuda: a training step copies nothing between host and device" *
