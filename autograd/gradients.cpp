@@ -74,7 +74,7 @@ Gradients& Gradients::operator*=(double factor) {
 double Gradients::norm() const {
   double squares = 0;
   for (const Entry& entry : entries_) {
-    const Var gradient(entry.gradient);
+    const Var gradient(entry.gradient.to(DType::float64));  // float32's squares end at 1e38
     squares += sum(gradient * gradient).value().item();
   }
   return std::sqrt(squares);

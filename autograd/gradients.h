@@ -41,9 +41,10 @@ class Gradients {
   Gradients& operator+=(const Gradients& other);
   // Multiplies every gradient.
   Gradients& operator*=(double factor);
-  // Euclidean norm over all parameters' gradients.
+  // Euclidean norm over all parameters' gradients, summed in float64.
   double norm() const;
-  // Scales all so that norm() is at most `max_norm`; returns the norm before.
+  // Scales all so that norm() is at most `max_norm`; returns the norm before. Gradients with a NaN
+  // stay as they are, and NaN is returned; infinite ones become NaN and the rest beside them zeros.
   double clip(double max_norm);
   // Brings every element into [-limit, limit]; limit above 0.
   void clip_values(double limit);

@@ -1,3 +1,5 @@
+#include <cmath>
+
 #include <pliant/autograd/ops/activation.h>
 #include <pliant/autograd/ops/arithmetic.h>
 #include <pliant/autograd/ops/matmul.h>
@@ -133,6 +135,26 @@ TEST_CASE("gradients: sum of batches and clipping") {
   total.clip_values(0.5);
   CHECK(total[p].to_vector() == std::vector<double>{-0.5, -0.5});
   CHECK(contains(error_of([&] { total.clip_values(0); }), "limit must be positive, got 0"));
+}
+
+TEST_CASE("gradients: a norm whose square float32 does not hold, and one that is no number") {
+  const Parameter p(Tensor::from<float>({1, 1}, {2}), "p");
+  const auto gradients_of = [&](float first) {
+    const Tape tape;
+    return tape.gradients(sum(tape(p) * Tensor::from<float>({first, 1}, {2})));
+  };
+  Gradients large = gradients_of(1e20f);
+  CHECK(large.norm() == doctest::Approx(1e20));
+  CHECK(large.clip(1) == doctest::Approx(1e20));
+  CHECK(large[p].to_vector()[0] == doctest::Approx(1));
+  CHECK(large[p].to_vector()[1] / 1e-20 == doctest::Approx(1));
+  Gradients broken = gradients_of(std::nanf(""));
+  CHECK(std::isnan(broken.clip(0.5)));
+  CHECK(broken[p].to_vector()[1] == 1);
+  Gradients infinite = gradients_of(HUGE_VALF);
+  CHECK(std::isinf(infinite.clip(0.5)));
+  CHECK(std::isnan(infinite[p].to_vector()[0]));
+  CHECK(infinite[p].to_vector()[1] == 0);
 }
 
 TEST_CASE("an empty parameter says what to do") {
