@@ -196,8 +196,8 @@ bool run(const Request& request, const ConvArrays& arrays, Workspace& workspace)
   const std::optional<CudnnPlan>& plan = plan_of(request);
   if (!plan) return false;
   const std::array<const void*, 3> in_order = {arrays.x, arrays.weight, arrays.y};
-  void* const scratch = plan->workspace > 0 ? workspace.take<char>(plan->workspace) : nullptr;
-  execute(*plan, kIds, in_order, scratch);
+  const void* const scratch = plan->workspace > 0 ? workspace.take<char>(plan->workspace) : nullptr;
+  execute(*plan, make_pack(kIds, in_order, scratch));
   return true;
 }
 

@@ -36,8 +36,7 @@ std::vector<CudnnDescriptor> offered(const CudnnDescriptor& graph, cudnnBackendH
   std::vector<cudnnBackendDescriptor_t> handles;
   for (std::size_t i = 0; i < kMost; ++i)
     handles.push_back(configs.emplace_back(CUDNN_BACKEND_ENGINECFG_DESCRIPTOR).get());
-  const std::int64_t count =
-      heuristic.get(CUDNN_ATTR_ENGINEHEUR_RESULTS, std::span<cudnnBackendDescriptor_t>(handles));
+  const std::int64_t count = heuristic.fill(CUDNN_ATTR_ENGINEHEUR_RESULTS, handles);
   configs.erase(configs.begin() + count, configs.end());
   return configs;
 }
@@ -46,7 +45,7 @@ bool has_any_note(const CudnnDescriptor& config,
                   std::span<const cudnnBackendNumericalNote_t> notes) {
   const CudnnDescriptor engine(CUDNN_BACKEND_ENGINE_DESCRIPTOR);
   std::array handle = {engine.get()};
-  config.get(CUDNN_ATTR_ENGINECFG_ENGINE, std::span<cudnnBackendDescriptor_t>(handle));
+  config.fill(CUDNN_ATTR_ENGINECFG_ENGINE, handle);
   std::array<cudnnBackendNumericalNote_t, CUDNN_NUMERICAL_NOTE_TYPE_COUNT> held{};
   const std::int64_t count =
       engine.get(CUDNN_ATTR_ENGINE_NUMERICAL_NOTE, std::span<cudnnBackendNumericalNote_t>(held));
@@ -102,13 +101,16 @@ CudnnPlan cuda::choose_plan(const CudnnDescriptor& operation,
   throw CudnnDeclined{"the choice of an engine", CUDNN_STATUS_NOT_SUPPORTED};
 }
 
-void cuda::execute(const CudnnPlan& plan, std::span<const std::int64_t> ids,
-                   std::span<const void* const> arrays, void* workspace) {
-  const CudnnDescriptor pack = CudnnDescriptor(CUDNN_BACKEND_VARIANT_PACK_DESCRIPTOR)
-                                   .set(CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS, ids)
-                                   .set(CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS, arrays)
-                                   .set(CUDNN_ATTR_VARIANT_PACK_WORKSPACE, workspace)
-                                   .finalize();
+CudnnDescriptor cuda::make_pack(std::span<const std::int64_t> ids,
+                                std::span<const void* const> arrays, const void* workspace) {
+  return CudnnDescriptor(CUDNN_BACKEND_VARIANT_PACK_DESCRIPTOR)
+      .set(CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS, ids)
+      .set(CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS, arrays)
+      .set(CUDNN_ATTR_VARIANT_PACK_WORKSPACE, workspace)
+      .finalize();
+}
+
+void cuda::execute(const CudnnPlan& plan, const CudnnDescriptor& pack) {
   check(cudnnSetStream(cudnn(), stream()), "cudnnSetStream");
   check(cudnnBackendExecute(cudnn(), plan.plan.get(), pack.get()), "cudnnBackendExecute");
 }

@@ -26,29 +26,46 @@ void check(cudnnStatus_t status, const char* call);
 // The one handle.
 cudnnHandle_t cudnn();
 
-// What an attribute's values are to cuDNN.
+// What an attribute's values are to cuDNN. Not of void*, which a descriptor is by another name: an
+// address is a const void*, and descriptors have functions of their own.
 template <class V>
-inline constexpr cudnnBackendAttributeType_t kCudnnType = CUDNN_TYPE_VOID_PTR;
+constexpr cudnnBackendAttributeType_t cudnn_type() = delete;
 template <>
-inline constexpr auto kCudnnType<std::int64_t> = CUDNN_TYPE_INT64;
+constexpr cudnnBackendAttributeType_t cudnn_type<const void*>() {
+  return CUDNN_TYPE_VOID_PTR;
+}
 template <>
-inline constexpr auto kCudnnType<float> = CUDNN_TYPE_FLOAT;
+constexpr cudnnBackendAttributeType_t cudnn_type<std::int64_t>() {
+  return CUDNN_TYPE_INT64;
+}
 template <>
-inline constexpr auto kCudnnType<double> = CUDNN_TYPE_DOUBLE;
+constexpr cudnnBackendAttributeType_t cudnn_type<float>() {
+  return CUDNN_TYPE_FLOAT;
+}
 template <>
-inline constexpr auto kCudnnType<bool> = CUDNN_TYPE_BOOLEAN;
+constexpr cudnnBackendAttributeType_t cudnn_type<double>() {
+  return CUDNN_TYPE_DOUBLE;
+}
 template <>
-inline constexpr auto kCudnnType<cudnnHandle_t> = CUDNN_TYPE_HANDLE;
+constexpr cudnnBackendAttributeType_t cudnn_type<cudnnHandle_t>() {
+  return CUDNN_TYPE_HANDLE;
+}
 template <>
-inline constexpr auto kCudnnType<cudnnDataType_t> = CUDNN_TYPE_DATA_TYPE;
+constexpr cudnnBackendAttributeType_t cudnn_type<cudnnDataType_t>() {
+  return CUDNN_TYPE_DATA_TYPE;
+}
 template <>
-inline constexpr auto kCudnnType<cudnnConvolutionMode_t> = CUDNN_TYPE_CONVOLUTION_MODE;
+constexpr cudnnBackendAttributeType_t cudnn_type<cudnnConvolutionMode_t>() {
+  return CUDNN_TYPE_CONVOLUTION_MODE;
+}
 template <>
-inline constexpr auto kCudnnType<cudnnBackendHeurMode_t> = CUDNN_TYPE_HEUR_MODE;
+constexpr cudnnBackendAttributeType_t cudnn_type<cudnnBackendHeurMode_t>() {
+  return CUDNN_TYPE_HEUR_MODE;
+}
 template <>
-inline constexpr auto kCudnnType<cudnnBackendNumericalNote_t> = CUDNN_TYPE_NUMERICAL_NOTE;
-template <>
-inline constexpr auto kCudnnType<cudnnBackendDescriptor_t> = CUDNN_TYPE_BACKEND_DESCRIPTOR;
+constexpr cudnnBackendAttributeType_t cudnn_type<cudnnBackendNumericalNote_t>() {
+  return CUDNN_TYPE_NUMERICAL_NOTE;
+}
 
 class CudnnDescriptor {
  public:
@@ -70,34 +87,46 @@ class CudnnDescriptor {
   // A chain of set() ends with finalize(), which moves the descriptor out of it.
   template <class V>
   CudnnDescriptor& set(cudnnBackendAttributeName_t name, std::span<const V> values) {
-    check(cudnnBackendSetAttribute(handle_, name, kCudnnType<V>,
-                                   static_cast<std::int64_t>(values.size()), values.data()),
-          "cudnnBackendSetAttribute");
-    return *this;
+    return put(name, cudnn_type<V>(), static_cast<std::int64_t>(values.size()), values.data());
   }
   template <class V>
   CudnnDescriptor& set(cudnnBackendAttributeName_t name, const V& value) {
     return set(name, std::span<const V>(&value, 1));
   }
   CudnnDescriptor& set(cudnnBackendAttributeName_t name, const CudnnDescriptor& part) {
-    return set(name, part.handle_);
+    return put(name, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, &part.handle_);
   }
   CudnnDescriptor finalize() {
     check(cudnnBackendFinalize(handle_), "cudnnBackendFinalize");
     return std::move(*this);
   }
 
-  // At most `most` values of an attribute. Descriptors must be there to be filled.
+  // At most as many values of an attribute as there is room for, and how many they are.
   template <class V>
   std::int64_t get(cudnnBackendAttributeName_t name, std::span<V> values) const {
-    std::int64_t count = 0;
-    check(cudnnBackendGetAttribute(handle_, name, kCudnnType<V>,
-                                   static_cast<std::int64_t>(values.size()), &count, values.data()),
-          "cudnnBackendGetAttribute");
-    return std::min(count, static_cast<std::int64_t>(values.size()));
+    return take(name, cudnn_type<V>(), static_cast<std::int64_t>(values.size()), values.data());
+  }
+  // The same of descriptors, which must be there to be filled.
+  std::int64_t fill(cudnnBackendAttributeName_t name,
+                    std::span<cudnnBackendDescriptor_t> parts) const {
+    return take(name, CUDNN_TYPE_BACKEND_DESCRIPTOR, static_cast<std::int64_t>(parts.size()),
+                parts.data());
   }
 
  private:
+  CudnnDescriptor& put(cudnnBackendAttributeName_t name, cudnnBackendAttributeType_t type,
+                       std::int64_t count, const void* values) {
+    check(cudnnBackendSetAttribute(handle_, name, type, count, values), "cudnnBackendSetAttribute");
+    return *this;
+  }
+  std::int64_t take(cudnnBackendAttributeName_t name, cudnnBackendAttributeType_t type,
+                    std::int64_t room, void* values) const {
+    std::int64_t count = 0;
+    check(cudnnBackendGetAttribute(handle_, name, type, room, &count, values),
+          "cudnnBackendGetAttribute");
+    return std::min(count, room);
+  }
+
   cudnnBackendDescriptor_t handle_ = nullptr;
 };
 
@@ -112,8 +141,11 @@ struct CudnnPlan {
 CudnnPlan choose_plan(const CudnnDescriptor& operation,
                       std::span<const cudnnBackendNumericalNote_t> without, std::int64_t workspace);
 
-// Queues a plan on stream(); array i is the tensor whose unique id is ids[i].
-void execute(const CudnnPlan& plan, std::span<const std::int64_t> ids,
-             std::span<const void* const> arrays, void* workspace);
+// What a plan works on: array i is the tensor whose unique id is ids[i].
+CudnnDescriptor make_pack(std::span<const std::int64_t> ids, std::span<const void* const> arrays,
+                          const void* workspace);
+
+// Queues a plan on stream().
+void execute(const CudnnPlan& plan, const CudnnDescriptor& pack);
 
 }  // namespace pliant::cuda

@@ -29,7 +29,7 @@ const std::map<std::string, Names>& rooms() {
       {"layers", {"core", "autograd", "layers"}},
       {"data", {"core", "data"}},
       {"apps", {"core", "autograd", "layers", "data", "apps"}},
-      {"tests", {"core", "autograd", "layers", "data", "apps", "tests"}},
+      {"tests", {"core", "autograd", "layers", "data", "apps", "cuda", "tests"}},
       {"bench", {"core", "autograd", "layers", "data", "apps", "bench"}},
       {"cuda", {"cuda"}},
   };
