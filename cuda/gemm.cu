@@ -111,7 +111,7 @@ struct Product {
   Activation activation = Activation::none;
 
   // All that an algorithm is chosen by.
-  std::array<std::int64_t, 22> key(cublasComputeType_t compute) const {
+  std::array<std::int64_t, 23> key(cublasComputeType_t compute) const {
     const auto number = [](auto value) { return static_cast<std::int64_t>(value); };
     return {size.m,
             size.n,
@@ -131,6 +131,7 @@ struct Product {
             number(accumulate),
             number(bias.data != nullptr),
             bias.stride,
+            alignment(Matrices<const Y>{bias.data, 0, bias.stride}),
             number(compute),
             number(kType<T>),
             number(kType<Y>),

@@ -110,8 +110,9 @@ void gather_lists(const char* op, const TapRows& rows, const CellGeometry& cells
       is_read = is_read || range.begin < range.end;
       for (std::int32_t at = range.begin; at < range.end; ++at) {
         const std::int32_t sample = lists.samples[at];
-        add_scaled(weights[std::int64_t{sample} * 4 + k],
-                   slopes.template load<kCount>(sample / of_row, sample % taps, c), sum);
+        const T weight = weights[std::int64_t{sample} * 4 + k];
+        if (weight == T(0)) continue;  // nearest reads one pixel of the four
+        add_scaled(weight, slopes.template load<kCount>(sample / of_row, sample % taps, c), sum);
       }
     }
     if (!is_read) return;
