@@ -331,10 +331,10 @@ TEST_CASE("a net trains until the loss falls, and its own copy does not move") {
   DeformNet start;
   start.load(net.state());
 
-  const Tensor images = image({16, 8, 8, 1});
+  const Tensor images = image({16, 8, 8, 1}).to(Device::best());
   std::vector<std::int64_t> classes(16);
   for (std::size_t i = 0; i < classes.size(); ++i) classes[i] = static_cast<std::int64_t>(i % 4);
-  const Tensor labels = Tensor::from(classes, {16});
+  const Tensor labels = Tensor::from(classes, {16}).to(Device::best());
   Adam adam(net.parameters(), {.lr = 1e-2});
   std::vector<double> losses;
   for (int step = 0; step < 60; ++step) {
