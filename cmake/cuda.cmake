@@ -5,6 +5,12 @@ if(NOT pliant_cuda_sources)
   message(FATAL_ERROR "pliant: PLIANT_CUDA is on, but there is no cuda/*.cu to build")
 endif()
 
+option(PLIANT_GPU_ON_CPU "For tests without a GPU: the CPU takes its place" OFF)
+if(PLIANT_GPU_ON_CPU)
+  include(tests/gpu_on_cpu/gpu_on_cpu.cmake)
+  return()
+endif()
+
 # One GPU here: code for it alone. None: code for A100 and H100, which runs on later ones too.
 if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES)
   if(EXISTS /dev/nvidia0)

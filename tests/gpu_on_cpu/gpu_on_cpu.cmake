@@ -1,0 +1,14 @@
+# The CUDA half with the CPU in the place of a GPU: cuda/*.cu as C++, without nvcc and without cuDNN;
+# of CUDA the headers alone.
+
+find_package(CUDAToolkit REQUIRED)
+set(gpu_on_cpu ${PROJECT_SOURCE_DIR}/tests/gpu_on_cpu)
+list(FILTER pliant_cuda_sources EXCLUDE REGEX "cudnn[^/]*$")
+set_source_files_properties(${pliant_cuda_sources} PROPERTIES
+                            LANGUAGE CXX COMPILE_OPTIONS "-xc++;-include;${gpu_on_cpu}/device.h")
+target_sources(pliant PRIVATE ${pliant_cuda_sources} ${gpu_on_cpu}/cudart.cpp
+                              ${gpu_on_cpu}/cublas_lt.cpp)
+target_include_directories(pliant BEFORE PRIVATE ${gpu_on_cpu}/include)
+target_include_directories(pliant SYSTEM PRIVATE ${CUDAToolkit_INCLUDE_DIRS})
+target_compile_definitions(pliant PUBLIC PLIANT_WITH_CUDA)
+target_link_libraries(pliant PRIVATE ${CMAKE_DL_LIBS})

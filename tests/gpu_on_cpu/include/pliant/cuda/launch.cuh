@@ -1,0 +1,39 @@
+// In the place of cuda/launch.cuh.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+
+#include <pliant/core/parallel.h>
+#include <pliant/cuda/runtime.h>
+#include <pliant/tests/gpu_on_cpu/device.h>
+
+namespace pliant::cuda {
+
+inline constexpr int kThreads = 256;
+
+// f(i) for every i in [0, n).
+template <class F>
+void run_in(gpu_on_cpu::Order order, std::int64_t n, const F& f) {
+  parallel_blocks(n, kThreads, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i)
+      f(order == gpu_on_cpu::Order::forwards ? i : n - 1 - i);
+  });
+}
+
+template <class F>
+void each(const char* op, std::int64_t n, F f) {
+  if (n <= 0) return;
+  gpu_on_cpu::check_kernel(op, f);
+  gpu_on_cpu::launch([=](gpu_on_cpu::Order order) { run_in(order, n, f); });
+}
+
+template <class T>
+void set_to_zero(const char* op, T* memory, std::int64_t n) {
+  if (n <= 0) return;
+  check(cudaMemsetAsync(memory, 0, static_cast<std::size_t>(n) * sizeof(T), stream()), op,
+        "cudaMemsetAsync");
+}
+
+}  // namespace pliant::cuda
