@@ -5,7 +5,8 @@ find_package(CUDAToolkit REQUIRED)
 set(gpu_on_cpu ${PROJECT_SOURCE_DIR}/tests/gpu_on_cpu)
 list(FILTER pliant_cuda_sources EXCLUDE REGEX "cudnn[^/]*$")
 set_source_files_properties(${pliant_cuda_sources} PROPERTIES
-                            LANGUAGE CXX COMPILE_OPTIONS "-xc++;-include;${gpu_on_cpu}/device.h")
+                            LANGUAGE CXX COMPILE_OPTIONS
+                            "-xc++;-include;${gpu_on_cpu}/device.h;-Wno-conversion;-Wno-sign-conversion")
 target_sources(pliant PRIVATE ${pliant_cuda_sources} ${gpu_on_cpu}/cudart.cpp
                               ${gpu_on_cpu}/cublas_lt.cpp)
 target_include_directories(pliant BEFORE PRIVATE ${gpu_on_cpu}/include)
