@@ -7,25 +7,12 @@
 #include <cub/device/device_reduce.cuh>
 
 #include <pliant/core/kernels/workspace.h>
+#include <pliant/cuda/teams.h>
 #include <pliant/cuda/launch.cuh>
 
 namespace pliant::cuda {
 
 // ---- teams ----
-
-inline constexpr int kWarp = 32;
-
-// The most threads, a power of two up to `most`, that each have something to do in `count` things.
-inline int team_of(std::int64_t count, int most) {
-  int team = 1;
-  while (2 * team <= most && 2 * team <= count) team *= 2;
-  return team;
-}
-
-template <class T, int kSums>
-struct Sums {
-  T value[kSums] = {};
-};
 
 template <class Partial, class Part, class Finish>
 __global__ void __launch_bounds__(kThreads)

@@ -98,6 +98,11 @@ std::uint32_t alignment(const Matrices<T>& matrices) {
   return static_cast<std::uint32_t>(bits & (~bits + 1));
 }
 
+template <class T>
+std::uint32_t alignment(const Bias<T>& bias) {
+  return alignment(Matrices<const T>{bias.data, 0, bias.stride});
+}
+
 // A product as cuBLASLt sees it. What is row-major here is its own transpose there, so it computes
 // y^T = op(b)^T op(a)^T: the operands change places and nothing is transposed that was not before,
 // and a bias [n], one element for each of its rows, is what its epilogue adds.
@@ -131,7 +136,7 @@ struct Product {
             number(accumulate),
             number(bias.data != nullptr),
             bias.stride,
-            alignment(Matrices<const Y>{bias.data, 0, bias.stride}),
+            alignment(bias),
             number(compute),
             number(kType<T>),
             number(kType<Y>),
@@ -253,7 +258,7 @@ void rectify(const char* op, const ProductSize& size, const Matrices<T>& y) {
 // Whether the epilogue can read each of the vectors 16 bytes at a time.
 template <class T>
 bool is_aligned(const Bias<T>& bias) {
-  return alignment(Matrices<const T>{bias.data, 0, bias.stride}) >= 16;
+  return alignment(bias) >= 16;
 }
 
 }  // namespace

@@ -30,11 +30,4 @@ void each(const char* op, std::int64_t n, F f) {
     check(status, op, ("the launch of a kernel over " + std::to_string(n) + " elements").c_str());
 }
 
-template <class T>
-void set_to_zero(const char* op, T* memory, std::int64_t n) {
-  if (n <= 0) return;
-  check(cudaMemsetAsync(memory, 0, static_cast<std::size_t>(n) * sizeof(T), stream()), op,
-        "cudaMemsetAsync");
-}
-
 }  // namespace pliant::cuda

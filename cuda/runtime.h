@@ -19,6 +19,12 @@ void check(cublasStatus_t status, const char* op, const char* call);
 
 // Where every kernel, copy and allocation is queued.
 cudaStream_t stream();
+template <class T>
+void set_to_zero(const char* op, T* memory, std::int64_t n) {
+  if (n <= 0) return;
+  check(cudaMemsetAsync(memory, 0, static_cast<std::size_t>(n) * sizeof(T), stream()), op,
+        "cudaMemsetAsync");
+}
 // Gives the pool's memory that is in use by nobody back to the driver, which may then piece
 // together more.
 void trim_pool();

@@ -4,22 +4,10 @@
 #include <array>
 
 #include <pliant/core/kernels/workspace.h>
+#include <pliant/cuda/teams.h>
 #include <pliant/cuda/launch.cuh>
 
 namespace pliant::cuda {
-
-inline constexpr int kWarp = 32;
-
-inline int team_of(std::int64_t count, int most) {
-  int team = 1;
-  while (2 * team <= most && 2 * team <= count) team *= 2;
-  return team;
-}
-
-template <class T, int kSums>
-struct Sums {
-  T value[kSums] = {};
-};
 
 // Every lane adds what its partner holds, at halving distances.
 template <class Partial, class Part, class Finish>

@@ -29,11 +29,4 @@ void each(const char* op, std::int64_t n, F f) {
   gpu_on_cpu::launch([=](gpu_on_cpu::Order order) { run_in(order, n, f); });
 }
 
-template <class T>
-void set_to_zero(const char* op, T* memory, std::int64_t n) {
-  if (n <= 0) return;
-  check(cudaMemsetAsync(memory, 0, static_cast<std::size_t>(n) * sizeof(T), stream()), op,
-        "cudaMemsetAsync");
-}
-
 }  // namespace pliant::cuda
