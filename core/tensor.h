@@ -18,7 +18,10 @@ class Tensor {
  public:
   Tensor() = default;  // undefined: no shape, no elements
 
-  // Makers. `empty` leaves the elements uninitialised.
+  // Makers. `empty` leaves the elements uninitialised. A number that becomes an element is rounded
+  // to a floating dtype (beyond its largest: infinite) and cut to a whole number for an integer
+  // one; an integer dtype that cannot hold it, NaN among them, is an Error. So it is in fill() and
+  // to().
   static Tensor empty(const Shape& shape, DType dtype = DType::float32, Device device = {});
   static Tensor zeros(const Shape& shape, DType dtype = DType::float32, Device device = {});
   static Tensor full(const Shape& shape, double value, DType dtype = DType::float32,
@@ -91,7 +94,7 @@ class Tensor {
   // Copies.
   Tensor clone() const;
   Tensor to(Device where) const;  // the same handle if it is there already
-  Tensor to(DType dtype) const;   // on a GPU only between floating dtypes
+  Tensor to(DType dtype) const;   // on a GPU only between floating dtypes; see the makers
   // Overwrites the elements with those of `source`: same shape and dtype, any device.
   void copy_from(const Tensor& source);
   void fill(double value);

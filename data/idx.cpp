@@ -40,9 +40,11 @@ Shape read_header(ByteReader& reader, const std::string& name) {
             rank, " sizes");
     const std::int64_t extent =
         std::int64_t{word[0]} << 24 | word[1] << 16 | word[2] << 8 | word[3];
-    require(extent == 0 || shape.size() <= std::numeric_limits<std::int64_t>::max() / extent, name,
-            ": the IDX header promises more bytes than 64 bits can count");
-    shape.push_back(extent);
+    try {
+      shape.push_back(extent);
+    } catch (const Error&) {
+      fail(name, ": the IDX header promises more bytes than 64 bits can count");
+    }
   }
   return shape;
 }
