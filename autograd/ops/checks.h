@@ -2,9 +2,9 @@
 #pragma once
 
 #include <initializer_list>
-#include <limits>
 
 #include <pliant/autograd/var.h>
+#include <pliant/core/sizes.h>
 
 namespace pliant {
 
@@ -47,9 +47,14 @@ inline void require_channels(const char* op, std::int64_t in, std::int64_t out) 
 
 // Bilinear taps count the pixels of a map in 32 bits.
 inline void require_map_fits(const char* op, std::int64_t height, std::int64_t width) {
-  constexpr std::int64_t kMost = std::numeric_limits<std::int32_t>::max();
-  require(width == 0 || height <= kMost / width, op, ": a map of ", height, " x ", width,
-          " pixels is too large; at most ", kMost);
+  require(width == 0 || height <= kMostPixels / width, op, ": a map of ", height, " x ", width,
+          " pixels is too large; at most ", kMostPixels);
+}
+
+// Gradients by a result without elements are 0; those that are not wanted are undefined.
+inline void make_zero(std::initializer_list<Tensor*> gradients) {
+  for (Tensor* const gradient : gradients)
+    if (gradient->defined()) gradient->fill(0);
 }
 
 // The pointer of an optional tensor: null if it is undefined.

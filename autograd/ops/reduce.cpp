@@ -73,6 +73,7 @@ Tensor reduce_run(const Reducer& reducer, const Tensor& x, int first, int last,
   Tensor y = Tensor::empty(shape, wide, x.device());
   Workspace workspace(x.device());
   const ReduceGeometry g = geometry_of(x.shape(), first, last);
+  if (y.size() == 0) return y;
   visit_any_floating(reducer.name, x.dtype(), [&]<class T>() {
     Reduction<T>* run = nullptr;
     if constexpr (std::is_same_v<T, float>)
@@ -202,6 +203,7 @@ Tensor argmax(const Var& x, int axis, KeepDim keep) {
   if (is_bfloat16(x)) return argmax(widened(x), axis, keep);
   const std::vector<bool> reduced = reduced_axes("argmax", x.shape(), {axis});
   Tensor index = Tensor::empty(without(x.shape(), reduced, keep), DType::int64, x.device());
+  if (index.size() == 0) return index;
   visit_floating("argmax", x.dtype(), [&]<class T>() {
     kernel<ArgmaxForward<T>, cpu::argmax_forward, cuda::argmax_forward>("argmax", x.device())(
         geometry_of(x.shape(), axis, axis + 1), x.value().data<T>(),

@@ -82,7 +82,7 @@ Shape concat_shape(const Vars& xs, int axis) {
     for (int i = 0; i < shape.rank(); ++i)
       require(i == axis || x.shape()[i] == shape[i], "concat: shapes ", xs[0].shape(), " and ",
               x.shape(), " differ along axis ", i, ", not along ", axis, " alone");
-    shape[axis] += x.shape()[axis];
+    shape[axis] = checked_sum("concat", {shape[axis], x.shape()[axis]});
   }
   return shape;
 }
@@ -114,7 +114,8 @@ Var slice(const Var& x, const Numbers& start, const Numbers& stop, const Numbers
     require(window.step[axis] >= 1, "slice: the step along axis ", i, " is ", window.step[axis],
             ", expected at least 1");
     window.start[axis] = begin;
-    extents.push_back((end - begin + window.step[axis] - 1) / window.step[axis]);
+    extents.push_back(ceil_quotient(end - begin, window.step[axis]));
+    if (extents.back() <= 1) window.step[axis] = 1;  // never taken
   }
   return take("slice", x, extents, window);
 }
@@ -152,8 +153,11 @@ Var pad(const Var& x, const Numbers& before, const Numbers& after, double value)
     const auto axis = static_cast<std::size_t>(i);
     require(before[axis] >= 0 && after[axis] >= 0, "pad: ", before[axis], " before and ",
             after[axis], " after axis ", i, ", expected none negative");
+    require(before[axis] <= kMostOperations && after[axis] <= kMostOperations, "pad: ",
+            before[axis], " before and ", after[axis], " after axis ", i, ", expected at most 2^40");
     shape.push_back(before[axis] + x.shape()[i] + after[axis]);
   }
+  require_operations("pad", "elements of the result", {shape.size()});
   return put("pad", x, shape, {before, of_every_axis(x.rank(), 1)}, value);
 }
 

@@ -1,7 +1,6 @@
 #include <pliant/autograd/ops/upsample.h>
 
 #include <cmath>
-#include <limits>
 
 #include <pliant/autograd/ops/checks.h>
 #include <pliant/autograd/ops/resample.h>
@@ -14,11 +13,12 @@ constexpr const char* kOp = "upsample2d";
 // One direction; `scale` is 0 where the size `out` is given.
 ResampleAxis axis_of(const char* along, std::int64_t size, std::int64_t out, double scale,
                      const UpsampleOptions& o) {
-  constexpr double kMost = std::numeric_limits<std::int32_t>::max();
   const double scaled = std::floor(static_cast<double>(size) * scale);
   if (scale != 0) {
-    require(scaled >= 1 && scaled <= kMost, kOp, ": a scale of ", scale, " along ", along,
-            " makes ", size, " pixels ", scaled, ", expected at least 1");
+    const bool is_large = scaled > static_cast<double>(kMostPixels);
+    require(scaled >= 1 && !is_large, kOp, ": a scale of ", scale, " along ", along, " makes ",
+            size, " pixels ", scaled, ", expected at ", is_large ? "most " : "least ",
+            is_large ? kMostPixels : 1);
     out = static_cast<std::int64_t>(scaled);
   }
   ResampleAxis axis{.size = size, .out = out};
