@@ -3,6 +3,11 @@
 namespace pliant {
 namespace {
 
+std::int64_t checked(std::int64_t channels) {
+  require(channels >= 1, "BatchNorm2d: over ", channels, " channels");
+  return channels;
+}
+
 void commit(const Buffer& buffer, const Tensor& value) {
   Tensor tensor = buffer.value();  // the same storage
   tensor.copy_from(value.to(tensor.dtype()));
@@ -11,7 +16,7 @@ void commit(const Buffer& buffer, const Tensor& value) {
 }  // namespace
 
 BatchNorm2d::BatchNorm2d(std::int64_t channels, BatchNorm2dOptions options)
-    : weight(own("weight", Parameter(Shape{channels}), init::ones())),
+    : weight(own("weight", Parameter(Shape{checked(channels)}), init::ones())),
       bias(own("bias", Parameter(Shape{channels}), init::zeros())),
       running_mean(own("running_mean", Buffer(Shape{channels}), init::zeros())),
       running_var(own("running_var", Buffer(Shape{channels}), init::ones())),

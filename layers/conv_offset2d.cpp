@@ -2,6 +2,7 @@
 
 #include <pliant/autograd/ops/arithmetic.h>
 #include <pliant/autograd/ops/permute.h>
+#include <pliant/core/sizes.h>
 
 namespace pliant {
 namespace {
@@ -23,7 +24,8 @@ ConvOffset2d::ConvOffset2d(std::int64_t channels, const ConvOffset2dOptions& opt
                   : std::nullopt),
       offset(
           own("offset",
-              Conv2d(context ? options.context_channels : channels, 2 * channels,
+              Conv2d(context ? options.context_channels : channels,
+                     checked_product("ConvOffset2d", {2, channels}),
                      {.kernel = 3, .padding = 1, .bias = Bias::no, .initialiser = init::zeros()}))),
       options_(options) {}
 

@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include <pliant/apps/mnist/interrupt.h>
+#include <pliant/core/sizes.h>
 
 namespace pliant {
 namespace {
@@ -17,7 +18,7 @@ TrainingRecord::TrainingRecord(const TrainingPlan& plan, std::int64_t steps_per_
                                Progress& progress, Checkpoint* checkpoint)
     : plan_(plan),
       steps_per_epoch_(steps_per_epoch),
-      total_steps_(plan.epochs * steps_per_epoch),
+      total_steps_(checked_product("training", {plan.epochs, steps_per_epoch})),
       per_point_(std::max<std::int64_t>(1, total_steps_ / kCurvePoints)),
       cost_(cost),
       progress_(progress),

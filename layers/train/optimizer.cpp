@@ -141,7 +141,10 @@ void Optimizer::load(const State& state) {
     slot.steps = 0;
     slot.memory.clear();
     if (!given.contains(path + "/steps")) continue;
-    slot.steps = static_cast<std::int64_t>(take(path + "/steps", {}).item());
+    const double steps = take(path + "/steps", {}).item();
+    require(steps >= 0 && steps <= 0x1p53, name_, ": ", path, "/steps is ", steps,
+            ", expected 0 to 2^53");
+    slot.steps = static_cast<std::int64_t>(steps);
     for (const char* name : memory_names_) {
       const Tensor tensor = take(path + "/" + name, slot.parameter.shape());
       require(is_floating(tensor.dtype()), name_, ": ", path, "/", name, " is ", tensor.dtype());
