@@ -40,7 +40,8 @@ const std::vector<Function>& functions() {
       {"tanh", [](const Var& x) { return tanh(x); }, [](Wide x) { return std::tanh(x); }, 2.5},
       {"log", [](const Var& x) { return log(x); }, [](Wide x) { return std::log(x); }, 1},
       {"sqrt", [](const Var& x) { return sqrt(x); }, [](Wide x) { return std::sqrt(x); }, 0.51},
-      {"rsqrt", [](const Var& x) { return rsqrt(x); }, [](Wide x) { return 1 / std::sqrt(x); }, 1.6},
+      {"rsqrt", [](const Var& x) { return rsqrt(x); }, [](Wide x) { return 1 / std::sqrt(x); },
+       1.6},
       {"square", [](const Var& x) { return square(x); }, [](Wide x) { return x * x; }, 0.51},
       {"pow 1.5", [](const Var& x) { return pow(x, 1.5); },
        [](Wide x) { return std::pow(x, Wide(1.5)); }, 1},
@@ -134,7 +135,8 @@ TEST_CASE("gelu: the tail keeps digits, as many as x x / 2 leaves of its argumen
     const double exact =
         static_cast<double>(x) * std::erfc(-static_cast<double>(x) * std::numbers::sqrt2 / 2) / 2;
     const double got = gelu(Tensor::full({1}, x)).value().item();
-    const double room = std::abs(exact) * std::max(4.0, static_cast<double>(x * x)) * 0x1p-23 + 14 * 0x1p-149;
+    const double room =
+        std::abs(exact) * std::max(4.0, static_cast<double>(x * x)) * 0x1p-23 + 14 * 0x1p-149;
     worst = std::max(worst, std::abs(got - exact) / room);
   }
   CHECK(worst <= 1);

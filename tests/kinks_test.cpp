@@ -14,6 +14,7 @@
 #include <pliant/autograd/ops/grid_sample.h>
 #include <pliant/autograd/ops/losses.h>
 #include <pliant/autograd/ops/map_offsets.h>
+#include <pliant/autograd/ops/matmul.h>
 #include <pliant/autograd/ops/pool2d.h>
 #include <pliant/autograd/ops/reduce.h>
 #include <pliant/autograd/ops/roi_align.h>
@@ -33,7 +34,8 @@ const double kNan = std::nan("");
 Tensor zeros(const Shape& shape) { return Tensor::zeros(shape, DType::float64); }
 
 // How far the gradient of f at `at` is from (f(at + h) - f(at)) / h, h > 0, the worst of all
-// elements. Between two whole coordinates a sample is linear in one of them, so h need not be small.
+// elements. Between two whole coordinates a sample is linear in one of them, so h need not be
+// small.
 double off_the_right_hand(const Function& f, const Tensor& at) {
   constexpr double kStep = 0.125;
   const Tape tape;
@@ -89,8 +91,8 @@ TEST_CASE("kinks: a sample on a whole coordinate has its right-hand derivative, 
   };
   for (const Boundary boundary : {Boundary::zero_pad, Boundary::dcn_v1})
     for (const Weights& w : {Weights{3, 20, 1}, Weights{4, 4, 4}, Weights{4, 2, 2}}) {
-      const DeformConvOptions options{.padding = {0, 1, 0, 1}, .groups = w.groups,
-                                      .boundary = boundary};
+      const DeformConvOptions options{
+          .padding = {0, 1, 0, 1}, .groups = w.groups, .boundary = boundary};
       const Tensor x = random({1, kSide, kSide, w.channels}, 1);
       const Tensor weight = random({w.filters, 1, 1, w.channels / w.groups}, 2);
       const Tensor mask = random({1, kEdges, kEdges, 1}, 3, 0.5, 1);
@@ -99,7 +101,8 @@ TEST_CASE("kinks: a sample on a whole coordinate has its right-hand derivative, 
       };
       CHECK(off_the_right_hand(f, pairs_at_edges(0, 1)) < 1e-12);
     }
-  // The usual beginning: zero offsets, padding 1, so that a third of the first row's taps are at -1.
+  // The usual beginning: zero offsets, padding 1, so that a third of the first row's taps are at
+  // -1.
   const Tensor x = random({1, 4, 3, 2}, 1), weight = random({3, 3, 3, 2}, 2);
   const auto f = [&](const Var& offset) {
     return deform_conv2d(x, offset, {}, weight, {}, {.padding = 1, .offset_groups = 2});
@@ -114,8 +117,8 @@ TEST_CASE("kinks: one pixel in its ring of zeros") {
   const Tensor gradient =
       tape.gradients(sum(deform_conv2d(one, offset, {}, one, {}, {.padding = 1})))[offset];
   // Along y the column through the pixel rises at -1 and falls at 0; corners stay in the ring.
-  CHECK(gradient.to_vector() == Values{0, 0, 1, 0, 0, 0,     //
-                                       0, 1, -1, -1, 0, 0,   //
+  CHECK(gradient.to_vector() == Values{0, 0, 1, 0, 0, 0,    //
+                                       0, 1, -1, -1, 0, 0,  //
                                        0, 0, 0, 0, 0, 0});
 }
 
@@ -237,6 +240,12 @@ TEST_CASE("kinks: elementwise functions at a kink and of NaN, on the tape too") 
   const Tensor zero = zeros({1});
   for (const Kink& kink : std::vector<Kink>{
            {"relu", relu, {{-1, 0}, {-0.0, 0}, {0, 0}, {1e-300, 1}, {kNan, 1}}},
+           {"linear and relu",
+            [](const Var& x) {
+              const Tensor one = Tensor::full({1, 1}, 1, DType::float64);
+              return linear(reshape(x, {1, 1}), one, {}, Activation::relu);
+            },
+            {{-1, 0}, {0, 0}, {1e-300, 1}, {kNan, 1}}},
            {"leaky_relu",
             [](const Var& x) { return leaky_relu(x, 0.25); },
             {{-1, 0.25}, {0, 0.25}, {1e-300, 1}, {kNan, 0.25}}},
@@ -269,7 +278,8 @@ TEST_CASE("kinks: elementwise functions at a kink and of NaN, on the tape too") 
 }
 
 TEST_CASE("kinks: the larger and the smaller of two, and of many") {
-  const Values a = {-kInf, kNan, kNan, 1, 1, kNan, kInf, -0.0}, b = {kNan, 3, kNan, 1, 2, -kInf, kNan, 0.0};
+  const Values a = {-kInf, kNan, kNan, 1, 1, kNan, kInf, -0.0},
+               b = {kNan, 3, kNan, 1, 2, -kInf, kNan, 0.0};
   const Values to_a = {0, 1, 0.5, 0.5, 0, 1, 0, 0.5};
   for (const DType dtype : {DType::float32, DType::float64})
     for (const bool larger : {true, false}) {

@@ -54,7 +54,8 @@ template <class T>
 struct Silu : OfArgument {  // x gate(x), rounded last where the gate is subnormal
   PLIANT_HD T value(T x) const {
     const T below = -std::abs(x);
-    return (x < T(0) ? scaled_exponential(x, below) : x) / (T(1) + exponential(below));
+    const T e = exponential(below), product = scaled_exponential(x, below);  // a choice, no branch
+    return (x < T(0) ? product : x) / (T(1) + e);
   }
   PLIANT_HD T slope(T x) const { return gate(x) + x * Sigmoid<T>().slope(gate(x)); }
   PLIANT_HD static T gate(T x) { return Sigmoid<T>().value(x); }
