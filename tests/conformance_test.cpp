@@ -157,6 +157,15 @@ TEST_CASE("NaN never passes, an infinity only against itself") {
   CHECK_FALSE(compare("t", vector3(kInfinity, 0, 0), vector3(1, 0, 0), loose).passed);
 }
 
+TEST_CASE("a float32 result is held against the nearest float32") {
+  const Tensor want = Tensor::from({3.7200759760208361e-44}, {1});  // between two subnormals
+  const Tolerance strict{0, 1e-3};
+  CHECK(compare("t", want.to(DType::float32), want, strict).passed);
+  CHECK(compare("t", want, want, strict).passed);
+  CHECK_FALSE(compare("t", Tensor::full({1}, 0), want, strict).passed);
+  CHECK_FALSE(compare("t", want.to(DType::float32).to(DType::float64), want, strict).passed);
+}
+
 TEST_CASE("another shape fails although its elements agree") {
   CHECK(contains(failure([](auto& f) {
                    tensor(f, "grad.x") = vector3(0, 6, 7).reshape({1, 3});

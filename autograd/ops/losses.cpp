@@ -23,7 +23,7 @@ void check_pair(const char* op, const Var& prediction, const Var& target) {
 // The derivative of unary::Huber.
 Var huber_slope(const Var& x, const UnaryCall& call) {
   const Var sign = sub(gt(x, 0.0), lt(x, 0.0));
-  return call.first == 0 ? sign : where(lt(abs(x.value()), call.first), x / call.first, sign);
+  return call.first == 0 ? sign : where(ge(abs(x.value()), call.first), sign, x / call.first);
 }
 
 Var difference(const char* op, const Var& prediction, const Var& target) {

@@ -88,7 +88,7 @@ Var product(const char* op, const MatmulGeometry& g, const Var& a, const Var& b,
       {keep_if(b.wants_gradient(), a), keep_if(a.wants_gradient(), b), keep_if(is_rectified, y)},
       [=, a = a.shape(), b = b.shape()](const StepView& step) -> Vars {
         const Var dy =
-            is_rectified ? mul(step.cotangent(), gt(step.saved(2).value(), 0.0)) : step.cotangent();
+            is_rectified ? mul(step.cotangent(), ne(step.saved(2).value(), 0.0)) : step.cotangent();
         Var da, db, dbias;
         if (step.wants(0)) da = left_gradient(op, g, dy, step.saved(1), a);
         if (step.wants(1)) db = right_gradient(op, g, step.saved(0), dy, b);

@@ -5,6 +5,7 @@
 #include <type_traits>
 
 #include <pliant/autograd/ops/arithmetic.h>
+#include <pliant/autograd/ops/binary.h>
 #include <pliant/autograd/ops/checks.h>
 #include <pliant/autograd/ops/compare.h>
 #include <pliant/autograd/ops/convert.h>
@@ -158,7 +159,8 @@ Var extreme(Reducer (*reducer_on)(Device), const char* name, const Var& x,
   return record(
       name, kept.reshape(without(x.shape(), reduced, keep)), {x}, {x, kept},
       [axes](const StepView& step) -> Vars {
-        const Var best = step.saved(1), hit = eq(step.saved(0), best);
+        const Var best = step.saved(1);
+        const Var hit = compute_binary<binary_op::Same>("max", step.saved(0), best);
         const Var dy = reshape(step.cotangent(), best.shape());
         return {mul(hit, div(dy, sum(hit, axes, KeepDim::yes)))};
       },

@@ -25,8 +25,8 @@ struct VarianceOptions {
 Var variance(const Var& x, const std::vector<int>& axes, const VarianceOptions& options = {});
 Var variance(const Var& x);  // over all elements, correction 1
 
-// The largest (smallest) element; NaN counts as either. Equals share the gradient. Of nothing: an
-// Error.
+// The largest (smallest) element; NaN counts as either. Equals share the gradient evenly, and so do
+// NaNs. Of nothing: an Error.
 Var max(const Var& x);
 Var min(const Var& x);
 Var max(const Var& x, const std::vector<int>& axes, KeepDim keep = KeepDim::no);

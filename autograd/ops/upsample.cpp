@@ -22,10 +22,11 @@ ResampleAxis axis_of(const char* along, std::int64_t size, std::int64_t out, dou
     out = static_cast<std::int64_t>(scaled);
   }
   ResampleAxis axis{.size = size, .out = out};
-  const bool corners = o.mode == UpsampleMode::bilinear && o.align_corners;
-  axis.rule = o.mode == UpsampleMode::nearest ? ResampleRule::nearest
-              : corners                       ? ResampleRule::linear_corners
-                                              : ResampleRule::linear_centres;
+  const bool nearest = o.mode == UpsampleMode::nearest, corners = !nearest && o.align_corners;
+  axis.rule = nearest   ? ResampleRule::nearest
+              : corners ? ResampleRule::linear_corners
+                        : ResampleRule::linear_centres;
+  if (out == size || (nearest && out == 2 * size)) scale = 0;  // as if the size were given
   if (corners) {
     axis.step = out == 1 ? 0 : static_cast<double>(size - 1);
     axis.per = out == 1 ? 1 : static_cast<double>(out - 1);

@@ -19,9 +19,9 @@ enum class ResampleRule : unsigned char {
   average,            // mean of a window's pixels inside the map
   average_of_padded,  // the same over the padded map: padding counts as zeros
   average_adaptive,   // mean of pixels floor(p*n/m) to ceil((p+1)*n/m), n pixels becoming m
-  nearest,            // pixel floor(p * step)
-  linear_corners,     // between the pixels round p * step
-  linear_centres,     // between the pixels round (p + 0.5) * step - 0.5, clamped to the map
+  nearest,            // pixel floor(p * step / per)
+  linear_corners,     // between the pixels round p * step / per
+  linear_centres,     // between those round (p + 0.5) * step / per - 0.5, clamped to the map
 };
 
 // How one axis is resampled.
@@ -60,7 +60,9 @@ PLIANT_HD inline ResampleRun resample_inputs(const ResampleAxis& axis, std::int6
     case ResampleRule::average_adaptive:
       return {p * axis.size / axis.out, ((p + 1) * axis.size + axis.out - 1) / axis.out};
     case ResampleRule::nearest: {
-      const auto at = static_cast<std::int64_t>(resample_place(axis, p));
+      // A scale such as 1.1 is a rounded number: what falls short of a whole number by that is one.
+      constexpr double kUp = 1 + 0x1p-50;
+      const auto at = static_cast<std::int64_t>(resample_place(axis, p) * kUp);
       const std::int64_t pixel = at < axis.size ? at : axis.size - 1;
       return {pixel, pixel + 1};
     }
