@@ -120,6 +120,9 @@ void max_pool2d_gradient(const Pool2dGeometry& g, const std::int32_t* index, con
 void sum_forward(const ReduceGeometry& g, const BFloat16* x, float* y, Workspace& workspace) {
   sum_forward(g, widened(x, inputs(g), workspace), y, workspace);
 }
+void sum_forward(const ReduceGeometry& g, const BFloat16* x, double* y, Workspace& workspace) {
+  sum_forward(g, widened(x, inputs(g), workspace), y, workspace);
+}
 
 }  // namespace cpu
 }  // namespace pliant
