@@ -72,12 +72,22 @@ Gradients& Gradients::operator*=(double factor) {
 }
 
 double Gradients::norm() const {
-  double squares = 0;
-  for (const Entry& entry : entries_) {
-    const Var gradient(entry.gradient.to(DType::float64));  // float32's squares end at 1e38
-    squares += sum(gradient * gradient).value().item();
-  }
-  return std::sqrt(squares);
+  const auto squares = [this](double unit) {  // of the gradients divided by it
+    double all = 0;
+    for (const Entry& entry : entries_)
+      all += sum_of_squares(Var(entry.gradient.to(DType::float64)) / unit).value().item();
+    return all;
+  };
+  const double near = squares(1);  // those of float32 fit float64
+  constexpr double kSmallest = 1e-280, kLargest = 1e300;
+  if (near > kSmallest && near < kLargest) return std::sqrt(near);
+  double largest = 0;
+  for (const Entry& entry : entries_)
+    if (entry.gradient.size() > 0)
+      largest = std::max(largest, max(abs(entry.gradient.to(DType::float64))).value().item());
+  if (!(largest > 0 && std::isfinite(largest))) return std::sqrt(near);
+  const double unit = std::ldexp(1.0, std::ilogb(largest));
+  return unit * std::sqrt(squares(unit));
 }
 
 double Gradients::clip(double max_norm) {

@@ -34,7 +34,9 @@ Var difference(const char* op, const Var& prediction, const Var& target) {
 }  // namespace
 
 Var mse_loss(const Var& prediction, const Var& target, LossReduction reduction) {
-  return reduce_loss(square(difference("mse_loss", prediction, target)), reduction);
+  const Var d = difference("mse_loss", prediction, target);
+  if (reduction == LossReduction::none) return square(d);
+  return reduction == LossReduction::sum ? sum_of_squares(d) : mean_of_squares(d);
 }
 
 Var l1_loss(const Var& prediction, const Var& target, LossReduction reduction) {

@@ -80,7 +80,7 @@ void forward(const Regions<T>& regions, const T* x, T* y, Workspace& workspace) 
           regions.fill_columns(window.columns, r, i, j, k);
           cpu::MapView<const T> view = map.view(regions.image(r), region.group(i, j));
           view.base += k * channels * view.channel;
-          cpu::pool_window(view, window.rows, window.columns, window.scale() * regions.mask_of(bin),
+          cpu::pool_window(view, window.rows, window.columns, regions.mask_of(bin),
                            channels, y + bin * region.k + k * channels);
         }
   });
@@ -193,7 +193,7 @@ void map_gradient(const Regions<T>& regions, const AllWindows<T>& windows, const
         cpu::MapView<T> view = map;
         view.base += k * channels;
         cpu::spread_window(view, window.rows, window.columns, rows,
-                           window.scale() * regions.mask_of(bin), channels,
+                           regions.mask_of(bin), channels,
                            dy + bin * g.region.k + k * channels);
       }
     };
