@@ -8,7 +8,7 @@
 #include <pliant/apps/mnist/named_nets.h>
 #include <pliant/apps/mnist/report.h>
 #include <pliant/apps/mnist/training.h>
-#include <pliant/data/picture.h>
+#include <pliant/data/image_file.h>
 #include <pliant/data/transforms.h>
 
 namespace pliant {
@@ -74,7 +74,7 @@ PredictOutcome run_predict(const PredictOptions& options, std::ostream& out, std
   PredictOutcome outcome{0, Json::array()};
   for (const std::string& file : options.pictures) {
     try {
-      const Prediction prediction = predict(net, read_picture(file), file, options.device);
+      const Prediction prediction = predict(net, read_image(file), file, options.device);
       out << line_of(file, prediction) << std::endl;
       outcome.json.push_back(json_of(file, prediction));
     } catch (const Error& error) {
