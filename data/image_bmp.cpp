@@ -70,7 +70,8 @@ Header read_header(ImageBytes bytes, const std::string& name) {
   check_image_size(name, header.width, header.height);
   const bool wide = header.bits == 16 || header.bits == 32;
   require(wide || header.bits == 1 || header.bits == 4 || header.bits == 8 || header.bits == 24,
-          name, ": the BMP file has ", header.bits, " bits a pixel, expected 1, 4, 8, 16, 24 or 32");
+          name, ": the BMP file has ", header.bits,
+          " bits a pixel, expected 1, 4, 8, 16, 24 or 32");
   require(header.compression == kRgb || (header.compression == kBitfields && wide), name,
           ": the BMP file is compressed (kind ", header.compression, "), which is not read");
   const auto height = static_cast<std::size_t>(header.height);
@@ -157,7 +158,8 @@ Tensor read_masked(ImageBytes bytes, const Header& header, const std::string& na
     const std::uint8_t* from = row_of(bytes, header, r);
     for (std::int64_t c = 0; c < header.width; ++c, to += channels, from += each) {
       const std::uint32_t pixel = little_endian({from, each}, 0, each);
-      for (std::size_t i = 0; i < static_cast<std::size_t>(channels); ++i) to[i] = masks[i].of(pixel);
+      for (std::size_t i = 0; i < static_cast<std::size_t>(channels); ++i)
+        to[i] = masks[i].of(pixel);
       alphas |= to[channels - 1];
     }
   }

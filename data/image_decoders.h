@@ -27,8 +27,8 @@ DecodedImage decode_jpeg(ImageBytes bytes, const std::string& name);
 DecodedImage decode_bmp(ImageBytes bytes, const std::string& name);
 DecodedImage decode_pnm(ImageBytes bytes, const std::string& name);
 
-// The orientation that EXIF data (TIFF's header and first directory) ask for; 1 (upright) where they
-// are damaged or do not say.
+// The orientation that EXIF data (TIFF's header and first directory) ask for; 1 (upright) where
+// they are damaged or do not say.
 int exif_orientation(ImageBytes exif);
 // The pixels [H W C] upright.
 Tensor upright(const Tensor& pixels, int orientation);

@@ -32,8 +32,8 @@ int exif_orientation(ImageBytes exif) {
   return 1;
 }
 
-// The orientation says at which ends of the pixels given the upper left corner lies, and from 5 on that
-// a row of the result is a column of theirs.
+// The orientation says at which ends of the pixels given the upper left corner lies, and from 5 on
+// that a row of the result is a column of theirs.
 Tensor upright(const Tensor& pixels, int orientation) {
   if (orientation == 1) return pixels;
   const std::int64_t height = pixels.dim(0), width = pixels.dim(1), channels = pixels.dim(2);
@@ -48,10 +48,9 @@ Tensor upright(const Tensor& pixels, int orientation) {
   const std::int64_t next_row = transposed ? right : down, next_column = transposed ? down : right;
   Tensor result = Tensor::empty({rows, columns, channels}, pixels.dtype());
   std::uint8_t* to = result.mutable_data<std::uint8_t>();
-  const std::uint8_t* const from = pixels.data<std::uint8_t>() +
-                                   ((from_bottom ? height - 1 : 0) * width +
-                                    (from_right ? width - 1 : 0)) *
-                                       channels;
+  const std::uint8_t* const from =
+      pixels.data<std::uint8_t>() +
+      ((from_bottom ? height - 1 : 0) * width + (from_right ? width - 1 : 0)) * channels;
   for (std::int64_t r = 0; r < rows; ++r)
     for (std::int64_t c = 0; c < columns; ++c)
       for (std::int64_t channel = 0; channel < channels; ++channel)

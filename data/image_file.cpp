@@ -43,9 +43,7 @@ DecodedImage decode(ImageBytes bytes, const std::string& name) {
   fail(name, ": not an image, expected PNG, JPEG, BMP, or binary PGM or PPM");
 }
 
-int luma(const std::uint8_t* rgb) {
-  return (77 * rgb[0] + 150 * rgb[1] + 29 * rgb[2] + 128) >> 8;
-}
+int luma(const std::uint8_t* rgb) { return (77 * rgb[0] + 150 * rgb[1] + 29 * rgb[2] + 128) >> 8; }
 
 // pixels [H W C], C as in DecodedImage -> uint8 [H W `channels`], over `backdrop` where there is
 // alpha.

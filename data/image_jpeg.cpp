@@ -18,7 +18,7 @@ namespace {
 
 // Of a progressive file; each pass goes over the whole image, however few bytes it has. Files have
 // about ten.
-constexpr int kMostScans = 200;
+constexpr int kMostScans = 100;
 constexpr int kExifMarker = JPEG_APP0 + 1;
 constexpr std::string_view kExifMark("Exif\0\0", 6);
 
@@ -55,8 +55,8 @@ class JpegReader {
       progress_.progress_monitor = on_progress;
       leave_no_table_undefined();
       jpeg_start_decompress(&decoder_);
-      const std::size_t row = std::size_t{decoder_.output_width} *
-                              static_cast<std::size_t>(decoder_.output_components);
+      const std::size_t row =
+          std::size_t{decoder_.output_width} * static_cast<std::size_t>(decoder_.output_components);
       while (decoder_.output_scanline < decoder_.output_height) {
         JSAMPROW to = pixels + decoder_.output_scanline * row;
         jpeg_read_scanlines(&decoder_, &to, 1);
@@ -135,8 +135,7 @@ Tensor rgb_from_cmyk(const Tensor& cmyk) {
   std::uint8_t* to = rgb.mutable_data<std::uint8_t>();
   const std::uint8_t* from = cmyk.data<std::uint8_t>();
   for (std::int64_t i = 0; i < rgb.size() / 3; ++i, from += 4, to += 3)
-    for (int c = 0; c < 3; ++c)
-      to[c] = static_cast<std::uint8_t>((from[c] * from[3] + 127) / 255);
+    for (int c = 0; c < 3; ++c) to[c] = static_cast<std::uint8_t>((from[c] * from[3] + 127) / 255);
   return rgb;
 }
 
