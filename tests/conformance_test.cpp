@@ -235,7 +235,7 @@ TEST_CASE("every shipped case can be read, and those of one op pass") {
     CAPTURE(file);
     GoldenCase golden;
     CHECK_NOTHROW(golden = read_case(file));
-    CHECK(find_op(golden.op) != nullptr);
+    CHECK((find_op(golden.op) != nullptr));
     if (golden.op != "conv2d") continue;
     const CaseResult result = run_file(file, {});
     CHECK_MESSAGE(result.status == Status::passed, result.message);

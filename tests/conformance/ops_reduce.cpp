@@ -54,7 +54,8 @@ void run_argmin(Call& call) { run_search(call, argmin, argmin); }
 void run_variance(Call& call) {
   const Var x = call.variable("x");
   const double correction = call.has("correction") ? call.real("correction") : 1.0;
-  call.output("y", variance(x, call.axes("axes"), {.correction = correction, .keep = keep_of(call)}));
+  call.output("y",
+              variance(x, call.axes("axes"), {.correction = correction, .keep = keep_of(call)}));
 }
 
 // Over n - 1.
@@ -67,8 +68,6 @@ void run_cumsum(Call& call) {
   call.output("y", cumsum(call.variable("x"), static_cast<int>(call.integer("axis"))));
 }
 
-void run_sum_to(Call& call) {
-  call.output("y", sum_to(call.variable("x"), call.shape("shape")));
-}
+void run_sum_to(Call& call) { call.output("y", sum_to(call.variable("x"), call.shape("shape"))); }
 
 }  // namespace pliant::conformance
