@@ -17,7 +17,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::int64_t kSide = 28;
-constexpr std::int64_t kClasses = 10;
 
 bool is_given(const fs::path& path) {
   std::error_code ignored;
@@ -31,6 +30,21 @@ fs::path locate(const fs::path& directory, const std::string& name) {
   for (const std::string& spelling : {name, name + ".gz", dotted, dotted + ".gz"})
     if (is_given(directory / spelling)) return directory / spelling;
   return {};
+}
+
+// Where the files lie: in `directory` itself, or below it as torchvision lays them.
+fs::path folder_of_files(const fs::path& directory, const MnistFiles& files) {
+  const std::string& name = files.front().name;
+  if (!locate(directory, name).empty()) return directory;
+  fs::path found;
+  for (const char* below : {"raw", "MNIST/raw", "FashionMNIST/raw", "KMNIST/raw"}) {
+    const fs::path folder = directory / below;
+    if (locate(folder, name).empty()) continue;
+    require(found.empty(), directory.string(), ": holds more than one set, ", found.string(),
+            " and ", folder.string(), "; give one of these folders");
+    found = folder;
+  }
+  return found.empty() ? directory : found;
 }
 
 struct Located {
@@ -58,12 +72,6 @@ Tensor as_labels(const Located& file, const Located& images) {
   require(shape.rank() == 1, file.path.string(), ": is ", shape, ", expected labels [N]");
   require(shape[0] == images.tensor.dim(0), file.path.string(), ": ", shape[0], " labels, but ",
           images.path.filename().string(), " has ", images.tensor.dim(0), " images");
-  const auto labels = file.tensor.span<std::uint8_t>();
-  const auto wrong =
-      std::find_if(labels.begin(), labels.end(), [](std::uint8_t v) { return v >= kClasses; });
-  if (wrong != labels.end())
-    fail(file.path.string(), ": label ", int{*wrong}, " at position ", wrong - labels.begin(),
-         ", expected 0 to 9");
   return file.tensor.to(DType::int64);
 }
 
@@ -186,10 +194,19 @@ const MnistFiles& mnist_files() {
   return files;
 }
 
-DigitSet read_digit_directory(const fs::path& directory, const MnistFiles& files) {
+std::int64_t DigitSet::classes() const {
+  std::int64_t largest = 0;
+  for (const Tensor* const labels : {&train_labels, &test_labels})
+    for (const std::int64_t label : labels->span<std::int64_t>())
+      largest = std::max(largest, label);
+  return largest + 1;
+}
+
+DigitSet read_digit_directory(const fs::path& given, const MnistFiles& files) {
   std::error_code ignored;
-  require(fs::is_directory(directory, ignored), directory.string(),
+  require(fs::is_directory(given, ignored), given.string(),
           ": is not a directory, expected one with the four MNIST files");
+  const fs::path directory = folder_of_files(given, files);
   std::array<Located, 4> read;
   bool published = true;
   for (std::size_t i = 0; i < read.size(); ++i) {

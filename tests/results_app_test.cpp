@@ -60,6 +60,13 @@ TEST_CASE("results: a file gives back every bit of what was written") {
   CHECK(json_of(row)["images_per_second"] == 500.0);
   CHECK_FALSE(json_of(row_of("none", 1, 0, 0)).contains("deform"));
 
+  // More classes than ten.
+  row.plain_confusion = Confusion(12);
+  row.plain_confusion[11][10] = 5;
+  write_results(folder.path() / "r.json", results_of({row}));
+  CHECK(read_results(folder.path() / "r.json").find("dcn2/offsets", 3)->plain_confusion ==
+        row.plain_confusion);
+
   // No figure stands for plain digits that were not measured.
   row.mnist.reset();
   Results zoomed = results_of({row});
@@ -68,6 +75,13 @@ TEST_CASE("results: a file gives back every bit of what was written") {
   CHECK_FALSE(read_results(folder.path() / "z.json").find("dcn2/offsets", 3)->mnist.has_value());
   CHECK_FALSE(json_of(row).contains("mnist"));
   CHECK_FALSE(json_of(row).contains("plain_confusion"));
+}
+
+TEST_CASE("results: a confusion has as many guesses as labels") {
+  nlohmann::ordered_json json = json_of(row_of("none", 1, 0.5, 0.5));
+  json["scaled_confusion"] = {{1, 2}, {3}};
+  CHECK(contains(error_of([&] { row_from(json); }),
+                 "a confusion of 2 labels has a row of 1 guesses"));
 }
 
 TEST_CASE("results: files that are none") {

@@ -41,19 +41,29 @@ Deform kind_of(const SafetensorsFile& contents, const State& state) {
   return *kind;
 }
 
+// As many as the classifier has outputs.
+std::int64_t classes_of(const SafetensorsFile& contents) {
+  const Tensor* const weight = contents.find("fc.weight");
+  require(weight != nullptr && weight->rank() == 2, "it has no classifier fc.weight");
+  return weight->dim(0);
+}
+
 }  // namespace
 
-DigitNet load_digit_net(const std::filesystem::path& file) {
-  const SafetensorsFile contents = read_safetensors(file);
+DigitNet digit_net_from(const SafetensorsFile& contents, const std::filesystem::path& file) {
   State state;
   for (const auto& [name, tensor] : contents.tensors) state.emplace_back(our_name(name), tensor);
   try {
-    DigitNet net(kind_of(contents, state));
+    DigitNet net(kind_of(contents, state), classes_of(contents));
     net.load(state);
     return net;
   } catch (const Error& error) {
     fail(file.string(), ": not a digit net: ", error.what());
   }
+}
+
+DigitNet load_digit_net(const std::filesystem::path& file) {
+  return digit_net_from(read_safetensors(file), file);
 }
 
 Accuracies evaluate(const Classifier& net, const TestSets& test, Device device) {

@@ -7,6 +7,7 @@
 #include <pliant/apps/mnist/nets.h>
 #include <pliant/apps/mnist/report.h>
 #include <pliant/apps/mnist/training.h>
+#include <pliant/layers/train/safetensors.h>
 
 namespace pliant {
 
@@ -15,6 +16,8 @@ namespace pliant {
 // the kind, and must fit the tensors; where it has none they tell, a field being taken for
 // Deform::offset_field.
 DigitNet load_digit_net(const std::filesystem::path& file);
+// The same from what was read of `file`.
+DigitNet digit_net_from(const SafetensorsFile& contents, const std::filesystem::path& file);
 
 Accuracies evaluate(const Classifier& net, const TestSets& test, Device device);
 

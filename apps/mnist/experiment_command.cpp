@@ -164,6 +164,8 @@ int run(Options options, const CLI::App& app) {
   JsonFile file(options.common.json);
   if (!options.report.empty()) prepare_html_report(options.report);  // before what takes its time
   const DigitSet digits = options.common.load_digits();
+  require(digits.classes() <= 10, "--data: has ", digits.classes(),
+          " classes; the table is of ten, others can be trained on with train");
   std::cout << "preset " << experiment.preset << ", seed";
   for (const std::uint64_t seed : experiment.seeds) std::cout << ' ' << seed;
   std::cout << ", " << experiment.device << ", " << thread_count() << " threads" << std::endl;

@@ -29,6 +29,7 @@ struct Options {
   TrainingPlan plan{.epochs = 3, .batch = 64, .lr = 3e-3, .rng = Rng(0), .device = {}};
   std::uint64_t seed = 1;
   std::int64_t train_images = 0;  // 0: all
+  std::int64_t classes = 0;       // 0: as many as the labels ask for, ten at least
   bool scaled = false, resume = false;
   double checkpoint_seconds = 60;
 
@@ -53,6 +54,7 @@ nlohmann::ordered_json recipe_of(const Options& options, const DigitSet& digits,
     recipe["net"] = options.named.net;
     recipe["stages"] = options.named.stages;
   }
+  if (options.named.classes != 10) recipe["classes"] = options.named.classes;
   if (options.common.precision != "float32") recipe["precision"] = options.common.precision;
   return recipe;
 }
@@ -61,6 +63,14 @@ LabelledImages training_set(const Options& options, const DigitSet& digits) {
   LabelledImages set = digits.train();
   if (options.train_images == 0 || options.train_images >= set.size()) return set;
   return {set.images.slice(0, options.train_images), set.labels.slice(0, options.train_images)};
+}
+
+std::int64_t class_count(const Options& options, const DigitSet& digits) {
+  const std::int64_t wanted = digits.classes();
+  if (options.classes == 0) return std::max<std::int64_t>(10, wanted);
+  require(wanted <= options.classes, "--classes: is ", options.classes,
+          ", but the labels go up to ", wanted - 1);
+  return options.classes;
 }
 
 // At the start, where an Error costs no training; nor does a forgotten --resume.
@@ -77,9 +87,11 @@ int run(Options options) {
   options.plan.rng = Rng(options.seed).fork("train");
   if (options.scaled) options.plan.augment = ScaleAugmentation{};
   JsonFile file(options.common.json);
-  const std::unique_ptr<Classifier> net = make_net(options.named);
+  make_net(options.named);  // a name that there is not costs no download
   check_files(options);
   const DigitSet digits = options.common.load_digits();
+  options.named.classes = class_count(options, digits);
+  const std::unique_ptr<Classifier> net = make_net(options.named);
   const LabelledImages set = training_set(options, digits);
   net->initialise(Rng(options.seed).fork("net"));
   if (!options.start.empty()) start_from(options.start, *net, options.named);
@@ -159,7 +171,7 @@ void add_net_option(CLI::App& app, Command& chosen) {
 void add_train_command(CLI::App& app, Command& chosen) {
   const auto options = std::make_shared<Options>();
   CLI::App* const train =
-      app.add_subcommand("train", "train one net on an IDX set of 28x28 pictures of ten classes");
+      app.add_subcommand("train", "train one net on an IDX set of 28x28 pictures");
   const auto positive = CLI::Range(std::int64_t{1}, std::int64_t{1} << 40);
   options->common.add_to(*train);
   options->common.add_precision_to(*train);
@@ -181,6 +193,10 @@ void add_train_command(CLI::App& app, Command& chosen) {
       ->capture_default_str();
   train->add_option("--train-images", options->train_images, "use only so many training images")
       ->check(positive);
+  train
+      ->add_option("--classes", options->classes,
+                   "so many classes (default: as many as the labels ask for, ten at least)")
+      ->check(CLI::Range(2, 256));
   train->add_flag("--scaled", options->scaled, "scale every picture at random, anew each epoch");
   train->add_option("--epochs", options->plan.epochs)->check(positive)->capture_default_str();
   train->add_option("--batch", options->plan.batch)->check(positive)->capture_default_str();

@@ -13,8 +13,10 @@ constexpr const char* kOp = "batch_norm2d";
 
 BatchNorm2dGeometry checked_geometry(const Var& x, const Var& weight, const Var& bias,
                                      const Var& running_mean, const Var& running_var, double eps) {
-  require_rank(kOp, "the input", x, 4, "[N H W C]");
-  const Shape expected{x.dim(3)};
+  require(x.defined(), kOp, ": the input is undefined");
+  require(x.rank() >= 2, kOp, ": the input has shape ", x.shape(), ", expected [N H W C] or [N C]");
+  const std::int64_t channels = x.dim(x.rank() - 1);
+  const Shape expected{channels};
   const auto check = [&](const char* what, const Var& var) {
     require(var.defined(), kOp, ": the ", what, " is undefined");
     require(var.shape() == expected, kOp, ": the ", what, " has shape ", var.shape(), ", expected ",
@@ -27,7 +29,7 @@ BatchNorm2dGeometry checked_geometry(const Var& x, const Var& weight, const Var&
   require_same_kind(kOp, {&x});
   require_wide_kind(kOp, x, {&weight, &bias, &running_mean, &running_var});
   require(eps >= 0, kOp, ": eps is ", eps, ", expected at least 0");
-  return {.rows = x.dim(0) * x.dim(1) * x.dim(2), .c = x.dim(3), .eps = eps};
+  return {.rows = channels == 0 ? 0 : x.value().size() / channels, .c = channels, .eps = eps};
 }
 
 Vars gradients(const BatchNorm2dGeometry& g, NormStatistics statistics, const StepView& step) {

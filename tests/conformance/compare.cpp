@@ -11,9 +11,9 @@ namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-// |got - want|, infinite unless the two can be subtracted or are the same infinity.
+// |got - want|, infinite unless the two can be subtracted or are the same infinity or both NaN.
 double distance(double got, double want) {
-  if (got == want) return 0;
+  if (got == want || (std::isnan(got) && std::isnan(want))) return 0;
   return std::isfinite(got) && std::isfinite(want) ? std::abs(got - want) : kInfinity;
 }
 
@@ -37,7 +37,7 @@ struct Element {
       : got(g), want(w), allowed(tolerance.absolute + tolerance.relative * std::abs(w)) {}
 
   double deviation() const { return distance(got, want); }
-  // An infinity where it belongs deviates by 0; any other is out, whatever is allowed.
+  // An infinity or a NaN where it belongs deviates by 0; any other is out, whatever is allowed.
   bool within() const {
     return deviation() == 0 || (deviation() < kInfinity && deviation() <= allowed);
   }
