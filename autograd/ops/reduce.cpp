@@ -122,7 +122,7 @@ double count_of(const Shape& shape, const std::vector<bool>& reduced) {
 // The axis of an argmax or argmin, counted from the front; x has elements along it.
 int checked_axis(const char* op, const Var& x, int axis) {
   require(x.defined(), op, ": x is undefined");
-  require_same_kind(op, {&x});
+  require_same_kind(op, x);
   axis = x.shape().axis(axis, op);
   require(x.shape()[axis] > 0, op, ": axis ", axis, " of ", x.shape(), " is empty");
   return axis;
@@ -131,7 +131,7 @@ int checked_axis(const char* op, const Var& x, int axis) {
 // Sums of bfloat16 as float32.
 Var wide_sum(const char* name, const Var& x, const std::vector<int>& axes, KeepDim keep) {
   require(x.defined(), name, ": x is undefined");
-  require_same_kind(name, {&x});
+  require_same_kind(name, x);
   const std::vector<bool> reduced = reduced_axes(name, x.shape(), axes);
   Tensor y = reduce_axes(sum_on(x.device()), x.value(), reduced);
   if (is_bfloat16(x)) y = y.to(DType::float32);  // where no axis was reduced
@@ -149,7 +149,7 @@ Var extreme(Reducer (*reducer_on)(Device), const char* name, const Var& x,
             const std::vector<int>& axes, KeepDim keep) {
   require(x.defined(), name, ": x is undefined");
   if (is_bfloat16(x)) return convert(extreme(reducer_on, name, widened(x), axes, keep), x.dtype());
-  require_same_kind(name, {&x});
+  require_same_kind(name, x);
   const std::vector<bool> reduced = reduced_axes(name, x.shape(), axes);
   require(count_of(x.shape(), reduced) > 0, name, ": an axis that is reduced is empty (", x.shape(),
           ")");
@@ -177,7 +177,7 @@ Var mean(const Var& x, const std::vector<int>& axes, KeepDim keep) {
 
 Var variance(const Var& x, const std::vector<int>& axes, const VarianceOptions& options) {
   require(x.defined(), "variance: x is undefined");
-  require_same_kind("variance", {&x});
+  require_same_kind("variance", x);
   if (is_bfloat16(x)) return convert(variance(widened(x), axes, options), x.dtype());
   const double count = count_of(x.shape(), reduced_axes("variance", x.shape(), axes));
   const Var squares = square(x - mean(x, axes, KeepDim::yes));
