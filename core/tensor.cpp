@@ -156,6 +156,7 @@ std::vector<double> Tensor::to_vector() const {
 
 double Tensor::item() const {
   require_no_replay("item");
+  require(defined(), "item: the tensor is undefined (made by the default constructor)");
   require(size_ == 1, "item: the tensor has ", size_, " elements, not one (", shape_, ")");
   return to_vector().front();
 }

@@ -42,6 +42,7 @@ BatchNorm2d::BatchNorm2d(std::int64_t channels, BatchNorm2dOptions options)
       options_(options) {}
 
 Var BatchNorm2d::operator()(const Var& x) const {
+  const ErrorPlace here(path());
   const Var scale = x.lift(weight), shift = x.lift(bias);
   const Tensor &mean = running_mean.value(), &var = running_var.value();
   Var y;

@@ -35,6 +35,7 @@ Var ConvOffset2d::field(const Var& x) const {
 }
 
 Var ConvOffset2d::operator()(const Var& x) const {
+  const ErrorPlace here(path());
   const Var y = map_offsets(x, field(x), {.at_integers = options_.at_integers});
   return observed("ConvOffset2d", y, 4 * y.size());
 }

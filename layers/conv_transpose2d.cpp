@@ -22,6 +22,7 @@ ConvTranspose2d::ConvTranspose2d(std::int64_t in_channels, std::int64_t out_chan
 }
 
 Var ConvTranspose2d::operator()(const Var& x) const {
+  const ErrorPlace here(path());
   const Var w = x.lift(weight), b = bias.defined() ? x.lift(bias) : Var();
   const Var y = conv_transpose2d(x, w, b,
                                  {.stride = options_.stride,

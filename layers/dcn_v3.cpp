@@ -61,6 +61,7 @@ DCNv3::DCNv3(std::int64_t channels, const DCNv3Options& options)
 }
 
 Var DCNv3::operator()(const Var& x) const {
+  const ErrorPlace here(path());
   const Var value = input(x), branch = gelu(norm(depthwise(x)));
   Var core = dcn_v3(value, offset(branch), mask(branch),
                     {.kernel = options_.kernel,

@@ -56,6 +56,7 @@ DCNv4::DCNv4(std::int64_t channels, const DCNv4Options& options)
 }
 
 Var DCNv4::operator()(const Var& x) const {
+  const ErrorPlace here(path());
   const Var branch = offset_mask(depthwise ? (*depthwise)(x) : x);
   const Var core = dcn_v4(value ? (*value)(x) : x, branch, op_options(options_));
   const Var y = output ? (*output)(core) : core;

@@ -59,11 +59,13 @@ DeformConv2d::Branch DeformConv2d::branch(const Var& x) const {
 }
 
 Var DeformConv2d::operator()(const Var& x) const {
+  const ErrorPlace here(path());
   const Branch own_branch = branch(x);
   return (*this)(x, own_branch.offsets, own_branch.mask);
 }
 
 Var DeformConv2d::operator()(const Var& x, const Var& offsets, const Var& mask) const {
+  const ErrorPlace here(path());
   const Var w = x.lift(weight), b = bias.defined() ? x.lift(bias) : Var();
   const Var y = deform_conv2d(x, offsets, mask, w, b,
                               {.stride = options_.stride,

@@ -85,6 +85,7 @@ DeformKernel2d::DeformKernel2d(std::int64_t in_channels, std::int64_t out_channe
 }
 
 Var DeformKernel2d::operator()(const Var& x) const {
+  const ErrorPlace here(path());
   const Var w = x.lift(weight), b = bias.defined() ? x.lift(bias) : Var();
   const Var y = deform_kernel(x, rotation(x), w, b, op_options(options_));
   return observed("DeformKernel2d", y,
@@ -104,6 +105,7 @@ DeformKernelConv2d::DeformKernelConv2d(std::int64_t in_channels, std::int64_t ou
 }
 
 Var DeformKernelConv2d::operator()(const Var& x) const {
+  const ErrorPlace here(path());
   const Var w = x.lift(weight), b = bias.defined() ? x.lift(bias) : Var();
   const Var y = deform_kernel_conv(x, offset(x), rotation(x), w, b, op_options(options_));
   return observed("DeformKernelConv2d", y,
@@ -124,6 +126,7 @@ GlobalDeformKernel2d::GlobalDeformKernel2d(std::int64_t in_channels, std::int64_
 }
 
 Var GlobalDeformKernel2d::operator()(const Var& x) const {
+  const ErrorPlace here(path());
   const Var w = x.lift(weight), b = bias.defined() ? x.lift(bias) : Var();
   const Var where = offset(global_avg_pool2d(x));
   const Var y = global_deform_kernel(x, where, w, options_.kernel, b,

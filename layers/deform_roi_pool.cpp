@@ -59,6 +59,7 @@ ZeroHead::ZeroHead(std::int64_t in, std::int64_t hidden, std::int64_t out, std::
 }
 
 Var ZeroHead::operator()(const Var& x) const {
+  const ErrorPlace here(path());
   Var y = x;
   for (std::size_t i = 0; i < layers.size(); ++i) y = layers[i](i == 0 ? y : relu(y));
   return y;
@@ -86,6 +87,7 @@ Var DeformRoIPool::mask(const Var& pooled) const {
 }
 
 Var DeformRoIPool::operator()(const Var& x, const Tensor& rois) const {
+  const ErrorPlace here(path());
   const Var pooled = deform_roi_pool(x, rois, {}, {}, options_.pool);
   const Var y = deform_roi_pool(x, rois, trans(pooled), mask(pooled), options_.pool);
   // The pooling runs twice, and each sample is four multiply-adds.

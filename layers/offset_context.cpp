@@ -37,6 +37,9 @@ OffsetContext::OffsetContext(std::int64_t in_channels, std::int64_t channels,
     : wide_(own("wide", Conv2d(in_channels, channels, wide_like(like)))),
       mix_(own("mix", Conv2d(channels, channels, {.kernel = 3, .padding = 1}))) {}
 
-Var OffsetContext::operator()(const Var& x) const { return relu(mix_(relu(wide_(x)))); }
+Var OffsetContext::operator()(const Var& x) const {
+  const ErrorPlace here(path());
+  return relu(mix_(relu(wide_(x))));
+}
 
 }  // namespace pliant

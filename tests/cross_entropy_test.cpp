@@ -215,7 +215,7 @@ TEST_CASE("softmax_cross_entropy: bad arguments") {
   CHECK(error(logits, labels, {.class_weights = random({2}, 1)}) ==
         "softmax_cross_entropy: the class weights have shape [2], expected [3] (logits [2 3])");
   CHECK(error(logits, labels, {.class_weights = Tensor::zeros({3})}) ==
-        "softmax_cross_entropy: mixes float64 and float32");
+        "softmax_cross_entropy: mixes float64 and float32: logits is float64, class_weights float32");
   CHECK(error(logits, labels, {.class_weights = Tensor::from({1.0, -1.0, 1.0}, {3})}) ==
         "softmax_cross_entropy: a class weight is -1, expected none negative");
 }

@@ -160,7 +160,7 @@ std::unique_ptr<Classifier> make_net(const NamedNet& named) {
 
 void save_net(const std::filesystem::path& file, const Classifier& net, const NamedNet& named,
               std::uint64_t seed) {
-  SafetensorsFile contents{net.state(), {{"seed", std::to_string(seed)}}};
+  SafetensorsFile contents{net.state(), {{"seed", std::to_string(seed)}, {"layout", "nhwc"}}};
   if (named.net == "digit") {
     contents.metadata["deform"] = named.deform;
   } else {

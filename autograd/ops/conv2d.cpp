@@ -175,7 +175,7 @@ Var conv2d(const Var& x, const Var& weight, const Var& bias, const ConvOptions& 
   if (is_mixed(x, weight)) return conv2d(x, rounded(weight), rounded(bias), options);
   require_rank("conv2d", "the input", x, 4, "[N H W C]");
   require_rank("conv2d", "the weight", weight, 4, "[K R S C/groups]");
-  require_same_kind("conv2d", {&x, &weight, &bias});
+  require_same_kind("conv2d", {{"x", &x}, {"weight", &weight}, {"bias", &bias}});
   const Conv2dGeometry g = conv_geometry("conv2d", x.shape(), weight.shape(), options);
   require(!bias.defined() || bias.shape() == Shape{g.k}, "conv2d: bias has shape ", bias.shape(),
           ", expected [", g.k, "]");

@@ -114,7 +114,7 @@ Var conv2d_per_image(const Var& x, const Var& weight, const Var& bias, const Con
   if (is_bfloat16(x)) return in_float32(conv2d_per_image, x, weight, bias, options);
   require_rank(kOp, "the input", x, 4, "[N H W C]");
   require_rank(kOp, "the weight", weight, 5, "[N K R S C/groups]");
-  require_same_kind(kOp, {&x, &weight, &bias});
+  require_same_kind(kOp, {{"x", &x}, {"weight", &weight}, {"bias", &bias}});
   require(weight.dim(0) == x.dim(0), kOp, ": ", weight.dim(0), " kernels for ", x.dim(0),
           " images (input ", x.shape(), ", weight ", weight.shape(), ")");
   const Shape one{weight.dim(1), weight.dim(2), weight.dim(3), weight.dim(4)};

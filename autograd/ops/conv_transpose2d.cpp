@@ -60,7 +60,7 @@ Var conv_transpose2d(const Var& x, const Var& weight, const Var& bias,
   if (is_mixed(x, weight)) return conv_transpose2d(x, rounded(weight), rounded(bias), options);
   require_rank(kOp, "the input", x, 4, "[N H W C]");
   require_rank(kOp, "the weight", weight, 4, "[K R S C/groups]");
-  require_same_kind(kOp, {&x, &weight, &bias});
+  require_same_kind(kOp, {{"x", &x}, {"weight", &weight}, {"bias", &bias}});
   const Conv2dGeometry g = geometry(x.shape(), weight.shape(), options);
   require(!bias.defined() || bias.shape() == Shape{g.c}, kOp, ": bias has shape ", bias.shape(),
           ", expected [", g.c, "]");

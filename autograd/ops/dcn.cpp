@@ -84,7 +84,7 @@ Var dcn_v3(const Var& x, const Var& offset, const Var& mask, const DcnOptions& o
   const std::int64_t width = checked_product(kOp, {g.conv.groups, g.taps()});
   require_shape(kOp, "the offset", offset, g, checked_product(kOp, {2, width}));
   require_shape(kOp, "the mask", mask, g, width);
-  require_same_kind(kOp, {&x, &offset, &mask});
+  require_same_kind(kOp, {{"x", &x}, {"offset", &offset}, {"mask", &mask}});
   g.offsets = {2 * width, 2 * g.taps()};
   g.masks = {width, g.taps()};
   return record(kOp, forward(kOp, g, x.value(), offset.value(), mask.value(), 0), {x, offset, mask},
@@ -116,7 +116,7 @@ Var dcn_v4(const Var& x, const Var& offset_mask, const DcnOptions& options) {
   DcnGeometry g = checked_geometry(kOp, x, options);
   const std::int64_t width = dcn_v4_width(options), masks = 2 * g.taps();
   require_shape(kOp, "the tensor of offsets and masks", offset_mask, g, width);
-  require_same_kind(kOp, {&x, &offset_mask});
+  require_same_kind(kOp, {{"x", &x}, {"offset_mask", &offset_mask}});
   g.offsets = g.masks = {width, 3 * g.taps()};
   const Tensor& both = offset_mask.value();
   return record(kOp, forward(kOp, g, x.value(), both, both, masks), {x, offset_mask},

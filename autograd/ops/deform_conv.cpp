@@ -15,8 +15,8 @@ DeformGeometry checked_geometry(const Var& x, const Var& offset, const Var& mask
   require_rank(kOp, "the input", x, 4, "[N H W C]");
   require_rank(kOp, "the offset", offset, 4, "[N P Q 2*offset_groups*R*S]");
   require_rank(kOp, "the weight", weight, 4, "[K R S C/groups]");
-  require_same_kind(kOp, {&x, &weight, &bias});
-  require_wide_kind(kOp, x, {&offset, &mask});
+  require_same_kind(kOp, {{"x", &x}, {"weight", &weight}, {"bias", &bias}});
+  require_wide_kind(kOp, x, {{"offset", &offset}, {"mask", &mask}});
   const std::int64_t groups = options.offset_groups;
   DeformGeometry g;
   g.conv = conv_geometry(kOp, x.shape(), weight.shape(),

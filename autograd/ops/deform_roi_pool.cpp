@@ -34,7 +34,7 @@ DeformRoiPoolGeometry checked_geometry(const Var& x, const Tensor& rois, const V
   g.region = region_geometry(kOp, x, rois, o.pooled_size, o.spatial_scale, o.group_size,
                              o.sample_per_part);
   const RegionGeometry& region = g.region;
-  require_same_kind(kOp, {&x, &trans, &mask});
+  require_same_kind(kOp, {{"x", &x}, {"trans", &trans}, {"mask", &mask}});
   require(o.output_dim == 0 || o.output_dim == region.k, kOp, ": output_dim is ", o.output_dim,
           ", but ", region.c, " channels in ", o.group_size, " x ", o.group_size, " groups give ",
           region.k);

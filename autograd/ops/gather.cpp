@@ -86,7 +86,7 @@ Var scattered(const Plan& plan, const Var& y, const Tensor& index) {
 Var gather(const Var& x, int axis, const Tensor& index) {
   constexpr const char* kOp = "gather";
   require(x.defined(), kOp, ": x is undefined");
-  require_same_kind(kOp, {&x});
+  require_same_kind(kOp, x);
   axis = x.shape().axis(axis, kOp);
   check_indices(kOp, index, x.shape()[axis]);
   require_beside(kOp, x, index);
@@ -101,7 +101,7 @@ Var gather(const Var& x, int axis, const Tensor& index) {
 Var scatter_add(const Var& y, int axis, const Tensor& index, std::int64_t extent) {
   constexpr const char* kOp = "scatter_add";
   require(y.defined(), kOp, ": y is undefined");
-  require_same_kind(kOp, {&y});
+  require_same_kind(kOp, y);
   axis = y.shape().axis(axis, kOp);
   require(extent >= 0, kOp, ": the extent is ", extent, ", expected none negative");
   check_indices(kOp, index, extent);
@@ -117,7 +117,7 @@ Var scatter_add(const Var& y, int axis, const Tensor& index, std::int64_t extent
 Var embedding(const Var& weight, const Tensor& indices) {
   constexpr const char* kOp = "embedding";
   require_rank(kOp, "the weight", weight, 2, "[V D]");
-  require_same_kind(kOp, {&weight});
+  require_same_kind(kOp, weight);
   check_indices(kOp, indices, weight.dim(0));
   require_beside(kOp, weight, indices);
   Shape y = indices.shape();

@@ -14,7 +14,7 @@ constexpr const char* kOp = "global_deform_kernel";
 GlobalKernelGeometry checked_geometry(const Var& weight, const Var& offset, const Size2& kernel) {
   require_rank(kOp, "the weight", weight, 4, "[K SH SW C/groups]");
   require_rank(kOp, "the offset", offset, 2, "[N 2*R*S]");
-  require_same_kind(kOp, {&weight, &offset});
+  require_same_kind(kOp, {{"weight", &weight}, {"offset", &offset}});
   require(kernel.h >= 1 && kernel.w >= 1, kOp, ": the kernel is empty (", kernel.h, " x ", kernel.w,
           ")");
   require_pixels(kOp, "the kernel", 1, {kernel.h, kernel.w});
@@ -66,7 +66,7 @@ Var global_deform_kernel(const Var& x, const Var& offset, const Var& weight, con
   if (is_bfloat16(x))
     return in_float32(global_deform_kernel, x, offset, weight, kernel, bias, options);
   require_rank(kOp, "the input", x, 4, "[N H W C]");
-  require_same_kind(kOp, {&x, &offset, &weight, &bias});
+  require_same_kind(kOp, {{"x", &x}, {"offset", &offset}, {"weight", &weight}, {"bias", &bias}});
   const GlobalKernelGeometry g = checked_geometry(weight, offset, kernel);
   require(g.n == x.dim(0), kOp, ": offsets of ", g.n, " images for ", x.dim(0), " images");
   conv_geometry(kOp, x.shape(), Shape{g.k, g.r, g.s, g.c}, options);

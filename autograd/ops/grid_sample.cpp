@@ -32,7 +32,7 @@ Var grid_sample(const Var& x, const Var& grid, const GridSampleOptions& options)
   if (is_bfloat16(x)) return in_float32(grid_sample, x, grid, options);
   require_rank(kOp, "the input", x, 4, "[N H W C]");
   require_rank(kOp, "the grid", grid, 4, "[N P Q 2]");
-  require_same_kind(kOp, {&x, &grid});
+  require_same_kind(kOp, {{"x", &x}, {"grid", &grid}});
   require(grid.dim(0) == x.dim(0) && grid.dim(3) == 2, kOp, ": the grid has shape ", grid.shape(),
           ", expected [", x.dim(0), " P Q 2] (input ", x.shape(), ")");
   require(x.dim(1) > 0 && x.dim(2) > 0, kOp, ": the input ", x.shape(), " has no pixels");

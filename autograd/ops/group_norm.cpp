@@ -20,7 +20,7 @@ GroupNormGeometry checked_geometry(const Var& x, std::int64_t groups, const Var&
           " do not divide into ", groups, " groups");
   require_rank(kOp, "the weight", weight, 1, "[C]");
   require_rank(kOp, "the bias", bias, 1, "[C]");
-  require_same_kind(kOp, {&x, &weight, &bias});
+  require_same_kind(kOp, {{"x", &x}, {"weight", &weight}, {"bias", &bias}});
   require(weight.dim(0) == c && bias.dim(0) == c, kOp, ": weight ", weight.shape(), " and bias ",
           bias.shape(), " for ", c, " channels");
   require(eps >= 0, kOp, ": eps is ", eps, ", expected at least 0");

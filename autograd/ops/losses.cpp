@@ -15,7 +15,7 @@ namespace {
 void check_pair(const char* op, const Var& prediction, const Var& target) {
   require(prediction.defined() && target.defined(), op, ": the ",
           prediction.defined() ? "target" : "prediction", " is undefined");
-  require_same_kind(op, {&prediction, &target});
+  require_same_kind(op, {{"prediction", &prediction}, {"target", &target}});
   require(prediction.shape() == target.shape(), op, ": the prediction has shape ",
           prediction.shape(), " but the target ", target.shape());
 }

@@ -31,7 +31,7 @@ Vars gradients(const MapOffsetsGeometry& g, const StepView& step) {
 Var map_offsets(const Var& x, const Var& offset, const MapOffsetsOptions& options) {
   if (is_bfloat16(x)) return in_float32(map_offsets, x, offset, options);
   require_rank(kOp, "the input", x, 4, "[N H W C]");
-  require_same_kind(kOp, {&x, &offset});
+  require_same_kind(kOp, {{"x", &x}, {"offset", &offset}});
   const MapOffsetsGeometry g{x.dim(0), x.dim(1), x.dim(2), x.dim(3), options.at_integers};
   require_map_fits(kOp, g.h, g.w);
   const Shape offsets{g.n, g.h, g.w, 2 * g.c};

@@ -41,7 +41,7 @@ std::int64_t pooled_extent(const char* op, const Shape& x, const WindowAxis& a, 
 
 void check_map(const char* op, const Var& x) {
   require_rank(op, "the input", x, 4, "[N H W C]");
-  require_same_kind(op, {&x});
+  require_same_kind(op, x);
   require(x.dim(1) > 0 && x.dim(2) > 0, op, ": the input ", x.shape(), " has no pixels");
   require(x.dim(1) <= kMostPixels / x.dim(2), op, ": the maps of ", x.shape(),
           " have more than 2^31 - 1 pixels");
@@ -151,7 +151,7 @@ Var adaptive_avg_pool2d(const Var& x, Size2 output) {
 
 Var global_avg_pool2d(const Var& x) {
   require_rank("global_avg_pool2d", "the input", x, 4, "[N H W C]");
-  require_same_kind("global_avg_pool2d", {&x});
+  require_same_kind("global_avg_pool2d", x);
   require(x.dim(1) > 0 && x.dim(2) > 0, "global_avg_pool2d: the input ", x.shape(),
           " has no pixels");
   return mean(x, {1, 2});

@@ -166,7 +166,7 @@ double count_of(const Shape& shape, const std::vector<bool>& reduced) {
 // The axis of an argmax or argmin, counted from the front; x has elements along it.
 int checked_axis(const char* op, const Var& x, int axis) {
   require(x.defined(), op, ": x is undefined");
-  require_same_kind(op, {&x});
+  require_same_kind(op, x);
   axis = x.shape().axis(axis, op);
   require(x.shape()[axis] > 0, op, ": axis ", axis, " of ", x.shape(), " is empty");
   return axis;
@@ -175,6 +175,8 @@ int checked_axis(const char* op, const Var& x, int axis) {
 // The sum, divided: of bfloat16 as float32.
 Var wide_sum(const char* name, const Var& x, const std::vector<int>& axes, KeepDim keep,
              double divisor) {
+  require(x.defined(), name, ": x is undefined");
+  require_same_kind(name, x);
   const std::vector<bool> reduced = reduced_axes(name, x.shape(), axes);
   const Tensor y = sum_axes(x.value(), reduced, divisor, wide_of(x.dtype()));
   const Shape kept = y.shape();
@@ -205,7 +207,7 @@ Var square_sum(const char* name, const Var& x, double divisor) {
 
 void check(const char* op, const Var& x) {
   require(x.defined(), op, ": x is undefined");
-  require_same_kind(op, {&x});
+  require_same_kind(op, x);
 }
 
 // max or min: what is equal to the result shares its gradient.
@@ -213,7 +215,7 @@ Var extreme(Extreme (*extreme_on)(Device), const char* name, const Var& x,
             const std::vector<int>& axes, KeepDim keep) {
   require(x.defined(), name, ": x is undefined");
   if (is_bfloat16(x)) return convert(extreme(extreme_on, name, widened(x), axes, keep), x.dtype());
-  require_same_kind(name, {&x});
+  require_same_kind(name, x);
   const std::vector<bool> reduced = reduced_axes(name, x.shape(), axes);
   require(count_of(x.shape(), reduced) > 0, name, ": an axis that is reduced is empty (", x.shape(),
           ")");

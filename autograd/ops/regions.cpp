@@ -29,7 +29,7 @@ RegionGeometry region_geometry(const char* op, const Var& x, const Tensor& rois,
   require_rank(op, "the input", x, 4, "[N H W C]");
   require_rank(op, "the regions", rois, 2, "[R 5]");
   const Var regions(rois);
-  require_same_kind(op, {&x, &regions});
+  require_same_kind(op, {{"x", &x}, {"regions", &regions}});
   require(rois.dim(1) == 5, op, ": the regions have shape ", rois.shape(), ", expected [R 5]");
   require(x.dim(1) > 0 && x.dim(2) > 0, op, ": the input ", x.shape(), " has no pixels");
   require_map_fits(op, x.dim(1), x.dim(2));

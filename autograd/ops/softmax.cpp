@@ -11,7 +11,7 @@ namespace {
 
 int checked_axis(const char* op, const Var& x, int axis) {
   require(x.defined(), op, ": x is undefined");
-  require_same_kind(op, {&x});
+  require_same_kind(op, x);
   return x.shape().axis(axis, op);
 }
 

@@ -41,7 +41,7 @@ ResampleAxis axis_of(const char* along, std::int64_t size, std::int64_t out, dou
 
 Var upsample2d(const Var& x, const UpsampleOptions& o) {
   require_rank(kOp, "the input", x, 4, "[N H W C]");
-  require_same_kind(kOp, {&x});
+  require_same_kind(kOp, x);
   require(x.dim(1) > 0 && x.dim(2) > 0, kOp, ": the input ", x.shape(), " has no pixels");
   const bool by_size = o.size != Size2(0), by_scale = o.scale.h != 0 || o.scale.w != 0;
   require(by_size != by_scale, kOp, ": expected a size or a scale, got ",

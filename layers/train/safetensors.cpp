@@ -39,6 +39,32 @@ std::string printable(const std::string& name) {
   return "'" + text + (name.size() > text.size() ? "...'" : "'");
 }
 
+// What a file that is no safetensors file begins with, or nullptr if nothing is known of it.
+const char* other_format(std::uint64_t first_bytes) {
+  std::array<char, sizeof first_bytes> bytes{};
+  std::memcpy(bytes.data(), &first_bytes, bytes.size());
+  const std::string_view start(bytes.data(), bytes.size());
+  constexpr std::array<std::pair<std::string_view, const char*>, 8> kFormats = {
+      {{"\x89PNG", "a PNG picture, not weights"},
+       {"\xFF\xD8\xFF", "a JPEG picture, not weights"},
+       {"PK\x03\x04",
+        "a zip archive, as torch.save() writes .pt files; in Python, write the weights by "
+        "safetensors.torch.save_file(model.state_dict(), file)"},
+       {"\x80\x02",
+        "a pickle, as torch.save() writes .pt files; in Python, write the weights by "
+        "safetensors.torch.save_file(model.state_dict(), file)"},
+       {"\x1F\x8B", "packed by gzip; unpack it first"},
+       {"\x89HDF", "an HDF5 file, as Keras writes; write safetensors instead"},
+       {"\x93NUMPY", "a NumPy array, not safetensors"},
+       {"GGUF", "a GGUF file, not safetensors"}}};
+  for (const auto& [magic, what] : kFormats)
+    if (start.starts_with(magic)) return what;
+  const bool text = std::all_of(start.begin(), start.end(), [](char c) {
+    return (c >= ' ' && c <= '~') || c == '\n' || c == '\r' || c == '\t';
+  });
+  return text ? "a text, not weights" : nullptr;
+}
+
 // ---- reading ----
 
 struct CloseFile {
@@ -93,6 +119,8 @@ class Reader {
     std::uint64_t length = 0;
     check(size_ >= sizeof length, "it is too short (", size_, " bytes)");
     read_bytes(&length, sizeof length);
+    if (length > size_ - sizeof length)
+      if (const char* const known = other_format(length)) check(false, "it is ", known);
     check(length <= kMaxHeader, "its header claims ", length, " bytes, the limit is ", kMaxHeader);
     check(length <= size_ - sizeof length, "it is truncated: its header claims ", length,
           " bytes, the file has ", size_);
