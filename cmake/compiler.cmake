@@ -24,6 +24,10 @@ if(PLIANT_SANITIZE)
   add_link_options(-fsanitize=${PLIANT_SANITIZE})
 endif()
 
+if(PLIANT_FUZZ)  # what libFuzzer is steered by
+  add_compile_options($<$<COMPILE_LANGUAGE:CXX>:-fsanitize=fuzzer-no-link>)
+endif()
+
 # pliant_machine_options: what the compiler is told about the processor. Release builds are -O3 by
 # CMake's own default.
 include(CheckCXXCompilerFlag)
