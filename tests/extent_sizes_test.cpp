@@ -221,7 +221,7 @@ TEST_CASE("sizes: tensors without elements end at once, however long their other
            {"cross_correlation", pictures, [&](const Var& x) {
               return cross_correlation_depthwise(x, at({n, 2, 2, 0}));
             }}}) {
-    CAPTURE(c.name);
+    CAPTURE(std::string(c.name));
     std::string message;
     CHECK(seconds([&] {
             message = error_of([&] {

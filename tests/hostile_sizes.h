@@ -44,7 +44,7 @@ inline bool names(const std::string& text, std::int64_t number) {
 }
 
 // `use` of each number is an Error that begins with `who` and names the number.
-inline void refuses(const std::string& who, const char* what, const Use& use,
+inline void refuses(const std::string& who, const std::string& what, const Use& use,
                     const std::vector<std::int64_t>& numbers = kHostile) {
   for (const std::int64_t number : numbers) {
     CAPTURE(who);

@@ -96,7 +96,7 @@ TEST_CASE("sizes: layers") {
       {"he_normal", [](auto n) { init::he_normal(n > 0 ? -n : n); }}};
   for (const auto& [name, use] : uses)
     for (const std::int64_t number : {kMin, -k62, std::int64_t{-1}, k62, kMax}) {
-      CAPTURE(name);
+      CAPTURE(std::string(name));
       CAPTURE(number);
       std::string message;
       CHECK(seconds([&, &use = use] { message = error_of([&] { use(number); }); }) < kAtOnce);
