@@ -141,8 +141,7 @@ double smooth_l1(std::uint64_t seed, Index n) {
 }
 double binary_cross_entropy(std::uint64_t seed, Index n) {
   return loss(
-      seed, n,
-      [](const Var& a, const Var& b) { return binary_cross_entropy_with_logits(a, b); },
+      seed, n, [](const Var& a, const Var& b) { return binary_cross_entropy_with_logits(a, b); },
       [](long double a, long double b) {
         return b * std::log1p(std::exp(-a)) + (1 - b) * std::log1p(std::exp(a));
       });
@@ -189,7 +188,8 @@ struct NormErrors {
 // op(x, weight, bias) normalises columns of [n columns].
 template <class Op>
 NormErrors norm_errors(std::uint64_t seed, Index n, Index columns, Op op) {
-  const Tensor data = values(2 * seed, {n, columns}, 1, 10), dy = values(2 * seed + 1, data.shape());
+  const Tensor data = values(2 * seed, {n, columns}, 1, 10),
+               dy = values(2 * seed + 1, data.shape());
   const Tape tape;
   const Var x = tape.variable(data), weight = tape.variable(Tensor::full({columns}, 1)),
             bias = tape.variable(Tensor::full({columns}, 0));
@@ -207,15 +207,15 @@ NormErrors norm_errors(std::uint64_t seed, Index n, Index columns, Op op) {
     const long double var =
         sum_over(n, [&](std::size_t i) { return deviation(i) * deviation(i); }) / count;
     const long double rstd = 1 / std::sqrt(var + 1e-5L);
-    for (std::size_t i = 0; i < static_cast<std::size_t>(n); ++i) normal[at(i)] = deviation(i) * rstd;
+    for (std::size_t i = 0; i < static_cast<std::size_t>(n); ++i)
+      normal[at(i)] = deviation(i) * rstd;
     const long double of_bias = sum_over(n, [&](std::size_t i) { return slope[at(i)]; });
     const long double of_weight =
         sum_over(n, [&](std::size_t i) { return slope[at(i)] * normal[at(i)]; });
     want_dbias.push_back(of_bias);
     want_dweight.push_back(of_weight);
     for (std::size_t i = 0; i < static_cast<std::size_t>(n); ++i)
-      want_dx[at(i)] =
-          rstd * (slope[at(i)] - of_bias / count - normal[at(i)] * of_weight / count);
+      want_dx[at(i)] = rstd * (slope[at(i)] - of_bias / count - normal[at(i)] * of_weight / count);
   }
   const auto of = [&](const Var& of_channels, const Exact& want) {  // if op took them
     const Tensor* const gradient = g.find(of_channels);
@@ -295,9 +295,8 @@ double product(std::uint64_t seed, Index n) {
   Exact want;
   for (std::size_t i = 0; i < 2; ++i)
     for (std::size_t j = 0; j < 2; ++j)
-      want.push_back(sum_over(n, [&](std::size_t k) {
-        return x[i * static_cast<std::size_t>(n) + k] * y[2 * k + j];
-      }));
+      want.push_back(sum_over(
+          n, [&](std::size_t k) { return x[i * static_cast<std::size_t>(n) + k] * y[2 * k + j]; }));
   return error_of(matmul(a, b).value(), want);
 }
 double product_of_rows(std::uint64_t seed, Index n) {  // a linear layer's weight gradient
@@ -319,14 +318,14 @@ double convolution(std::uint64_t seed, Index n) {  // 3x3 taps of n / 9 channels
   const Exact x = exact(a), w = exact(b);
   Exact want;
   for (std::size_t k = 0; k < 2; ++k)
-    want.push_back(sum_over(9 * c, [&](std::size_t i) {
-      return x[i] * w[k * static_cast<std::size_t>(9 * c) + i];
-    }));
+    want.push_back(sum_over(
+        9 * c, [&](std::size_t i) { return x[i] * w[k * static_cast<std::size_t>(9 * c) + i]; }));
   return error_of(conv2d(a, b, Var(), {}).value(), want);
 }
 double convolution_weights(std::uint64_t seed, Index n) {  // a map of n pixels
   const Index side = side_of(n), wide = side + 2;
-  const Tensor a = values(2 * seed, {1, wide, wide, 2}), b = values(2 * seed + 1, {1, side, side, 2});
+  const Tensor a = values(2 * seed, {1, wide, wide, 2}),
+               b = values(2 * seed + 1, {1, side, side, 2});
   const Tape tape;
   const Var weight = tape.variable(Tensor::full({2, 3, 3, 2}, 1));
   const Var y = conv2d(a, weight, Var(), {});

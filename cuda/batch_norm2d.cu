@@ -22,8 +22,7 @@ void normalise(const BatchNorm2dGeometry& g, const T* x, const Wide<T>* weight, 
   each(kOp, g.c, [=] __device__(std::int64_t c) {
     scale[c] = norm_scale(NormRow<W>(mean[c], rstd[c]), weight[c], bias[c]);
   });
-  each(kOp, g.rows * g.c,
-       [=] __device__(std::int64_t i) { y[i] = T(scale[i % g.c].y(W(x[i]))); });
+  each(kOp, g.rows * g.c, [=] __device__(std::int64_t i) { y[i] = T(scale[i % g.c].y(W(x[i]))); });
 }
 
 template <class T>
@@ -112,8 +111,9 @@ void cuda::batch_norm2d_training_forward(const BatchNorm2dGeometry& g, const flo
                    workspace);
 }
 void cuda::batch_norm2d_forward(const BatchNorm2dGeometry& g, const float* x, const float* weight,
-                                const float* bias, const float* running_mean, const float* running_var,
-                                float* y, double* mean, double* rstd, Workspace& workspace) {
+                                const float* bias, const float* running_mean,
+                                const float* running_var, float* y, double* mean, double* rstd,
+                                Workspace& workspace) {
   forward(g, x, weight, bias, running_mean, running_var, y, mean, rstd, workspace);
 }
 void cuda::batch_norm2d_gradient(const BatchNorm2dGeometry& g, NormStatistics statistics,
@@ -131,8 +131,9 @@ void cuda::batch_norm2d_training_forward(const BatchNorm2dGeometry& g, const dou
                    workspace);
 }
 void cuda::batch_norm2d_forward(const BatchNorm2dGeometry& g, const double* x, const double* weight,
-                                const double* bias, const double* running_mean, const double* running_var,
-                                double* y, double* mean, double* rstd, Workspace& workspace) {
+                                const double* bias, const double* running_mean,
+                                const double* running_var, double* y, double* mean, double* rstd,
+                                Workspace& workspace) {
   forward(g, x, weight, bias, running_mean, running_var, y, mean, rstd, workspace);
 }
 void cuda::batch_norm2d_gradient(const BatchNorm2dGeometry& g, NormStatistics statistics,
@@ -149,15 +150,16 @@ void cuda::batch_norm2d_training_forward(const BatchNorm2dGeometry& g, const BFl
   training_forward(g, x, weight, bias, running_mean, running_var, y, mean, rstd, new_mean, new_var,
                    workspace);
 }
-void cuda::batch_norm2d_forward(const BatchNorm2dGeometry& g, const BFloat16* x, const float* weight,
-                                const float* bias, const float* running_mean, const float* running_var,
-                                BFloat16* y, double* mean, double* rstd, Workspace& workspace) {
+void cuda::batch_norm2d_forward(const BatchNorm2dGeometry& g, const BFloat16* x,
+                                const float* weight, const float* bias, const float* running_mean,
+                                const float* running_var, BFloat16* y, double* mean, double* rstd,
+                                Workspace& workspace) {
   forward(g, x, weight, bias, running_mean, running_var, y, mean, rstd, workspace);
 }
 void cuda::batch_norm2d_gradient(const BatchNorm2dGeometry& g, NormStatistics statistics,
                                  const BFloat16* x, const float* weight, const double* mean,
-                                 const double* rstd, const BFloat16* dy, BFloat16* dx, float* dweight,
-                                 float* dbias, Workspace& workspace) {
+                                 const double* rstd, const BFloat16* dy, BFloat16* dx,
+                                 float* dweight, float* dbias, Workspace& workspace) {
   gradient(g, statistics, x, weight, mean, rstd, dy, dx, dweight, dbias, workspace);
 }
 

@@ -43,7 +43,8 @@ struct RunMoments {
 };
 
 // Joins each kRun neighbouring runs to one.
-void join_runs(const char* op, const ChannelsGeometry& g, const RunMoments& from, const RunMoments& to) {
+void join_runs(const char* op, const ChannelsGeometry& g, const RunMoments& from,
+               const RunMoments& to) {
   each(op, g.n * to.runs * g.c, [=] __device__(std::int64_t i) {
     const std::int64_t c = i % g.c, begin = i / g.c % to.runs * kRun, image = i / g.c / to.runs;
     const std::int64_t end = std::min(from.runs, begin + kRun);
@@ -77,9 +78,9 @@ const double* cuda::channel_moments(const char* op, const ChannelsGeometry& g, c
   for (bool last = false; !last;) {
     runs = runs_of(from.runs);
     last = runs == 1;
-    const RunMoments to = last
-                              ? RunMoments{1, g.rows, result, result + g.c, 2 * g.c}
-                              : RunMoments{runs, from.span * kRun, room(runs), room(runs), runs * g.c};
+    const RunMoments to =
+        last ? RunMoments{1, g.rows, result, result + g.c, 2 * g.c}
+             : RunMoments{runs, from.span * kRun, room(runs), room(runs), runs * g.c};
     join_runs(op, g, from, to);
     from = to;
   }

@@ -23,7 +23,6 @@ const double* channel_moments(const char* op, const ChannelsGeometry& g, const T
 // row [n c], null with x. They exist for T = float, double and BFloat16.
 template <class T>
 const double* channel_gradient_sums(const char* op, const ChannelsGeometry& g, const T* x,
-                                    const T* dy, const NormRow<Wide<T>>* row,
-                                    Workspace& workspace);
+                                    const T* dy, const NormRow<Wide<T>>* row, Workspace& workspace);
 
 }  // namespace pliant::cuda

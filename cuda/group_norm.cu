@@ -46,9 +46,8 @@ void forward(const GroupNormGeometry& g, const T* x, const T* weight, const T* b
     const std::int64_t c = i % g.c, at = group_at(g, i, 1);
     scale[i] = norm_scale(NormRow<T>(mean[at], rstd[at]), weight[c], bias[c]);
   });
-  each(kOp, g.n * g.rows * g.c, [=] __device__(std::int64_t i) {
-    y[i] = scale[i / g.c / g.rows * g.c + i % g.c].y(x[i]);
-  });
+  each(kOp, g.n * g.rows * g.c,
+       [=] __device__(std::int64_t i) { y[i] = scale[i / g.c / g.rows * g.c + i % g.c].y(x[i]); });
 }
 
 // ---- gradient ----
@@ -67,8 +66,8 @@ void data_gradient(const GroupNormGeometry& g, const T* x, const T* weight, cons
       sum_s_x += static_cast<double>(weight[j]) * of_image[g.c + j];
     }
     for (std::int64_t j = first; j < first + per; ++j)
-      slope[image * g.c + j] = norm_slope(row[image * g.c + j], weight[j], sum_s / g.count(),
-                                          sum_s_x / g.count());
+      slope[image * g.c + j] =
+          norm_slope(row[image * g.c + j], weight[j], sum_s / g.count(), sum_s_x / g.count());
   });
   each(kOp, g.n * g.rows * g.c, [=] __device__(std::int64_t i) {
     dx[i] = slope[i / g.c / g.rows * g.c + i % g.c].dx(x[i], dy[i]);

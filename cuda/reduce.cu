@@ -39,9 +39,7 @@ template <class Held, class To>
 struct ToResult {
   To* y;
   double divisor;
-  __device__ void operator()(std::int64_t i, Held held) const {
-    y[i] = reduced<To>(held, divisor);
-  }
+  __device__ void operator()(std::int64_t i, Held held) const { y[i] = reduced<To>(held, divisor); }
 };
 
 // Rounds until one term is left: a tree whose shape follows from the geometry alone. Joins is F for
@@ -55,8 +53,7 @@ void reduce_by_rounds(ReduceGeometry g, const T* x, To* y, Workspace& workspace)
       std::bit_floor(static_cast<std::uint64_t>(std::max<std::int64_t>(widest, 1))));
   const std::int64_t rows = (g.reduced + fold - 1) / fold;
   const std::int64_t runs = std::max<std::int64_t>((rows + kRun - 1) / kRun, 1);
-  if (runs * fold == 1)
-    return reduce_runs<F>(g, fold, runs, x, ToResult<Held, To>{y, g.divisor});
+  if (runs * fold == 1) return reduce_runs<F>(g, fold, runs, x, ToResult<Held, To>{y, g.divisor});
   Held* const partial = workspace.take<Held>(g.outer * runs * fold * g.inner);
   reduce_runs<F>(g, fold, runs, x, ToPartial<Held>{partial});
   g.reduced = runs * fold;

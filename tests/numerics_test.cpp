@@ -52,8 +52,8 @@ Var as_group_of_rows(const Var& x, const Var&, const Var&) {
 Var as_batch(const Var& x, const Var&, const Var&) {
   const DType wide = wide_of(x.dtype());
   const Tensor one = same({1}, 1, wide), none = same({1}, 0, wide);
-  return reshape(
-      batch_norm2d_training(reshape(x, {4, 1, 1, 1}), one, none, none, one, 1e-5, 0.1).y, {4, 1});
+  return reshape(batch_norm2d_training(reshape(x, {4, 1, 1, 1}), one, none, none, one, 1e-5, 0.1).y,
+                 {4, 1});
 }
 
 void check_norm(Norm norm, double size, DType dtype) {
@@ -197,8 +197,8 @@ TEST_CASE("norms: small values without eps, and the running statistics") {
   const BatchStatistics s = batch_norm2d_training(large, same({1}, 1), same({1}, 0), same({1}, 0),
                                                   same({1}, 1), 1e-5, 0.1);
   CHECK(s.running_var.item() == doctest::Approx(2e37).epsilon(1e-6));
-  const Var given = batch_norm2d(large, same({1}, 1), same({1}, 0), same({1}, 1e19),
-                                 same({1}, 1e38), 1e-5);
+  const Var given =
+      batch_norm2d(large, same({1}, 1), same({1}, 0), same({1}, 1e19), same({1}, 1e38), 1e-5);
   CHECK(given.value().to_vector()[0] == doctest::Approx(-2).epsilon(1e-6));
 }
 
@@ -223,8 +223,8 @@ TEST_CASE("averages: of ones 1, whatever the window") {
       CHECK(off(adaptive_avg_pool2d(ones, 3), 1) == 0);
       CHECK(off(global_avg_pool2d(ones), 1) == 0);
       CHECK(off(avg_pool2d(ones, {.kernel = n, .stride = n}), 1) == 0);
-      CHECK(off(avg_pool2d(ones, {.kernel = 5, .stride = 2, .padding = 2,
-                                  .count_include_pad = false}),
+      CHECK(off(avg_pool2d(ones,
+                           {.kernel = 5, .stride = 2, .padding = 2, .count_include_pad = false}),
                 1) == 0);
     }
   CHECK(off(avg_pool2d(same({1, 300, 300, 1}, 0.1), {.kernel = 299, .stride = 1}), 0.1F) == 0);

@@ -107,8 +107,9 @@ BatchStatistics batch_norm2d_training(const Var& x, const Var& weight, const Var
     kernel<BatchNorm2dTrainingForward<T>, cpu::batch_norm2d_training_forward,
            cuda::batch_norm2d_training_forward>(kOp, x.device())(
         g, x.value().data<T>(), weight.value().data<W>(), bias.value().data<W>(),
-        running_mean.data<W>(), running_var.data<W>(), y.mutable_data<T>(), mean.mutable_data<double>(),
-        rstd.mutable_data<double>(), new_mean.mutable_data<W>(), new_var.mutable_data<W>(), workspace);
+        running_mean.data<W>(), running_var.data<W>(), y.mutable_data<T>(),
+        mean.mutable_data<double>(), rstd.mutable_data<double>(), new_mean.mutable_data<W>(),
+        new_var.mutable_data<W>(), workspace);
   });
   return {record_step(g, NormStatistics::of_batch, x, weight, bias, mean, rstd, std::move(y)),
           new_mean, new_var};

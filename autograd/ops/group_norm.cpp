@@ -39,8 +39,7 @@ Vars gradients(const GroupNormGeometry& g, const StepView& step) {
   visit_floating(kOp, x.dtype(), [&]<class T>() {
     const auto to = [](Tensor& t) { return t.defined() ? t.mutable_data<T>() : nullptr; };
     kernel<GroupNormGradient<T>, cpu::group_norm_gradient, cuda::group_norm_gradient>(
-        kOp, x.device())(g, x.data<T>(), weight.data<T>(), mean.data<double>(),
-                         rstd.data<double>(),
+        kOp, x.device())(g, x.data<T>(), weight.data<T>(), mean.data<double>(), rstd.data<double>(),
                          step.cotangent().value().data<T>(), to(dx), to(dweight), to(dbias),
                          workspace);
   });

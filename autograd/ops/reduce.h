@@ -1,6 +1,7 @@
 // Sums, means, variances, the largest and smallest elements and where they are, over chosen axes.
 //
-// Sums are added up in float64, divided there if they are means, and rounded once: docs/numerics.md.
+// Sums are added up in float64, divided there if they are means, and rounded once:
+// docs/numerics.md.
 #pragma once
 
 #include <vector>

@@ -32,9 +32,8 @@ void moments(const BatchNorm2dGeometry& g, const Walk& walk, const T* x, Moments
       join_moments(before, held.mean, held.m2, count, from[j], from[j + c]);
       before += count;
     }
-    of_channel[j] = moments_again<T>(held, g.eps, g.rows, [=](std::int64_t i) {
-      return static_cast<double>(x[i * c + j]);
-    });
+    of_channel[j] = moments_again<T>(
+        held, g.eps, g.rows, [=](std::int64_t i) { return static_cast<double>(x[i * c + j]); });
   }
 }
 
@@ -135,8 +134,7 @@ void batch_data_gradient(const BatchNorm2dGeometry& g, const Walk& walk, const T
   const cpu::NormSlopeRows<T> rows(walk, workspace.take<T>(6 * walk.width));
   for (std::int64_t j = 0; j < g.c; ++j) {
     const double share = static_cast<double>(weight[j]) / static_cast<double>(g.rows);
-    rows.set(j,
-             norm_slope(NormRow<T>(mean[j], rstd[j]), weight[j], sum_dy[j] * share,
+    rows.set(j, norm_slope(NormRow<T>(mean[j], rstd[j]), weight[j], sum_dy[j] * share,
                            sum_dy_x[j] * share));
   }
   rows.widen(walk);

@@ -59,8 +59,8 @@ struct ColumnWalk {
   }
 };
 
-// Calls f(j, first, second, third, fourth) for each of `columns` columns of four rows at a time, and
-// one(j, row) for those of rows that are left over: sums then go through the cache less often.
+// Calls f(j, first, second, third, fourth) for each of `columns` columns of four rows at a time,
+// and one(j, row) for those of rows that are left over: sums then go through the cache less often.
 template <class T, class Four, class One>
 void each_four_rows(const T* x, std::int64_t rows, std::int64_t stride, std::int64_t columns,
                     Four four, One one) {
@@ -90,8 +90,10 @@ void column_moments(const T* x, std::int64_t rows, std::int64_t stride, std::int
     each_four_rows(
         run, n, stride, columns,
         [&](std::int64_t j, T a, T b, T c, T d) {
-          const double da = static_cast<double>(a) - first[j], db = static_cast<double>(b) - first[j];
-          const double dc = static_cast<double>(c) - first[j], dd = static_cast<double>(d) - first[j];
+          const double da = static_cast<double>(a) - first[j],
+                       db = static_cast<double>(b) - first[j];
+          const double dc = static_cast<double>(c) - first[j],
+                       dd = static_cast<double>(d) - first[j];
           sum[j] += (da + db) + (dc + dd);
           squares[j] += (da * da + db * db) + (dc * dc + dd * dd);
         },
@@ -132,10 +134,7 @@ struct NormScaleRows {
   T *unit, *mean, *scale, *offset;
 
   NormScaleRows(const ColumnWalk& walk, T* room)
-      : unit(room),
-        mean(unit + walk.width),
-        scale(mean + walk.width),
-        offset(scale + walk.width) {}
+      : unit(room), mean(unit + walk.width), scale(mean + walk.width), offset(scale + walk.width) {}
   void set(std::int64_t j, const NormScale<T>& of) const {
     unit[j] = of.unit;
     mean[j] = of.mean;
@@ -177,12 +176,13 @@ struct NormSlopeRows {
   }
   void apply(std::int64_t n, const T* x, const T* dy, T* dx) const {
     for (std::int64_t j = 0; j < n; ++j)
-      dx[j] = NormSlope<T>{unit[j], mean[j], weight[j], constant[j], along[j], rstd[j]}.dx(x[j],
-                                                                                          dy[j]);
+      dx[j] =
+          NormSlope<T>{unit[j], mean[j], weight[j], constant[j], along[j], rstd[j]}.dx(x[j], dy[j]);
   }
 };
 
-// Adds up dy and, if x is not null, dy * (x * unit - mean), over the rows of up to kColumns columns.
+// Adds up dy and, if x is not null, dy * (x * unit - mean), over the rows of up to kColumns
+// columns.
 template <class T>
 void column_sums(const T* x, const T* dy, const T* unit, const T* mean, std::int64_t rows,
                  std::int64_t stride, std::int64_t columns, double* sum_dy, double* sum_dy_x) {

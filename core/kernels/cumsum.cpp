@@ -18,8 +18,7 @@ void cumsum_all(const CumsumGeometry& g, const T* x, T* y) {
     const std::int64_t last = std::min(g.inner, first + kColumns);
     double sums[kColumns] = {};
     for (std::int64_t step = 0; step < g.length; ++step)
-      for (std::int64_t j = first; j < last; ++j)
-        cumsum_step(g, o, step, j, x, sums[j - first], y);
+      for (std::int64_t j = first; j < last; ++j) cumsum_step(g, o, step, j, x, sums[j - first], y);
   });
 }
 

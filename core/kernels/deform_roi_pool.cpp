@@ -80,8 +80,8 @@ void forward(const Regions<T>& regions, const T* x, T* y, Workspace& workspace) 
           regions.fill_columns(window.columns, r, i, j, k);
           cpu::MapView<const T> view = map.view(regions.image(r), region.group(i, j));
           view.base += k * channels * view.channel;
-          cpu::pool_window(view, window.rows, window.columns, regions.mask_of(bin),
-                           channels, y + bin * region.k + k * channels);
+          cpu::pool_window(view, window.rows, window.columns, regions.mask_of(bin), channels,
+                           y + bin * region.k + k * channels);
         }
   });
 }
@@ -192,8 +192,7 @@ void map_gradient(const Regions<T>& regions, const AllWindows<T>& windows, const
         if (!cpu::overlap(window.rows.range(), rows)) continue;
         cpu::MapView<T> view = map;
         view.base += k * channels;
-        cpu::spread_window(view, window.rows, window.columns, rows,
-                           regions.mask_of(bin), channels,
+        cpu::spread_window(view, window.rows, window.columns, rows, regions.mask_of(bin), channels,
                            dy + bin * g.region.k + k * channels);
       }
     };

@@ -34,8 +34,9 @@ using GroupNormForward = void(const GroupNormGeometry&, const T* x, const T* wei
                               T* y, double* mean, double* rstd, Workspace&);
 // Each of dx, dweight and dbias may be null and is then left out.
 template <class T>
-using GroupNormGradient = void(const GroupNormGeometry&, const T* x, const T* weight, const double* mean,
-                               const double* rstd, const T* dy, T* dx, T* dweight, T* dbias, Workspace&);
+using GroupNormGradient = void(const GroupNormGeometry&, const T* x, const T* weight,
+                               const double* mean, const double* rstd, const T* dy, T* dx,
+                               T* dweight, T* dbias, Workspace&);
 
 namespace cpu {
 GroupNormForward<float> group_norm_forward;

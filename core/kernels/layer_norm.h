@@ -37,8 +37,8 @@ template <class T>
 PLIANT_HD void row_gradient(const LayerNormGeometry& g, const NormRow<T>& row, const T* x,
                             const T* weight, const T* dy, T* dx) {
   const auto count = static_cast<double>(g.c);
-  const double sum =
-      sum_in_lanes<double>(g.c, [=](std::int64_t i) { return static_cast<double>(dy[i] * weight[i]); });
+  const double sum = sum_in_lanes<double>(
+      g.c, [=](std::int64_t i) { return static_cast<double>(dy[i] * weight[i]); });
   const double sum_x = sum_in_lanes<double>(g.c, [=](std::int64_t i) {
     return static_cast<double>(dy[i] * weight[i]) * static_cast<double>(row.deviation(x[i]));
   });

@@ -5,9 +5,9 @@
 //
 //   (x - mean) * rstd = (x * unit - mean') * rstd' + rest
 //
-// `unit` is 1, but a power of two where x - mean or rstd would leave T's range; mean' is mean * unit
-// rounded to T, rstd' = rstd / unit, and the rest is what that rounding lost: beside a large mean,
-// all that there is.
+// `unit` is 1, but a power of two where x - mean or rstd would leave T's range; mean' is mean *
+// unit rounded to T, rstd' = rstd / unit, and the rest is what that rounding lost: beside a large
+// mean, all that there is.
 #pragma once
 
 #include <cmath>
@@ -62,9 +62,9 @@ PLIANT_HD T sum_in_lanes(std::int64_t n, F f) {
 template <class F>
 PLIANT_HD Moments moments_in(double unit, std::int64_t n, F x) {
   const double first = x(0) * unit;
-  const double mean =
-      first + sum_in_lanes<double>(n, [=](std::int64_t i) { return x(i) * unit - first; }) /
-                  static_cast<double>(n);
+  const double mean = first + sum_in_lanes<double>(n, [=](std::int64_t i) {
+                                return x(i) * unit - first;
+                              }) / static_cast<double>(n);
   const double m2 = sum_in_lanes<double>(n, [=](std::int64_t i) {
     const double deviation = x(i) * unit - mean;
     return deviation * deviation;
@@ -142,8 +142,7 @@ struct NormSlope {
 };
 // From the means of s and of s * row.deviation(x).
 template <class T>
-PLIANT_HD NormSlope<T> norm_slope(const NormRow<T>& row, T weight, double mean_s,
-                                  double mean_s_x) {
+PLIANT_HD NormSlope<T> norm_slope(const NormRow<T>& row, T weight, double mean_s, double mean_s_x) {
   const double along = row.along(mean_s, mean_s_x) * row.rstd;
   return {row.unit,
           row.mean,

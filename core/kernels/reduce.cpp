@@ -59,8 +59,9 @@ void reduce_rows(const T* x, std::int64_t rows, std::int64_t stride, std::int64_
       const T *const first = x + row * stride, *const second = first + stride;
       const T *const third = second + stride, *const fourth = third + stride;
       for (std::int64_t j = 0; j < columns; ++j)
-        strand[j] = combine(strand[j], combine(combine(combine.of(first[j]), combine.of(second[j])),
-                                               combine(combine.of(third[j]), combine.of(fourth[j]))));
+        strand[j] =
+            combine(strand[j], combine(combine(combine.of(first[j]), combine.of(second[j])),
+                                       combine(combine.of(third[j]), combine.of(fourth[j]))));
     }
     for (; row < end; ++row)
       for (std::int64_t j = 0; j < columns; ++j)

@@ -26,9 +26,9 @@ class Band {
       runs_.push_back({run.begin, run.end - run.begin, weights_.size(),
                        forward ? resample_divisor(axis, at) : 1});
       for (std::int64_t i = run.begin; i < run.end; ++i)
-        weights_.push_back(static_cast<T>(
-            forward ? resample_weight(axis, at, i)
-                    : resample_weight(axis, i, at) / resample_divisor(axis, i)));
+        weights_.push_back(
+            static_cast<T>(forward ? resample_weight(axis, at, i)
+                                   : resample_weight(axis, i, at) / resample_divisor(axis, i)));
     }
   }
 
@@ -83,8 +83,7 @@ void make_pixel(const Band<Sum>& columns, std::int64_t q, const Sum* row, std::i
                 double divisor, Sum* room, T* to) {
   const Sum* const from = row + columns.begin(q) * c;
   if constexpr (std::is_same_v<T, Sum>)
-    if (divisor == 1)
-      return weighted_sum(columns.count(q), columns.weights(q), from, c, c, to);
+    if (divisor == 1) return weighted_sum(columns.count(q), columns.weights(q), from, c, c, to);
   weighted_sum(columns.count(q), columns.weights(q), from, c, c, room);
   const auto by = static_cast<Sum>(divisor);
   for (std::int64_t j = 0; j < c; ++j) to[j] = static_cast<T>(room[j] / by);
