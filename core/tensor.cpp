@@ -1,6 +1,7 @@
 #include <pliant/core/tensor.h>
 
 #include <algorithm>
+#include <iomanip>
 #include <type_traits>
 
 #include <pliant/core/capture.h>
@@ -226,7 +227,8 @@ std::ostream& operator<<(std::ostream& out, const Tensor& tensor) {
   out << tensor.dtype() << ' ' << tensor.shape() << " on " << tensor.device();
   if (tensor.size() > 32) return out;
   out << ':';
-  for (const double value : tensor.to_vector()) out << ' ' << value;
+  const auto digits = std::setprecision(static_cast<int>(out.precision()));
+  for (const double value : tensor.to_vector()) out << ' ' << text_from(digits, value);
   return out;
 }
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <functional>
-#include <sstream>
 #include <unordered_map>
 
 #include <pliant/layers/observer.h>
@@ -274,11 +273,9 @@ bool fits(const Buffer& buffer, const Tensor& value) {
 }
 
 std::string misfit(const Buffer& buffer, const Tensor& value) {
-  std::ostringstream text;
-  text << buffer.name() << " is " << value.dtype() << ' ' << value.shape() << ", expected ";
-  if (buffer.filled()) text << buffer.value().dtype() << ' ';
-  text << buffer.shape();
-  return text.str();
+  const std::string dtype = buffer.filled() ? text_from(buffer.value().dtype(), ' ') : "";
+  return text_from(buffer.name(), " is ", value.dtype(), ' ', value.shape(), ", expected ", dtype,
+                   buffer.shape());
 }
 
 // A copy with the dtype and device that the buffer has.
@@ -333,7 +330,8 @@ std::map<std::string, std::string> Module::load(const std::filesystem::path& fil
   try {
     load(read.tensors, options);
   } catch (const Error& error) {
-    fail(file.string(), ": ", error.what());
+    const std::string skipped = read.skipped_text();
+    fail(file.string(), ": ", error.what(), skipped.empty() ? "" : "; ", skipped);
   }
   return std::move(read.metadata);
 }
