@@ -1,9 +1,10 @@
 // The one exception of the library, and the one way to throw it.
 #pragma once
 
-#include <sstream>
 #include <stdexcept>
 #include <string>
+
+#include <pliant/core/text.h>
 
 namespace pliant {
 
@@ -48,11 +49,10 @@ class Error : public std::runtime_error {
   explicit Error(const std::string& text) : std::runtime_error(ErrorPlace::named(text)) {}
 };
 
+// Of what a file or a user gave, an Error shows what is printable.
 template <class... Parts>
 [[noreturn]] void fail(const Parts&... parts) {
-  std::ostringstream text;
-  (text << ... << parts);
-  throw Error(text.str());
+  throw Error(printable(text_from(parts...)));
 }
 
 // Throws an Error made of `parts` unless `condition` holds.

@@ -8,6 +8,7 @@
 #include <limits>
 #include <ostream>
 #include <span>
+#include <string>
 
 #include <pliant/core/error.h>
 
@@ -73,7 +74,7 @@ class Shape {
 
   friend std::ostream& operator<<(std::ostream& out, const Shape& shape) {
     out << '[';
-    for (int i = 0; i < shape.rank(); ++i) out << (i == 0 ? "" : " ") << shape[i];
+    for (int i = 0; i < shape.rank(); ++i) out << (i == 0 ? "" : " ") << std::to_string(shape[i]);
     return out << ']';
   }
 

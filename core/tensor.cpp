@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iomanip>
 #include <limits>
 #include <type_traits>
 #include <utility>
@@ -254,7 +255,8 @@ std::ostream& operator<<(std::ostream& out, const Tensor& tensor) {
   out << tensor.dtype() << ' ' << tensor.shape() << " on " << tensor.device();
   if (tensor.size() > 32) return out;
   out << ':';
-  for (const double value : tensor.to_vector()) out << ' ' << value;
+  const auto digits = std::setprecision(static_cast<int>(out.precision()));
+  for (const double value : tensor.to_vector()) out << ' ' << text_from(digits, value);
   return out;
 }
 

@@ -51,11 +51,14 @@ Shape read_header(ByteReader& reader, const std::string& name) {
 
 }  // namespace
 
-Tensor read_idx(const std::filesystem::path& path, ContentId* content) {
+Tensor read_idx(const std::filesystem::path& path, ContentId* content, std::int64_t most_bytes) {
   const std::string name = path.string();
   ContentDigest digest;
   ByteReader reader(path, content != nullptr ? &digest : nullptr);
   const Shape shape = read_header(reader, name);
+  const std::int64_t header_bytes = 4 + 4 * shape.rank();
+  require(shape.size() <= most_bytes - header_bytes, name, ": the IDX header ", shape,
+          " promises more than the expected ", most_bytes, " bytes");
   const auto promised = static_cast<std::size_t>(shape.size());
 
   std::vector<std::uint8_t> bytes;

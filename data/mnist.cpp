@@ -1,12 +1,11 @@
 #include <pliant/data/mnist.h>
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstdlib>
 #include <optional>
 #include <system_error>
 
+#include <pliant/core/atomic_file.h>
 #include <pliant/data/digits.h>
 #include <pliant/data/download.h>
 #include <pliant/data/idx.h>
@@ -89,49 +88,28 @@ std::optional<std::string> error_of(F&& f) {
 // Throws unless the file has the content that it should.
 void check_content(const fs::path& path, const MnistFile& file) {
   ContentId content;
-  read_idx(path, &content);
+  read_idx(path, &content, file.content.bytes);
   require(content.matches(file.content), path.string(), ": its content is not that of ", file.name,
           " (", content_check_name(), " of the uncompressed bytes)");
 }
 
-// A file beside its final place, removed unless it is moved there.
-class TemporaryFile {
- public:
-  explicit TemporaryFile(fs::path target) : target_(std::move(target)), path_(target_) {
-    path_ += "." + std::to_string(::getpid()) + ".part";
-  }
-  TemporaryFile(const TemporaryFile&) = delete;
-  TemporaryFile& operator=(const TemporaryFile&) = delete;
-  ~TemporaryFile() {
-    std::error_code ignored;
-    fs::remove(path_, ignored);
-  }
-
-  const fs::path& path() const { return path_; }
-  // Readers see the old file or the whole new one, never a part.
-  void commit() const {
-    std::error_code error;
-    fs::rename(path_, target_, error);
-    require(!error, target_.string(), ": cannot be put in place: ", error.message());
-  }
-
- private:
-  fs::path target_, path_;
-};
-
-// Downloads what the cache lacks, or holds wrongly, from one mirror.
+// Downloads what the cache lacks, or holds wrongly, from one mirror. Of several processes that do
+// so at once each puts whole, checked files there, so all of them find such.
 void fill_cache(const fs::path& cache, const std::string& mirror, const MnistFiles& files) {
   for (const MnistFile& file : files) {
     const fs::path present = locate(cache, file.name);
     if (!present.empty() && !error_of([&] { check_content(present, file); })) continue;
-    const TemporaryFile temporary(cache / (file.name + ".gz"));
+    const fs::path target = cache / (file.name + ".gz");
+    remove_stale_temporaries(target);
+    AtomicFile output("cache", target);
     const std::string slash = mirror.ends_with('/') ? "" : "/";
-    download(mirror + slash + file.name + ".gz", temporary.path());
-    check_content(temporary.path(), file);
-    // A bad file under another spelling would be found first.
+    download(mirror + slash + file.name + ".gz", output);
+    check_content(output.temporary(), file);
+    // A bad file under another spelling would be found first. Under this one it is replaced: to
+    // remove it might take away what another process has put there by now.
     std::error_code ignored;
-    if (!present.empty()) fs::remove(present, ignored);
-    temporary.commit();
+    if (!present.empty() && present != target) fs::remove(present, ignored);
+    output.commit();
   }
 }
 

@@ -1,6 +1,7 @@
 #include <pliant/layers/module.h>
 
 #include <algorithm>
+#include <functional>
 
 #include <pliant/layers/module_tree.h>
 #include <pliant/layers/observer.h>

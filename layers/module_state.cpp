@@ -1,6 +1,5 @@
 // A Module's tensors: first values, devices and dtypes, states and files.
 #include <algorithm>
-#include <sstream>
 #include <unordered_map>
 
 #include <pliant/layers/module_tree.h>
@@ -98,17 +97,13 @@ bool fits(const Buffer& buffer, const Tensor& value) {
 }
 
 std::string described(const std::string& name, const Shape& shape) {
-  std::ostringstream text;
-  text << name << ' ' << shape;
-  return text.str();
+  return text_from(name, ' ', shape);
 }
 
 std::string misfit(const Buffer& buffer, const Tensor& value) {
-  std::ostringstream text;
-  text << buffer.name() << " is " << value.dtype() << ' ' << value.shape() << ", expected ";
-  if (buffer.filled()) text << buffer.value().dtype() << ' ';
-  text << buffer.shape();
-  return text.str();
+  const std::string dtype = buffer.filled() ? text_from(buffer.value().dtype(), ' ') : "";
+  return text_from(buffer.name(), " is ", value.dtype(), ' ', value.shape(), ", expected ", dtype,
+                   buffer.shape());
 }
 
 // A copy with the dtype and device that the buffer has.
@@ -194,7 +189,8 @@ std::map<std::string, std::string> Module::load(const std::filesystem::path& fil
     check_layout(read, options.layout);
     load(read.tensors, options);
   } catch (const Error& error) {
-    fail(file.string(), ": ", error.what());
+    const std::string skipped = read.skipped_text();
+    fail(file.string(), ": ", error.what(), skipped.empty() ? "" : "; ", skipped);
   }
   read.metadata.erase(kLayoutKey);
   return std::move(read.metadata);

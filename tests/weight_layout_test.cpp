@@ -100,18 +100,3 @@ TEST_CASE("layout: a net of one's own with a linear layer over a flattened map")
   load_torchvision(read, file, maps);
   CHECK(equal(net, read));
 }
-
-TEST_CASE("safetensors: other files say what they look like") {
-  const TemporaryFolder folder;
-  const auto file = folder.path() / "net.safetensors";
-  const auto message = [&](const std::string& bytes) {
-    const std::string all = bytes + std::string(40, 'x');
-    folder.write(file.filename(), Bytes(all.begin(), all.end()));
-    return error_of([&] { read_safetensors(file); });
-  };
-  CHECK(contains(message("\x89PNG\r\n\x1A\n"), "it is a PNG picture, not weights"));
-  CHECK(contains(message("\xFF\xD8\xFF\xE0....."), "it is a JPEG picture"));
-  CHECK(contains(message("PK\x03\x04...."), "safetensors.torch.save_file(model.state_dict(), file)"));
-  CHECK(contains(message("epoch 1\n"), "it is a text"));
-  CHECK(contains(message("\x1F\x8B......"), "gzip"));
-}

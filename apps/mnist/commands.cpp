@@ -20,7 +20,7 @@ void CommonOptions::add_compute_to(CLI::App& app) {
       ->check(CLI::IsMember({"auto", "cpu", "cuda"}))
       ->capture_default_str();
   app.add_option("--threads", threads, "CPU threads (default: PLIANT_THREADS, else all)")
-      ->check(CLI::Range(1, 1024));
+      ->transform(whole_number(1, 1024));
   app.add_option("--json", json, "write the results to this file too");
 }
 
