@@ -8,7 +8,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 # What every build needs; "a|b" is satisfied by either, and a is what gets installed.
 build_packages=(g++ cmake ninja-build libeigen3-dev zlib1g-dev doctest-dev nlohmann-json3-dev
-                libcli11-dev libpng-dev 'libjpeg62-turbo-dev|libjpeg-turbo8-dev'
+                libcli11-dev libpng-dev 'libjpeg-dev|libjpeg62-turbo-dev|libjpeg-turbo8-dev'
                 'libcurl4-openssl-dev|libcurl4-gnutls-dev' libssl-dev ca-certificates)
 # What tools/check-report opens pages with.
 browser_packages=('chromium|google-chrome-stable')

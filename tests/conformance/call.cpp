@@ -95,7 +95,8 @@ void Call::require_text(const std::string& name, const std::string& only) {
 }
 
 void Call::output(const std::string& name, const Var& value) {
-  outputs_[name] = value.dtype() == DType::int64 ? Var(value.value().to(target_.dtype)) : value;
+  const auto as_numbers = [&] { return value.value().to(Device::cpu()).to(target_.dtype); };
+  outputs_[name] = value.dtype() == DType::int64 ? Var(as_numbers()) : value;
 }
 
 const Tolerance& Call::tolerance() const {

@@ -31,7 +31,8 @@ void run_clamp(Call& call) {
 }
 
 void run_where(Call& call) {
-  const Tensor condition = call.indices("condition").to(call.dtype());
+  const Tensor condition =
+      call.indices("condition").to(Device::cpu()).to(call.dtype()).to(call.device());
   call.output("y", where(condition, call.variable("a"), call.variable("b")));
 }
 
