@@ -13,7 +13,7 @@ build_packages=(g++ cmake ninja-build libeigen3-dev zlib1g-dev doctest-dev nlohm
 # What tools/check-report opens pages with.
 browser_packages=('chromium|google-chrome-stable')
 # What tools/check-all needs besides.
-check_packages=(git clang clang-tidy clang-format libbenchmark-dev)
+check_packages=(git clang clang-tidy clang-format libbenchmark-dev qemu-user)
 
 say() { printf 'pliant: %s\n' "$*" >&2; }
 
