@@ -5,7 +5,6 @@
 #include <vector>
 
 #include <pliant/core/gemm_kernels.h>
-#include <pliant/core/instruction_set.h>
 
 namespace pliant::cpu {
 namespace {
@@ -13,20 +12,12 @@ namespace {
 static_assert(kTileRows == micro::kMaxRows);
 static_assert(kMaxPatchRows == micro::kMaxPatchRows);
 
-#if defined(__x86_64__)
-constexpr const micro::Kernels* kKernels[] = {&micro::kBaselineKernels, &micro::kAvx2Kernels,
-                                              &micro::kAvx512Kernels};
-#else
-constexpr const micro::Kernels* kKernels[] = {&micro::kBaselineKernels};
-#endif
-
 template <class T>
 const micro::KernelsOf<T>& kernels_of() {
-  const micro::Kernels& all = *kKernels[static_cast<int>(instruction_set())];
   if constexpr (std::is_same_v<T, float>)
-    return all.float32;
+    return micro::kKernels.float32;
   else
-    return all.float64;
+    return micro::kKernels.float64;
 }
 
 template <class T>
