@@ -13,33 +13,15 @@ namespace pliant {
 // an empty path leaves the place as it is.
 class ErrorPlace {
  public:
-  explicit ErrorPlace(const std::string& path) : outer_(innermost_) {
-    if (!path.empty()) innermost_ = &path;
-  }
-  ~ErrorPlace() { innermost_ = outer_; }
+  explicit ErrorPlace(const std::string& path);
+  ~ErrorPlace();
   ErrorPlace(const ErrorPlace&) = delete;
   ErrorPlace& operator=(const ErrorPlace&) = delete;
 
   // The text of an Error with the place in it, unless that or a part of it is named already.
-  static std::string named(const std::string& text) {
-    if (innermost_ == nullptr || names(text, *innermost_)) return text;
-    const std::string place = " (" + *innermost_ + ")";
-    const std::size_t colon = text.find(": ");
-    return colon == std::string::npos ? text + place
-                                      : text.substr(0, colon) + place + text.substr(colon);
-  }
+  static std::string named(const std::string& text);
 
  private:
-  static bool names(const std::string& text, const std::string& path) {
-    for (std::size_t at = text.find(path); at != std::string::npos; at = text.find(path, at + 1)) {
-      const char before = at == 0 ? ' ' : text[at - 1], after = (text + "  ")[at + path.size()];
-      if ((before == ' ' || before == '(') && (after == ')' || after == ':')) return true;
-      if (before == ' ' && after == '.' && text[at + path.size() + 1] > '9') return true;
-    }
-    return false;
-  }
-
-  inline static thread_local const std::string* innermost_ = nullptr;
   const std::string* outer_;
 };
 
