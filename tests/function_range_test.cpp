@@ -114,6 +114,8 @@ TEST_CASE("elementary functions: small results are not flushed to zero") {
     CHECK(softplus(x).value().data<float>()[i] == static_cast<float>(e));
     CHECK(silu(x).value().data<float>()[i] == doctest::Approx(at * e).epsilon(3e-7));
   }
+  const Tensor half = exp(Tensor::full({1}, -90, DType::bfloat16)).value();
+  CHECK(half.to_vector()[0] == doctest::Approx(std::exp(-90.0)).epsilon(0.06));
   const Tensor far = Tensor::from<float>({0, -95, -1e30F}, {1, 3});
   CHECK(softmax(far).value().data<float>()[1] == static_cast<float>(std::exp(-95.0)));
   CHECK(softmax(far).value().data<float>()[2] == 0);
