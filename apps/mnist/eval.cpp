@@ -2,8 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
-
-#include <pliant/layers/train/safetensors.h>
+#include <iostream>
 
 namespace pliant {
 namespace {
@@ -43,8 +42,15 @@ Deform kind_of(const SafetensorsFile& contents, const State& state) {
 
 }  // namespace
 
+SafetensorsFile read_weights(const std::filesystem::path& file) {
+  SafetensorsFile contents = read_safetensors(file);
+  const std::string skipped = contents.skipped_text();
+  if (!skipped.empty()) std::cerr << printable(file.string()) << ": " << skipped << '\n';
+  return contents;
+}
+
 DigitNet load_digit_net(const std::filesystem::path& file) {
-  const SafetensorsFile contents = read_safetensors(file);
+  const SafetensorsFile contents = read_weights(file);
   State state;
   for (const auto& [name, tensor] : contents.tensors) state.emplace_back(our_name(name), tensor);
   try {

@@ -7,8 +7,12 @@
 #include <pliant/apps/mnist/nets.h>
 #include <pliant/apps/mnist/report.h>
 #include <pliant/apps/mnist/training.h>
+#include <pliant/layers/train/safetensors.h>
 
 namespace pliant {
+
+// read_safetensors(), which says on standard error what it skipped.
+SafetensorsFile read_weights(const std::filesystem::path& file);
 
 // The net that a safetensors file holds, whichever kind it is: one of ours, or one of the released
 // ones, whose offset fields are named offset12.weight and so on. The file's metadata "deform" names

@@ -10,7 +10,6 @@
 #include <pliant/layers/nets/lenet.h>
 #include <pliant/layers/nets/resnet.h>
 #include <pliant/layers/nets/vgg.h>
-#include <pliant/layers/train/safetensors.h>
 
 namespace pliant {
 namespace {
@@ -165,7 +164,7 @@ void start_from(const std::filesystem::path& file, Classifier& net, const NamedN
     net.load(load_digit_net(file).state(), {.may_lack = head_patterns()});
     return;
   }
-  const SafetensorsFile contents = read_safetensors(file);
+  const SafetensorsFile contents = read_weights(file);
   const std::string there = named_in(contents).net;
   require(there == named.net, file.string(), ": is a ", there, " net, not ", named.net);
   std::vector<std::string> may_lack = head_patterns();
@@ -178,7 +177,7 @@ void start_from(const std::filesystem::path& file, Classifier& net, const NamedN
 }
 
 LoadedNet load_net(const std::filesystem::path& file) {
-  const SafetensorsFile contents = read_safetensors(file);
+  const SafetensorsFile contents = read_weights(file);
   const NamedNet named = named_in(contents);
   if (named.net == "digit") {
     DigitNet net = load_digit_net(file);
