@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdlib>
+#include <cstring>
 #include <fstream>
 
 #include <pliant/apps/mnist/progress.h>
@@ -51,38 +52,38 @@ std::ptrdiff_t entries(const fs::path& folder) {
 }  // namespace
 
 TEST_CASE("program: what cannot be printed is a failure") {
-  const Workshop training;
+  const Workshop workshop;
   for (const std::string command : {"$mnist --version", "$mnist --help", "$train"}) {
-    const Ended ended = training.shell(command + " >/dev/full");
+    const Ended ended = workshop.shell(command + " >/dev/full");
     CHECK(ended.status == 1);
     CHECK(contains(ended.err, "pliant-mnist: standard output could not be written completely\n"));
   }
-  CHECK(fs::exists(training.net));  // all the same
-  const Ended errors = training.shell("$train 2>/dev/full");
+  CHECK(fs::exists(workshop.net));  // all the same
+  const Ended errors = workshop.shell("$train 2>/dev/full");
   CHECK(errors.status == 1);
   CHECK(contains(errors.out, "pliant-mnist: standard error could not be written completely\n"));
-  CHECK(training.shell("$mnist --nonsense >/dev/full").status != 0);
+  CHECK(workshop.shell("$mnist --nonsense >/dev/full").status != 0);
 }
 
 TEST_CASE("program: no file takes the place of a closed stream") {
-  const Workshop training;
+  const Workshop workshop;
   const std::string json = " --json r.json";
-  const Ended out = training.shell("$train" + json + " >&-");
+  const Ended out = workshop.shell("$train" + json + " >&-");
   CHECK(out.status == 1);
   CHECK(out.err == "pliant-mnist: standard output is closed\n");
-  const Ended errors = training.shell("$train" + json + " 2>&-");
+  const Ended errors = workshop.shell("$train" + json + " 2>&-");
   CHECK(errors.status == 1);
   CHECK(errors.out == "pliant-mnist: standard error is closed\n");
-  CHECK(training.shell("$train" + json + " >&- 2>&-").status == 1);
-  CHECK_FALSE(fs::exists(training.folder.path() / "r.json"));
+  CHECK(workshop.shell("$train" + json + " >&- 2>&-").status == 1);
+  CHECK_FALSE(fs::exists(workshop.folder.path() / "r.json"));
 
-  CHECK(training.shell("$train" + json + " <&-").status == 0);
-  std::ifstream in(training.folder.path() / "r.json");
+  CHECK(workshop.shell("$train" + json + " <&-").status == 0);
+  std::ifstream in(workshop.folder.path() / "r.json");
   CHECK(nlohmann::json::parse(in)["images_seen"] == 40);
 }
 
 TEST_CASE("program: the bar is one line of the terminal") {
-  const Workshop training;
+  const Workshop workshop;
   const int terminal = ::posix_openpt(O_RDWR | O_NOCTTY);
   REQUIRE(terminal >= 0);
   REQUIRE(::grantpt(terminal) == 0);
@@ -92,7 +93,7 @@ TEST_CASE("program: the bar is one line of the terminal") {
     const winsize size{24, columns, 0, 0};
     REQUIRE(::ioctl(terminal, TIOCSWINSZ, &size) == 0);
     const int kept = ::open(name.c_str(), O_RDWR | O_NOCTTY);  // else what was written is dropped
-    CHECK(training.shell("TERM= $train 2>" + name).status == 0);
+    CHECK(workshop.shell("TERM= $train 2>" + name).status == 0);
     std::string text(1 << 16, '\0');
     const ssize_t got = ::read(terminal, text.data(), text.size());
     ::close(kept);
@@ -118,17 +119,17 @@ TEST_CASE("progress: times of any length") {
 }
 
 TEST_CASE("program: a signal that is ignored stays so; SIGHUP stops in good order") {
-  const Workshop training;
+  const Workshop workshop;
   const std::string words = "--data data --rows none --threads 1 --checkpoint ";
   for (const std::string signal : {"INT", "TERM", "HUP"}) {
     const Ended ended =
-        training.shell("trap '' " + signal + "; $mnist --epochs 1 " + words + signal +
+        workshop.shell("trap '' " + signal + "; $mnist --epochs 1 " + words + signal +
                        " & child=$!; for i in 1 2 3 4 5 6 7 8; do sleep 0.02; "
                        "kill -" +
                        signal + " $child; done; wait $child");
     CHECK(ended.status == 0);
   }
-  const Ended stopped = training.shell("$mnist " + words +
+  const Ended stopped = workshop.shell("$mnist " + words +
                                        "run --epochs 1000000 --resume "
                                        "& sleep 0.5; kill -HUP $!; wait $!");
   CHECK(stopped.status == 128 + SIGHUP);
@@ -136,9 +137,9 @@ TEST_CASE("program: a signal that is ignored stays so; SIGHUP stops in good orde
 }
 
 TEST_CASE("program: numbers are what they look like") {
-  const Workshop training;
+  const Workshop workshop;
   const auto refusal = [&](const std::string& words) {
-    const Ended ended = training.shell("$base --out net " + words);
+    const Ended ended = workshop.shell("$base --out net " + words);
     CHECK(ended.status != 0);
     return ended.err;
   };
@@ -152,72 +153,72 @@ TEST_CASE("program: numbers are what they look like") {
   for (const std::string number : {"0,01", "0", "-1", "nan", "inf", "1e400", "1e-400", "x", "''"})
     CHECK(contains(refusal("--lr " + number), " is not a number above 0\n"));
   CHECK(contains(refusal("--checkpoint-seconds -1"), "is not a number of 0 or more"));
-  CHECK(contains(training.shell("$mnist --seeds 1,-1 2>&1").out, "'-1' is not a whole number"));
-  CHECK(contains(training.shell("$mnist --finetune-lr 0 2>&1").out, "is not a number above 0"));
-  CHECK(contains(training.shell("$mnist --test-draws 1001 2>&1").out, "from 1 to 1000"));
+  CHECK(contains(workshop.shell("$mnist --seeds 1,-1 2>&1").out, "'-1' is not a whole number"));
+  CHECK(contains(workshop.shell("$mnist --finetune-lr 0 2>&1").out, "is not a number above 0"));
+  CHECK(contains(workshop.shell("$mnist --test-draws 1001 2>&1").out, "from 1 to 1000"));
 
   CHECK(
-      training.shell("$base --out net --epochs 1 --seed 18446744073709551615 --batch 010").status ==
+      workshop.shell("$base --out net --epochs 1 --seed 18446744073709551615 --batch 010").status ==
       0);
-  CHECK(read_safetensors(training.net).metadata.at("seed") == "18446744073709551615");
-  const std::string odd = training.shell("$train \"$(printf 'a\\033[2Jb')\" 2>&1").out;
+  CHECK(read_safetensors(workshop.net).metadata.at("seed") == "18446744073709551615");
+  const std::string odd = workshop.shell("$train \"$(printf 'a\\033[2Jb')\" 2>&1").out;
   CHECK(odd.find('\033') == std::string::npos);
 }
 
 TEST_CASE("program: a limit on the size of files, and a checkpoint that does not fit") {
-  const Workshop training;
-  const Ended small = training.shell("ulimit -f 200; $train");  // blocks of 512 bytes
+  const Workshop workshop;
+  const Ended small = workshop.shell("ulimit -f 200; $train");  // blocks of 512 bytes
   CHECK(small.status == 1);
   CHECK(contains(small.err, "net: cannot be written: File too large\n"));
-  CHECK(entries(training.folder.path()) == 1);
+  CHECK(entries(workshop.folder.path()) == 1);
 
   const std::string several = "$base --out net --batch 8 --epochs 3 --checkpoint-seconds 0";
-  const Ended fits = training.shell("ulimit -f 2500; " + several);
+  const Ended fits = workshop.shell("ulimit -f 2500; " + several);
   CHECK(fits.status == 0);
   CHECK(contains(fits.err, "warning: no checkpoint was written: safetensors: "));
   CHECK(contains(fits.err, "net.checkpoint: cannot be written: File too large"));
   CHECK(lines_in(fits.err) > 10);  // it was tried again
-  CHECK(entries(training.folder.path()) == 2);
-  CHECK(read_safetensors(training.net).find("conv11.weight") != nullptr);
+  CHECK(entries(workshop.folder.path()) == 2);
+  CHECK(read_safetensors(workshop.net).find("conv11.weight") != nullptr);
 
   // None after the last epoch, when the net itself is about to be written.
-  const Ended last = training.shell("ulimit -f 2500; $train");
+  const Ended last = workshop.shell("ulimit -f 2500; $train");
   CHECK(last.status == 0);
   CHECK_FALSE(contains(last.err, "warning"));
 }
 
 TEST_CASE("program: files keep their modes, and read-only ones their content") {
-  const Workshop training;
-  const Ended ended = training.shell(
+  const Workshop workshop;
+  const Ended ended = workshop.shell(
       "umask 022; echo old >net; chmod 600 net; echo old >r.json; "
       "chmod 640 r.json; $train --json r.json");
   CHECK(ended.status == 0);
-  CHECK(fs::status(training.net).permissions() == fs::perms(0600));
-  CHECK(fs::status(training.folder.path() / "r.json").permissions() == fs::perms(0640));
-  const Ended refused = training.shell("chmod 444 net; $train");
+  CHECK(fs::status(workshop.net).permissions() == fs::perms(0600));
+  CHECK(fs::status(workshop.folder.path() / "r.json").permissions() == fs::perms(0640));
+  const Ended refused = workshop.shell("chmod 444 net; $train");
   CHECK(refused.status == 1);
   CHECK(contains(refused.err, "net: is read-only"));
 }
 
 TEST_CASE("program: names as long as the file system takes") {
-  const Workshop training;
+  const Workshop workshop;
   for (const int length : {240, 250, 255}) {
     const std::string name(static_cast<std::size_t>(length), 'n');
-    const Ended ended = training.shell("$base --out " + name + " --json j" + name.substr(1) +
+    const Ended ended = workshop.shell("$base --out " + name + " --json j" + name.substr(1) +
                                        " --epochs 2 --checkpoint-seconds 0");
     CHECK(ended.status == 0);
-    CHECK(fs::exists(training.folder.path() / name));
+    CHECK(fs::exists(workshop.folder.path() / name));
   }
-  CHECK(entries(training.folder.path()) == 7);
-  const Ended ended = training.shell("$base --out " + std::string(256, 'n'));
+  CHECK(entries(workshop.folder.path()) == 7);
+  const Ended ended = workshop.shell("$base --out " + std::string(256, 'n'));
   CHECK(ended.status == 1);
   CHECK(contains(ended.err, "File name too long"));
   CHECK_FALSE(contains(ended.err, "filesystem"));
 }
 
 TEST_CASE("program: one run at a time in a folder of checkpoints, one training into a file") {
-  const Workshop training;
-  const fs::path run = training.folder.path() / "run";
+  const Workshop workshop;
+  const fs::path run = workshop.folder.path() / "run";
   const std::string command =
       "$mnist --data data --rows none --epochs 1 --threads 1 "
       "--checkpoint run";
@@ -225,24 +226,43 @@ TEST_CASE("program: one run at a time in a folder of checkpoints, one training i
   {
     const FileLock other(run / "lock", "");
     for (const std::string resume : {"", " --resume"}) {
-      const Ended ended = training.shell(command + resume);
+      const Ended ended = workshop.shell(command + resume);
       CHECK(ended.status == 1);
       CHECK(contains(ended.err, "--checkpoint: another run is writing into this folder (run/lock"));
     }
     CHECK(entries(run) == 1);
   }
-  CHECK(training.shell(command).status == 0);
+  CHECK(workshop.shell(command).status == 0);
   CHECK_FALSE(fs::exists(run / "lock"));
   {
-    const FileLock other(training.folder.path() / "net.lock", "");
-    CHECK(contains(training.shell("$train").err, "--out: another process is training into"));
+    const FileLock other(workshop.folder.path() / "net.lock", "");
+    CHECK(contains(workshop.shell("$train").err, "--out: another process is training into"));
   }
   // Two that start together: all rows are there, or one was refused.
-  const Ended both = training.shell(
+  const Ended both = workshop.shell(
       "b=\"$mnist --data data --epochs 1 --finetune-epochs 1 --threads 1 --checkpoint both\"; "
       "$b --rows none & first=$!; $b --rows none,bn; second=$?; wait $first; echo $? $second");
   const bool refused =
       contains(both.err, "another run is writing") || contains(both.err, "--resume");
   CHECK(refused);
   CHECK((contains(both.out, "0 1\n") || contains(both.out, "1 0\n")));
+}
+
+TEST_CASE("program: a word is said of tensors that are skipped, and the net is used") {
+  const Workshop workshop;
+  REQUIRE(workshop.shell("$train").status == 0);
+  std::ifstream in(workshop.net, std::ios::binary);
+  std::string bytes((std::istreambuf_iterator<char>(in)), {});
+  std::uint64_t length = 0;
+  std::memcpy(&length, bytes.data(), sizeof length);
+  auto header = nlohmann::json::parse(bytes.substr(8, length));
+  const std::size_t end = bytes.size() - 8 - length;
+  header["extra"] = {{"dtype", "C64"}, {"shape", {0}}, {"data_offsets", {end, end}}};
+  const std::string text = header.dump();
+  const std::uint64_t longer = text.size();
+  std::ofstream(workshop.net, std::ios::binary)
+      << std::string(reinterpret_cast<const char*>(&longer), 8) << text << bytes.substr(8 + length);
+  const Ended ended = workshop.shell("$mnist eval --data data --weights net");
+  CHECK(ended.status == 0);
+  CHECK(contains(ended.err, "net: skipped 'extra' (it is of C64, which cannot be read)\n"));
 }

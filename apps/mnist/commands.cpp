@@ -44,7 +44,7 @@ DigitSet CommonOptions::load_digits() const {
   lookup.directory = data;
   lookup.notice = [](const std::string& text) { std::cerr << text << '\n'; };
   DigitSet digits = find_digits(lookup);
-  std::cout << "data: " << digits.source << '\n';
+  std::cout << "data: " << printable(digits.source) << '\n';
   if (digits.synthetic())
     std::cout << "*** These are NOT MNIST but procedural stand-in digits; the figures below do not "
                  "compare with published ones. ***\n";

@@ -2,8 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
-
-#include <pliant/layers/train/safetensors.h>
+#include <iostream>
 
 namespace pliant {
 namespace {
@@ -50,6 +49,13 @@ std::int64_t classes_of(const SafetensorsFile& contents) {
 
 }  // namespace
 
+SafetensorsFile read_weights(const std::filesystem::path& file) {
+  SafetensorsFile contents = read_safetensors(file);
+  const std::string skipped = contents.skipped_text();
+  if (!skipped.empty()) std::cerr << printable(file.string()) << ": " << skipped << '\n';
+  return contents;
+}
+
 DigitNet digit_net_from(const SafetensorsFile& contents, const std::filesystem::path& file) {
   State state;
   for (const auto& [name, tensor] : contents.tensors) state.emplace_back(our_name(name), tensor);
@@ -63,7 +69,7 @@ DigitNet digit_net_from(const SafetensorsFile& contents, const std::filesystem::
 }
 
 DigitNet load_digit_net(const std::filesystem::path& file) {
-  return digit_net_from(read_safetensors(file), file);
+  return digit_net_from(read_weights(file), file);
 }
 
 Accuracies evaluate(const Classifier& net, const TestSets& test, Device device) {

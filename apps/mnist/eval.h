@@ -11,6 +11,9 @@
 
 namespace pliant {
 
+// read_safetensors(), which says on standard error what it skipped.
+SafetensorsFile read_weights(const std::filesystem::path& file);
+
 // The net that a safetensors file holds, whichever kind it is: one of ours, or one of the released
 // ones, whose offset fields are named offset12.weight and so on. The file's metadata "deform" names
 // the kind, and must fit the tensors; where it has none they tell, a field being taken for

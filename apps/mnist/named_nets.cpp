@@ -10,7 +10,6 @@
 #include <pliant/layers/nets/lenet.h>
 #include <pliant/layers/nets/resnet.h>
 #include <pliant/layers/nets/vgg.h>
-#include <pliant/layers/train/safetensors.h>
 
 namespace pliant {
 namespace {
@@ -177,7 +176,7 @@ void start_from(const std::filesystem::path& file, Classifier& net, const NamedN
     net.load(load_digit_net(file).state(), {.may_lack = head_patterns()});
     return;
   }
-  const SafetensorsFile contents = read_safetensors(file);
+  const SafetensorsFile contents = read_weights(file);
   const std::string there = metadata(contents, "net", "digit");
   require(there == named.net, file.string(), ": is a ", there, " net, not ", named.net);
   std::vector<std::string> may_lack = head_patterns();
@@ -191,7 +190,7 @@ void start_from(const std::filesystem::path& file, Classifier& net, const NamedN
 
 // Reads the file once: it may be a pipe.
 LoadedNet load_net(const std::filesystem::path& file) {
-  const SafetensorsFile contents = read_safetensors(file);
+  const SafetensorsFile contents = read_weights(file);
   if (metadata(contents, "net", "digit") == "digit") {
     DigitNet net = digit_net_from(contents, file);
     const std::string deform = name_of(net.deform());

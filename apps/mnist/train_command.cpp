@@ -117,7 +117,7 @@ int run(Options options) {
   checkpoint.remove();
 
   const Accuracies accuracies = evaluate(*net, make_test_sets(digits.test()), options.plan.device);
-  std::cout << options.out << ": " << grouped(training.images_seen) << " images in "
+  std::cout << printable(options.out) << ": " << grouped(training.images_seen) << " images in "
             << clock_time(training.seconds) << "; test set " << percent(accuracies.mnist)
             << " plain, " << percent(accuracies.scaled) << " scaled\n";
   nlohmann::ordered_json json = json_of(training);

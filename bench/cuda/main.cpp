@@ -36,7 +36,8 @@ int run(const MeasureOptions& options, const std::string& json) {
   if (!json.empty()) {
     std::ofstream file(json);
     file << json_of(measured).dump(1) << '\n';
-    require(file.good(), "--json: cannot write ", json);
+    file.close();
+    require(!file.fail(), "--json: cannot write ", json);
   }
   return measured.all().empty() ? 1 : 0;
 }
