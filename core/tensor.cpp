@@ -47,8 +47,9 @@ Tensor Tensor::empty(const Shape& shape, DType dtype, Device device) {
   t.dtype_ = dtype;
   require(t.size_ <= std::numeric_limits<std::int64_t>::max() / 16, "tensor: ", shape,
           " is too large");
-  t.storage_ = std::make_shared<Storage>(memory_for(shape, dtype, t.bytes(), device), t.bytes(),
-                                         device, /*owned=*/true);
+  t.storage_ = std::make_shared<Storage>(nullptr, t.bytes(), device, /*owned=*/false);
+  t.storage_->memory = static_cast<std::byte*>(memory_for(shape, dtype, t.bytes(), device));
+  t.storage_->owned = true;
   return t;
 }
 
