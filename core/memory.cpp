@@ -2,58 +2,13 @@
 
 #include <algorithm>
 #include <atomic>
-#include <bit>
 #include <cstring>
-#include <map>
-#include <mutex>
-#include <new>
-#include <vector>
 
+#include <pliant/core/block_pool.h>
 #include <pliant/core/capture.h>
 
 namespace pliant {
 namespace {
-
-#if defined(__SANITIZE_ADDRESS__)
-constexpr bool kPool = false;  // a pool would hide what the sanitizer looks for
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-constexpr bool kPool = false;
-#else
-constexpr bool kPool = true;
-#endif
-#else
-constexpr bool kPool = true;
-#endif
-
-// Rounds up to an eighth of the next lower power of two, so that similar sizes share blocks and
-// at most 12.5 % is lost.
-std::int64_t size_class(std::int64_t bytes) {
-  if (bytes <= 512) return (bytes + kAlignment - 1) / kAlignment * kAlignment;
-  const auto shift = static_cast<int>(std::bit_width(static_cast<std::uint64_t>(bytes - 1))) - 4;
-  const std::int64_t step = std::int64_t{1} << shift;
-  return (bytes + step - 1) >> shift << shift;
-}
-
-struct Pool {
-  std::mutex mutex;
-  std::map<std::int64_t, std::vector<void*>> free;  // by size class
-  std::atomic<std::int64_t> misses{0};
-};
-
-Pool& pool() {
-  static Pool* instance = ::new Pool;  // never destroyed: tensors of static storage may outlive it
-  return *instance;
-}
-
-void* system_allocate(std::int64_t bytes) {
-  return ::operator new (static_cast<std::size_t>(bytes),
-                         std::align_val_t{static_cast<std::size_t>(kAlignment)}, std::nothrow);
-}
-
-void system_release(void* memory) {
-  ::operator delete (memory, std::align_val_t{static_cast<std::size_t>(kAlignment)});
-}
 
 struct Meter {
   std::atomic<std::int64_t> current{0}, peak{0};
@@ -74,38 +29,16 @@ Meter& meter_of(Device device) {
 }  // namespace
 
 void* cpu::allocate(std::int64_t bytes) {
-  const std::int64_t size = size_class(std::max<std::int64_t>(bytes, 1));
-  if (kPool) {
-    const std::lock_guard lock(pool().mutex);
-    if (auto found = pool().free.find(size); found != pool().free.end() && !found->second.empty()) {
-      void* const memory = found->second.back();
-      found->second.pop_back();
-      return memory;
-    }
-  }
-  pool().misses.fetch_add(1, std::memory_order_relaxed);
-  void* memory = system_allocate(size);
-  if (memory == nullptr) {
-    trim_memory_pool();
-    memory = system_allocate(size);
-  }
+  void* const memory = BlockPool::instance().take(bytes);
   require(memory != nullptr, "memory: the system has no ", bytes, " bytes left");
   return memory;
 }
 
 void cpu::release(void* memory, std::int64_t bytes) {
-  if (!kPool) return system_release(memory);
-  const std::lock_guard lock(pool().mutex);
-  pool().free[size_class(std::max<std::int64_t>(bytes, 1))].push_back(memory);
+  BlockPool::instance().give_back(memory, bytes);
 }
 
-void cpu::trim_memory_pool() {
-  const std::lock_guard lock(pool().mutex);
-  for (auto& [size, blocks] : pool().free) {
-    for (void* block : blocks) system_release(block);
-    blocks.clear();
-  }
-}
+void cpu::trim_memory_pool() { BlockPool::instance().trim(); }
 
 void* allocate(std::int64_t bytes, Device device) {
   constexpr std::int64_t kMost = std::int64_t{1} << 47;  // what a process can address
@@ -134,7 +67,7 @@ MemoryUse memory_use(Device device) {
           meter.peak.load(std::memory_order_relaxed)};
 }
 
-std::int64_t memory_pool_misses() { return pool().misses.load(std::memory_order_relaxed); }
+std::int64_t memory_pool_misses() { return BlockPool::instance().misses(); }
 
 void reset_memory_peak(Device device) {
   Meter& meter = meter_of(device);

@@ -8,9 +8,9 @@
 
 namespace pliant {
 
-// Threads that parallel_for uses from now on, the caller among them; at least 1. The default is the
-// environment variable PLIANT_THREADS, else the number of processors that this process may use.
-// Not to be called while another thread computes.
+// Threads that parallel_for uses from now on, the caller among them: 1 to 1024. By default as many
+// as the variable PLIANT_THREADS says, else processors(). Another number, or threads that the
+// system refuses, are an Error; there are as many as before. Not while another thread computes.
 void set_thread_count(int count);
 int thread_count();
 

@@ -73,8 +73,9 @@ Tensor Tensor::empty(const Shape& shape, DType dtype, Device device) {
   t.shape_ = shape;
   t.size_ = shape.size();
   t.dtype_ = dtype;
-  t.storage_ = std::make_shared<Storage>(memory_for(shape, dtype, t.bytes(), device), t.bytes(),
-                                         device, /*owned=*/true);
+  t.storage_ = std::make_shared<Storage>(nullptr, t.bytes(), device, /*owned=*/false);
+  t.storage_->memory = static_cast<std::byte*>(memory_for(shape, dtype, t.bytes(), device));
+  t.storage_->owned = true;
   return t;
 }
 

@@ -1,3 +1,5 @@
+#include <sys/resource.h>
+
 #include <atomic>
 #include <stdexcept>
 #include <thread>
@@ -6,8 +8,27 @@
 #include <doctest/doctest.h>
 
 #include <pliant/core/parallel.h>
+#include <pliant/tests/child_process.h>
+#include <pliant/tests/op_case.h>
 
 using namespace pliant;
+using namespace pliant::test;
+
+namespace {
+
+bool every_task_once(std::int64_t count) {
+  std::vector<std::atomic<int>> calls(static_cast<std::size_t>(count));
+  std::atomic<bool> beyond{false};
+  parallel_for(count, [&](std::int64_t i) {
+    if (i < 0 || i >= count) beyond = true;
+    if (!beyond) calls[static_cast<std::size_t>(i)].fetch_add(1);
+  });
+  for (const auto& c : calls)
+    if (c != 1) return false;
+  return !beyond;
+}
+
+}  // namespace
 
 TEST_CASE("parallel: every task once, on any number of threads") {
   const int before = thread_count();
@@ -75,4 +96,31 @@ TEST_CASE("parallel: nested calls, exceptions, and calls from several threads") 
     });
   for (std::thread& caller : callers) caller.join();
   CHECK(total.load() == 4 * 200 * 16);
+}
+
+TEST_CASE("parallel: threads that cannot be had are an Error, and those there were go on") {
+  if (kSanitized) return;
+  for (const int before : {1, 2, 3})
+    CHECK(in_child([&] {
+            set_thread_count(before);
+            if (!every_task_once(1000)) return 1;
+            const rlimit address_space{std::size_t{1500} << 20, std::size_t{1500} << 20};
+            ::setrlimit(RLIMIT_AS, &address_space);
+            const std::string error = error_of([] { set_thread_count(1024); });
+            if (!contains(error, "threads: of 1024 that were asked for only ")) return 2;
+            if (!contains(error, "PLIANT_THREADS")) return 3;
+            if (thread_count() != before || !every_task_once(1000)) return 4;
+            set_thread_count(2);
+            return thread_count() == 2 && every_task_once(1000) ? 0 : 5;
+          }) == 0);
+}
+
+TEST_CASE("parallel: from any number of threads to any other") {
+  const int before = thread_count();
+  for (const int count : {5, 2, 7, 1, 3, 3, 6, 5, 1}) {
+    set_thread_count(count);
+    CHECK(thread_count() == count);
+    CHECK(every_task_once(100));
+  }
+  set_thread_count(before);
 }
