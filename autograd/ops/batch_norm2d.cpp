@@ -25,7 +25,11 @@ BatchNorm2dGeometry checked_geometry(const Var& x, const Var& weight, const Var&
   check("running mean", running_mean);
   check("running variance", running_var);
   require_same_kind(kOp, x);
-  require_wide_kind(kOp, x, {{"weight", &weight}, {"bias", &bias}, {"running_mean", &running_mean}, {"running_var", &running_var}});
+  require_wide_kind(kOp, x,
+                    {{"weight", &weight},
+                     {"bias", &bias},
+                     {"running_mean", &running_mean},
+                     {"running_var", &running_var}});
   require(eps >= 0, kOp, ": eps is ", eps, ", expected at least 0");
   return {.rows = x.dim(0) * x.dim(1) * x.dim(2), .c = x.dim(3), .eps = eps};
 }
