@@ -148,8 +148,8 @@ void Backward::detour(const char* op, const Var& cotangent, const std::function<
                        tape_->steps.end());
 }
 
-// What ops pass on (add gives both its inputs one tensor) and what the caller gave (a cotangent) has
-// other handles to it.
+// What ops pass on (add gives both its inputs one tensor) and what the caller gave (a cotangent)
+// has other handles to it.
 Tensor Backward::own(Var gradient) {
   Tensor tensor = std::move(gradient).value();
   return tensor.unique() ? tensor : tensor.clone();

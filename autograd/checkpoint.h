@@ -41,11 +41,13 @@ requires std::is_invocable_r_v < Var, const std::remove_cvref_t<F>
   } else {
     static_assert(std::is_lvalue_reference_v<F>,
                   "checkpoint: this would be gone when the gradients are taken; give it a name");
-    static_assert(requires { f.still_here(); },
-                  "checkpoint: this cannot be copied and is no Module; give a lambda that calls it");
+    static_assert(
+        requires { f.still_here(); },
+        "checkpoint: this cannot be copied and is no Module; give a lambda that calls it");
     const auto call = [&f, still_here = std::function<bool()>(f.still_here())](const Vars& v) {
-      require(still_here(), "checkpoint: the module was destroyed or moved before the gradients "
-                            "were taken; keep it where it is until then");
+      require(still_here(),
+              "checkpoint: the module was destroyed or moved before the gradients "
+              "were taken; keep it where it is until then");
       return Var(f(v[0]));
     };
     return checkpoint(std::function<Var(const Vars&)>(call), Vars{x});

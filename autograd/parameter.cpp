@@ -23,9 +23,10 @@ const Tensor& Buffer::value() const& {
   require(defined(), "parameter: it is undefined (made by the default constructor)");
   require(filled(), "parameter ", node_->name,
           ": it is empty; call initialise(rng) on the net or load a checkpoint first",
-          node_->owner.expired() ? "; neither reaches it before own(\"name\", ..) gives it to a module"
-                                 : "; neither reaches a layer that the net did not take in by "
-                                   "own(\"name\", ..)");
+          node_->owner.expired()
+              ? "; neither reaches it before own(\"name\", ..) gives it to a module"
+              : "; neither reaches a layer that the net did not take in by "
+                "own(\"name\", ..)");
   return node_->value;
 }
 

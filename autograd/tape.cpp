@@ -56,9 +56,7 @@ Var Var::lift(const Var& constant) const {
   return tape_->constant(constant.value_, tape_);
 }
 
-Var detach(const Var& x) {
-  return TapeState::var(x.value(), TapeState::of(x), -1);
-}
+Var detach(const Var& x) { return TapeState::var(x.value(), TapeState::of(x), -1); }
 
 // ---- record ----
 

@@ -52,8 +52,8 @@ struct GradientsOptions {
 };
 
 // Neither copied nor moved. Gradients are taken once, what the steps kept being released on the
-// way; with create_graph as often as wanted. Threads may use a tape one after another; use by two at
-// the same time is an Error.
+// way; with create_graph as often as wanted. Threads may use a tape one after another; use by two
+// at the same time is an Error.
 class Tape {
  public:
   explicit Tape(const TapeOptions& options = {});

@@ -38,9 +38,9 @@ struct TapeState {
   TapeOptions options;
   std::atomic<bool> alive = true;
   std::atomic<const void*> user = nullptr;  // the thread at work on it: see TapeUse
-  bool spent = false;    // gradients were taken, and what the steps kept is gone
-  bool passing = false;  // in the first run of a checkpoint: no steps are kept
-  int reruns = 0;        // in how many second runs of checkpoints we are: buffers stay
+  bool spent = false;                       // gradients were taken, and what the steps kept is gone
+  bool passing = false;                     // in the first run of a checkpoint: no steps are kept
+  int reruns = 0;  // in how many second runs of checkpoints we are: buffers stay
   std::vector<Parameter>* watch = nullptr;  // told of every parameter that is lifted
   std::vector<Step> steps;
   std::vector<Shape> slots;  // shape of what each slot's gradient belongs to

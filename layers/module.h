@@ -89,9 +89,9 @@ class Module {
   std::vector<std::string> load(const State& state, const LoadOptions& options = {});
 
   // The same to and from a safetensors file; load returns the file's metadata. save() says in it
-  // that weights are "layout": "nhwc". A file in PyTorch's order is refused, and so is one that does
-  // not say its order if its weights fit in both; load_torchvision() of layers/nets/torchvision.h
-  // reads PyTorch's, for any net.
+  // that weights are "layout": "nhwc". A file in PyTorch's order is refused, and so is one that
+  // does not say its order if its weights fit in both; load_torchvision() of
+  // layers/nets/torchvision.h reads PyTorch's, for any net.
   void save(const std::filesystem::path& file,
             const std::map<std::string, std::string>& metadata = {}) const;
   std::map<std::string, std::string> load(const std::filesystem::path& file,

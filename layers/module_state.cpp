@@ -155,7 +155,8 @@ void Module::save(const std::filesystem::path& file,
   write_safetensors(file, {state(), std::move(stated)});
 }
 
-// Of a file that does not state its layout, one weight whose shape fits in one order alone tells it.
+// Of a file that does not state its layout, one weight whose shape fits in one order alone tells
+// it.
 void Module::check_layout(const SafetensorsFile& file, Layout layout) const {
   const auto stated = file.metadata.find(kLayoutKey);
   if (stated != file.metadata.end()) {

@@ -49,12 +49,10 @@ void check_may_lack(const std::string& who, const std::vector<std::string>& patt
                     const std::vector<std::string>& paths) {
   for (const std::string& pattern : patterns) {
     require(!pattern.empty(), who, ": a pattern of may_lack is empty; '*' is all");
-    const bool known =
-        names_branch(pattern) || std::any_of(paths.begin(), paths.end(), [&](const std::string& p) {
-          return path_matches(pattern, p);
-        });
-    require(known, who, ": may_lack '", pattern, "' matches no path; there are ",
-            listed(paths, 4));
+    const bool known = names_branch(pattern) ||
+                       std::any_of(paths.begin(), paths.end(),
+                                   [&](const std::string& p) { return path_matches(pattern, p); });
+    require(known, who, ": may_lack '", pattern, "' matches no path; there are ", listed(paths, 4));
   }
 }
 

@@ -20,11 +20,17 @@ using namespace pliant::test;
 namespace {
 
 template <class T>
-concept HasSpan = requires(T&& t) { std::forward<T>(t).template span<float>(); };
+concept HasSpan = requires(T&& t) {
+  std::forward<T>(t).template span<float>();
+};
 template <class T>
-concept HasMutableSpan = requires(T&& t) { std::forward<T>(t).template mutable_span<float>(); };
+concept HasMutableSpan = requires(T&& t) {
+  std::forward<T>(t).template mutable_span<float>();
+};
 template <class T>
-concept Finds = requires(T&& t, const Parameter& p) { std::forward<T>(t).find(p); };
+concept Finds = requires(T&& t, const Parameter& p) {
+  std::forward<T>(t).find(p);
+};
 
 static_assert(HasSpan<Tensor&> && HasSpan<const Tensor&> && HasMutableSpan<Tensor&>);
 static_assert(!HasSpan<Tensor> && !HasSpan<const Tensor> && !HasMutableSpan<Tensor>);
@@ -41,9 +47,10 @@ static_assert(std::is_same_v<decltype(std::declval<Var>().shape()), Shape>);
 static_assert(std::is_same_v<decltype(std::declval<Parameter>().shape()), Shape>);
 static_assert(std::is_same_v<decltype(std::declval<Parameter>().name()), std::string>);
 static_assert(std::is_same_v<decltype(std::declval<Linear>().path()), std::string>);
-static_assert(std::is_same_v<decltype(std::declval<Gradients>()[std::declval<Parameter>()]), Tensor>);
-static_assert(std::is_same_v<decltype(std::declval<Gradients>().entries()),
-                             std::vector<Gradients::Entry>>);
+static_assert(
+    std::is_same_v<decltype(std::declval<Gradients>()[std::declval<Parameter>()]), Tensor>);
+static_assert(
+    std::is_same_v<decltype(std::declval<Gradients>().entries()), std::vector<Gradients::Entry>>);
 
 Linear ready(std::int64_t in, std::int64_t out, std::uint64_t seed) {
   Linear layer(in, out);
@@ -170,7 +177,8 @@ TEST_CASE("tape: two threads at the same time are an Error, one after the other 
     });
     if (!messages[self].empty()) done = true;
   };
-  // Within gradients() a tape is in use for as long as it takes: the other thread meets that surely.
+  // Within gradients() a tape is in use for as long as it takes: the other thread meets that
+  // surely.
   const Tape busy;
   const Var v = busy.variable(Tensor::full({4}, 0.5, DType::float64));
   std::string met;

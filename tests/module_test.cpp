@@ -361,9 +361,9 @@ TEST_CASE("own: what a tree has already is refused, and keeps its path") {
 
 TEST_CASE("patterns: empty and misspelled ones are Errors") {
   Net net = ready_net();
-  CHECK(error_of([&] { net.freeze(""); }) ==
-        "freeze: the pattern is empty; '*' is the whole net");
-  CHECK(contains(error_of([&] { net.set_lr_factor("", 2); }), "set_lr_factor: the pattern is empty"));
+  CHECK(error_of([&] { net.freeze(""); }) == "freeze: the pattern is empty; '*' is the whole net");
+  CHECK(
+      contains(error_of([&] { net.set_lr_factor("", 2); }), "set_lr_factor: the pattern is empty"));
   const State state = net.state();
   CHECK(contains(error_of([&] { net.load(state, {.may_lack = {"*.ofset.*"}}); }),
                  "load: may_lack '*.ofset.*' matches no path; there are stem.weight"));
@@ -376,7 +376,9 @@ TEST_CASE("module: an Error of an op says the path of the layer") {
   const Tensor wrong = Tensor::zeros({4, 5});
   CHECK(contains(error_of([&] { net(wrong); }), "linear (stem): "));
   CHECK(contains(error_of([&] { net.block(wrong); }), "linear (block.offset): "));
-  CHECK(contains(error_of([&] { net.stem(Tensor::zeros({4, 2}, DType::float64)); }),
+  CHECK(contains(error_of([&] {
+                   net.stem(Tensor::zeros({4, 2}, DType::float64));
+                 }),
                  "linear (stem): mixes float64 and float32: x is float64, weight float32"));
   CHECK(error_of([&] { Var(wrong) + Tensor::zeros({3}); }) ==
         "add: shapes [4 5] and [3] do not broadcast");  // no layer is at work any more
@@ -389,7 +391,9 @@ TEST_CASE("module: a layer that was not taken in says so when it is used") {
   };
   Forgot net;
   net.initialise(Rng(1));
-  CHECK(contains(error_of([&] { net.head(Tensor::zeros({1, 2})); }),
+  CHECK(contains(error_of([&] {
+                   net.head(Tensor::zeros({1, 2}));
+                 }),
                  "neither reaches a layer that the net did not take in by own("));
   CHECK(contains(error_of([&] { Parameter(Shape{2}, "p").value(); }), "gives it to a module"));
 }

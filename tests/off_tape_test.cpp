@@ -50,8 +50,9 @@ TEST_CASE("off the tape: a recurrent net's first state") {
     for (int i = 0; i < 3; ++i) h = tanh(cell(h) + in);
     return tape.gradients(mean(h)).norm();
   };
-  const std::string message =
-      error_of([&] { norm_from([](const Var&) { return Var(Tensor::zeros({4, 3})); }); });
+  const std::string message = error_of([&] {
+    norm_from([](const Var&) { return Var(Tensor::zeros({4, 3})); });
+  });
   CHECK(contains(message, "add: one side was computed off the tape"));
   CHECK(contains(message, "tape.input("));
   CHECK(contains(message, kSaysSo));
@@ -74,8 +75,13 @@ TEST_CASE("off the tape: remembered through every op, forgotten by none but deta
   const Var off = Var(random({3}, 2)).lift(p);
   const Tape tape;
   const Var on = tape.variable(random({3}, 3));
-  const std::vector<Var> computed = {off, off * 2.0, reshape(off, {3, 1}), relu(off), sum(off),
-                                     convert(off, DType::float64), detach(on) * 1.0 + 0.0};
+  const std::vector<Var> computed = {off,
+                                     off * 2.0,
+                                     reshape(off, {3, 1}),
+                                     relu(off),
+                                     sum(off),
+                                     convert(off, DType::float64),
+                                     detach(on) * 1.0 + 0.0};
   for (std::size_t i = 0; i + 1 < computed.size(); ++i)
     CHECK(contains(error_of([&, i] { on* computed[i]; }), kSaysSo));
   CHECK(error_of([&] { on* computed.back(); }).empty());

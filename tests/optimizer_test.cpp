@@ -353,7 +353,9 @@ TEST_CASE("optimizer: a trained parameter without a gradient is told of once, by
   Parameter c = scalar_parameter("net.c", 1);
   c.set_frozen(true);
   Sgd sgd({a, b, c});
-  const auto moves_a = [&](Sgd& optimizer) { return told([&] { step(optimizer, {{a, one(1)}}); }); };
+  const auto moves_a = [&](Sgd& optimizer) {
+    return told([&] { step(optimizer, {{a, one(1)}}); });
+  };
   const std::string message = moves_a(sgd);
   CHECK(contains(message, "pliant: Sgd: no gradient for net.b: left off the tape"));
   CHECK_FALSE(contains(message, "net.c"));
@@ -375,7 +377,9 @@ TEST_CASE("optimizer: no parameters, another net's, a misspelled pattern") {
   Parameter frozen = scalar_parameter("net.c", 1);
   CHECK(error_of([] { Adam(std::vector<Parameter>{}); }) == "Adam: it was given no parameters");
   Sgd other({b});
-  CHECK(told([&] { step(other, {{a, one(1)}}); }) ==
+  CHECK(told([&] {
+          step(other, {{a, one(1)}});
+        }) ==
         "Sgd: none of its parameters has a gradient, be it net.b; there are gradients of net.a");
   Sgd allowed({b}, {.may_lack = {"*"}});
   CHECK(told([&] { step(allowed, {{a, one(1)}}); }).empty());

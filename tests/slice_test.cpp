@@ -193,7 +193,8 @@ TEST_CASE("slice, pad, concat, stack: bad arguments") {
   CHECK(error_of([&] {
           slice(x, {0, 0}, {2, 3}, {1, 0});
         }) == "slice: the step along axis 1 is 0, expected at least 1");
-  CHECK(error_of([&] { slice_axis(x, 2, 0, 1); }) == "slice_axis: axis 2 is out of range for [2 3]");
+  CHECK(error_of([&] { slice_axis(x, 2, 0, 1); }) ==
+        "slice_axis: axis 2 is out of range for [2 3]");
   CHECK(error_of([&] { slice_axis(Var(), 0, 0, 1); }) == "slice_axis: x is undefined");
   CHECK(error_of([&] { slice(Var(), {}, {}); }) == "slice: x is undefined");
   CHECK(error_of([&] { slice_axis(Tensor::zeros({3}, DType::int64), 0, 0, 1); }) ==

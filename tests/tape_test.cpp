@@ -205,8 +205,8 @@ TEST_CASE("gradients: each has storage of its own") {
   const Var h = x + y + x.lift(p) + x.lift(q);
   const Gradients gradients = tape.gradients(h, {h}, {.cotangent = b});
   const std::vector<double> given = b.to_vector();
-  std::vector<Tensor> all = {gradients[x], gradients[y], gradients[h], gradients[p], gradients[q],
-                             b};
+  std::vector<Tensor> all = {gradients[x], gradients[y], gradients[h],
+                             gradients[p], gradients[q], b};
   for (std::size_t i = 0; i < all.size(); ++i) {
     CHECK(all[i].to_vector() == given);
     for (std::size_t k = 0; k < i; ++k) CHECK_FALSE(all[i].shares_storage_with(all[k]));

@@ -58,7 +58,8 @@ TEST_CASE("layout: PyTorch's weights are refused, in doubt too; its door takes t
     const std::string message = error_of([&] { read.load(file); });
     CHECK(contains(message, file.string() + ": load: "));
     CHECK(contains(message, "load_torchvision(net, file) of layers/nets/torchvision.h"));
-    CHECK(contains(message, channels == 3 ? "{.layout = Layout::nhwc}" : "next.weight [4 5 3 3] is in"));
+    CHECK(contains(message,
+                   channels == 3 ? "{.layout = Layout::nhwc}" : "next.weight [4 5 3 3] is in"));
     CHECK(same_bits(read.state()[0].second, before[0].second));
     load_torchvision(read, file);
     CHECK(equal(net, read));

@@ -18,8 +18,8 @@ inline Var operator*(const Var& a, const Var& b) { return mul(a, b); }
 inline Var operator/(const Var& a, const Var& b) { return div(a, b); }
 inline Var operator-(const Var& x) { return neg(x); }
 
-// A parameter beside a Var is lifted to where that is: x + p trains p. What is beside p alone is not
-// on a tape: tape(p) puts it there.
+// A parameter beside a Var is lifted to where that is: x + p trains p. What is beside p alone is
+// not on a tape: tape(p) puts it there.
 inline Var operator+(const Var& a, const Parameter& b) { return add(a, a.lift(b)); }
 inline Var operator-(const Var& a, const Parameter& b) { return sub(a, a.lift(b)); }
 inline Var operator*(const Var& a, const Parameter& b) { return mul(a, a.lift(b)); }

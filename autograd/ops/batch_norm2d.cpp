@@ -27,7 +27,11 @@ BatchNorm2dGeometry checked_geometry(const Var& x, const Var& weight, const Var&
   check("running mean", running_mean);
   check("running variance", running_var);
   require_same_kind(kOp, x);
-  require_wide_kind(kOp, x, {{"weight", &weight}, {"bias", &bias}, {"running_mean", &running_mean}, {"running_var", &running_var}});
+  require_wide_kind(kOp, x,
+                    {{"weight", &weight},
+                     {"bias", &bias},
+                     {"running_mean", &running_mean},
+                     {"running_var", &running_var}});
   require(eps >= 0, kOp, ": eps is ", eps, ", expected at least 0");
   return {.rows = channels == 0 ? 0 : x.value().size() / channels, .c = channels, .eps = eps};
 }

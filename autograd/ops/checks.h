@@ -23,23 +23,21 @@ inline void require_same_kind(const char* op, std::initializer_list<Named> vars)
     if (first == nullptr) first = &one;
     require(is_floating(var->dtype()), op, ": needs floating tensors, got ", var->dtype());
     require(var->dtype() == first->var->dtype(), op, ": mixes ", first->var->dtype(), " and ",
-            var->dtype(), ": ", first->name, " is ", first->var->dtype(), ", ", name, ' ', var->dtype());
-    require(var->device() == first->var->device(), op, ": mixes a tensor on ",
-            first->var->device(), " with one on ", var->device(), ": ", first->name, " is on ",
-            first->var->device());
+            var->dtype(), ": ", first->name, " is ", first->var->dtype(), ", ", name, ' ',
+            var->dtype());
+    require(var->device() == first->var->device(), op, ": mixes a tensor on ", first->var->device(),
+            " with one on ", var->device(), ": ", first->name, " is on ", first->var->device());
   }
 }
-inline void require_same_kind(const char* op, const Var& x) {
-  require_same_kind(op, {{"x", &x}});
-}
+inline void require_same_kind(const char* op, const Var& x) { require_same_kind(op, {{"x", &x}}); }
 
 // All defined Vars are of the dtype that x widens to (Wide) and on its device.
 inline void require_wide_kind(const char* op, const Var& x, std::initializer_list<Named> vars) {
   const DType wide = wide_of(x.dtype());
   for (const auto& [name, var] : vars) {
     if (!var->defined()) continue;
-    require(var->dtype() == wide, op, ": mixes ", x.dtype(), " and ", var->dtype(),
-            ": x is ", x.dtype(), ", ", name, ' ', var->dtype());
+    require(var->dtype() == wide, op, ": mixes ", x.dtype(), " and ", var->dtype(), ": x is ",
+            x.dtype(), ", ", name, ' ', var->dtype());
     require(var->device() == x.device(), op, ": mixes a tensor on ", x.device(), " with one on ",
             var->device(), ": x is on ", x.device());
   }

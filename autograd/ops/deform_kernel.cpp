@@ -65,7 +65,11 @@ Vars gradients(const char* op, const DeformKernelGeometry& g, const StepView& st
 // `offset` may be undefined.
 Var run(const char* op, const DeformKernelGeometry& g, const Var& x, const Var& offset,
         const Var& rotation, const Var& weight, const Var& bias) {
-  require_same_kind(op, {{"x", &x}, {"offset", &offset}, {"rotation", &rotation}, {"weight", &weight}, {"bias", &bias}});
+  require_same_kind(op, {{"x", &x},
+                         {"offset", &offset},
+                         {"rotation", &rotation},
+                         {"weight", &weight},
+                         {"bias", &bias}});
   Tensor y = Tensor::empty({g.conv.n, g.conv.p, g.conv.q, g.conv.k}, x.dtype(), x.device());
   Workspace workspace(x.device());
   if (y.size() > 0)

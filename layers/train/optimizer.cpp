@@ -16,8 +16,7 @@ namespace {
 
 std::string names_of(const Gradients& gradients) {
   std::vector<std::string> names;
-  for (const Gradients::Entry& entry : gradients.entries())
-    names.push_back(entry.parameter.name());
+  for (const Gradients::Entry& entry : gradients.entries()) names.push_back(entry.parameter.name());
   return names.empty() ? "no parameter" : listed(names, 4);
 }
 
@@ -38,8 +37,8 @@ Optimizer::Optimizer(const char* name, std::vector<const char*> memory_names,
       require(parameter.defined(), name_, ": a parameter is undefined");
       require(seen.insert(parameter.id()).second, name_, ": the parameter ", parameter.name(),
               " is given twice");
-      slots_.push_back({parameter, group.lr_factor, decay,
-                        any_path_matches(may_lack, parameter.name()), 0, {}});
+      slots_.push_back(
+          {parameter, group.lr_factor, decay, any_path_matches(may_lack, parameter.name()), 0, {}});
       paths.push_back(parameter.name());
     }
   }
@@ -316,8 +315,8 @@ Optimizer::Move RmsProp::update(Slot& slot, const Tensor& gradient) {
                             .momentum = static_cast<T>(options_.momentum)};
     });
     return [this, &slot, &gradient, step,
-            run = kernel<RmsPropKernel<T>, cpu::rmsprop_step, cuda::rmsprop_step>(
-                "RmsProp", value.device())] {
+            run = kernel<RmsPropKernel<T>, cpu::rmsprop_step, cuda::rmsprop_step>("RmsProp",
+                                                                                  value.device())] {
       Tensor moved = slot.parameter.value();  // the same storage
       run(step, moved.size(), gradient.data<T>(), moved.mutable_data<T>(),
           slot.memory[0].mutable_data<T>(),
@@ -349,8 +348,8 @@ Optimizer::Move Adagrad::update(Slot& slot, const Tensor& gradient) {
                             .first = t == 1};
     });
     return [&slot, &gradient, step,
-            run = kernel<AdagradKernel<T>, cpu::adagrad_step, cuda::adagrad_step>(
-                "Adagrad", value.device())] {
+            run = kernel<AdagradKernel<T>, cpu::adagrad_step, cuda::adagrad_step>("Adagrad",
+                                                                                  value.device())] {
       Tensor moved = slot.parameter.value();  // the same storage
       run(step, moved.size(), gradient.data<T>(), moved.mutable_data<T>(),
           slot.memory[0].mutable_data<T>());

@@ -35,10 +35,10 @@ class Optimizer {
   Optimizer& operator=(const Optimizer&) = delete;
 
   // Moves, in place, every parameter of the optimizer that `gradients` has a gradient for and that
-  // is not frozen; the others, and their state, stay. All is checked before anything moves. That one
-  // which is not frozen has no gradient is told on standard error, once for each, unless may_lack
-  // of the options names it: it was left off the tape, or the loss does not depend on it. If none
-  // has a gradient (they are another net's), that is an Error.
+  // is not frozen; the others, and their state, stay. All is checked before anything moves. That
+  // one which is not frozen has no gradient is told on standard error, once for each, unless
+  // may_lack of the options names it: it was left off the tape, or the loss does not depend on it.
+  // If none has a gradient (they are another net's), that is an Error.
   void step(const Gradients& gradients);
   // The same by the state's learning rate and number, for steps that are captured: where they are
   // read by the kernels. lr() and set_lr() have no part in it. The state's device must be that of
@@ -105,8 +105,8 @@ class Optimizer {
   std::map<Pace, Table> tables_;
 };
 
-// Patterns of paths in every options' may_lack: parameters that not every step has a gradient for. One
-// that matches none is an Error.
+// Patterns of paths in every options' may_lack: parameters that not every step has a gradient for.
+// One that matches none is an Error.
 
 // g = gradient + weight_decay * p; buffer = g at the first step, then momentum * buffer +
 // (1 - dampening) * g; p -= lr * (nesterov ? g + momentum * buffer : buffer). No buffer and plain
