@@ -93,7 +93,7 @@ int run(Options options) {
   make_net(options.named);  // a name that there is not costs no download
   { const AtomicFile proof("--out", options.out); }
   const FileLock lock(with_suffix(options.out, ".lock"),
-                       "--out: another process is training into this file");
+                      "--out: another process is training into this file");
   check_files(options);
   const DigitSet digits = options.common.load_digits();
   options.named.classes = class_count(options, digits);
