@@ -201,7 +201,7 @@ void add_train_command(CLI::App& app, Command& chosen) {
   train
       ->add_option("--classes", options->classes,
                    "so many classes (default: as many as the labels ask for, ten at least)")
-      ->check(CLI::Range(2, 256));
+      ->transform(whole_number(2, 256));
   train->add_flag("--scaled", options->scaled, "scale every picture at random, anew each epoch");
   train->add_option("--epochs", options->plan.epochs)
       ->transform(positive_count())
