@@ -169,7 +169,7 @@ class FiniteLanes {
 // [positions][tiles of range][width]. Images with one that is not finite are marked in `spread`.
 void scatter(const TiledMap<float>& map, const Tiles& tiles, std::int64_t begin, std::int64_t end,
              const Panel& panel, const float* products, const float* bias, float* waste,
-             std::vector<std::atomic<bool>>& spread) {
+             std::int32_t* spread) {
   const std::int64_t position = (end - begin) * panel.width;
   for (std::int64_t tile = begin; tile < end; ++tile, products += panel.width) {
     float* to[2][2];
@@ -187,7 +187,8 @@ void scatter(const TiledMap<float>& map, const Tiles& tiles, std::int64_t begin,
           if (to[i][j] != waste) store(result[i][j] + shift, to[i][j] + panel.first + c);
       finite.see(result[0][0] + result[0][1] + result[1][0] + result[1][1]);
     });
-    if (!finite.all()) spread[static_cast<std::size_t>(tiles.image_of(tile))] = true;
+    if (!finite.all())
+      std::atomic_ref(spread[tiles.image_of(tile)]).store(1, std::memory_order_relaxed);
   }
 }
 
@@ -257,7 +258,8 @@ std::int64_t tiles_of_task(std::int64_t count, std::int64_t stripes) {
 std::vector<std::int64_t> convolve(const Tiles& tiles, const TiledMap<const float>& from,
                                    const float* packed, const float* bias,
                                    const TiledMap<float>& to, Workspace& workspace) {
-  std::vector<std::atomic<bool>> spread(static_cast<std::size_t>(tiles.images));
+  std::int32_t* const spread = workspace.take<std::int32_t>(tiles.images);
+  std::fill_n(spread, tiles.images, 0);
   const Panels<float> panels(to.channels);
   const std::int64_t stripes = to.channels > tiles.count() ? panels.count() : 1;
   const std::int64_t depth = from.channels, own = tiles_of_task(tiles.count(), stripes);
@@ -285,7 +287,7 @@ std::vector<std::int64_t> convolve(const Tiles& tiles, const TiledMap<const floa
   });
   std::vector<std::int64_t> images;
   for (std::int64_t image = 0; image < tiles.images; ++image)
-    if (spread[static_cast<std::size_t>(image)]) images.push_back(image);
+    if (spread[image] != 0) images.push_back(image);
   return images;
 }
 
