@@ -64,6 +64,7 @@ template <class F>
 Sum sample(double y, double x, std::int64_t h, std::int64_t w, Outside outside, F&& value) {
   const Linear1 r = linear_at(y, h, outside), c = linear_at(x, w, outside);
   Sum sum;
+  sum.size = 0.01;  // a place next to the border may be rounded into the map
   const auto add = [&](std::int64_t i, std::int64_t j, double weight) {
     if (i < 0 || j < 0) return;
     sum.add(weight * value(i, j));

@@ -364,16 +364,16 @@ void products(Input& in) {
       "matmul", {a, b}, [](const Vars& v) { return matmul(v[0], v[1]); },
       [&] {
         const Array x(a), y(b);
-        // What near() made of the shapes still has to be a product.
         const std::int64_t rows = a.dim(-2), inner = a.dim(-1), columns = b.dim(-1);
-        const std::int64_t left = a.size() / std::max<std::int64_t>(1, rows * inner);
-        const std::int64_t count = batched ? std::max(a.dim(0), b.rank() == 3 ? b.dim(0) : 1) : 1;
-        Shape to = batched ? Shape{count, rows, columns} : Shape{rows, columns};
+        const std::int64_t left = a.rank() == 3 ? a.dim(0) : 1,
+                           right = b.rank() == 3 ? b.dim(0) : 1;
+        const std::int64_t count = left == 1 ? right : left;  // as shapes broadcast
+        const Shape to =
+            a.rank() == 3 || b.rank() == 3 ? Shape{count, rows, columns} : Shape{rows, columns};
         return expected(to, [&](const std::int64_t* at) {
-          const std::int64_t which = batched ? at[0] : 0, i = at[to.rank() - 2],
-                             j = at[to.rank() - 1];
-          const std::int64_t p = left == 1 ? 0 : which,
-                             q = b.rank() == 3 && b.dim(0) > 1 ? which : 0;
+          const std::int64_t which = to.rank() == 3 ? at[0] : 0;
+          const std::int64_t p = left == 1 ? 0 : which, q = right == 1 ? 0 : which;
+          const std::int64_t i = at[to.rank() - 2], j = at[to.rank() - 1];
           Sum sum;
           for (std::int64_t l = 0; l < inner; ++l)
             sum.add(x.values[static_cast<std::size_t>((p * rows + i) * inner + l)] *
