@@ -25,7 +25,7 @@ constexpr bool kKeeps = true;
 #endif
 
 constexpr std::int64_t kMost = std::int64_t{1} << 47;    // more than an address space holds
-constexpr std::int64_t kSpare = std::int64_t{64} << 20;  // kept however little is in use
+constexpr std::int64_t kSpare = std::int64_t{32} << 20;  // kept however little is in use
 // From here on blocks are pages of their own: the heap does not give back what lies between others.
 constexpr std::int64_t kPages = std::int64_t{1} << 20;
 
