@@ -112,7 +112,12 @@ void Backward::take(std::size_t step, Var cotangent, const GradientFunction& gra
           "(GradientsOptions::create_graph)");
   const bool look = looking_ != anomaly::Looking::off;
   if (look) anomaly::check_cotangent(op, cotangent.value(), looking_);
+  Tensor given = cotangent.value();  // others may see the same elements
+  const std::uint64_t version = given.version();
   Vars gradients = gradient(StepView(*this, step, std::move(cotangent)));
+  require(given.version() == version, op,
+          ": its gradient function changed the cotangent in place; change a clone()");
+  given = {};
   if (look) anomaly::check_gradients(op, gradients, looking_);
   const std::size_t inputs = tape_->steps[step].inputs.size();
   require(gradients.size() == inputs, op, ": its gradient function returned ", gradients.size(),
@@ -143,19 +148,33 @@ void Backward::detour(const char* op, const Var& cotangent, const std::function<
                        tape_->steps.end());
 }
 
-Gradients Backward::results(const std::vector<Var>& wanted) const {
+// What ops pass on (add gives both its inputs one tensor) and what the caller gave (a cotangent)
+// has other handles to it.
+Tensor Backward::own(Var gradient) {
+  Tensor tensor = std::move(gradient).value();
+  return tensor.unique() ? tensor : tensor.clone();
+}
+
+Gradients Backward::results(const std::vector<Var>& wanted) {
   Gradients result;
   result.tape_ = tape_;
+  const auto taken = [&](int slot) {  // what may be asked for twice stays
+    const auto place = static_cast<std::size_t>(slot);
+    Var& gradient = gradients_[place];
+    return graph_ || keep_[place] ? gradient : std::exchange(gradient, Var());
+  };
   for (const auto& [parameter, slot] : tape_->parameters)
-    if (const Var& gradient = gradients_[static_cast<std::size_t>(slot)]; gradient.defined()) {
-      result.entries_.push_back({parameter, gradient.value()});
+    if (Var gradient = taken(slot); gradient.defined()) {
       if (graph_) result.on_tape_.emplace_back(parameter.id(), gradient);
+      result.entries_.push_back({parameter, own(std::move(gradient))});
     }
   std::sort(result.entries_.begin(), result.entries_.end(),
             [](const auto& a, const auto& b) { return a.parameter.id() < b.parameter.id(); });
   const auto put = [&](int slot) {
-    if (const Var& gradient = gradients_[static_cast<std::size_t>(slot)]; gradient.defined())
-      result.vars_.emplace_back(slot, gradient);
+    if (Var gradient = taken(slot); gradient.defined()) {
+      const Var on_tape = graph_ ? gradient : Var();
+      result.vars_.push_back({slot, own(std::move(gradient)), on_tape});
+    }
   };
   for (const int slot : tape_->variables) put(slot);
   for (const Var& var : wanted) put(var.slot_);

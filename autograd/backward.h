@@ -35,7 +35,9 @@ class Backward {
   // Steps from the last one to number `first`.
   void walk(std::size_t first);
   void take(std::size_t step, Var cotangent, const GradientFunction& gradient);
-  Gradients results(const std::vector<Var>& wanted) const;
+  // The gradient as a tensor that shares storage with nothing else.
+  static Tensor own(Var gradient);
+  Gradients results(const std::vector<Var>& wanted);
 
   const std::shared_ptr<TapeState>& tape_;
   const bool graph_;

@@ -76,6 +76,7 @@ Var checkpoint(const Function& f, const Vars& inputs) {
   require(f != nullptr, kOp, ": the function is empty");
   const std::shared_ptr<TapeState> tape = recording_tape(inputs);
   if (tape == nullptr) return f(inputs);
+  const TapeUse use(kOp, *tape);
   tape->require_alive(kOp);
   std::vector<Parameter> used;
   Var y;

@@ -27,8 +27,8 @@ namespace pliant {
 // not record, this is f(inputs).
 Var checkpoint(const std::function<Var(const Vars&)>& f, const Vars& inputs);
 
-// Of one input. What can be copied (a lambda) is; a Module cannot and is referred to: it must
-// live until the gradients are taken.
+// Of one input. What can be copied (a lambda) is; a Module cannot and is referred to: it must stay
+// where it is until the gradients are taken, and if it did not, that is an Error.
 template <class F>
 requires std::is_invocable_r_v < Var, const std::remove_cvref_t<F>
 &, const Var& > Var checkpoint(F&& f, const Var& x) {
@@ -41,8 +41,16 @@ requires std::is_invocable_r_v < Var, const std::remove_cvref_t<F>
   } else {
     static_assert(std::is_lvalue_reference_v<F>,
                   "checkpoint: this would be gone when the gradients are taken; give it a name");
-    return checkpoint(
-        std::function<Var(const Vars&)>([&f](const Vars& v) -> Var { return f(v[0]); }), Vars{x});
+    static_assert(
+        requires { f.still_here(); },
+        "checkpoint: this cannot be copied and is no Module; give a lambda that calls it");
+    const auto call = [&f, still_here = std::function<bool()>(f.still_here())](const Vars& v) {
+      require(still_here(),
+              "checkpoint: the module was destroyed or moved before the gradients "
+              "were taken; keep it where it is until then");
+      return Var(f(v[0]));
+    };
+    return checkpoint(std::function<Var(const Vars&)>(call), Vars{x});
   }
 }
 

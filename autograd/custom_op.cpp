@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <pliant/autograd/tape_state.h>
+
 namespace pliant {
 
 Var apply(const CustomOp& op, const Vars& inputs) {
@@ -9,9 +11,17 @@ Var apply(const CustomOp& op, const Vars& inputs) {
           op.forward == nullptr ? "forward" : "backward", " function");
   Vars constants;
   for (const Var& input : inputs) constants.emplace_back(input.value());
+  std::vector<std::uint64_t> versions;
+  for (const Var& input : inputs) versions.push_back(input.value().version());
   const Var y = op.forward(constants);
   require(y.defined(), op.name, ": its forward function returned an undefined Var");
   require(!y.on_tape(), op.name, ": its forward function used a Var that is not among its inputs");
+  require(!TapeState::is_off_tape(y), op.name,
+          ": its forward function used a parameter that is not among its inputs; "
+          "give it x.lift(parameter) as one");
+  for (std::size_t i = 0; i < inputs.size(); ++i)
+    require(inputs[i].value().version() == versions[i], op.name,
+            ": its forward function changed input ", i, " in place; change a clone()");
   const bool wanted = std::any_of(inputs.begin(), inputs.end(),
                                   [](const Var& input) { return input.wants_gradient(); });
   if (!wanted) return record(op.name, y.value(), inputs, {}, {});

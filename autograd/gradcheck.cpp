@@ -2,7 +2,6 @@
 
 #include <cmath>
 #include <limits>
-#include <sstream>
 
 #include <pliant/autograd/ops/arithmetic.h>
 #include <pliant/autograd/ops/reduce.h>
@@ -84,10 +83,9 @@ class Judge {
       ratio = std::numeric_limits<double>::infinity();
     if (ratio < result_.worst) return;
     result_.worst = ratio;
-    std::ostringstream text;
-    text << name_ << ": " << what << " element " << element << ": gradient " << analytic << ", "
-         << reference << ' ' << expected << " (" << ratio << " times the tolerance)";
-    result_.message = text.str();
+    result_.message =
+        text_from(name_, ": ", what, " element ", element, ": gradient ", analytic, ", ", reference,
+                  ' ', expected, " (", ratio, " times the tolerance)");
   }
 
   GradcheckResult result() {

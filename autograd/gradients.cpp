@@ -9,27 +9,32 @@
 
 namespace pliant {
 
-const Tensor* Gradients::find(const Parameter& parameter) const {
+const Tensor* Gradients::find(const Parameter& parameter) const& {
   for (const Entry& entry : entries_)
     if (entry.parameter == parameter) return &entry.gradient;
   return nullptr;
 }
 
-const Tensor& Gradients::operator[](const Parameter& parameter) const {
+const Tensor& Gradients::operator[](const Parameter& parameter) const& {
   const Tensor* const gradient = find(parameter);
   require(gradient != nullptr, "gradients: none for ", parameter.name(),
           " (the loss does not depend on it, or it is frozen)");
   return *gradient;
 }
 
-const Tensor* Gradients::find(const Var& var) const {
+const Gradients::OfVar* Gradients::of(const Var& var) const {
   require(var.tape_ == tape_, "gradients: this Var lies on another tape");
-  for (const auto& [slot, gradient] : vars_)
-    if (slot == var.slot_) return &gradient.value();
+  for (const OfVar& one : vars_)
+    if (one.slot == var.slot_) return &one;
   return nullptr;
 }
 
-const Tensor& Gradients::operator[](const Var& var) const {
+const Tensor* Gradients::find(const Var& var) const& {
+  const OfVar* const found = of(var);
+  return found == nullptr ? nullptr : &found->gradient;
+}
+
+const Tensor& Gradients::operator[](const Var& var) const& {
   const Tensor* const gradient = find(var);
   require(gradient != nullptr,
           "gradients: none for this Var; make it with tape.variable(), or name "
@@ -44,25 +49,26 @@ Var Gradients::var(const Parameter& parameter) const {
   return gradient;
 }
 
-Var Gradients::var(const Var& of) const {
-  const Tensor& gradient = (*this)[of];
-  for (const auto& [slot, var] : vars_)
-    if (slot == of.slot_) return var;
-  return gradient;
+Var Gradients::var(const Var& wanted) const {
+  const Tensor& gradient = (*this)[wanted];
+  const Var& on_tape = of(wanted)->on_tape;
+  return on_tape.defined() ? on_tape : gradient;
 }
 
 Gradients& Gradients::operator+=(const Gradients& other) {
+  std::vector<Entry> all = entries_;
   for (const Entry& theirs : other.entries_) {
-    const auto mine = std::find_if(entries_.begin(), entries_.end(), [&](const Entry& entry) {
+    const auto mine = std::find_if(all.begin(), all.end(), [&](const Entry& entry) {
       return entry.parameter == theirs.parameter;
     });
-    if (mine == entries_.end())
-      entries_.push_back(theirs);
+    if (mine == all.end())
+      all.push_back({theirs.parameter, theirs.gradient.clone()});
     else
       mine->gradient = add(mine->gradient, theirs.gradient).value();
   }
-  std::sort(entries_.begin(), entries_.end(),
+  std::sort(all.begin(), all.end(),
             [](const Entry& a, const Entry& b) { return a.parameter.id() < b.parameter.id(); });
+  entries_ = std::move(all);
   return *this;
 }
 
@@ -72,12 +78,22 @@ Gradients& Gradients::operator*=(double factor) {
 }
 
 double Gradients::norm() const {
-  double squares = 0;
-  for (const Entry& entry : entries_) {
-    const Var gradient(entry.gradient.to(DType::float64));  // float32's squares end at 1e38
-    squares += sum(gradient * gradient).value().item();
-  }
-  return std::sqrt(squares);
+  const auto squares = [this](double unit) {  // of the gradients divided by it
+    double all = 0;
+    for (const Entry& entry : entries_)
+      all += sum_of_squares(Var(entry.gradient.to(DType::float64)) / unit).value().item();
+    return all;
+  };
+  const double near = squares(1);  // those of float32 fit float64
+  constexpr double kSmallest = 1e-280, kLargest = 1e300;
+  if (near > kSmallest && near < kLargest) return std::sqrt(near);
+  double largest = 0;
+  for (const Entry& entry : entries_)
+    if (entry.gradient.size() > 0)
+      largest = std::max(largest, max(abs(entry.gradient.to(DType::float64))).value().item());
+  if (!(largest > 0 && std::isfinite(largest))) return std::sqrt(near);
+  const double unit = std::ldexp(1.0, std::ilogb(largest));
+  return unit * std::sqrt(squares(unit));
 }
 
 double Gradients::clip(double max_norm) {

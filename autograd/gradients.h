@@ -12,6 +12,8 @@ namespace pliant {
 
 class Backward;
 
+// Each gradient has storage of its own, apart from the others and from all that the caller has;
+// copies of a Gradients share it. References into a temporary are refused or given by value.
 class Gradients {
  public:
   struct Entry {
@@ -20,22 +22,27 @@ class Gradients {
   };
 
   // Every parameter that the loss depends on, in the order of parameters(), never of addresses.
-  const std::vector<Entry>& entries() const { return entries_; }
+  const std::vector<Entry>& entries() const& { return entries_; }
+  std::vector<Entry> entries() && { return std::move(entries_); }
 
   bool contains(const Parameter& parameter) const { return find(parameter) != nullptr; }
   bool contains(const Var& var) const { return find(var) != nullptr; }
   // The gradient, or nullptr if the loss does not depend on the parameter or it is frozen.
-  const Tensor* find(const Parameter& parameter) const;
-  const Tensor* find(const Var& var) const;
+  const Tensor* find(const Parameter& parameter) const&;
+  const Tensor* find(const Var& var) const&;
+  const Tensor* find(const Parameter& parameter) && = delete;
+  const Tensor* find(const Var& var) && = delete;
   // The same; what is not there is an Error that names it.
-  const Tensor& operator[](const Parameter& parameter) const;
+  const Tensor& operator[](const Parameter& parameter) const&;
+  Tensor operator[](const Parameter& parameter) && { return std::as_const(*this)[parameter]; }
   // By a tape.variable(), or an intermediate that was named in the call of gradients().
-  const Tensor& operator[](const Var& var) const;
+  const Tensor& operator[](const Var& var) const&;
+  Tensor operator[](const Var& var) && { return std::as_const(*this)[var]; }
 
-  // The gradient as the call of gradients() gave it: with create_graph on the tape, else a
-  // constant.
+  // The gradient as the call of gradients() gave it: with create_graph on the tape, else the
+  // tensor as a constant.
   Var var(const Parameter& parameter) const;
-  Var var(const Var& of) const;
+  Var var(const Var& wanted) const;
 
   // Adds the gradients of another batch; parameters found in one alone are kept.
   Gradients& operator+=(const Gradients& other);
@@ -51,9 +58,16 @@ class Gradients {
 
  private:
   friend class Backward;
+  struct OfVar {
+    int slot;
+    Tensor gradient;
+    Var on_tape;  // undefined without create_graph
+  };
+  const OfVar* of(const Var& var) const;
+
   std::vector<Entry> entries_;
   std::vector<std::pair<std::uint64_t, Var>> on_tape_;  // with create_graph, by Parameter::id()
-  std::vector<std::pair<int, Var>> vars_;               // by slot
+  std::vector<OfVar> vars_;
   std::shared_ptr<TapeState> tape_;
 };
 

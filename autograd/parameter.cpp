@@ -13,22 +13,28 @@ std::uint64_t next_id() {
 }  // namespace
 
 Buffer::Buffer(const Shape& shape, std::string name)
-    : node_(std::make_shared<Node>(Node{{}, shape, std::move(name), next_id(), false})) {}
+    : node_(std::make_shared<Node>(Node{{}, shape, std::move(name), next_id(), false, 1, {}})) {}
 
 Buffer::Buffer(Tensor value, std::string name) : Buffer(value.shape(), std::move(name)) {
-  node_->value = std::move(value);
+  set(std::move(value));
 }
 
-const Tensor& Buffer::value() const {
-  require(filled(), "parameter ", node_ == nullptr ? "(none)" : node_->name,
-          ": it is empty; call initialise(rng) on the net or load a checkpoint first");
+const Tensor& Buffer::value() const& {
+  require(defined(), "parameter: it is undefined (made by the default constructor)");
+  require(filled(), "parameter ", node_->name,
+          ": it is empty; call initialise(rng) on the net or load a checkpoint first",
+          node_->owner.expired()
+              ? "; neither reaches it before own(\"name\", ..) gives it to a module"
+              : "; neither reaches a layer that the net did not take in by "
+                "own(\"name\", ..)");
   return node_->value;
 }
 
 void Buffer::set(Tensor value) {
   require(value.shape() == node_->shape, "parameter ", node_->name, ": got ", value.shape(),
           ", expected ", node_->shape);
-  node_->value = std::move(value);
+  const bool shared = !value.unique() && !value.shares_storage_with(node_->value);
+  node_->value = shared && value.defined() ? value.clone() : std::move(value);
 }
 
 }  // namespace pliant

@@ -1,18 +1,23 @@
 // Parameter and Buffer: what a net remembers between steps. Shared nodes: copying one copies the
 // handle. They convert to nothing, so that an expression of parameters alone cannot drop off the
-// tape unseen: write `tape(p)`, or `x.lift(p)` beside an input x.
+// tape unseen: write `tape(p)`, or `x.lift(p)` beside an input x. `x + p` lifts p; `x + p.value()`
+// takes its numbers as a constant, and p gets no gradient.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include <pliant/core/tensor.h>
 
 namespace pliant {
 
+class Module;
+
 // A tensor that is saved with the net. It has a shape from the start and is empty until
-// initialise(rng) or a checkpoint fills it.
+// initialise(rng) or a checkpoint fills it. A tensor that is given is its own from then on: one to
+// which there is another handle is copied, so that training changes nothing else.
 class Buffer {
  public:
   Buffer() = default;
@@ -20,13 +25,16 @@ class Buffer {
   explicit Buffer(Tensor value, std::string name = "");
 
   bool defined() const { return node_ != nullptr; }  // false by default construction alone
-  const Shape& shape() const { return node_->shape; }
-  const std::string& name() const { return node_->name; }  // full path once the net is built
+  const Shape& shape() const& { return node_->shape; }
+  Shape shape() && { return node_->shape; }
+  const std::string& name() const& { return node_->name; }  // full path once the net is built
+  std::string name() && { return node_->name; }
   void rename(std::string name) { node_->name = std::move(name); }
 
   bool filled() const { return node_ != nullptr && node_->value.defined(); }
   // The tensor; an Error that says what to do while there is none.
-  const Tensor& value() const;
+  const Tensor& value() const&;
+  Tensor value() && { return std::as_const(*this).value(); }
   // Replaces the tensor; the shape must be the declared one, dtype and device may change.
   void set(Tensor value);
 
@@ -40,8 +48,12 @@ class Buffer {
     std::uint64_t id = 0;  // order of construction
     bool frozen = false;
     double lr_factor = 1;
+    std::weak_ptr<const void> owner;  // the module that has it
   };
   std::shared_ptr<Node> node_;
+
+ private:
+  friend class Module;
 };
 
 // A tensor that is trained. A frozen one takes part in the forward pass only.

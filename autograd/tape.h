@@ -34,7 +34,7 @@ struct TapeOptions {
   Mode mode = Mode::training;
   bool record = true;  // false: training behaviour, no gradients
   Buffers buffers = Buffers::update;
-  Rng rng = Rng(0);  // the key of random layers; fork it by step
+  std::optional<Rng> rng = {};  // the key of random layers; fork it by step
   // Of a step that is captured: random layers fork their keys by its number, where it is read by
   // their kernels.
   StepState step = {};
@@ -52,7 +52,8 @@ struct GradientsOptions {
 };
 
 // Neither copied nor moved. Gradients are taken once, what the steps kept being released on the
-// way; with create_graph as often as wanted.
+// way; with create_graph as often as wanted. Threads may use a tape one after another; use by two
+// at the same time is an Error.
 class Tape {
  public:
   explicit Tape(const TapeOptions& options = {});

@@ -1,8 +1,10 @@
 // TapeState: what a Tape and its Vars share. For the .cpp files of autograd/ alone.
 #pragma once
 
+#include <atomic>
 #include <limits>
 #include <memory>
+#include <thread>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -16,6 +18,8 @@ struct TapeState {
   // The slot of what wants a gradient but is computed inside a checkpoint, whose steps are not
   // kept.
   static constexpr int kInside = std::numeric_limits<int>::max();
+  // Of what was computed off the tape from parameters that are not frozen.
+  static constexpr int kOffTape = -2;
 
   struct Saved {
     Tensor tensor;
@@ -32,10 +36,11 @@ struct TapeState {
   };
 
   TapeOptions options;
-  bool alive = true;
-  bool spent = false;    // gradients were taken, and what the steps kept is gone
-  bool passing = false;  // in the first run of a checkpoint: no steps are kept
-  int reruns = 0;        // in how many second runs of checkpoints we are: buffers stay
+  std::atomic<bool> alive = true;
+  std::atomic<const void*> user = nullptr;  // the thread at work on it: see TapeUse
+  bool spent = false;                       // gradients were taken, and what the steps kept is gone
+  bool passing = false;                     // in the first run of a checkpoint: no steps are kept
+  int reruns = 0;  // in how many second runs of checkpoints we are: buffers stay
   std::vector<Parameter>* watch = nullptr;  // told of every parameter that is lifted
   std::vector<Step> steps;
   std::vector<Shape> slots;  // shape of what each slot's gradient belongs to
@@ -50,12 +55,21 @@ struct TapeState {
 
   int slot_of(const Parameter& parameter) {
     if (watch != nullptr) watch->push_back(parameter);
-    const auto [place, is_new] = lifted.try_emplace(parameter.id(), -1);
-    if (is_new && options.record && !parameter.frozen()) {
-      place->second = new_slot(parameter.shape());
-      parameters.emplace_back(parameter, place->second);
+    const auto known = lifted.find(parameter.id());
+    if (known != lifted.end()) return known->second;
+    int slot = -1;
+    if (options.record && !parameter.frozen()) {
+      slot = new_slot(parameter.shape());
+      parameters.emplace_back(parameter, slot);
     }
-    return place->second;
+    lifted.emplace(parameter.id(), slot);  // last: what fails above leaves nothing behind
+    return slot;
+  }
+
+  // What Tape::input() does; `self` is the handle to this.
+  Var constant(Tensor value, const std::shared_ptr<TapeState>& self) const {
+    if (options.activations && is_floating(value.dtype())) value = value.to(*options.activations);
+    return var(std::move(value), self, -1);
   }
 
   void require_alive(const char* who) const {
@@ -67,9 +81,42 @@ struct TapeState {
   // What a Var shows to nobody else.
   static const std::shared_ptr<TapeState>& of(const Var& var) { return var.tape_; }
   static int slot(const Var& var) { return var.slot_; }
+  static bool is_off_tape(const Var& var) { return var.slot_ == kOffTape; }
   static Var var(Tensor value, const std::shared_ptr<TapeState>& tape, int slot) {
     return Var(std::move(value), tape, slot);
   }
+};
+
+// The right of this thread to a tape while it lives; an Error if another thread is at work on it.
+// A thread that has it may take it again.
+class TapeUse {
+ public:
+  TapeUse(const char* who, TapeState& tape) : tape_(tape) {
+    const void* before = nullptr;
+    taken_ = tape.user.compare_exchange_strong(before, &self_, std::memory_order_acquire);
+    require(taken_ || before == &self_, who,
+            ": this tape is in use by another thread; give each thread a Tape of its own (their "
+            "Gradients add up by +=), or let one wait for the other");
+  }
+  // For the end of a tape, which cannot fail: waits.
+  explicit TapeUse(TapeState& tape) : tape_(tape) {
+    const void* before = nullptr;
+    while (!(taken_ = tape.user.compare_exchange_weak(before, &self_, std::memory_order_acquire))) {
+      if (before == &self_) return;
+      if (before != nullptr) std::this_thread::yield();
+      before = nullptr;
+    }
+  }
+  ~TapeUse() {
+    if (taken_) tape_.user.store(nullptr, std::memory_order_release);
+  }
+  TapeUse(const TapeUse&) = delete;
+  TapeUse& operator=(const TapeUse&) = delete;
+
+ private:
+  inline static thread_local const char self_ = 0;  // its address names the thread
+  TapeState& tape_;
+  bool taken_ = false;
 };
 
 }  // namespace pliant

@@ -30,14 +30,22 @@ enum class Derivatives : unsigned char { first, all };
 
 // A Tensor converts to a constant Var. A Var shares its tape's state, so using one after its tape
 // is gone is an Error that says so.
+//
+// One that was computed off the tape from a parameter which is not frozen remembers it: to join it
+// with a Var of a tape that records is an Error, for the parameter would get no gradient there.
+// What is meant as a constant says so by detach(), or is taken out by value().
 class Var {
  public:
   Var() = default;
   Var(Tensor value) : value_(std::move(value)) {}  // NOLINT(google-explicit-constructor)
 
-  const Tensor& value() const { return value_; }
+  // A handle: ops that have nothing to do give the tensor that they were given, and so does
+  // reshape(). clone() it before writing to it.
+  const Tensor& value() const& { return value_; }
+  Tensor value() && { return std::move(value_); }
   bool defined() const { return value_.defined(); }
-  const Shape& shape() const { return value_.shape(); }
+  const Shape& shape() const& { return value_.shape(); }
+  Shape shape() && { return value_.shape(); }
   int rank() const { return value_.rank(); }
   std::int64_t dim(int axis) const { return value_.dim(axis); }
   std::int64_t size() const { return value_.size(); }
@@ -50,13 +58,17 @@ class Var {
   bool training() const;
   // Whether a layer that computes new statistics should keep them.
   bool updates_buffers() const;
-  // The key for random layers: the tape's. An Error off the tape.
+  // The key for random layers: the tape's. An Error off the tape and on one that was given none.
   Rng rng() const;
+  bool has_rng() const;
   // The state of the tape's step; undefined where it was given none.
   StepState step_state() const;
 
-  // A parameter beside this value: on its tape, or a constant if this is one.
+  // A parameter beside this value: on its tape, or off it if this is.
   Var lift(const Parameter& parameter) const;
+  // A constant beside this value, as Tape::input() puts it on the tape: a recurrent net's first
+  // state, say. What lies on this tape already stays as it is.
+  Var lift(const Var& constant) const;
 
  private:
   friend class Tape;
@@ -72,7 +84,11 @@ class Var {
   Tensor value_;
   std::shared_ptr<TapeState> tape_;
   int slot_ = -1;  // index of its gradient on the tape; -1: no gradient wanted
-                   // (TapeState::kInside: one is, but the step is not kept)
+                   // (TapeState::kInside: one is, but the step is not kept; TapeState::kOffTape:
+                   // off the tape, from parameters that are not frozen)
 };
+
+// The same value as a constant: no gradient passes, on a tape it stays where it is. A view.
+Var detach(const Var& x);
 
 }  // namespace pliant

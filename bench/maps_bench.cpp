@@ -43,10 +43,11 @@ std::int64_t groups_of(std::int64_t channels) { return channels % 8 == 0 ? 8 : 1
 
 std::vector<Line> lines() {
   return {
-      {"max_pool2d 3/2", [](const Vars& v) { return max_pool2d(v[0], {.kernel = 3}); }},
+      {"max_pool2d 3/2",
+       [](const Vars& v) { return max_pool2d(v[0], {.kernel = 3, .stride = 2}); }},
       {"avg_pool2d 2/2", [](const Vars& v) { return avg_pool2d(v[0]); }},
       {"avg_pool2d 3/2",
-       [](const Vars& v) { return avg_pool2d(v[0], {.kernel = 3, .padding = 1}); }},
+       [](const Vars& v) { return avg_pool2d(v[0], {.kernel = 3, .stride = 2, .padding = 1}); }},
       {"adaptive_avg_pool2d 7x7", [](const Vars& v) { return adaptive_avg_pool2d(v[0], 7); }},
       {"global_avg_pool2d", [](const Vars& v) { return global_avg_pool2d(v[0]); }},
       upsample_line("upsample2d nearest x2", UpsampleMode::nearest),

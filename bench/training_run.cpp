@@ -4,12 +4,13 @@
 // training_run.py is the same there.
 #include <chrono>
 #include <cstdio>
-#include <exception>
 #include <fstream>
 #include <string>
 
+#include <pliant/apps/command_line.h>
 #include <pliant/apps/mnist/nets.h>
 #include <pliant/autograd/ops/cross_entropy.h>
+#include <pliant/core/program.h>
 #include <pliant/data/batches.h>
 #include <pliant/data/mnist.h>
 #include <pliant/layers/train/optimizer.h>
@@ -51,14 +52,10 @@ void train(const std::string& folder, int steps) {
 }  // namespace
 
 int main(int count, char** arguments) {
-  if (count != 3) {
-    std::fprintf(stderr, "usage: %s MNIST_FOLDER STEPS\n", arguments[0]);
-    return 2;
-  }
-  try {
-    train(arguments[1], std::stoi(arguments[2]));
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "%s: %s\n", arguments[0], error.what());
-    return 1;
-  }
+  return pliant::run_program("training_run", [&] {
+    const auto steps = count == 3 ? pliant::number_in<int>(arguments[2]) : std::nullopt;
+    pliant::require(steps.has_value(), "expected MNIST_FOLDER STEPS");
+    train(arguments[1], *steps);
+    return 0;
+  });
 }

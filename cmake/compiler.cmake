@@ -24,58 +24,63 @@ if(PLIANT_SANITIZE)
   add_link_options(-fsanitize=${PLIANT_SANITIZE})
 endif()
 
-# pliant_machine_options: what the compiler is told about the processor. Release builds are -O3 by
-# CMake's own default.
+if(PLIANT_FUZZ)  # what libFuzzer is steered by
+  add_compile_options($<$<COMPILE_LANGUAGE:CXX>:-fsanitize=fuzzer-no-link>)
+endif()
+
+# What the compiler is told about the processor: nothing that an installed package hands on, unless
+# PLIANT_NATIVE is on. Release builds are -O3 by CMake's own default.
 include(CheckCXXCompilerFlag)
 include(CheckCXXSourceCompiles)
-set(pliant_machine_options)
+include(cmake/instruction_sets.cmake)
 # Nothing here looks at floating-point exceptions; while g++ has to keep them it vectorises no loop
 # with a selection or a floor(). No value changes.
 check_cxx_compiler_flag(-fno-trapping-math PLIANT_HAS_NO_TRAPPING_MATH)
 if(PLIANT_HAS_NO_TRAPPING_MATH)
-  list(APPEND pliant_machine_options -fno-trapping-math)
+  add_compile_options($<$<COMPILE_LANGUAGE:CXX>:-fno-trapping-math>)
 endif()
-set(machine "this compiler's default processor")
 if(PLIANT_NATIVE)
-  check_cxx_compiler_flag(-march=native PLIANT_HAS_MARCH_NATIVE)
-  if(PLIANT_HAS_MARCH_NATIVE)
-    list(APPEND pliant_machine_options -march=native)
-    set(machine "this machine's processor (-march=native)")
-    set(CMAKE_REQUIRED_FLAGS -march=native)
-    check_cxx_source_compiles("#ifndef __AVX512F__\n#error\n#endif\nint main() {}" PLIANT_HAS_AVX512)
-    unset(CMAKE_REQUIRED_FLAGS)
-    check_cxx_compiler_flag(-mprefer-vector-width=512 PLIANT_HAS_PREFER_VECTOR_WIDTH)
-    if(PLIANT_HAS_AVX512 AND PLIANT_HAS_PREFER_VECTOR_WIDTH)
-      list(APPEND pliant_machine_options -mprefer-vector-width=512)
-      set(machine "this machine's processor (-march=native, 512-bit vectors)")
-    endif()
-  endif()
-elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64)$")
-  unset(PLIANT_HAS_MARCH CACHE)  # of what it was before
-  check_cxx_compiler_flag(-march=${PLIANT_MARCH} PLIANT_HAS_MARCH)
-  if(NOT PLIANT_HAS_MARCH)
-    message(FATAL_ERROR "pliant: PLIANT_MARCH is ${PLIANT_MARCH}, which the compiler does not know")
-  endif()
-  list(APPEND pliant_machine_options -march=${PLIANT_MARCH})
-  set(machine "any ${PLIANT_MARCH} processor (PLIANT_MARCH; PLIANT_NATIVE is off)")
+  include(cmake/native.cmake)
+else()
+  add_compile_options("$<$<COMPILE_LANGUAGE:CXX>:${pliant_baseline_options}>")
+  list(JOIN pliant_instruction_sets ", " machine)
+  message(STATUS "pliant: code for any processor of its kind, kernels for ${machine}")
 endif()
-message(STATUS "pliant: code for ${machine}")
-list(TRANSFORM pliant_machine_options REPLACE "(.+)" "$<$<COMPILE_LANGUAGE:CXX>:\\1>")
 
-# The matrix kernels are compiled once for each instruction set, whatever the rest is compiled for;
-# other processors than x86-64 have the first alone.
-function(pliant_instruction_sets sources)
-  set(kernels ${PROJECT_SOURCE_DIR}/core/gemm_kernels)
-  if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64)$")
-    set_source_files_properties(${kernels}_baseline.cpp PROPERTIES COMPILE_OPTIONS -march=x86-64)
-    set_source_files_properties(${kernels}_avx2.cpp PROPERTIES COMPILE_OPTIONS -march=x86-64-v3)
-    set_source_files_properties(${kernels}_avx512.cpp PROPERTIES
-                                COMPILE_OPTIONS "-march=x86-64-v4;-mprefer-vector-width=512")
-  else()
-    list(REMOVE_ITEM ${sources} ${kernels}_avx2.cpp ${kernels}_avx512.cpp)
-    set(${sources} ${${sources}} PARENT_SCOPE)
+# Release code is hardened: programs that lie anywhere in memory, tables that no bug can overwrite,
+# checked stacks, copies and jumps. What is linked into a larger build follows that build instead.
+option(PLIANT_HARDEN "Harden release builds" ${PROJECT_IS_TOP_LEVEL})
+if(PLIANT_HARDEN AND NOT PLIANT_SANITIZE)
+  include(CheckPIESupported)
+  check_pie_supported(LANGUAGES CXX)
+  include(CheckLinkerFlag)
+  set(optimised $<AND:$<COMPILE_LANGUAGE:CXX>,$<NOT:$<CONFIG:Debug>>>)
+  foreach(flag IN ITEMS -fstack-protector-strong -fstack-clash-protection -fcf-protection=full
+          -mbranch-protection=standard)  # the last two by processor
+    string(MAKE_C_IDENTIFIER PLIANT_HAS${flag} has)
+    check_cxx_compiler_flag(${flag} ${has})
+    if(${has})
+      add_compile_options($<${optimised}:${flag}>)
+    endif()
+  endforeach()
+  # Some compilers define it already.
+  add_compile_options($<${optimised}:-U_FORTIFY_SOURCE> $<${optimised}:-D_FORTIFY_SOURCE=2>)
+  if(NOT BUILD_SHARED_LIBS AND NOT CMAKE_POSITION_INDEPENDENT_CODE)
+    add_compile_options($<$<COMPILE_LANGUAGE:CXX>:-fPIE>)
   endif()
-endfunction()
+  set(pliant_link_options)
+  set(flags -pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack)
+  if(PLIANT_X86_64)  # said, because the start-up files of some systems are compiled without the mark
+    list(APPEND flags -Wl,-z,ibt,-z,shstk)
+  endif()
+  foreach(flag IN LISTS flags)
+    string(MAKE_C_IDENTIFIER PLIANT_LINKS${flag} links)
+    check_linker_flag(CXX ${flag} ${links})
+    if(${links})
+      list(APPEND pliant_link_options ${flag})
+    endif()
+  endforeach()
+endif()
 
 # Our warnings, for our own code alone: never inherited by who links the library.
 function(pliant_warnings target)
@@ -103,6 +108,7 @@ function(pliant_program name)
   add_executable(${name} ${ARGN})
   target_link_libraries(${name} PRIVATE pliant::pliant)
   target_compile_definitions(${name} PRIVATE PLIANT_VERSION="${PROJECT_VERSION}")
+  target_link_options(${name} PRIVATE ${pliant_link_options})
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR})
   pliant_warnings(${name})
 endfunction()

@@ -15,7 +15,8 @@ set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/pliant)
 install(TARGETS pliant EXPORT pliant-targets)
 install(DIRECTORY core autograd layers data DESTINATION include/pliant
         FILES_MATCHING PATTERN "*.h")
-install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(FILES LICENSE README.md CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(DIRECTORY docs DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(EXPORT pliant-targets NAMESPACE pliant:: DESTINATION ${package_dir})
 configure_package_config_file(cmake/pliant-config.cmake.in pliant-config.cmake
                               INSTALL_DESTINATION ${package_dir})

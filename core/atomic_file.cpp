@@ -2,18 +2,23 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
+#include <array>
 #include <cerrno>
+#include <csignal>
 #include <cstring>
+#include <ctime>
 #include <optional>
 #include <utility>
 #include <vector>
 
 #include <pliant/core/error.h>
+#include <pliant/core/file_attributes.h>
+#include <pliant/core/file_name.h>
 
 namespace pliant {
 namespace {
@@ -21,11 +26,22 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kSuffix = ".tmp";
+constexpr std::size_t kMostDigits = 10;  // of a number of 32 bits
 
-// Temporary files are called <path>.<process>-<number>.tmp.
+// Temporary files are called <name>.<number>-<number>.tmp; a long name is cut for it.
+std::string stem_of(const fs::path& path) {
+  const std::size_t others = 1 + kMostDigits + 1 + kMostDigits + kSuffix.size();
+  const std::size_t longest = longest_file_name(folder_of(path));
+  const std::string name = path.filename().string();
+  return std::string(cut_to(name, longest - std::min(longest, others))) + '.';
+}
+
+// Random, for process numbers come twice: in two containers, or in two threads.
 std::string temporary_name(const fs::path& path) {
-  static std::atomic<unsigned> counter{0};
-  return path.string() + "." + std::to_string(::getpid()) + "-" + std::to_string(counter++) +
+  std::array<std::uint32_t, 2> numbers{};
+  while (::getrandom(numbers.data(), sizeof numbers, 0) != static_cast<ssize_t>(sizeof numbers))
+    continue;
+  return stem_of(path) + std::to_string(numbers[0]) + '-' + std::to_string(numbers[1]) +
          std::string(kSuffix);
 }
 
@@ -35,7 +51,7 @@ bool all_digits(std::string_view text) {
 
 // Whether a file beside `path` has a name of exactly that form: people's own notes may end in .tmp.
 bool is_temporary_of(const fs::path& path, std::string_view name) {
-  const std::string stem = path.filename().string() + ".";
+  const std::string stem = stem_of(path);
   if (!name.starts_with(stem) || !name.ends_with(kSuffix)) return false;
   name.remove_prefix(stem.size());
   name.remove_suffix(std::min(name.size(), kSuffix.size()));
@@ -55,13 +71,20 @@ std::optional<fs::path> without_links(fs::path path) {
   return path;
 }
 
-// A rename would replace a device or a FIFO by a file, and fail on a folder when all is done.
+// A rename would replace a device or a FIFO by a file, and fail on a folder when all is done; and
+// it asks nobody whether the file may be written.
 void check_replaceable(const char* who, const fs::path& path) {
-  std::error_code error;
-  const fs::file_status status = fs::status(path, error);
-  require(!fs::is_directory(status), who, ": ", path.string(), ": is a folder, expected a file");
-  require(!fs::exists(status) || fs::is_regular_file(status), who, ": ", path.string(),
-          ": is not a regular file");
+  struct stat there {};
+  const int failure = ::stat(path.c_str(), &there) != 0 ? errno : 0;
+  require(failure != ENAMETOOLONG, who, ": ", path.string(),
+          ": cannot be written: ", std::strerror(failure));
+  if (failure != 0) return;
+  require(!S_ISDIR(there.st_mode), who, ": ", path.string(), ": is a folder, expected a file");
+  require(S_ISREG(there.st_mode), who, ": ", path.string(), ": is not a regular file");
+  const bool writable = (there.st_mode & (S_IWUSR | S_IWGRP | S_IWOTH)) != 0 &&
+                        ::faccessat(AT_FDCWD, path.c_str(), W_OK, AT_EACCESS) == 0;
+  require(writable, who, ": ", path.string(),
+          ": is read-only, so it is not replaced; chmod u+w allows it");
 }
 
 // An advisory lock, which ends with its process however that ends. A process's number says less: it
@@ -73,11 +96,27 @@ bool lock(int descriptor, int how) {
 }
 
 // So that a new name outlives a power cut too; file systems that cannot do it need not.
-void sync_directory(const fs::path& directory) {
-  const int descriptor = ::open(directory.empty() ? "." : directory.c_str(), O_RDONLY | O_CLOEXEC);
+void sync_directory(int folder) {
+  const int descriptor = ::openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (descriptor < 0) return;
   ::fsync(descriptor);
   ::close(descriptor);
+}
+
+// write(), except that a limit on the size of files does not end the process: the signal is this
+// thread's, so it can be held back and taken here, and EFBIG is left.
+ssize_t write_within_limit(int descriptor, const char* data, std::size_t bytes) {
+  sigset_t limit, before;
+  sigemptyset(&limit);
+  sigaddset(&limit, SIGXFSZ);
+  ::pthread_sigmask(SIG_BLOCK, &limit, &before);
+  const ssize_t written = ::write(descriptor, data, bytes);
+  const int error = errno;
+  constexpr timespec kAtOnce = {};
+  if (written < 0 && error == EFBIG) ::sigtimedwait(&limit, nullptr, &kAtOnce);
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  errno = error;
+  return written;
 }
 
 }  // namespace
@@ -87,18 +126,35 @@ AtomicFile::AtomicFile(const char* who, const fs::path& path) : who_(who), path_
   require(file.has_value(), who, ": ", path.string(), ": too many levels of links");
   path_ = *file;
   check_replaceable(who, path_);
-  while (!create()) continue;
+  try {
+    // Kept open: neither a change of the current folder nor the length of the path matters later.
+    folder_ = ::open(folder_of(path_).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
+    check(folder_ >= 0, "cannot be written");
+    while (!create()) continue;
+    keep_attributes();
+  } catch (...) {
+    close();
+    throw;
+  }
 }
 
-AtomicFile::~AtomicFile() {
-  if (!committed_) ::unlink(temporary_.c_str());
-  if (descriptor_ >= 0) ::close(descriptor_);
+AtomicFile::~AtomicFile() { close(); }
+
+void AtomicFile::close() {
+  if (descriptor_ >= 0) {
+    if (!committed_) ::unlinkat(folder_, name_.c_str(), 0);
+    ::close(std::exchange(descriptor_, -1));
+  }
+  if (folder_ >= 0) ::close(std::exchange(folder_, -1));
 }
 
 // Makes the temporary file and locks it; false if that name cannot be ours.
 bool AtomicFile::create() {
-  temporary_ = temporary_name(path_);
-  descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  name_ = temporary_name(path_);
+  std::error_code error;
+  const mode_t mode = fs::exists(path_, error) ? 0600 : 0666;  // never wider than what is replaced
+  descriptor_ =
+      ::openat(folder_, name_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
   if (descriptor_ < 0 && errno == EEXIST) return false;
   check(descriptor_ >= 0, "cannot be written");
   lock(descriptor_, LOCK_EX);  // a file system without locks clears nothing away either
@@ -109,10 +165,18 @@ bool AtomicFile::create() {
   return false;
 }
 
+// At the start, where an Error costs nothing, and again at the end, with what is there by then.
+void AtomicFile::keep_attributes() {
+  const char* const lost = copy_file_attributes(folder_, path_.filename().c_str(), descriptor_);
+  const int error = errno;
+  require(lost == nullptr, who_, ": ", path_.string(), ": ", lost == nullptr ? "" : lost,
+          " cannot be kept when it is replaced: ", std::strerror(error));
+}
+
 void AtomicFile::write(const void* from, std::int64_t bytes) {
   const char* data = static_cast<const char*>(from);
   while (bytes > 0) {
-    const ssize_t written = ::write(descriptor_, data, static_cast<std::size_t>(bytes));
+    const ssize_t written = write_within_limit(descriptor_, data, static_cast<std::size_t>(bytes));
     if (written < 0 && errno == EINTR) continue;
     check(written > 0, "cannot be written");
     data += written;
@@ -121,25 +185,26 @@ void AtomicFile::write(const void* from, std::int64_t bytes) {
 }
 
 void AtomicFile::commit() {
+  keep_attributes();
   check(::fsync(descriptor_) == 0, "cannot be brought to disk");
-  check(::rename(temporary_.c_str(), path_.c_str()) == 0, "cannot be replaced");
+  check(::renameat(folder_, name_.c_str(), folder_, path_.filename().c_str()) == 0,
+        "cannot be replaced");
   committed_ = true;
-  // Closed, and with that unlocked, only under its final name: else it might be cleared away.
-  ::close(std::exchange(descriptor_, -1));
-  sync_directory(path_.parent_path());
+  sync_directory(folder_);
+  close();  // and with that unlocked, only under its final name: else it might be cleared away
 }
 
 void AtomicFile::check(bool condition, const char* what) const {
-  require(condition, who_, ": ", path_.string(), ": ", what, ": ", std::strerror(errno));
+  const int error = errno;
+  require(condition, who_, ": ", path_.string(), ": ", what, ": ", std::strerror(error));
 }
 
 void remove_stale_temporaries(const fs::path& path) {
   const std::optional<fs::path> file = without_links(path);
   if (!file) return;
-  const fs::path folder = file->has_parent_path() ? file->parent_path() : ".";
   std::error_code error;
   std::vector<fs::path> candidates;
-  for (const auto& entry : fs::directory_iterator(folder, error))
+  for (const auto& entry : fs::directory_iterator(folder_of(*file), error))
     if (is_temporary_of(*file, entry.path().filename().string()))
       candidates.push_back(entry.path());
   for (const fs::path& candidate : candidates) {

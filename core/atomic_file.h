@@ -10,8 +10,11 @@ namespace pliant {
 
 // A new file beside `path` that vanishes unless commit() brings it to disk and renames it to
 // `path`, so that `path` holds the old or the new content and never half of one, also after a kill
-// or a power cut. Of a link, what it points at is replaced and the link stays. A `path` that is
-// there and no regular file is an Error at once. Errors begin with `who` and name the path.
+// or a power cut. Of a link, what it points at is replaced and the link stays; of a file with
+// several names (hard links), the one at `path`. What is replaced passes on its owner, mode, access
+// list and extended attributes. A `path` that is there and no regular file, that is read-only
+// (whoever asks) or whose owner cannot be kept is an Error at once. So is, where it is met, a full
+// disk or a limit on the size of files. Errors begin with `who` and name the path.
 class AtomicFile {
  public:
   AtomicFile(const char* who, const std::filesystem::path& path);
@@ -21,16 +24,20 @@ class AtomicFile {
 
   void write(const void* from, std::int64_t bytes);
   void write(std::string_view text) { write(text.data(), static_cast<std::int64_t>(text.size())); }
+  // Where what was written so far can be read.
+  std::filesystem::path temporary() const { return path_.parent_path() / name_; }
   void commit();
 
  private:
   bool create();
+  void keep_attributes();
+  void close();
   void check(bool condition, const char* what) const;
 
   const char* who_;
   std::filesystem::path path_;
-  std::string temporary_;
-  int descriptor_ = -1;
+  std::string name_;  // of the temporary file, in the folder
+  int folder_ = -1, descriptor_ = -1;
   bool committed_ = false;
 };
 

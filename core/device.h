@@ -2,6 +2,7 @@
 #pragma once
 
 #include <ostream>
+#include <string>
 
 #include <pliant/core/error.h>
 #include <pliant/core/portable.h>
@@ -41,7 +42,7 @@ class Device {
   friend bool operator==(Device, Device) = default;
   friend std::ostream& operator<<(std::ostream& out, Device device) {
     if (device.is_cpu()) return out << "cpu";
-    return out << "cuda:" << device.index();
+    return out << "cuda:" << std::to_string(device.index());
   }
 
  private:

@@ -1,23 +1,40 @@
 // The one exception of the library, and the one way to throw it.
 #pragma once
 
-#include <sstream>
 #include <stdexcept>
 #include <string>
 
+#include <pliant/core/text.h>
+
 namespace pliant {
+
+// While it lives, Errors of this thread name the place of the net that they were made in, the
+// innermost: "conv2d (layer1.0.conv1): ...". Layers make one of their path, which must outlive it;
+// an empty path leaves the place as it is.
+class ErrorPlace {
+ public:
+  explicit ErrorPlace(const std::string& path);
+  ~ErrorPlace();
+  ErrorPlace(const ErrorPlace&) = delete;
+  ErrorPlace& operator=(const ErrorPlace&) = delete;
+
+  // The text of an Error with the place in it, unless that or a part of it is named already.
+  static std::string named(const std::string& text);
+
+ private:
+  const std::string* outer_;
+};
 
 // Says in one line what is wrong: the thing, what was found, what was expected.
 class Error : public std::runtime_error {
  public:
-  using std::runtime_error::runtime_error;
+  explicit Error(const std::string& text) : std::runtime_error(ErrorPlace::named(text)) {}
 };
 
+// Of what a file or a user gave, an Error shows what is printable.
 template <class... Parts>
 [[noreturn]] void fail(const Parts&... parts) {
-  std::ostringstream text;
-  (text << ... << parts);
-  throw Error(text.str());
+  throw Error(printable(text_from(parts...)));
 }
 
 // Throws an Error made of `parts` unless `condition` holds.

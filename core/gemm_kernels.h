@@ -1,5 +1,4 @@
-// The micro kernels as their callers see them: jobs, and tables of functions, one table for each
-// instruction set that the library is compiled for (gemm_kernels_*.cpp).
+// The micro kernels as their callers see them: jobs, and a table of functions.
 #pragma once
 
 #include <cstdint>
@@ -79,10 +78,6 @@ struct Kernels {
   KernelsOf<double> float64;
 };
 
-extern const Kernels kBaselineKernels;
-#if defined(__x86_64__)
-extern const Kernels kAvx2Kernels;
-extern const Kernels kAvx512Kernels;
-#endif
+extern const Kernels kKernels;
 
 }  // namespace pliant::cpu::micro

@@ -1,8 +1,5 @@
 // The micro kernels under every product of the CPU: a register tile of some rows (mostly six) by up
 // to kMaxVectors vectors of columns, whose accumulators stay in registers over the whole sum.
-//
-// Compiled once per instruction set, so like in micro_vectors.h nothing of std:: but types and
-// nothing inline from elsewhere may be used here.
 #pragma once
 
 #include <cstdint>
@@ -11,15 +8,11 @@
 #include <pliant/core/micro_vectors.h>
 
 namespace pliant::cpu::micro {
+
 #if defined(__AVX512F__)
-inline namespace avx512 {
 inline constexpr int kMaxVectors = 4;  // 6 x 4 accumulators of 32 registers
-#elif defined(__AVX__) && defined(__FMA__)
-inline namespace avx2 {
-inline constexpr int kMaxVectors = 2;  // 6 x 2 accumulators of 16 registers
 #else
-inline namespace baseline {
-inline constexpr int kMaxVectors = 2;
+inline constexpr int kMaxVectors = 2;  // 6 x 2 accumulators of 16 registers
 #endif
 
 template <int n>
@@ -178,5 +171,4 @@ constexpr Kernels all_kernels() {
   return kernels;
 }
 
-}  // namespace of the instruction set
 }  // namespace pliant::cpu::micro

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <type_traits>
+#include <vector>
 
 #include <pliant/core/gemm_kernels.h>
-#include <pliant/core/instruction_set.h>
 
 namespace pliant::cpu {
 namespace {
@@ -12,20 +12,12 @@ namespace {
 static_assert(kTileRows == micro::kMaxRows);
 static_assert(kMaxPatchRows == micro::kMaxPatchRows);
 
-#if defined(__x86_64__)
-constexpr const micro::Kernels* kKernels[] = {&micro::kBaselineKernels, &micro::kAvx2Kernels,
-                                              &micro::kAvx512Kernels};
-#else
-constexpr const micro::Kernels* kKernels[] = {&micro::kBaselineKernels};
-#endif
-
 template <class T>
 const micro::KernelsOf<T>& kernels_of() {
-  const micro::Kernels& all = *kKernels[static_cast<int>(instruction_set())];
   if constexpr (std::is_same_v<T, float>)
-    return all.float32;
+    return micro::kKernels.float32;
   else
-    return all.float64;
+    return micro::kKernels.float64;
 }
 
 template <class T>
@@ -34,6 +26,59 @@ std::int64_t lanes() {
 }
 
 constexpr std::int64_t ceil_divide(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+
+// A long sum is cut into runs, whose sums are added up in turn, and a very long one into such sums:
+// rounding errors then grow with a root of the number of terms, and few runs cost nothing. How a
+// sum is cut follows from its shape.
+constexpr std::int64_t kRun = 128, kLong = kRun * kRun;
+
+// Calls f(tap, taps, at, depth) for runs of `taps` taps of depth [at, at + depth) each.
+template <class F>
+void each_run(std::int64_t taps, std::int64_t depth, std::int64_t run, F f) {
+  if (taps * depth <= 2 * run) return f(std::int64_t{0}, taps, std::int64_t{0}, depth);
+  if (depth <= run) {
+    const std::int64_t together = run / depth;
+    for (std::int64_t tap = 0; tap < taps; tap += together)
+      f(tap, std::min(together, taps - tap), std::int64_t{0}, depth);
+    return;
+  }
+  for (std::int64_t tap = 0; tap < taps; ++tap)
+    for (std::int64_t at = 0; at < depth; at += run)
+      f(tap, std::int64_t{1}, at, std::min(run, depth - at));
+}
+
+// The rows of a tile under one tap, from element `at` of each on.
+template <class T>
+struct TileRows {
+  const T* rows[kTileRows];
+
+  TileRows(const Tile<T>& tile, std::int64_t tap, std::int64_t at) {
+    for (std::int64_t i = 0; i < tile.rows; ++i) rows[i] = tile.a[tap * kTileRows + i] + at;
+  }
+};
+
+// gemm_tile of a very long sum.
+template <class T>
+void gemm_long_tile(const Tile<T>& tile, std::int64_t taps, std::int64_t depth, const Panel& panel,
+                    const T* packed, const T* bias, Accumulate accumulate) {
+  alignas(kAlignment) T sum[kTileRows * kMaxPanelWidth];
+  T* to[kTileRows];
+  for (std::int64_t i = 0; i < tile.rows; ++i) {
+    to[i] = sum + i * kMaxPanelWidth;
+    for (std::int64_t j = 0; j < panel.columns; ++j)
+      tile.c[i][j] = (accumulate == Accumulate::yes ? tile.c[i][j] : T(0)) +
+                     (bias == nullptr ? T(0) : bias[panel.first + j]);
+  }
+  each_run(taps, depth, kLong,
+           [&](std::int64_t tap, std::int64_t count, std::int64_t at, std::int64_t n) {
+             const TileRows<T> further(tile, tap, at);
+             const Tile<T> run{tile.rows, at > 0 ? further.rows : tile.a + tap * kTileRows, to};
+             gemm_tile<T>(run, count, n, panel, packed + (tap * depth + at) * panel.width, nullptr,
+                          Accumulate::no);
+             for (std::int64_t i = 0; i < tile.rows; ++i)
+               for (std::int64_t j = 0; j < panel.columns; ++j) tile.c[i][j] += to[i][j];
+           });
+}
 
 // Columns of b are rows in memory: goes block-wise, so that both sides stay in the first cache.
 template <class T>
@@ -45,6 +90,23 @@ void pack_transposed(const Panel& panel, std::int64_t k, const MatrixView<T>& b,
       const T* const from = b.data + (panel.first + j) * b.stride;
       for (std::int64_t i = first; i < last; ++i) to[i * panel.width + j] = from[i];
     }
+  }
+}
+
+// gemm_line of a very long sum: by tiles.
+template <class T>
+void gemm_long_line(const Line<T>& line, std::int64_t taps, std::int64_t depth, const Panel& panel,
+                    const T* packed, const T* bias) {
+  std::vector<const T*> rows(static_cast<std::size_t>(taps * kTileRows));
+  T* results[kTileRows];
+  for (std::int64_t first = 0; first < line.rows; first += kTileRows) {
+    const std::int64_t count = std::min(kTileRows, line.rows - first);
+    for (std::int64_t i = 0; i < count; ++i) {
+      results[i] = line.c + (first + i) * line.ldc + panel.first;
+      for (std::int64_t tap = 0; tap < taps; ++tap)
+        rows[static_cast<std::size_t>(tap * kTileRows + i)] = line.a[tap] + (first + i) * line.step;
+    }
+    gemm_tile<T>({count, rows.data(), results}, taps, depth, panel, packed, bias, Accumulate::no);
   }
 }
 
@@ -85,10 +147,24 @@ void pack_panel(const Panel& panel, std::int64_t k, const MatrixView<T>& b, T* t
 template <class T>
 void gemm_tile(const Tile<T>& tile, std::int64_t taps, std::int64_t depth, const Panel& panel,
                const T* packed, const T* bias, Accumulate accumulate) {
+  if (taps * depth > 2 * kLong)
+    return gemm_long_tile(tile, taps, depth, panel, packed, bias, accumulate);
   const micro::KernelsOf<T>& own = kernels_of<T>();
-  own.rows[tile.rows - 1][panel.width / own.lanes - 1](
-      {tile.a, taps, depth, packed, tile.c, panel.columns,
-       bias == nullptr ? nullptr : bias + panel.first, accumulate == Accumulate::yes});
+  const auto product = own.rows[tile.rows - 1][panel.width / own.lanes - 1];
+  if (bias != nullptr) bias += panel.first;
+  bool add = accumulate == Accumulate::yes;
+  each_run(
+      taps, depth, kRun,
+      [&](std::int64_t tap, std::int64_t count, std::int64_t at, std::int64_t n) {
+        const T* const from = packed + (tap * depth + at) * panel.width;
+        if (at > 0)
+          product(
+              {TileRows<T>(tile, tap, at).rows, count, n, from, tile.c, panel.columns, bias, add});
+        else
+          product({tile.a + tap * kTileRows, count, n, from, tile.c, panel.columns, bias, add});
+        add = true;
+        bias = nullptr;
+      });
 }
 
 template <class T>
@@ -110,10 +186,20 @@ void gemm_panel(std::int64_t m, std::int64_t k, const T* a, std::int64_t lda, co
 template <class T>
 void gemm_line(const Line<T>& line, std::int64_t taps, std::int64_t depth, const Panel& panel,
                const T* packed, const T* bias) {
+  if (taps * depth > 2 * kLong) return gemm_long_line(line, taps, depth, panel, packed, bias);
   const micro::KernelsOf<T>& own = kernels_of<T>();
-  own.line[panel.width / own.lanes - 1]({line.a, line.step, taps, depth, packed,
-                                         line.c + panel.first, line.ldc, line.rows, panel.columns,
-                                         bias == nullptr ? nullptr : bias + panel.first, false});
+  const auto product = own.line[panel.width / own.lanes - 1];
+  if (bias != nullptr) bias += panel.first;
+  bool add = false;
+  each_run(taps, depth, kRun,
+           [&](std::int64_t tap, std::int64_t count, std::int64_t at, std::int64_t n) {
+             const T* const further = line.a[tap] + at;
+             product({at > 0 ? &further : line.a + tap, line.step, count, n,
+                      packed + (tap * depth + at) * panel.width, line.c + panel.first, line.ldc,
+                      line.rows, panel.columns, bias, add});
+             add = true;
+             bias = nullptr;
+           });
 }
 
 template <class T>
@@ -127,8 +213,13 @@ void gemm_patch(const Lattice<T>& a, const Lattice<T>& b, std::int64_t lines, st
                 const std::int64_t* offsets, std::int64_t m, std::int64_t width, T* sum,
                 std::int64_t ld) {
   const micro::KernelsOf<T>& own = kernels_of<T>();
-  own.patch[m - 1][width / own.lanes - 1](
-      {a.data, a.line, a.step, b.data, b.line, b.step, lines, steps, offsets, sum, ld});
+  const auto run = own.patch[m - 1][width / own.lanes - 1];
+  each_run(
+      lines, steps, kRun,
+      [&](std::int64_t line, std::int64_t count, std::int64_t at, std::int64_t n) {
+        run({a.data + line * a.line + at * a.step, a.line, a.step,
+             b.data + line * b.line + at * b.step, b.line, b.step, count, n, offsets, sum, ld});
+      });
 }
 
 template class Panels<float>;

@@ -1,8 +1,8 @@
-// Which vector instructions the products of matrices use: the widest that both this build and this
-// processor have. The rest of the library is compiled for one processor (PLIANT_NATIVE).
+// Which vector instructions the kernels use: the widest that both this build and this processor
+// have. Everything else is compiled for any processor of its kind, unless PLIANT_NATIVE is on; then
+// there is one set, that of the machine that built it.
 #pragma once
 
-#include <atomic>
 #include <vector>
 
 namespace pliant {
@@ -17,22 +17,12 @@ const char* name_of(InstructionSet set);
 // What there is, narrowest first; never empty.
 std::vector<InstructionSet> available_instruction_sets();
 
-// The environment variable PLIANT_INSTRUCTIONS (baseline, avx2 or avx512) asks for less than the
-// widest; what is not there is an Error at first use. Results differ in their last bits from one
-// set to another.
-inline InstructionSet instruction_set();
+// The environment variable PLIANT_INSTRUCTIONS (baseline, avx2 or avx512), read when the program
+// starts, asks for less than the widest; what is not there is an Error at the first computation.
+// Results differ in their last bits from one set to another, for AVX2 and AVX-512 round a * b + c
+// once; those of one set are the same bits always.
+InstructionSet instruction_set();
 // From here on; not to be called while anything is computed. What is not available is an Error.
 void set_instruction_set(InstructionSet set);
-
-namespace detail {
-extern std::atomic<int> instruction_set;  // below 0: not chosen yet
-InstructionSet choose_instruction_set();
-}  // namespace detail
-
-// Inline, because every tile of a product asks.
-inline InstructionSet instruction_set() {
-  const int set = detail::instruction_set.load(std::memory_order_relaxed);
-  return set < 0 ? detail::choose_instruction_set() : static_cast<InstructionSet>(set);
-}
 
 }  // namespace pliant

@@ -41,6 +41,9 @@ void cpu::release(void* memory, std::int64_t bytes) {
 void cpu::trim_memory_pool() { BlockPool::instance().trim(); }
 
 void* allocate(std::int64_t bytes, Device device) {
+  constexpr std::int64_t kMost = std::int64_t{1} << 47;  // what a process can address
+  require(bytes >= 0 && bytes <= kMost, "memory: ", bytes, " bytes are asked for, expected 0 to ",
+          kMost);
   void* memory = nullptr;
   if constexpr (kHasCuda) {
     if (device.is_cuda()) memory = cuda::allocate(bytes, device.index());

@@ -1,9 +1,6 @@
 // The widest vectors that the including file is compiled for, by GCC's vector extensions: what the
-// micro kernels are written in (kernels/vectors.h has those of one width for any processor).
-//
-// Nothing of std:: but types and nothing inline from elsewhere (intrinsics leave no symbol) may be
-// used here: gemm_kernels_*.cpp are compiled each for another instruction set, and of two functions
-// of one name the linker keeps either.
+// micro kernels are written in (kernels/portable_vectors.h has those of one width for any
+// processor).
 #pragma once
 
 #include <cstdint>
@@ -14,15 +11,11 @@
 
 namespace pliant::cpu::micro {
 
-// Every instruction set has names of its own, and a file sees those that it is compiled for.
 #if defined(__AVX512F__)
-inline namespace avx512 {
 inline constexpr int kVectorBytes = 64;
 #elif defined(__AVX__) && defined(__FMA__)
-inline namespace avx2 {
 inline constexpr int kVectorBytes = 32;
 #else
-inline namespace baseline {
 inline constexpr int kVectorBytes = 16;
 #endif
 
@@ -95,5 +88,4 @@ inline void store_part(typename VectorOf<T>::type value, T* to, std::int64_t cou
 #endif
 }
 
-}  // namespace of the instruction set
 }  // namespace pliant::cpu::micro

@@ -8,30 +8,43 @@
 #include <limits>
 #include <ostream>
 #include <span>
+#include <string>
 
 #include <pliant/core/error.h>
 
 namespace pliant {
 
-// Up to eight extents, each >= 0, in place (no allocation). Prints as [2 28 28 1].
+// Up to eight extents, each >= 0, in place (no allocation). Prints as [2 28 28 1]. The product of
+// those that are not 0 is at most kMostElements, so that neither the bytes of a tensor nor a
+// product of some of its extents overflows, empty or not (NumPy's rule).
 class Shape {
  public:
   static constexpr int kMaxRank = 8;
+  static constexpr std::int64_t kMostElements = std::numeric_limits<std::int64_t>::max() / 16;
 
   Shape() = default;
   Shape(std::initializer_list<std::int64_t> extents)
       : Shape(std::span(extents.begin(), extents.size())) {}
   explicit Shape(std::span<const std::int64_t> extents) {
-    for (const std::int64_t extent : extents) push_back(extent);
+    for (const std::int64_t extent : extents) append(extent);
+    size();  // checks them
   }
 
   int rank() const { return rank_; }
 
-  // Number of elements; 1 for a scalar.
+  // Number of elements; 1 for a scalar. An Error if an extent was set to what no shape may have.
   std::int64_t size() const {
     std::int64_t product = 1;
-    for (const std::int64_t extent : *this) product *= extent;
-    return product;
+    bool is_empty = false;
+    for (const std::int64_t extent : *this) {
+      require(extent >= 0, "shape: extent ", extent, " of ", *this, " is negative");
+      is_empty = is_empty || extent == 0;
+      const bool fits = !__builtin_mul_overflow(product, extent == 0 ? 1 : extent, &product) &&
+                        product <= kMostElements;
+      require(fits, "shape: ", *this, " is too large: the product of the extents, 0 counted as 1, ",
+              "is above ", kMostElements, " and so the bytes may not fit in 64 bits");
+    }
+    return is_empty ? 0 : product;
   }
 
   std::int64_t operator[](int axis) const { return extents_[static_cast<std::size_t>(axis)]; }
@@ -42,11 +55,10 @@ class Shape {
   const std::int64_t* end() const { return extents_.data() + rank_; }
 
   void push_back(std::int64_t extent) {
-    require(rank_ < kMaxRank, "shape: more than ", kMaxRank, " axes");
-    require(extent >= 0, "shape: extent ", extent, " is negative");
-    require(extent == 0 || size() <= std::numeric_limits<std::int64_t>::max() / extent,
-            "shape: the number of elements does not fit in 64 bits");
-    extents_[static_cast<std::size_t>(rank_++)] = extent;
+    Shape longer = *this;
+    longer.append(extent);
+    longer.size();  // checks it
+    *this = longer;
   }
 
   // Counts a negative axis from the end; an axis out of range is an Error that names `who`.
@@ -62,11 +74,16 @@ class Shape {
 
   friend std::ostream& operator<<(std::ostream& out, const Shape& shape) {
     out << '[';
-    for (int i = 0; i < shape.rank(); ++i) out << (i == 0 ? "" : " ") << shape[i];
+    for (int i = 0; i < shape.rank(); ++i) out << (i == 0 ? "" : " ") << std::to_string(shape[i]);
     return out << ']';
   }
 
  private:
+  void append(std::int64_t extent) {
+    require(rank_ < kMaxRank, "shape: more than ", kMaxRank, " axes");
+    extents_[static_cast<std::size_t>(rank_++)] = extent;
+  }
+
   std::array<std::int64_t, kMaxRank> extents_{};
   int rank_ = 0;
 };

@@ -1,5 +1,7 @@
 #include <pliant/core/step_state.h>
 
+#include <limits>
+
 #include <pliant/core/capture.h>
 #include <pliant/core/dispatch.h>
 #include <pliant/core/kernels/step_state.h>
@@ -16,10 +18,12 @@ StepState::StepState(Device device, StepStateOptions options) {
   require(options.lr != nullptr, "StepState: there is no learning rate");
   require(0 <= options.number && options.number <= options.steps, "StepState: step ",
           options.number, " is not in [0, steps = ", options.steps, "]");
+  // An optimizer makes a table of all steps.
+  require(options.steps <= std::numeric_limits<std::int32_t>::max(), "StepState: ", options.steps,
+          " steps, expected at most 2^31 - 1");
   const std::int64_t number = options.number;
   node_ = std::make_shared<Node>(
-      Node{std::move(options), number,
-           Tensor::full({1}, static_cast<double>(number), DType::int64, device)});
+      Node{std::move(options), number, Tensor::from<std::int64_t>({number}, {1}).to(device)});
 }
 
 const StepState::Node& StepState::node() const {

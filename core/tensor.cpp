@@ -1,13 +1,18 @@
 #include <pliant/core/tensor.h>
 
 #include <algorithm>
+#include <cmath>
+#include <iomanip>
+#include <limits>
 #include <type_traits>
+#include <utility>
 
 #include <pliant/core/capture.h>
 #include <pliant/core/dispatch.h>
 #include <pliant/core/kernels/convert.h>
 #include <pliant/core/kernels/fill.h>
 #include <pliant/core/memory.h>
+#include <pliant/core/sizes.h>
 
 namespace pliant {
 
@@ -38,6 +43,29 @@ void* memory_for(const Shape& shape, DType dtype, std::int64_t bytes, Device dev
   }
 }
 
+// A number as an element: rounded to a floating type (beyond its largest number: infinite, as IEEE
+// 754 has it), cut to a whole number for an integer type, which must be able to hold that.
+template <class To, class From>
+To element(From value) {
+  if constexpr (is_floating(dtype_of<To>)) {
+    return converted<To>(value);
+  } else {
+    using Limits = std::numeric_limits<To>;
+    bool fits = true;
+    if constexpr (is_floating(dtype_of<From>)) {
+      const double whole = std::trunc(static_cast<double>(value));
+      // The largest number of 64 bits is no double; the one after it is.
+      fits = whole >= static_cast<double>(Limits::min()) &&
+             whole < static_cast<double>(Limits::max()) + 1;
+    } else {
+      fits = std::in_range<To>(value);
+    }
+    require(fits, "tensor: ", dtype_of<To>, " cannot hold ", +static_cast<Wide<From>>(value),
+            ", only ", std::int64_t{Limits::min()}, " to ", std::int64_t{Limits::max()});
+    return static_cast<To>(static_cast<Wide<From>>(value));
+  }
+}
+
 }  // namespace
 
 Tensor Tensor::empty(const Shape& shape, DType dtype, Device device) {
@@ -45,8 +73,6 @@ Tensor Tensor::empty(const Shape& shape, DType dtype, Device device) {
   t.shape_ = shape;
   t.size_ = shape.size();
   t.dtype_ = dtype;
-  require(t.size_ <= std::numeric_limits<std::int64_t>::max() / 16, "tensor: ", shape,
-          " is too large");
   t.storage_ = std::make_shared<Storage>(nullptr, t.bytes(), device, /*owned=*/false);
   t.storage_->memory = static_cast<std::byte*>(memory_for(shape, dtype, t.bytes(), device));
   t.storage_->owned = true;
@@ -132,6 +158,7 @@ std::vector<double> Tensor::to_vector() const {
 
 double Tensor::item() const {
   require_no_replay("item");
+  require(defined(), "item: the tensor is undefined (made by the default constructor)");
   require(size_ == 1, "item: the tensor has ", size_, " elements, not one (", shape_, ")");
   return to_vector().front();
 }
@@ -140,10 +167,12 @@ Tensor Tensor::reshape(std::initializer_list<std::int64_t> extents) const {
   std::int64_t known = 1;
   int open = 0;
   for (const std::int64_t extent : extents) {
+    require(extent >= -1, "reshape: extent ", extent, " is negative; only -1, for one that is ",
+            "worked out, may be");
     if (extent == -1)
       ++open;
     else
-      known *= extent;
+      known = checked_product("reshape", {known, extent});
   }
   require(open <= 1, "reshape: more than one extent is -1");
   Shape shape;
@@ -202,7 +231,7 @@ Tensor Tensor::to(DType dtype) const {
       } else {
         require_host("to(dtype)");
         const From* const from = data<From>();
-        std::transform(from, from + size_, t.mutable_data<To>(), converted<To, From>);
+        std::transform(from, from + size_, t.mutable_data<To>(), element<To, From>);
       }
     });
   });
@@ -217,7 +246,7 @@ void Tensor::copy_from(const Tensor& source) {
 
 void Tensor::fill(double value) {
   visit_any(dtype_, [&]<class T>() {
-    kernel<Fill<T>, cpu::fill, cuda::fill>("fill", device())(size_, converted<T>(value),
+    kernel<Fill<T>, cpu::fill, cuda::fill>("fill", device())(size_, element<T>(value),
                                                              mutable_data<T>());
   });
 }
@@ -227,7 +256,8 @@ std::ostream& operator<<(std::ostream& out, const Tensor& tensor) {
   out << tensor.dtype() << ' ' << tensor.shape() << " on " << tensor.device();
   if (tensor.size() > 32) return out;
   out << ':';
-  for (const double value : tensor.to_vector()) out << ' ' << value;
+  const auto digits = std::setprecision(static_cast<int>(out.precision()));
+  for (const double value : tensor.to_vector()) out << ' ' << text_from(digits, value);
   return out;
 }
 

@@ -18,7 +18,10 @@ class Tensor {
  public:
   Tensor() = default;  // undefined: no shape, no elements
 
-  // Makers. `empty` leaves the elements uninitialised.
+  // Makers. `empty` leaves the elements uninitialised. A number that becomes an element is rounded
+  // to a floating dtype (beyond its largest: infinite) and cut to a whole number for an integer
+  // one; an integer dtype that cannot hold it, NaN among them, is an Error. So it is in fill() and
+  // to().
   static Tensor empty(const Shape& shape, DType dtype = DType::float32, Device device = {});
   static Tensor zeros(const Shape& shape, DType dtype = DType::float32, Device device = {});
   static Tensor full(const Shape& shape, double value, DType dtype = DType::float32,
@@ -44,7 +47,8 @@ class Tensor {
   }
 
   bool defined() const { return storage_ != nullptr; }
-  const Shape& shape() const { return shape_; }
+  const Shape& shape() const& { return shape_; }
+  Shape shape() && { return shape_; }
   int rank() const { return shape_.rank(); }
   // Extent of one axis; negative axes count from the end.
   std::int64_t dim(int axis) const { return shape_[shape_.axis(axis, "dim")]; }
@@ -66,17 +70,22 @@ class Tensor {
   const void* raw() const;
   void* mutable_raw();
 
-  // The elements as a span; CPU only.
+  // The elements as a span; CPU only. Of a temporary there is none, since it would dangle: give the
+  // tensor a name first.
   template <class T>
-  std::span<const T> span() const {
+  std::span<const T> span() const& {
     require_host("span");
     return {data<T>(), static_cast<std::size_t>(size_)};
   }
   template <class T>
-  std::span<T> mutable_span() {
+  std::span<const T> span() const&& = delete;
+  template <class T>
+  std::span<T> mutable_span() & {
     require_host("span");
     return {mutable_data<T>(), static_cast<std::size_t>(size_)};
   }
+  template <class T>
+  std::span<T> mutable_span() && = delete;
   // All elements as doubles, from any device and dtype.
   std::vector<double> to_vector() const;
   // The one element of a tensor of size 1.
@@ -91,7 +100,8 @@ class Tensor {
   // Copies.
   Tensor clone() const;
   Tensor to(Device where) const;  // the same handle if it is there already
-  Tensor to(DType dtype) const;   // on a GPU only between floating dtypes
+  // The same handle if it has that dtype; on a GPU only between floating dtypes; see the makers.
+  Tensor to(DType dtype) const;
   // Overwrites the elements with those of `source`: same shape and dtype, any device.
   void copy_from(const Tensor& source);
   void fill(double value);

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include <pliant/core/bfloat16.h>
+#include <pliant/core/kernels/norm_scale.h>
 #include <pliant/core/kernels/workspace.h>
 
 namespace pliant::cuda {
@@ -18,10 +19,10 @@ template <class T>
 const double* channel_moments(const char* op, const ChannelsGeometry& g, const T* x,
                               Workspace& workspace);
 
-// Of each image the sums of dy [c], then those of dy * (x - mean) [c], or 0 where x is null; mean
-// [n c]. They exist for T = float, double and BFloat16.
+// Of each image the sums of dy [c], then those of dy * row.deviation(x) [c], or 0 where x is null;
+// row [n c], null with x. They exist for T = float, double and BFloat16.
 template <class T>
 const double* channel_gradient_sums(const char* op, const ChannelsGeometry& g, const T* x,
-                                    const T* dy, const Wide<T>* mean, Workspace& workspace);
+                                    const T* dy, const NormRow<Wide<T>>* row, Workspace& workspace);
 
 }  // namespace pliant::cuda

@@ -4,9 +4,7 @@
 
 #include <cub/block/block_reduce.cuh>
 #include <cub/block/block_scan.cuh>
-#include <cub/device/device_reduce.cuh>
 
-#include <pliant/core/kernels/workspace.h>
 #include <pliant/cuda/teams.h>
 #include <pliant/cuda/launch.cuh>
 
@@ -93,21 +91,6 @@ void scan_lines(const char* op, std::int64_t lines, std::int64_t length, Load lo
   run_scans<T><<<static_cast<unsigned>(std::min(kMaxBlocks, lines)), kThreads, 0, stream()>>>(
       lines, length, load, store);
   check(cudaGetLastError(), op, "the launch of a kernel");
-}
-
-// ---- the whole device ----
-
-// *y = x[0] join ... join x[n-1].
-template <class T, class Join>
-void reduce_all(const char* op, std::int64_t n, const T* x, T* y, Join join, T of_nothing,
-                Workspace& workspace) {
-  std::size_t bytes = 0;
-  const auto reduce = [&](void* room) {
-    check(cub::DeviceReduce::Reduce(room, bytes, x, y, n, join, of_nothing, stream()), op,
-          "cub::DeviceReduce");
-  };
-  reduce(nullptr);
-  reduce(workspace.take<char>(static_cast<std::int64_t>(bytes)));
 }
 
 }  // namespace pliant::cuda

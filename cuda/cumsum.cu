@@ -10,18 +10,21 @@ template <class T>
 void cumsum_all(const CumsumGeometry& g, const T* x, T* y) {
   cuda::each("cumsum", g.outer * g.inner, [=] __device__(std::int64_t line) {
     const std::int64_t o = line / g.inner, j = line % g.inner;
-    for (std::int64_t step = 0; step < g.length; ++step) cumsum_step(g, o, step, j, x, y);
+    double sum = 0;
+    for (std::int64_t step = 0; step < g.length; ++step) cumsum_step(g, o, step, j, x, sum, y);
   });
 }
 
 // A block owns a long line that has no neighbours.
 template <class T>
 void cumsum_of_long_lines(const CumsumGeometry& g, const T* x, T* y) {
-  cuda::scan_lines<T>(
+  cuda::scan_lines<double>(
       "cumsum", g.outer, g.length,
-      [=] __device__(std::int64_t o, std::int64_t step) { return x[cumsum_at(g, o, step, 0)]; },
-      [=] __device__(std::int64_t o, std::int64_t step, T sum) {
-        y[cumsum_at(g, o, step, 0)] = sum;
+      [=] __device__(std::int64_t o, std::int64_t step) {
+        return static_cast<double>(x[cumsum_at(g, o, step, 0)]);
+      },
+      [=] __device__(std::int64_t o, std::int64_t step, double sum) {
+        y[cumsum_at(g, o, step, 0)] = static_cast<T>(sum);
       });
 }
 

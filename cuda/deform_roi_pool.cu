@@ -50,14 +50,17 @@ struct Regions {
   __device__ AxisTap<T> column(const Samples& s, std::int64_t at) const {
     return deform_roi_tap<T>(s.columns.at(at), g.region.w);
   }
-  // 1 / how many samples lie in the map, 0 if none does.
-  __device__ T scale(const Samples& s) const {
+  // How many samples lie in the map.
+  __device__ double count(const Samples& s) const {
     double rows = 0, columns = 0;
     for (std::int64_t at = s.rows.begin; at < s.rows.end; ++at) rows += row(s, at).low >= 0;
     for (std::int64_t at = s.columns.begin; at < s.columns.end; ++at)
       columns += column(s, at).low >= 0;
-    const double count = rows * columns;
-    return count > 0 ? static_cast<T>(1 / count) : T(0);
+    return rows * columns;
+  }
+  __device__ T scale(const Samples& s) const {
+    const double samples = count(s);
+    return samples > 0 ? static_cast<T>(1 / samples) : T(0);
   }
   // Side length times trans_std: derivative of the place of a bin by its trans. 1: x, 2: y.
   __device__ T pull(std::int64_t r, int corner) const {
@@ -131,7 +134,8 @@ void forward(const Regions<T>& regions, const T* x, T* y) {
     }
     const Samples samples = regions.samples(bin);
     const Sums<T> sums(regions, samples, map_of(regions.g.region, x, image, bin, at));
-    y[at] = sums.weighted * (regions.scale(samples) * regions.mask_of(bin));
+    const double count = regions.count(samples);
+    y[at] = sums.weighted * regions.mask_of(bin) / (count > 0 ? static_cast<T>(count) : T(1));
   });
 }
 

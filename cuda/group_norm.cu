@@ -1,6 +1,5 @@
 #include <pliant/core/kernels/group_norm.h>
 
-#include <pliant/core/kernels/batch_norm2d.h>
 #include <pliant/cuda/channel_sums.h>
 #include <pliant/cuda/launch.cuh>
 
@@ -20,85 +19,89 @@ __device__ std::int64_t group_at(const GroupNormGeometry& g, std::int64_t i, std
 
 // Mean and rstd [n groups] from the moments of the channels, [n 2 c].
 template <class T>
-void join_channels(const GroupNormGeometry& g, const double* moments, double* exact_mean, T* mean,
-                   T* rstd) {
+void join_channels(const GroupNormGeometry& g, const T* x, const double* moments, double* mean,
+                   double* rstd) {
   each(kOp, g.n * g.groups, [=] __device__(std::int64_t i) {
     const std::int64_t per = g.c / g.groups;
     const double* const from = moments + i / g.groups * 2 * g.c + i % g.groups * per;
     const auto rows = static_cast<double>(g.rows);
-    double joined = 0, m2 = 0;
+    Moments held;
     for (std::int64_t j = 0; j < per && g.rows > 0; ++j)
-      join_moments(rows * static_cast<double>(j), joined, m2, rows, from[j], from[g.c + j]);
-    exact_mean[i] = joined;
-    mean[i] = static_cast<T>(joined);
-    rstd[i] = static_cast<T>(reciprocal_deviation(m2 / g.count(), g.eps));
+      join_moments(rows * static_cast<double>(j), held.mean, held.m2, rows, from[j], from[g.c + j]);
+    held = moments_again<T>(held, g.eps, g.values(), [=](std::int64_t value) {
+      return static_cast<double>(x[g.place(i, value)]);
+    });
+    mean[i] = held.true_mean();
+    rstd[i] = held.rstd(g.count(), g.eps);
   });
 }
 
 template <class T>
-void forward(const GroupNormGeometry& g, const T* x, const T* weight, const T* bias, T* y, T* mean,
-             T* rstd, Workspace& workspace) {
+void forward(const GroupNormGeometry& g, const T* x, const T* weight, const T* bias, T* y,
+             double* mean, double* rstd, Workspace& workspace) {
   const double* const moments = channel_moments(kOp, channels(g), x, workspace);
-  double* const exact_mean = workspace.take<double>(g.n * g.groups);
-  auto* const scale = workspace.take<GroupNormScale<T>>(g.n * g.c);
-  join_channels(g, moments, exact_mean, mean, rstd);
+  auto* const scale = workspace.take<NormScale<T>>(g.n * g.c);
+  join_channels(g, x, moments, mean, rstd);
   each(kOp, g.n * g.c, [=] __device__(std::int64_t i) {
     const std::int64_t c = i % g.c, at = group_at(g, i, 1);
-    scale[i] = group_scale(weight[c], bias[c], rstd[at], mean[at], exact_mean[at]);
+    scale[i] = norm_scale(NormRow<T>(mean[at], rstd[at]), weight[c], bias[c]);
   });
-  each(kOp, g.n * g.rows * g.c, [=] __device__(std::int64_t i) {
-    const GroupNormScale<T> of_channel = scale[i / g.c / g.rows * g.c + i % g.c];
-    y[i] = normalised(x[i], mean[group_at(g, i, g.rows)], of_channel.scale, of_channel.offset);
-  });
+  each(kOp, g.n * g.rows * g.c,
+       [=] __device__(std::int64_t i) { y[i] = scale[i / g.c / g.rows * g.c + i % g.c].y(x[i]); });
 }
 
 // ---- gradient ----
 
 template <class T>
-void data_gradient(const GroupNormGeometry& g, const T* x, const T* weight, const T* mean,
-                   const T* rstd, const double* sums, const T* dy, T* dx, Workspace& workspace) {
-  auto* const slopes = workspace.take<GroupNormSlope<T>>(g.n * g.groups);
+void data_gradient(const GroupNormGeometry& g, const T* x, const T* weight, const NormRow<T>* row,
+                   const double* sums, const T* dy, T* dx, Workspace& workspace) {
+  auto* const slope = workspace.take<NormSlope<T>>(g.n * g.c);
   each(kOp, g.n * g.groups, [=] __device__(std::int64_t i) {
     const std::int64_t per = g.c / g.groups, first = i % g.groups * per;
-    const double* const of_image = sums + i / g.groups * 2 * g.c;
-    T sum_s = 0, sum_s_x = 0;
+    const std::int64_t image = i / g.groups;
+    const double* const of_image = sums + image * 2 * g.c;
+    double sum_s = 0, sum_s_x = 0;
     for (std::int64_t j = first; j < first + per; ++j) {
-      sum_s += weight[j] * static_cast<T>(of_image[j]);
-      sum_s_x += weight[j] * static_cast<T>(of_image[g.c + j]);
+      sum_s += static_cast<double>(weight[j]) * of_image[j];
+      sum_s_x += static_cast<double>(weight[j]) * of_image[g.c + j];
     }
-    slopes[i] = group_slope(rstd[i], sum_s, sum_s_x, static_cast<T>(g.count()));
+    for (std::int64_t j = first; j < first + per; ++j)
+      slope[image * g.c + j] =
+          norm_slope(row[image * g.c + j], weight[j], sum_s / g.count(), sum_s_x / g.count());
   });
   each(kOp, g.n * g.rows * g.c, [=] __device__(std::int64_t i) {
-    const std::int64_t at = group_at(g, i, g.rows);
-    dx[i] = slopes[at].dx(weight[i % g.c] * rstd[at], dy[i], x[i] - mean[at]);
+    dx[i] = slope[i / g.c / g.rows * g.c + i % g.c].dx(x[i], dy[i]);
   });
 }
 
 template <class T>
-void gradient(const GroupNormGeometry& g, const T* x, const T* weight, const T* mean, const T* rstd,
-              const T* dy, T* dx, T* dweight, T* dbias, Workspace& workspace) {
-  T* const means = workspace.take<T>(g.n * g.c);
-  each(kOp, g.n * g.c, [=] __device__(std::int64_t i) { means[i] = mean[group_at(g, i, 1)]; });
+void gradient(const GroupNormGeometry& g, const T* x, const T* weight, const double* mean,
+              const double* rstd, const T* dy, T* dx, T* dweight, T* dbias, Workspace& workspace) {
+  auto* const row = workspace.take<NormRow<T>>(g.n * g.c);
+  each(kOp, g.n * g.c, [=] __device__(std::int64_t i) {
+    const std::int64_t at = group_at(g, i, 1);
+    row[i] = NormRow<T>(mean[at], rstd[at]);
+  });
   const double* const sums =
-      channel_gradient_sums<T>(kOp, channels(g), x, dy, means, workspace);  // [n 2 c]
+      channel_gradient_sums<T>(kOp, channels(g), x, dy, row, workspace);  // [n 2 c]
   if (dweight != nullptr || dbias != nullptr)
     each(kOp, g.c, [=] __device__(std::int64_t c) {
-      T of_weight = 0, of_bias = 0;
+      double of_weight = 0, of_bias = 0;
       for (std::int64_t n = 0; n < g.n; ++n) {
         const double* const of_image = sums + n * 2 * g.c;
-        of_bias += static_cast<T>(of_image[c]);
-        of_weight += static_cast<T>(of_image[g.c + c]) * rstd[n * g.groups + g.group_of(c)];
+        of_bias += of_image[c];
+        of_weight += row[n * g.c + c].along(of_image[c], of_image[g.c + c]);
       }
-      if (dweight != nullptr) dweight[c] = of_weight;
-      if (dbias != nullptr) dbias[c] = of_bias;
+      if (dweight != nullptr) dweight[c] = static_cast<T>(of_weight);
+      if (dbias != nullptr) dbias[c] = static_cast<T>(of_bias);
     });
-  if (dx != nullptr) data_gradient(g, x, weight, mean, rstd, sums, dy, dx, workspace);
+  if (dx != nullptr) data_gradient(g, x, weight, row, sums, dy, dx, workspace);
 }
 
 }  // namespace
 
 void cuda::group_norm_forward(const GroupNormGeometry& g, const float* x, const float* weight,
-                              const float* bias, float* y, float* mean, float* rstd,
+                              const float* bias, float* y, double* mean, double* rstd,
                               Workspace& workspace) {
   forward(g, x, weight, bias, y, mean, rstd, workspace);
 }
@@ -108,7 +111,7 @@ void cuda::group_norm_forward(const GroupNormGeometry& g, const double* x, const
   forward(g, x, weight, bias, y, mean, rstd, workspace);
 }
 void cuda::group_norm_gradient(const GroupNormGeometry& g, const float* x, const float* weight,
-                               const float* mean, const float* rstd, const float* dy, float* dx,
+                               const double* mean, const double* rstd, const float* dy, float* dx,
                                float* dweight, float* dbias, Workspace& workspace) {
   gradient(g, x, weight, mean, rstd, dy, dx, dweight, dbias, workspace);
 }

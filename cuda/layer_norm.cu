@@ -10,28 +10,27 @@ constexpr const char* kOp = "layer_norm";
 template <class T>
 void forward(const LayerNormGeometry& g, const T* x, const T* weight, const T* bias, T* y) {
   cuda::each(kOp, g.rows, [=] __device__(std::int64_t row) {
-    const std::int64_t at = row * g.c;
-    const RowStatistics<T> statistics = row_statistics(g, x + at);
-    for (std::int64_t i = 0; i < g.c; ++i)
-      y[at + i] = statistics.normalised(x[at + i]) * weight[i] + bias[i];
+    normalise_row(g, x + row * g.c, weight, bias, y + row * g.c);
   });
 }
 
 template <class T>
 void gradient(const LayerNormGeometry& g, const T* x, const T* weight, const T* dy, T* dx,
               T* dweight, Workspace& workspace) {
-  RowStatistics<T>* const statistics = workspace.take<RowStatistics<T>>(g.rows);
+  NormScale<T>* const bare = workspace.take<NormScale<T>>(g.rows);
   cuda::each(kOp, g.rows, [=] __device__(std::int64_t row) {
     const std::int64_t at = row * g.c;
-    statistics[row] = row_statistics(g, x + at);
-    if (dx != nullptr) row_gradient(g, statistics[row], x + at, weight, dy + at, dx + at);
+    const NormRow<T> statistics = row_statistics(g, x + at);
+    bare[row] = norm_scale(statistics, T(1), T(0));
+    if (dx != nullptr) row_gradient(g, statistics, x + at, weight, dy + at, dx + at);
   });
   if (dweight == nullptr) return;
   cuda::each(kOp, g.c, [=] __device__(std::int64_t i) {
-    T sum = 0;
+    double sum = 0;
     for (std::int64_t row = 0; row < g.rows; ++row)
-      sum += dy[row * g.c + i] * statistics[row].normalised(x[row * g.c + i]);
-    dweight[i] = sum;
+      sum += static_cast<double>(dy[row * g.c + i]) *
+             static_cast<double>(bare[row].y(x[row * g.c + i]));
+    dweight[i] = static_cast<T>(sum);
   });
 }
 

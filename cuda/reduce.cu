@@ -12,37 +12,52 @@ constexpr std::int64_t kColumns = 256;  // neighbours that are reduced side by s
 
 // One round: the rows of each outer slice, `fold` of them as one wide row (so that neighbouring
 // threads read neighbours even where inner is 1), are cut into runs of kRun wide rows, and each
-// column of a run becomes one term. to [outer runs * fold inner].
-template <class F, class From, class T>
-void reduce_runs(const ReduceGeometry& g, std::int64_t fold, std::int64_t runs, const From* from,
-                 T* to) {
+// column of a run becomes one term, to(i, held) of [outer runs * fold inner].
+template <class F, class T, class To>
+void reduce_runs(const ReduceGeometry& g, std::int64_t fold, std::int64_t runs, const T* from,
+                 To to) {
   const std::int64_t width = fold * g.inner, slice = g.reduced * g.inner;
   cuda::each("reduce", g.outer * runs * width, [=] __device__(std::int64_t i) {
     const std::int64_t column = i % width, run = i / width % runs, outer = i / width / runs;
-    T held = F::template kOfNothing<T>;
+    using Held = typename F::template Held<T>;
+    Held held = F::template kOfNothing<Held>;
     for (std::int64_t row = run * kRun; row < (run + 1) * kRun; ++row) {
       const std::int64_t at = row * width + column;
-      if (at < slice) held = F{}(held, T(from[outer * slice + at]));
+      if (at < slice) held = F{}(held, F{}.of(from[outer * slice + at]));
     }
-    to[i] = held;
+    to(i, held);
   });
 }
 
-// Rounds until one term is left, the first of which widens: a tree whose shape follows from the
-// geometry alone.
-template <class F, class From, class T>
-void reduce_by_rounds(ReduceGeometry g, const From* x, T* y, Workspace& workspace) {
+// Where a round's terms go: to another round, or as results.
+template <class Held>
+struct ToPartial {
+  Held* partial;
+  __device__ void operator()(std::int64_t i, Held held) const { partial[i] = held; }
+};
+template <class Held, class To>
+struct ToResult {
+  To* y;
+  double divisor;
+  __device__ void operator()(std::int64_t i, Held held) const { y[i] = reduced<To>(held, divisor); }
+};
+
+// Rounds until one term is left: a tree whose shape follows from the geometry alone. Joins is F for
+// what is held already.
+template <class F, class Joins, class T, class To>
+void reduce_by_rounds(ReduceGeometry g, const T* x, To* y, Workspace& workspace) {
+  using Held = typename F::template Held<T>;
   const std::int64_t widest =
       std::min(kColumns / std::clamp<std::int64_t>(g.inner, 1, kColumns), g.reduced / kRun);
   const std::int64_t fold = static_cast<std::int64_t>(
       std::bit_floor(static_cast<std::uint64_t>(std::max<std::int64_t>(widest, 1))));
   const std::int64_t rows = (g.reduced + fold - 1) / fold;
   const std::int64_t runs = std::max<std::int64_t>((rows + kRun - 1) / kRun, 1);
-  if (runs * fold == 1) return reduce_runs<F>(g, fold, runs, x, y);
-  T* const partial = workspace.take<T>(g.outer * runs * fold * g.inner);
-  reduce_runs<F>(g, fold, runs, x, partial);
+  if (runs * fold == 1) return reduce_runs<F>(g, fold, runs, x, ToResult<Held, To>{y, g.divisor});
+  Held* const partial = workspace.take<Held>(g.outer * runs * fold * g.inner);
+  reduce_runs<F>(g, fold, runs, x, ToPartial<Held>{partial});
   g.reduced = runs * fold;
-  reduce_by_rounds<F>(g, partial, y, workspace);
+  reduce_by_rounds<Joins, Joins>(g, partial, y, workspace);
 }
 
 // Whether blocks are to reduce lines: there are enough of both.
@@ -51,18 +66,20 @@ bool by_lines(const ReduceGeometry& g) {
   return g.inner == 1 && g.outer >= kLines && g.reduced >= kLength;
 }
 
-template <class F, class From, class T>
-void reduce(const ReduceGeometry& g, const From* x, T* y, Workspace& workspace) {
-  const T of_nothing = F::template kOfNothing<T>;
-  if constexpr (std::is_same_v<From, T>)
-    if (g.outer == 1 && g.inner == 1)
-      return cuda::reduce_all("reduce", g.reduced, x, y, F{}, of_nothing, workspace);
-  if (!by_lines(g)) return reduce_by_rounds<F>(g, x, y, workspace);
+template <class F, class Joins, class T, class To>
+void reduce(const ReduceGeometry& g, const T* x, To* y, Workspace& workspace) {
+  if (!by_lines(g)) return reduce_by_rounds<F, Joins>(g, x, y, workspace);
+  using Held = typename F::template Held<T>;
   const std::int64_t length = g.reduced;
+  const ToResult<Held, To> to{y, g.divisor};
   cuda::reduce_lines(
-      "reduce", g.outer, length, of_nothing,
-      [=] __device__(std::int64_t line, std::int64_t i) { return T(x[line * length + i]); }, F{},
-      [=] __device__(std::int64_t line, T result) { y[line] = result; });
+      "reduce", g.outer, length, F::template kOfNothing<Held>,
+      [=] __device__(std::int64_t line, std::int64_t i) { return F{}.of(x[line * length + i]); },
+      Joins{}, [=] __device__(std::int64_t line, Held held) { to(line, held); });
+}
+template <class F, class T, class To>
+void reduce(const ReduceGeometry& g, const T* x, To* y, Workspace& workspace) {
+  reduce<F, F>(g, x, y, workspace);
 }
 
 // An element and where it lies.
@@ -110,6 +127,24 @@ void cuda::sum_forward(const ReduceGeometry& g, const double* x, double* y, Work
 }
 void cuda::sum_forward(const ReduceGeometry& g, const BFloat16* x, float* y, Workspace& workspace) {
   reduce<SumOf>(g, x, y, workspace);
+}
+void cuda::sum_forward(const ReduceGeometry& g, const float* x, double* y, Workspace& workspace) {
+  reduce<SumOf>(g, x, y, workspace);
+}
+void cuda::sum_forward(const ReduceGeometry& g, const BFloat16* x, double* y,
+                       Workspace& workspace) {
+  reduce<SumOf>(g, x, y, workspace);
+}
+void cuda::sum_forward(const ReduceGeometry& g, const double* x, float* y, Workspace& workspace) {
+  reduce<SumOf>(g, x, y, workspace);
+}
+void cuda::sum_of_squares_forward(const ReduceGeometry& g, const float* x, double* y,
+                                  Workspace& workspace) {
+  reduce<SumOfSquares, SumOf>(g, x, y, workspace);
+}
+void cuda::sum_of_squares_forward(const ReduceGeometry& g, const double* x, double* y,
+                                  Workspace& workspace) {
+  reduce<SumOfSquares, SumOf>(g, x, y, workspace);
 }
 void cuda::max_forward(const ReduceGeometry& g, const float* x, float* y, Workspace& workspace) {
   reduce<MaxOf>(g, x, y, workspace);

@@ -139,9 +139,11 @@ struct SeparablePooling {
         }
         add_scaled(row_weight, of_row, sum);
       }
-      const T by = image < 0 ? std::numeric_limits<T>::quiet_NaN()
-                             : scale(rows.count[row_at], columns.count[column_at]);
-      for (int c = 0; c < kCount; ++c) sum.value[c] *= by;
+      const double count = rows.count[row_at] * columns.count[column_at];
+      const T divisor = image < 0   ? std::numeric_limits<T>::quiet_NaN()
+                        : count > 0 ? static_cast<T>(count)
+                                    : T(1);
+      for (int c = 0; c < kCount; ++c) sum.value[c] /= divisor;
       store(sum, y + (first * g.p * g.q + bin) * g.k + k);
     });
   }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <pliant/core/sizes.h>
+
 namespace pliant {
 namespace {
 
@@ -15,7 +17,7 @@ class Loader {
         options_(options),
         images_(images),
         epoch_(static_cast<std::uint64_t>(epoch)),
-        next_(std::min(first * options.size, images)) {}
+        next_(first < ceil_quotient(images, options.size) ? first * options.size : images) {}
 
   std::optional<Batch> operator()() {
     if (next_ == images_) return std::nullopt;
@@ -93,7 +95,7 @@ Epoch Batches::epoch(std::int64_t epoch, std::int64_t first) const {
 }
 
 std::int64_t Batches::count() const {
-  return (images_per_epoch() + source_->options.size - 1) / source_->options.size;
+  return ceil_quotient(images_per_epoch(), source_->options.size);
 }
 
 std::int64_t Batches::images_per_epoch() const { return images_of(source_->set, source_->options); }

@@ -69,11 +69,24 @@ std::size_t ByteReader::read_plain(std::uint8_t* to, std::size_t size) {
   return count;
 }
 
-// A gzip file may hold several members in a row; anything else after a member is an Error.
+// A gzip file may hold several members in a row, and zeros after the last: tapes and discs are
+// written in blocks. Anything else, which gzip(1) warns of and ignores, is an Error: it was a file
+// that somebody meant otherwise, and what is missing then nobody knows.
 bool ByteReader::start_next_member() {
   refill();
   if (used_ == filled_) return false;
-  require(buffer_[used_] == 0x1F, name_, ": trailing bytes after the end of the gzip stream");
+  bool padded = false;
+  for (; used_ < filled_ && buffer_[used_] == 0; refill()) {
+    padded = true;
+    const auto rest = buffer_.begin() + static_cast<std::ptrdiff_t>(filled_);
+    used_ =
+        static_cast<std::size_t>(std::find_if(buffer_.begin() + static_cast<std::ptrdiff_t>(used_),
+                                              rest, [](std::uint8_t byte) { return byte != 0; }) -
+                                 buffer_.begin());
+  }
+  if (padded && used_ == filled_) return false;
+  require(!padded && buffer_[used_] == 0x1F, name_,
+          ": trailing bytes after the end of the gzip stream");
   require(inflateReset(inflate_.get()) == Z_OK, name_, ": zlib cannot start again");
   return true;
 }

@@ -23,8 +23,8 @@ class ByteReader {
   explicit ByteReader(const std::filesystem::path& path, ContentDigest* digest = nullptr);
   ~ByteReader();
 
-  // Reads `size` bytes; returns fewer only where the file ends. A corrupt or truncated gzip stream
-  // and a failing disk are Errors that name the file.
+  // Reads `size` bytes; returns fewer only where the file ends. A corrupt or truncated gzip stream,
+  // bytes after it other than zeros, and a failing disk are Errors that name the file.
   std::size_t read(std::uint8_t* to, std::size_t size);
 
  private:

@@ -1,10 +1,8 @@
 #include <pliant/data/download.h>
 
-#include <cerrno>
 #include <cmath>
-#include <cstdio>
+#include <exception>
 #include <memory>
-#include <system_error>
 
 #include <pliant/core/error.h>
 
@@ -21,21 +19,24 @@ namespace {
 struct FreeCurl {
   void operator()(CURL* curl) const { curl_easy_cleanup(curl); }
 };
-struct CloseFile {
-  void operator()(std::FILE* file) const { std::fclose(file); }
-};
-using File = std::unique_ptr<std::FILE, CloseFile>;
-
 struct Sink {
-  std::FILE* file;
-  std::int64_t room;  // bytes
+  AtomicFile& file;
+  std::int64_t room;                // bytes
+  std::exception_ptr failure = {};  // of the file: nothing may be thrown through libcurl
 };
 
 // Called by libcurl; another count than was offered ends the transfer.
 std::size_t receive(char* data, std::size_t, std::size_t count, void* user) {
   auto* const sink = static_cast<Sink*>(user);
   sink->room -= static_cast<std::int64_t>(count);
-  return sink->room < 0 ? 0 : std::fwrite(data, 1, count, sink->file);
+  if (sink->room < 0) return 0;
+  try {
+    sink->file.write({data, count});
+    return count;
+  } catch (...) {
+    sink->failure = std::current_exception();
+    return 0;
+  }
 }
 
 std::unique_ptr<CURL, FreeCurl> open_curl(const std::string& url, const DownloadOptions& options) {
@@ -72,34 +73,32 @@ std::unique_ptr<CURL, FreeCurl> open_curl(const std::string& url, const Download
 
 bool can_download() { return true; }
 
-void download(const std::string& url, const std::filesystem::path& to,
-              const DownloadOptions& options) {
+void download(const std::string& url, AtomicFile& to, const DownloadOptions& options) {
   const auto curl = open_curl(url, options);
-  File file(std::fopen(to.c_str(), "wb"));
-  require(file != nullptr, "download: ", to.string(),
-          " cannot be written: ", std::generic_category().message(errno));
-  Sink sink{file.get(), options.max_bytes};
+  Sink sink{to, options.max_bytes};
   curl_easy_setopt(curl.get(), CURLOPT_WRITEFUNCTION, &receive);
   curl_easy_setopt(curl.get(), CURLOPT_WRITEDATA, &sink);
   const CURLcode code = curl_easy_perform(curl.get());
-  const bool closed = std::fclose(file.release()) == 0;
-  if (code == CURLE_OK && closed) return;
-
-  std::error_code ignored;
-  std::filesystem::remove(to, ignored);
+  if (sink.failure) std::rethrow_exception(sink.failure);
   require(sink.room >= 0, "download: ", url, ": more than ", options.max_bytes, " bytes");
   require(code == CURLE_OK, "download: ", url, ": ", curl_easy_strerror(code));
-  fail("download: ", to.string(), " cannot be written completely");
 }
 
 #else
 
 bool can_download() { return false; }
 
-void download(const std::string& url, const std::filesystem::path&, const DownloadOptions&) {
+void download(const std::string& url, AtomicFile&, const DownloadOptions&) {
   fail("download: ", url, ": this build has no libcurl");
 }
 
 #endif
+
+void download(const std::string& url, const std::filesystem::path& to,
+              const DownloadOptions& options) {
+  AtomicFile file("download", to);
+  download(url, file, options);
+  file.commit();
+}
 
 }  // namespace pliant

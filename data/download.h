@@ -5,6 +5,8 @@
 #include <filesystem>
 #include <string>
 
+#include <pliant/core/atomic_file.h>
+
 namespace pliant {
 
 // Whether this build has libcurl.
@@ -16,9 +18,11 @@ struct DownloadOptions {
   std::int64_t max_bytes = std::int64_t{64} << 20;
 };
 
-// Writes what `url` (https, http or file) holds to the file `to`, which is overwritten. Whatever
-// goes wrong is an Error of one line that names the URL and the reason; an incomplete file is
-// removed then.
+// Writes what `url` (https, http or file) holds to a file that is not committed yet, so that it can
+// be looked at first. Whatever goes wrong is an Error of one line that names the URL and the
+// reason, or the file.
+void download(const std::string& url, AtomicFile& to, const DownloadOptions& options = {});
+// The same to the file `to`, which is replaced whole or not at all.
 void download(const std::string& url, const std::filesystem::path& to,
               const DownloadOptions& options = {});
 

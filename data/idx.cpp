@@ -40,20 +40,25 @@ Shape read_header(ByteReader& reader, const std::string& name) {
             rank, " sizes");
     const std::int64_t extent =
         std::int64_t{word[0]} << 24 | word[1] << 16 | word[2] << 8 | word[3];
-    require(extent == 0 || shape.size() <= std::numeric_limits<std::int64_t>::max() / extent, name,
-            ": the IDX header promises more bytes than 64 bits can count");
-    shape.push_back(extent);
+    try {
+      shape.push_back(extent);
+    } catch (const Error&) {
+      fail(name, ": the IDX header promises more bytes than 64 bits can count");
+    }
   }
   return shape;
 }
 
 }  // namespace
 
-Tensor read_idx(const std::filesystem::path& path, ContentId* content) {
+Tensor read_idx(const std::filesystem::path& path, ContentId* content, std::int64_t most_bytes) {
   const std::string name = path.string();
   ContentDigest digest;
   ByteReader reader(path, content != nullptr ? &digest : nullptr);
   const Shape shape = read_header(reader, name);
+  const std::int64_t header_bytes = 4 + 4 * shape.rank();
+  require(shape.size() <= most_bytes - header_bytes, name, ": the IDX header ", shape,
+          " promises more than the expected ", most_bytes, " bytes");
   const auto promised = static_cast<std::size_t>(shape.size());
 
   std::vector<std::uint8_t> bytes;

@@ -5,6 +5,8 @@
 #include <numeric>
 #include <vector>
 
+#include <pliant/core/sizes.h>
+
 namespace pliant {
 
 void check_labelled_images(const char* who, const LabelledImages& set) {
@@ -60,6 +62,7 @@ Split split(const LabelledImages& set, std::int64_t held_out, const Rng& rng) {
 
 std::vector<std::int64_t> permutation(std::int64_t count, const Rng& rng) {
   require(count >= 0, "permutation: count is ", count, ", expected at least 0");
+  require_operations("permutation", "numbers", {count});
   std::vector<std::int64_t> order(static_cast<std::size_t>(count));
   std::iota(order.begin(), order.end(), std::int64_t{0});
   for (std::size_t last = order.size(); last > 1; --last)

@@ -1,12 +1,11 @@
 #include <pliant/data/mnist.h>
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstdlib>
 #include <optional>
 #include <system_error>
 
+#include <pliant/core/atomic_file.h>
 #include <pliant/data/digits.h>
 #include <pliant/data/download.h>
 #include <pliant/data/idx.h>
@@ -17,7 +16,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::int64_t kSide = 28;
-constexpr std::int64_t kClasses = 10;
 
 bool is_given(const fs::path& path) {
   std::error_code ignored;
@@ -31,6 +29,21 @@ fs::path locate(const fs::path& directory, const std::string& name) {
   for (const std::string& spelling : {name, name + ".gz", dotted, dotted + ".gz"})
     if (is_given(directory / spelling)) return directory / spelling;
   return {};
+}
+
+// Where the files lie: in `directory` itself, or below it as torchvision lays them.
+fs::path folder_of_files(const fs::path& directory, const MnistFiles& files) {
+  const std::string& name = files.front().name;
+  if (!locate(directory, name).empty()) return directory;
+  fs::path found;
+  for (const char* below : {"raw", "MNIST/raw", "FashionMNIST/raw", "KMNIST/raw"}) {
+    const fs::path folder = directory / below;
+    if (locate(folder, name).empty()) continue;
+    require(found.empty(), directory.string(), ": holds more than one set, ", found.string(),
+            " and ", folder.string(), "; give one of these folders");
+    found = folder;
+  }
+  return found.empty() ? directory : found;
 }
 
 struct Located {
@@ -58,12 +71,6 @@ Tensor as_labels(const Located& file, const Located& images) {
   require(shape.rank() == 1, file.path.string(), ": is ", shape, ", expected labels [N]");
   require(shape[0] == images.tensor.dim(0), file.path.string(), ": ", shape[0], " labels, but ",
           images.path.filename().string(), " has ", images.tensor.dim(0), " images");
-  const auto labels = file.tensor.span<std::uint8_t>();
-  const auto wrong =
-      std::find_if(labels.begin(), labels.end(), [](std::uint8_t v) { return v >= kClasses; });
-  if (wrong != labels.end())
-    fail(file.path.string(), ": label ", int{*wrong}, " at position ", wrong - labels.begin(),
-         ", expected 0 to 9");
   return file.tensor.to(DType::int64);
 }
 
@@ -81,49 +88,28 @@ std::optional<std::string> error_of(F&& f) {
 // Throws unless the file has the content that it should.
 void check_content(const fs::path& path, const MnistFile& file) {
   ContentId content;
-  read_idx(path, &content);
+  read_idx(path, &content, file.content.bytes);
   require(content.matches(file.content), path.string(), ": its content is not that of ", file.name,
           " (", content_check_name(), " of the uncompressed bytes)");
 }
 
-// A file beside its final place, removed unless it is moved there.
-class TemporaryFile {
- public:
-  explicit TemporaryFile(fs::path target) : target_(std::move(target)), path_(target_) {
-    path_ += "." + std::to_string(::getpid()) + ".part";
-  }
-  TemporaryFile(const TemporaryFile&) = delete;
-  TemporaryFile& operator=(const TemporaryFile&) = delete;
-  ~TemporaryFile() {
-    std::error_code ignored;
-    fs::remove(path_, ignored);
-  }
-
-  const fs::path& path() const { return path_; }
-  // Readers see the old file or the whole new one, never a part.
-  void commit() const {
-    std::error_code error;
-    fs::rename(path_, target_, error);
-    require(!error, target_.string(), ": cannot be put in place: ", error.message());
-  }
-
- private:
-  fs::path target_, path_;
-};
-
-// Downloads what the cache lacks, or holds wrongly, from one mirror.
+// Downloads what the cache lacks, or holds wrongly, from one mirror. Of several processes that do
+// so at once each puts whole, checked files there, so all of them find such.
 void fill_cache(const fs::path& cache, const std::string& mirror, const MnistFiles& files) {
   for (const MnistFile& file : files) {
     const fs::path present = locate(cache, file.name);
     if (!present.empty() && !error_of([&] { check_content(present, file); })) continue;
-    const TemporaryFile temporary(cache / (file.name + ".gz"));
+    const fs::path target = cache / (file.name + ".gz");
+    remove_stale_temporaries(target);
+    AtomicFile output("cache", target);
     const std::string slash = mirror.ends_with('/') ? "" : "/";
-    download(mirror + slash + file.name + ".gz", temporary.path());
-    check_content(temporary.path(), file);
-    // A bad file under another spelling would be found first.
+    download(mirror + slash + file.name + ".gz", output);
+    check_content(output.temporary(), file);
+    // A bad file under another spelling would be found first. Under this one it is replaced: to
+    // remove it might take away what another process has put there by now.
     std::error_code ignored;
-    if (!present.empty()) fs::remove(present, ignored);
-    temporary.commit();
+    if (!present.empty() && present != target) fs::remove(present, ignored);
+    output.commit();
   }
 }
 
@@ -186,10 +172,19 @@ const MnistFiles& mnist_files() {
   return files;
 }
 
-DigitSet read_digit_directory(const fs::path& directory, const MnistFiles& files) {
+std::int64_t DigitSet::classes() const {
+  std::int64_t largest = 0;
+  for (const Tensor* const labels : {&train_labels, &test_labels})
+    for (const std::int64_t label : labels->span<std::int64_t>())
+      largest = std::max(largest, label);
+  return largest + 1;
+}
+
+DigitSet read_digit_directory(const fs::path& given, const MnistFiles& files) {
   std::error_code ignored;
-  require(fs::is_directory(directory, ignored), directory.string(),
+  require(fs::is_directory(given, ignored), given.string(),
           ": is not a directory, expected one with the four MNIST files");
+  const fs::path directory = folder_of_files(given, files);
   std::array<Located, 4> read;
   bool published = true;
   for (std::size_t i = 0; i < read.size(); ++i) {

@@ -17,7 +17,7 @@ namespace pliant {
 
 struct DigitSet {
   Tensor train_images;  // uint8 [N 28 28 1]
-  Tensor train_labels;  // int64 [N], 0 to 9
+  Tensor train_labels;  // int64 [N], from 0
   Tensor test_images;
   Tensor test_labels;
   // "mnist": content checked to be the published files. "synthetic-digits": the procedural
@@ -25,6 +25,8 @@ struct DigitSet {
   std::string name;
   std::string source;  // one line for people: what was used and why
 
+  // The largest label of both halves, and one.
+  std::int64_t classes() const;
   bool synthetic() const { return name == "synthetic-digits"; }
   LabelledImages train() const { return {train_images, train_labels}; }
   LabelledImages test() const { return {test_images, test_labels}; }
@@ -40,9 +42,11 @@ using MnistFiles = std::array<MnistFile, 4>;  // train images, train labels, tes
 const MnistFiles& mnist_files();
 
 // Reads the four files in `directory`, named train-images-idx3-ubyte or train-images.idx3-ubyte
-// and so on, each plain or with .gz. Any set of 28x28 pictures with labels 0 to 9 will do; the name
-// becomes "mnist" if the contents are those of `files`, else "custom". A missing or bad file, other
-// sizes, a label out of range and unequal counts are Errors that name the file.
+// and so on, each plain or with .gz. Any set of 28x28 pictures will do; the name becomes "mnist" if
+// the contents are those of `files`, else "custom". A missing or bad file, other sizes and unequal
+// counts are Errors that name the file.
+// The files may also lie where torchvision puts them below the directory: in raw, MNIST/raw,
+// FashionMNIST/raw or KMNIST/raw; several such sets side by side are an Error.
 DigitSet read_digit_directory(const std::filesystem::path& directory,
                               const MnistFiles& files = mnist_files());
 

@@ -4,6 +4,7 @@
 
 #include <pliant/core/dispatch.h>
 #include <pliant/core/kernels/pick_batch.h>
+#include <pliant/core/sizes.h>
 
 namespace pliant {
 namespace {
@@ -27,15 +28,13 @@ ResidentBatches::ResidentBatches(const LabelledImages& set, const BatchOptions& 
   const Batches like(set, options);  // checks both
   require(epochs >= 0, kWho, ": ", epochs, " epochs, expected at least 0");
   pictures_ = like.images_per_epoch();
-  steps_ = epochs * like.count();
+  steps_ = checked_product(kWho, {epochs, like.count()});
   images_ = set.images.to(options.device);
   labels_ = set.labels.to(options.device);
   if (options.shuffle) order_ = orders(epochs, set.size(), *options.shuffle).to(options.device);
 }
 
-std::int64_t ResidentBatches::count() const {
-  return (pictures_ + options_.size - 1) / options_.size;
-}
+std::int64_t ResidentBatches::count() const { return ceil_quotient(pictures_, options_.size); }
 
 std::int64_t ResidentBatches::size_of(std::int64_t step) const {
   require(count() > 0, kWho, ": ", labels_.size(), " pictures make no batch of ", options_.size);

@@ -9,13 +9,17 @@ namespace pliant {
 
 class Relu : public Module {
  public:
-  Var operator()(const Var& x) const { return observed("Relu", relu(x)); }
+  Var operator()(const Var& x) const {
+    const ErrorPlace here(path());
+    return observed("Relu", relu(x));
+  }
 };
 
 class LeakyRelu : public Module {
  public:
   explicit LeakyRelu(double negative_slope = 0.01) : negative_slope_(negative_slope) {}
   Var operator()(const Var& x) const {
+    const ErrorPlace here(path());
     return observed("LeakyRelu", leaky_relu(x, negative_slope_));
   }
 
@@ -25,22 +29,34 @@ class LeakyRelu : public Module {
 
 class Gelu : public Module {
  public:
-  Var operator()(const Var& x) const { return observed("Gelu", gelu(x)); }
+  Var operator()(const Var& x) const {
+    const ErrorPlace here(path());
+    return observed("Gelu", gelu(x));
+  }
 };
 
 class Silu : public Module {
  public:
-  Var operator()(const Var& x) const { return observed("Silu", silu(x)); }
+  Var operator()(const Var& x) const {
+    const ErrorPlace here(path());
+    return observed("Silu", silu(x));
+  }
 };
 
 class Tanh : public Module {
  public:
-  Var operator()(const Var& x) const { return observed("Tanh", tanh(x)); }
+  Var operator()(const Var& x) const {
+    const ErrorPlace here(path());
+    return observed("Tanh", tanh(x));
+  }
 };
 
 class Sigmoid : public Module {
  public:
-  Var operator()(const Var& x) const { return observed("Sigmoid", sigmoid(x)); }
+  Var operator()(const Var& x) const {
+    const ErrorPlace here(path());
+    return observed("Sigmoid", sigmoid(x));
+  }
 };
 
 }  // namespace pliant

@@ -1,7 +1,31 @@
 #include <pliant/layers/batch_norm2d.h>
 
+#include <algorithm>
+#include <limits>
+#include <span>
+
+#include <pliant/core/dispatch.h>
+
 namespace pliant {
 namespace {
+
+std::int64_t checked(std::int64_t channels) {
+  require(channels >= 1, "BatchNorm2d: over ", channels, " channels");
+  return channels;
+}
+
+// A variance that the buffer's type cannot hold would be infinite from here on, and the net's
+// results constants. On a GPU nobody looks.
+void require_in_range(const Buffer& running_var, const Tensor& value) {
+  if (value.device() != Device::cpu()) return;
+  visit_floating("BatchNorm2d", value.dtype(), [&]<class T>() {
+    const std::span<const T> all = value.span<T>();
+    const auto infinite = std::find(all.begin(), all.end(), std::numeric_limits<T>::infinity());
+    require(infinite == all.end(), "BatchNorm2d: ", running_var.name(), " of channel ",
+            infinite - all.begin(), " does not fit ", value.dtype(),
+            ": the layer's input is too large; normalise or clip it before");
+  });
+}
 
 void commit(const Buffer& buffer, const Tensor& value) {
   Tensor tensor = buffer.value();  // the same storage
@@ -11,13 +35,14 @@ void commit(const Buffer& buffer, const Tensor& value) {
 }  // namespace
 
 BatchNorm2d::BatchNorm2d(std::int64_t channels, BatchNorm2dOptions options)
-    : weight(own("weight", Parameter(Shape{channels}), init::ones())),
+    : weight(own("weight", Parameter(Shape{checked(channels)}), init::ones())),
       bias(own("bias", Parameter(Shape{channels}), init::zeros())),
       running_mean(own("running_mean", Buffer(Shape{channels}), init::zeros())),
       running_var(own("running_var", Buffer(Shape{channels}), init::ones())),
       options_(options) {}
 
 Var BatchNorm2d::operator()(const Var& x) const {
+  const ErrorPlace here(path());
   const Var scale = x.lift(weight), shift = x.lift(bias);
   const Tensor &mean = running_mean.value(), &var = running_var.value();
   Var y;
@@ -25,6 +50,7 @@ Var BatchNorm2d::operator()(const Var& x) const {
     BatchStatistics result =
         batch_norm2d_training(x, scale, shift, mean, var, options_.eps, options_.momentum);
     if (x.updates_buffers()) {
+      require_in_range(running_var, result.running_var);
       commit(running_mean, result.running_mean);
       commit(running_var, result.running_var);
     }

@@ -11,10 +11,11 @@ struct BatchNorm2dOptions {
   double momentum = 0.1;  // weight of the new batch in the running statistics
 };
 
-// [N H W C] -> the same. Parameters: weight, bias [C]; buffers: running_mean, running_var [C].
-// On a tape that trains it uses the batch's statistics and, unless the tape keeps buffers, moves
-// the running ones, in place; off the tape, in inference, or when this module is frozen
-// (freeze("path of this module")) it uses the running ones and leaves them.
+// [N H W C], or [N C] and any other rank from 2 with the channels last -> the same. Parameters:
+// weight, bias [C]; buffers: running_mean, running_var [C]. On a tape that trains it uses the
+// batch's statistics and, unless the tape keeps buffers, moves the running ones, in place; off the
+// tape, in inference, or when this module is frozen (freeze("path of this module")) it uses the
+// running ones and leaves them.
 class BatchNorm2d : public Module {
  public:
   explicit BatchNorm2d(std::int64_t channels, BatchNorm2dOptions options = {});

@@ -36,6 +36,7 @@ CondConv2d::CondConv2d(std::int64_t in_channels, std::int64_t out_channels,
 Var CondConv2d::routes(const Var& x) const { return sigmoid(routing(global_avg_pool2d(x))); }
 
 Var CondConv2d::operator()(const Var& x) const {
+  const ErrorPlace here(path());
   const Var w = x.lift(weight), b = bias.defined() ? x.lift(bias) : Var();
   const Var y = cond_conv2d(x, w, routes(x), b,
                             {.stride = options_.stride,

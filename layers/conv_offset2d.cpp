@@ -2,6 +2,7 @@
 
 #include <pliant/autograd/ops/arithmetic.h>
 #include <pliant/autograd/ops/permute.h>
+#include <pliant/core/sizes.h>
 
 namespace pliant {
 namespace {
@@ -23,7 +24,8 @@ ConvOffset2d::ConvOffset2d(std::int64_t channels, const ConvOffset2dOptions& opt
                   : std::nullopt),
       offset(
           own("offset",
-              Conv2d(context ? options.context_channels : channels, 2 * channels,
+              Conv2d(context ? options.context_channels : channels,
+                     checked_product("ConvOffset2d", {2, channels}),
                      {.kernel = 3, .padding = 1, .bias = Bias::no, .initialiser = init::zeros()}))),
       options_(options) {}
 
@@ -33,6 +35,7 @@ Var ConvOffset2d::field(const Var& x) const {
 }
 
 Var ConvOffset2d::operator()(const Var& x) const {
+  const ErrorPlace here(path());
   const Var y = map_offsets(x, field(x), {.at_integers = options_.at_integers});
   return observed("ConvOffset2d", y, 4 * y.size());
 }

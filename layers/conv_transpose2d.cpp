@@ -12,9 +12,9 @@ ConvTranspose2d::ConvTranspose2d(std::int64_t in_channels, std::int64_t out_chan
               out_channels % groups == 0,
           "ConvTranspose2d: ", in_channels, " to ", out_channels, " channels do not divide into ",
           groups, " groups");
+  require(kernel.h >= 1 && kernel.w >= 1, "ConvTranspose2d: the kernel is empty (", kernel.h, " x ",
+          kernel.w, ")");
   const Shape shape{out_channels, kernel.h, kernel.w, in_channels / groups};
-  require(kernel.h >= 1 && kernel.w >= 1, "ConvTranspose2d: the kernel is empty (weight ", shape,
-          ")");
   const std::int64_t fan = out_channels / groups * kernel.h * kernel.w;
   const Initialiser usual = init::uniform(1 / std::sqrt(static_cast<double>(fan)));
   weight = own("weight", Parameter(shape), initialiser ? initialiser : usual);
@@ -22,6 +22,7 @@ ConvTranspose2d::ConvTranspose2d(std::int64_t in_channels, std::int64_t out_chan
 }
 
 Var ConvTranspose2d::operator()(const Var& x) const {
+  const ErrorPlace here(path());
   const Var w = x.lift(weight), b = bias.defined() ? x.lift(bias) : Var();
   const Var y = conv_transpose2d(x, w, b,
                                  {.stride = options_.stride,

@@ -4,6 +4,7 @@
 
 #include <pliant/autograd/ops/activation.h>
 #include <pliant/autograd/ops/arithmetic.h>
+#include <pliant/core/sizes.h>
 
 namespace pliant {
 namespace {
@@ -21,11 +22,13 @@ std::int64_t checked(std::int64_t channels, const DCNv3Options& options) {
 
 // Masks of one location.
 std::int64_t pairs(const DCNv3Options& options) {
-  const std::int64_t taps = options.kernel.h * options.kernel.w;
+  require(options.kernel.h >= 1 && options.kernel.w >= 1, "DCNv3: the kernel is empty (",
+          options.kernel.h, " x ", options.kernel.w, ")");
+  const std::int64_t taps = checked_product("DCNv3", {options.kernel.h, options.kernel.w});
   const std::int64_t used = options.center == CenterTap::remove ? taps - 1 : taps;
   require(used >= 1, "DCNv3: a kernel of ", options.kernel.h, " x ", options.kernel.w,
           " has no taps");
-  return options.groups * used;
+  return checked_product("DCNv3", {options.groups, used});
 }
 
 Linear xavier(std::int64_t channels) {
@@ -50,7 +53,7 @@ DCNv3::DCNv3(std::int64_t channels, const DCNv3Options& options)
                                          .initialiser = init::uniform(
                                              1 / static_cast<double>(options.depthwise_kernel))}))),
       norm(own("norm", LayerNorm(channels, {.eps = 1e-6}))),
-      offset(own("offset", zero(channels, 2 * pairs(options)))),
+      offset(own("offset", zero(channels, checked_product("DCNv3", {2, pairs(options)})))),
       mask(own("mask", zero(channels, pairs(options)))),
       output(own("output", xavier(channels))) {
   if (options_.center_feature == CenterFeature::blended)
@@ -58,6 +61,7 @@ DCNv3::DCNv3(std::int64_t channels, const DCNv3Options& options)
 }
 
 Var DCNv3::operator()(const Var& x) const {
+  const ErrorPlace here(path());
   const Var value = input(x), branch = gelu(norm(depthwise(x)));
   Var core = dcn_v3(value, offset(branch), mask(branch),
                     {.kernel = options_.kernel,

@@ -20,9 +20,10 @@ DcnOptions op_options(const DCNv4Options& options) {
 Linear zero_branch(std::int64_t channels, const DCNv4Options& options) {
   require(options.groups >= 1 && channels >= 1 && channels % options.groups == 0,
           "DCNv4: ", channels, " channels do not divide into ", options.groups, " groups");
+  require(options.kernel.h >= 1 && options.kernel.w >= 1, "DCNv4: the kernel is empty (",
+          options.kernel.h, " x ", options.kernel.w, ")");
   const std::int64_t width = dcn_v4_width(op_options(options));
-  require(width >= 1, "DCNv4: the kernel is empty (", options.kernel.h, " x ", options.kernel.w,
-          ")");
+  require(width >= 1, "DCNv4: a kernel of 1 x 1 has no taps without its middle one");
   require(options.stride == Size2(1) || options.depthwise_kernel > 0, "DCNv4: a stride of ",
           options.stride.h, " x ", options.stride.w,
           " needs a depthwise convolution for the offsets (depthwise_kernel)");
@@ -55,6 +56,7 @@ DCNv4::DCNv4(std::int64_t channels, const DCNv4Options& options)
 }
 
 Var DCNv4::operator()(const Var& x) const {
+  const ErrorPlace here(path());
   const Var branch = offset_mask(depthwise ? (*depthwise)(x) : x);
   const Var core = dcn_v4(value ? (*value)(x) : x, branch, op_options(options_));
   const Var y = output ? (*output)(core) : core;

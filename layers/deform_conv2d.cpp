@@ -1,5 +1,7 @@
 #include <pliant/layers/deform_conv2d.h>
 
+#include <pliant/core/sizes.h>
+
 namespace pliant {
 
 DeformConv2d::DeformConv2d(std::int64_t in_channels, std::int64_t out_channels,
@@ -12,8 +14,10 @@ DeformConv2d::DeformConv2d(std::int64_t in_channels, std::int64_t out_channels,
           groups, " groups");
   require(offset_groups >= 1 && in_channels % offset_groups == 0, "DeformConv2d: ", in_channels,
           " channels do not divide into ", offset_groups, " offset groups");
-  const Shape shape{out_channels, options_.kernel.h, options_.kernel.w, in_channels / groups};
-  require(shape[1] >= 1 && shape[2] >= 1, "DeformConv2d: the kernel is empty (weight ", shape, ")");
+  const Size2& kernel = options_.kernel;
+  require(kernel.h >= 1 && kernel.w >= 1, "DeformConv2d: the kernel is empty (", kernel.h, " x ",
+          kernel.w, ")");
+  const Shape shape{out_channels, kernel.h, kernel.w, in_channels / groups};
   weight = own(
       "weight", Parameter(shape),
       options_.initialiser ? options_.initialiser : init::he_normal(shape.size() / out_channels));
@@ -32,8 +36,9 @@ DeformConv2d::DeformConv2d(std::int64_t in_channels, std::int64_t out_channels,
 
 // A convolution that starts as zero and gives so many channels for each tap of each offset group.
 Conv2d DeformConv2d::zero_branch(std::int64_t in_channels, std::int64_t channels_per_tap) const {
-  const std::int64_t channels =
-      channels_per_tap * options_.offset_groups * options_.kernel.h * options_.kernel.w;
+  const std::int64_t channels = checked_product(
+      "DeformConv2d",
+      {channels_per_tap, options_.offset_groups, options_.kernel.h, options_.kernel.w});
   if (context)
     return Conv2d(options_.context_channels, channels,
                   {.kernel = 3, .padding = 1, .initialiser = init::zeros()});
@@ -54,11 +59,13 @@ DeformConv2d::Branch DeformConv2d::branch(const Var& x) const {
 }
 
 Var DeformConv2d::operator()(const Var& x) const {
+  const ErrorPlace here(path());
   const Branch own_branch = branch(x);
   return (*this)(x, own_branch.offsets, own_branch.mask);
 }
 
 Var DeformConv2d::operator()(const Var& x, const Var& offsets, const Var& mask) const {
+  const ErrorPlace here(path());
   const Var w = x.lift(weight), b = bias.defined() ? x.lift(bias) : Var();
   const Var y = deform_conv2d(x, offsets, mask, w, b,
                               {.stride = options_.stride,

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include <pliant/autograd/ops/pool2d.h>
+#include <pliant/core/sizes.h>
 
 namespace pliant {
 namespace {
@@ -27,7 +28,8 @@ Shape weight_shape(const char* layer, std::int64_t in_channels, std::int64_t out
 template <class Options>
 Initialiser weight_initialiser(const Options& options, const Shape& weight) {
   if (options.initialiser) return options.initialiser;
-  const std::int64_t fan_in = options.kernel.h * options.kernel.w * weight[3];
+  const std::int64_t fan_in =
+      checked_product("DeformKernel2d", {options.kernel.h, options.kernel.w, weight[3]});
   return init::uniform(1 / std::sqrt(static_cast<double>(fan_in)));
 }
 
@@ -36,12 +38,21 @@ Conv2d zero_branch(const char* layer, std::int64_t in_channels, std::int64_t cha
                    const DeformKernel2dOptions& options) {
   require(options.rotation_groups >= 1 && options.rotation_groups <= in_channels, layer, ": ",
           options.rotation_groups, " rotation groups for ", in_channels, " channels");
-  return Conv2d(in_channels, channels_per_tap * options.kernel.h * options.kernel.w,
+  require(options.kernel.h >= 1 && options.kernel.w >= 1, layer, ": the kernel is empty (",
+          options.kernel.h, " x ", options.kernel.w, ")");
+  return Conv2d(in_channels,
+                checked_product(layer, {channels_per_tap, options.kernel.h, options.kernel.w}),
                 {.kernel = options.kernel,
                  .stride = options.stride,
                  .padding = options.padding,
                  .dilation = options.dilation,
                  .initialiser = init::zeros()});
+}
+
+Conv2d rotation_branch(const char* layer, std::int64_t in_channels,
+                       const DeformKernel2dOptions& options) {
+  return zero_branch(layer, in_channels, checked_product(layer, {2, options.rotation_groups}),
+                     options);
 }
 
 DeformKernelOptions op_options(const DeformKernel2dOptions& options) {
@@ -66,7 +77,7 @@ std::int64_t multiply_adds(const Var& y, const Shape& weight, const Size2& kerne
 DeformKernel2d::DeformKernel2d(std::int64_t in_channels, std::int64_t out_channels,
                                DeformKernel2dOptions options)
     : options_(std::move(options)),
-      rotation(zero_branch("DeformKernel2d", in_channels, 2 * options_.rotation_groups, options_)) {
+      rotation(rotation_branch("DeformKernel2d", in_channels, options_)) {
   const Shape shape = weight_shape("DeformKernel2d", in_channels, out_channels, options_);
   weight = own("weight", Parameter(shape), weight_initialiser(options_, shape));
   if (options_.bias == Bias::yes) bias = own("bias", Parameter(Shape{out_channels}), init::zeros());
@@ -74,6 +85,7 @@ DeformKernel2d::DeformKernel2d(std::int64_t in_channels, std::int64_t out_channe
 }
 
 Var DeformKernel2d::operator()(const Var& x) const {
+  const ErrorPlace here(path());
   const Var w = x.lift(weight), b = bias.defined() ? x.lift(bias) : Var();
   const Var y = deform_kernel(x, rotation(x), w, b, op_options(options_));
   return observed("DeformKernel2d", y,
@@ -83,8 +95,7 @@ Var DeformKernel2d::operator()(const Var& x) const {
 DeformKernelConv2d::DeformKernelConv2d(std::int64_t in_channels, std::int64_t out_channels,
                                        DeformKernel2dOptions options)
     : options_(std::move(options)),
-      rotation(
-          zero_branch("DeformKernelConv2d", in_channels, 2 * options_.rotation_groups, options_)),
+      rotation(rotation_branch("DeformKernelConv2d", in_channels, options_)),
       offset(zero_branch("DeformKernelConv2d", in_channels, 2, options_)) {
   const Shape shape = weight_shape("DeformKernelConv2d", in_channels, out_channels, options_);
   weight = own("weight", Parameter(shape), weight_initialiser(options_, shape));
@@ -94,6 +105,7 @@ DeformKernelConv2d::DeformKernelConv2d(std::int64_t in_channels, std::int64_t ou
 }
 
 Var DeformKernelConv2d::operator()(const Var& x) const {
+  const ErrorPlace here(path());
   const Var w = x.lift(weight), b = bias.defined() ? x.lift(bias) : Var();
   const Var y = deform_kernel_conv(x, offset(x), rotation(x), w, b, op_options(options_));
   return observed("DeformKernelConv2d", y,
@@ -103,8 +115,10 @@ Var DeformKernelConv2d::operator()(const Var& x) const {
 GlobalDeformKernel2d::GlobalDeformKernel2d(std::int64_t in_channels, std::int64_t out_channels,
                                            GlobalDeformKernel2dOptions options)
     : options_(std::move(options)),
-      offset(Linear(in_channels, 2 * options_.kernel.h * options_.kernel.w,
-                    {.initialiser = init::zeros()})) {
+      offset(
+          Linear(in_channels,
+                 checked_product("GlobalDeformKernel2d", {2, options_.kernel.h, options_.kernel.w}),
+                 {.initialiser = init::zeros()})) {
   const Shape shape = weight_shape("GlobalDeformKernel2d", in_channels, out_channels, options_);
   weight = own("weight", Parameter(shape), weight_initialiser(options_, shape));
   if (options_.bias == Bias::yes) bias = own("bias", Parameter(Shape{out_channels}), init::zeros());
@@ -112,6 +126,7 @@ GlobalDeformKernel2d::GlobalDeformKernel2d(std::int64_t in_channels, std::int64_
 }
 
 Var GlobalDeformKernel2d::operator()(const Var& x) const {
+  const ErrorPlace here(path());
   const Var w = x.lift(weight), b = bias.defined() ? x.lift(bias) : Var();
   const Var where = offset(global_avg_pool2d(x));
   const Var y = global_deform_kernel(x, where, w, options_.kernel, b,

@@ -4,6 +4,7 @@
 
 #include <pliant/autograd/ops/activation.h>
 #include <pliant/autograd/ops/arithmetic.h>
+#include <pliant/core/sizes.h>
 
 namespace pliant {
 namespace {
@@ -17,6 +18,10 @@ DeformRoIPoolOptions completed(std::int64_t channels, DeformRoIPoolOptions optio
   require(options.classes >= 1 && channels % options.classes == 0, "DeformRoIPool: ", channels,
           " channels do not divide into ", options.classes, " classes");
   const bool modulated = options.modulation != Modulation::none;
+  constexpr std::int64_t kMostLayers = 1000;
+  require(options.offset_layers <= kMostLayers && options.mask_layers <= kMostLayers,
+          "DeformRoIPool: heads of ", options.offset_layers, " and ", options.mask_layers,
+          " layers, expected at most ", kMostLayers);
   require(options.hidden >= 1 && options.offset_layers >= 0 && options.mask_layers >= 1,
           "DeformRoIPool: heads of ", options.hidden, " hidden features, ", options.offset_layers,
           " layers for offsets and ", options.mask_layers, " for masks");
@@ -28,12 +33,14 @@ DeformRoIPoolOptions completed(std::int64_t channels, DeformRoIPoolOptions optio
 
 // `out` features from the bins of a region.
 ZeroHead head(const DeformRoIPoolOptions& o, std::int64_t out, std::int64_t layers) {
-  return ZeroHead(o.pool.pooled_size * o.pool.pooled_size * o.pool.output_dim, o.hidden, out,
+  const std::int64_t bins = o.pool.pooled_size;
+  return ZeroHead(checked_product("DeformRoIPool", {bins, bins, o.pool.output_dim}), o.hidden, out,
                   layers);
 }
 
 ZeroHead offset_head_of(const DeformRoIPoolOptions& o) {
-  return head(o, 2 * o.classes * o.pool.part_size * o.pool.part_size, o.offset_layers);
+  const std::int64_t part = o.pool.part_size;
+  return head(o, checked_product("DeformRoIPool", {2, o.classes, part, part}), o.offset_layers);
 }
 
 Var flat(const Var& pooled) {
@@ -52,6 +59,7 @@ ZeroHead::ZeroHead(std::int64_t in, std::int64_t hidden, std::int64_t out, std::
 }
 
 Var ZeroHead::operator()(const Var& x) const {
+  const ErrorPlace here(path());
   Var y = x;
   for (std::size_t i = 0; i < layers.size(); ++i) y = layers[i](i == 0 ? y : relu(y));
   return y;
@@ -61,7 +69,8 @@ DeformRoIPool::DeformRoIPool(std::int64_t channels, const DeformRoIPoolOptions& 
     : offset_head(own("offset", offset_head_of(completed(channels, options)))),
       options_(completed(channels, options)) {
   if (options_.modulation == Modulation::none) return;
-  const std::int64_t bins = options_.pool.pooled_size * options_.pool.pooled_size;
+  const std::int64_t side = options_.pool.pooled_size;
+  const std::int64_t bins = checked_product("DeformRoIPool", {side, side});
   mask_head = own("mask", head(options_, bins, options_.mask_layers));
 }
 
@@ -78,6 +87,7 @@ Var DeformRoIPool::mask(const Var& pooled) const {
 }
 
 Var DeformRoIPool::operator()(const Var& x, const Tensor& rois) const {
+  const ErrorPlace here(path());
   const Var pooled = deform_roi_pool(x, rois, {}, {}, options_.pool);
   const Var y = deform_roi_pool(x, rois, trans(pooled), mask(pooled), options_.pool);
   // The pooling runs twice, and each sample is four multiply-adds.

@@ -7,14 +7,14 @@ Dropout::Dropout(double rate) : rate_(rate) {
 }
 
 Rng Dropout::key(const Var& x, std::uint64_t use) const {
-  const Rng of_tape = x.rng();
-  require(of_tape.key() != TapeOptions{}.rng.key(), "Dropout", path().empty() ? "" : " ", path(),
+  require(!x.on_tape() || x.has_rng(), "Dropout", path().empty() ? "" : " ", path(),
           ": the tape has no random key, so every step would drop the same elements; write "
           "Tape tape({.rng = rng.fork(step)})");
-  return of_tape.fork("dropout").fork(path()).fork(use);
+  return x.rng().fork("dropout").fork(path()).fork(use);
 }
 
 Var Dropout::operator()(const Var& x, std::uint64_t use) const {
+  const ErrorPlace here(path());
   const bool drops = x.training() && rate_ > 0;
   return observed("Dropout", drops ? dropout(x, rate_, key(x, use), x.step_state()) : x);
 }

@@ -9,6 +9,7 @@ Embedding::Embedding(std::int64_t rows, std::int64_t width, const EmbeddingOptio
 }
 
 Var Embedding::operator()(const Var& indices) const {
+  const ErrorPlace here(path());
   require(indices.defined(), "Embedding: ", path(), ": the indices are undefined");
   return observed("Embedding", embedding(indices.lift(weight), indices.value()));
 }

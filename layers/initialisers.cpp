@@ -61,6 +61,7 @@ Initialiser init::uniform(double bound) { return each(uniforms(bound)); }
 Initialiser init::normal(double deviation, double mean) { return each(normals(deviation, mean)); }
 
 Initialiser init::he_normal(std::int64_t fan_in) {
+  require(fan_in >= 1, "he_normal: a fan of ", fan_in, ", expected at least 1");
   return init::normal(std::sqrt(2.0 / static_cast<double>(fan_in)));
 }
 

@@ -14,6 +14,7 @@ Linear::Linear(std::int64_t in, std::int64_t out, const LinearOptions& options)
 }
 
 Var Linear::operator()(const Var& x) const {
+  const ErrorPlace here(path());
   const Var w = x.lift(weight), b = bias.defined() ? x.lift(bias) : Var();
   const Var y = linear(x, w, b, activation_);
   return observed("Linear", y, y.size() * weight.shape()[1]);

@@ -10,6 +10,7 @@
 #include <concepts>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -22,24 +23,36 @@
 
 namespace pliant {
 
+struct SafetensorsFile;
+
 // Tensors by path, in the order in which the net owns them.
 using State = std::vector<std::pair<std::string, Tensor>>;
 
+// The order of a convolution's weight in a file.
+enum class Layout : unsigned char {
+  stated,  // as the file says, or its shapes where they leave no doubt
+  nhwc,    // [out R S in], as here: of files from before layouts were stated
+};
+
 struct LoadOptions {
-  // Patterns of paths that the state may lack; what it lacks keeps its value.
-  std::vector<std::string> may_lack;
+  // Patterns of paths that the state may lack; what it lacks keeps its value. One that matches no
+  // path of the net is an Error, unless it names a branch of deformable layers ("*.mask.*").
+  std::vector<std::string> may_lack = {};
+  Layout layout = Layout::stated;  // of a file
 };
 
 // Moved, never copied; a copy is spelled `Net best; best.load(net.state());`. The tree lives in
-// shared nodes, so a moved net and the handles taken from it stay one.
+// shared nodes, so a moved net and the handles taken from it stay one. A part can be replaced:
+// `net.head = Linear(8, 5);` puts the new layer in the old one's place in the tree. Its parameters
+// are new to an optimizer, and empty before net.head.initialise(rng).
 class Module {
  public:
   Module();
   Module(const Module&) = delete;
   Module& operator=(const Module&) = delete;
-  Module(Module&&) noexcept = default;
-  Module& operator=(Module&&) noexcept = default;
-  ~Module() = default;  // never destroyed through a Module*
+  Module(Module&& other) noexcept;
+  Module& operator=(Module&& other);
+  ~Module();  // never destroyed through a Module*
 
   // Gives every parameter and buffer its first values, each by the key rng.fork(its path), so that
   // a layer's do not depend on what else the net has. float32 on the CPU, or the dtype and device
@@ -75,21 +88,30 @@ class Module {
   // is changed. Returns the paths that options.may_lack excused.
   std::vector<std::string> load(const State& state, const LoadOptions& options = {});
 
-  // The same to and from a safetensors file; load returns the file's metadata.
+  // The same to and from a safetensors file; load returns the file's metadata. save() says in it
+  // that weights are "layout": "nhwc". A file in PyTorch's order is refused, and so is one that
+  // does not say its order if its weights fit in both; load_torchvision() of
+  // layers/nets/torchvision.h reads PyTorch's, for any net.
   void save(const std::filesystem::path& file,
             const std::map<std::string, std::string>& metadata = {}) const;
   std::map<std::string, std::string> load(const std::filesystem::path& file,
                                           const LoadOptions& options = {});
 
   // Path from the outermost module; empty for that itself.
-  const std::string& path() const;
+  const std::string& path() const&;
+  std::string path() && { return std::as_const(*this).path(); }
   // A row for each module of the tree, outermost first: its path and the number of elements of the
   // parameters it owns itself.
   std::vector<std::pair<std::string, std::int64_t>> modules() const;
 
+  // A question that can be asked later: whether this very object is still where it is, neither
+  // destroyed nor moved.
+  std::function<bool()> still_here() const;
+
  protected:
   // Take a part into the tree under `name` (unique here, without dots) and return it. An empty
-  // parameter or buffer needs an initialiser.
+  // parameter or buffer needs an initialiser. Whatever a tree has already is refused: a parameter
+  // that is used in two places has one owner, and both lift it.
   template <std::derived_from<Module> M>
   M own(const std::string& name, M&& child) {
     adopt(name, child);
@@ -106,8 +128,10 @@ class Module {
   struct Leaf;
 
   Node& node() const;
+  void take_place_of(Module& other);
   void adopt(const std::string& name, const Module& child);
-  Leaf& add_leaf(const std::string& name, Initialiser initialiser);
+  Leaf& add_leaf(const std::string& name, Buffer& buffer, Initialiser initialiser);
+  void check_layout(const SafetensorsFile& file, Layout layout) const;
   void set_frozen(std::string_view pattern, bool frozen);
   template <class OnModule, class OnParameter>
   void each_match(const char* what, std::string_view pattern, OnModule&& on_module,

@@ -10,7 +10,10 @@ namespace pliant {
 class MaxPool2d : public Module {
  public:
   explicit MaxPool2d(const MaxPoolOptions& options = {}) : options_(options) {}
-  Var operator()(const Var& x) const { return observed("MaxPool2d", max_pool2d(x, options_)); }
+  Var operator()(const Var& x) const {
+    const ErrorPlace here(path());
+    return observed("MaxPool2d", max_pool2d(x, options_));
+  }
 
  private:
   MaxPoolOptions options_;
@@ -20,7 +23,10 @@ class MaxPool2d : public Module {
 class AvgPool2d : public Module {
  public:
   explicit AvgPool2d(const AvgPoolOptions& options = {}) : options_(options) {}
-  Var operator()(const Var& x) const { return observed("AvgPool2d", avg_pool2d(x, options_)); }
+  Var operator()(const Var& x) const {
+    const ErrorPlace here(path());
+    return observed("AvgPool2d", avg_pool2d(x, options_));
+  }
 
  private:
   AvgPoolOptions options_;
@@ -31,6 +37,7 @@ class AdaptiveAvgPool2d : public Module {
  public:
   explicit AdaptiveAvgPool2d(Size2 output) : output_(output) {}
   Var operator()(const Var& x) const {
+    const ErrorPlace here(path());
     return observed("AdaptiveAvgPool2d", adaptive_avg_pool2d(x, output_));
   }
 
@@ -42,6 +49,7 @@ class AdaptiveAvgPool2d : public Module {
 class GlobalAvgPool2d : public Module {
  public:
   Var operator()(const Var& x) const {
+    const ErrorPlace here(path());
     return observed("GlobalAvgPool2d", global_avg_pool2d(x), x.size());
   }
 };

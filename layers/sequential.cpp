@@ -5,6 +5,7 @@
 namespace pliant {
 
 Var Flatten::operator()(const Var& x) const {
+  const ErrorPlace here(path());
   require(x.rank() >= 1, "Flatten: a scalar has no batch axis");
   const std::int64_t n = x.dim(0);
   std::int64_t rest = 1;
@@ -13,12 +14,14 @@ Var Flatten::operator()(const Var& x) const {
 }
 
 Var Sequential::operator()(const Var& x) const {
+  const ErrorPlace here(path());
   Var y = x;
   for (const Forward& layer : layers_) y = layer(y);
   return y;
 }
 
 Var Residual::operator()(const Var& x) const {
+  const ErrorPlace here(path());
   const Var y = body_(x), way_round = shortcut_ ? shortcut_(x) : x;
   require(y.shape() == way_round.shape(), "Residual: ", path(), ": the body gives ", y.shape(),
           " but the way round it ", way_round.shape());

@@ -1,12 +1,14 @@
 // Containers of layers: one after another, a list, and one with a way round it.
 //
-//   Sequential net(Conv2d(1, 8, {.kernel = 3}), BatchNorm2d(8), Relu(), Flatten(), Linear(5408,
-//   10)); net.initialise(rng);     // its parameters: 0.weight
-//   0.bias 1.weight 1.bias 4.weight 4.bias Var logits = net(images);
+//   Sequential net(Conv2d(1, 8, {.kernel = 3}), BatchNorm2d(8), Relu(), Flatten(),
+//                  Linear(5408, 10));
+//   net.initialise(rng);  // its parameters: 0.weight 0.bias 1.weight 1.bias 4.weight 4.bias
+//   Var logits = net(images);
 #pragma once
 
 #include <concepts>
 #include <cstddef>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -29,7 +31,10 @@ concept Layer = std::derived_from<M, Module> && requires(const M& layer, const V
 template <Layer M>
 Forward forward_of(M layer) {
   const auto kept = std::make_shared<const M>(std::move(layer));
-  return [kept](const Var& x) { return (*kept)(x); };
+  return [kept](const Var& x) {
+    const ErrorPlace here(kept->path());
+    return (*kept)(x);
+  };
 }
 
 // [N ...] -> [N product of the rest], of NHWC maps by row, column, channel.
@@ -78,6 +83,7 @@ class Sequential : public Module {
 template <std::derived_from<Module> M>
 class ModuleList : public Module {
  public:
+  // The reference stays good however many are added.
   M& add(M layer) {
     return layers_.emplace_back(own(std::to_string(layers_.size()), std::move(layer)));
   }
@@ -87,7 +93,7 @@ class ModuleList : public Module {
   auto end() const { return layers_.end(); }
 
  private:
-  std::vector<M> layers_;
+  std::deque<M> layers_;
 };
 
 // x + body(x), or shortcut(x) + body(x); both must have one shape (He et al. 2016). The parts are

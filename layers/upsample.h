@@ -10,7 +10,10 @@ namespace pliant {
 class Upsample : public Module {
  public:
   explicit Upsample(const UpsampleOptions& options) : options_(options) {}
-  Var operator()(const Var& x) const { return observed("Upsample", upsample2d(x, options_)); }
+  Var operator()(const Var& x) const {
+    const ErrorPlace here(path());
+    return observed("Upsample", upsample2d(x, options_));
+  }
 
  private:
   UpsampleOptions options_;

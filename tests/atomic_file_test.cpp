@@ -1,10 +1,15 @@
 #include <pliant/core/atomic_file.h>
 
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <sys/xattr.h>
 
 #include <fstream>
 #include <iterator>
 
+#include <pliant/core/file_lock.h>
+#include <pliant/core/file_name.h>
 #include <pliant/tests/data_files.h>
 #include <pliant/tests/op_case.h>
 
@@ -28,6 +33,22 @@ void replace(const fs::path& file, const std::string& text) {
 
 std::string refusal(const fs::path& file) {
   return error_of([&] { AtomicFile("test", file); });
+}
+
+unsigned mode_of(const fs::path& file) {
+  struct stat there {};
+  REQUIRE(::stat(file.c_str(), &there) == 0);
+  return there.st_mode & 07777;
+}
+
+// What `f` gives in a process of its own; 255 if it ends otherwise.
+template <class F>
+int in_child(const F& f) {
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(f());
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 255;
 }
 
 std::ptrdiff_t entries(const fs::path& folder) {
@@ -108,4 +129,137 @@ TEST_CASE("atomic file: what was killed is cleared away, and nothing else") {
   remove_stale_temporaries(file);
   alive.commit();
   CHECK(text_of(file) == "whole");
+}
+
+TEST_CASE("atomic file: what is replaced passes on its mode and attributes") {
+  const TemporaryFolder folder;
+  const fs::path file = folder.path() / "f.txt";
+  for (const mode_t mode : {0600U, 0640U, 0664U, 0755U}) {
+    std::ofstream(file) << "old";
+    REQUIRE(::chmod(file.c_str(), mode) == 0);
+    AtomicFile output("test", file);
+    CHECK((mode_of(output.temporary()) & ~mode) == 0);  // nor is it more open on the way
+    output.write("new");
+    output.commit();
+    CHECK(mode_of(file) == mode);
+    CHECK(text_of(file) == "new");
+  }
+  if (::setxattr(file.c_str(), "user.note", "mine", 4, 0) == 0) {  // else there are none here
+    replace(file, "newer");
+    char note[8] = {};
+    CHECK(::getxattr(file.c_str(), "user.note", note, sizeof note) == 4);
+    CHECK(std::string(note) == "mine");
+  }
+  REQUIRE(::chmod(file.c_str(), 0600) == 0);
+  AtomicFile output("test", file);
+  REQUIRE(::chmod(file.c_str(), 0640) == 0);  // while it is written
+  output.commit();
+  CHECK(mode_of(file) == 0640);
+  const mode_t mask = ::umask(027);
+  replace(folder.path() / "new.txt", "text");
+  ::umask(mask);
+  CHECK(mode_of(folder.path() / "new.txt") == 0640);
+}
+
+TEST_CASE("atomic file: of another owner it stays that one's, or is not replaced" *
+          doctest::skip(::geteuid() != 0)) {
+  const TemporaryFolder folder;
+  const fs::path file = folder.path() / "f.txt";
+  std::ofstream(file) << "theirs";
+  REQUIRE(::chown(file.c_str(), 12345, 54321) == 0);
+  REQUIRE(::chmod(file.c_str(), 0666) == 0);
+  REQUIRE(::chmod(folder.path().c_str(), 0777) == 0);
+  replace(file, "by root");
+  struct stat there {};
+  REQUIRE(::stat(file.c_str(), &there) == 0);
+  CHECK(there.st_uid == 12345);
+  CHECK(there.st_gid == 54321);
+  const int refused = in_child([&] {
+    if (::setegid(77777) != 0 || ::seteuid(77777) != 0) return 2;
+    return contains(refusal(file), "f.txt: its owner and group cannot be kept") ? 0 : 1;
+  });
+  CHECK(refused == 0);
+  CHECK(text_of(file) == "by root");
+  CHECK(entries(folder.path()) == 1);
+}
+
+TEST_CASE("atomic file: a read-only file is not replaced") {
+  const TemporaryFolder folder;
+  const fs::path file = folder.path() / "f.txt";
+  std::ofstream(file) << "kept";
+  REQUIRE(::chmod(file.c_str(), 0444) == 0);
+  CHECK(contains(refusal(file), "f.txt: is read-only"));
+  CHECK(text_of(file) == "kept");
+  CHECK(entries(folder.path()) == 1);
+}
+
+TEST_CASE("atomic file: names as long as the file system takes") {
+  const TemporaryFolder folder;
+  for (const std::size_t length : {1U, 200U, 229U, 230U, 244U, 254U, 255U}) {
+    const fs::path file = folder.path() / std::string(length, 'n');
+    replace(file, "text");
+    CHECK(text_of(file) == "text");
+    { const AtomicFile abandoned("test", file); }
+    remove_stale_temporaries(file);
+    CHECK(fs::exists(file));
+  }
+  CHECK(entries(folder.path()) == 7);
+  CHECK(contains(refusal(folder.path() / std::string(256, 'n')), "cannot be written"));
+
+  const fs::path longest = folder.path() / std::string(255, 'n');
+  const fs::path suffixed = with_suffix(longest, ".checkpoint");
+  CHECK(suffixed.filename().string().size() == 255);
+  CHECK(suffixed.filename().string().ends_with(".checkpoint"));
+  CHECK(suffixed != with_suffix(folder.path() / (std::string(254, 'n') + 'm'), ".checkpoint"));
+  CHECK(with_suffix("a/b", ".c") == "a/b.c");
+}
+
+TEST_CASE("atomic file: neither the current folder nor a long path matters later") {
+  const TemporaryFolder folder;
+  const fs::path before = fs::current_path();
+  fs::current_path(folder.path());
+  AtomicFile output("test", "f.txt");
+  fs::current_path(before);
+  output.write("text");
+  output.commit();
+  CHECK(text_of(folder.path() / "f.txt") == "text");
+}
+
+TEST_CASE("atomic file: a limit on the size of files is an error, and nothing is left") {
+  const TemporaryFolder folder;
+  const int status = in_child([&] {
+    const rlimit limit = {5000, 5000};
+    if (::setrlimit(RLIMIT_FSIZE, &limit) != 0) return 2;
+    const std::string text =
+        error_of([&] { replace(folder.path() / "f.txt", std::string(10000, 'x')); });
+    sigset_t pending;
+    sigpending(&pending);
+    return contains(text, "f.txt: cannot be written: File too large") &&
+                   sigismember(&pending, SIGXFSZ) == 0
+               ? 0
+               : 1;
+  });
+  CHECK(status == 0);
+  CHECK(entries(folder.path()) == 0);
+}
+
+TEST_CASE("file lock: one at a time, however the other ends") {
+  const TemporaryFolder folder;
+  const fs::path file = folder.path() / "lock";
+  const auto refused = [&] { return error_of([&] { const FileLock lock(file, "it is in use"); }); };
+  {
+    const FileLock lock(file, "first");
+    CHECK(contains(refused(), "it is in use (" + file.string()));
+    CHECK(in_child([&] { return contains(refused(), "it is in use") ? 0 : 1; }) == 0);
+    CHECK(fs::exists(file));
+  }
+  CHECK_FALSE(fs::exists(file));
+  CHECK(in_child([&] {
+          const auto* const leaked = new FileLock(file, "second");
+          return leaked != nullptr ? 7 : 0;  // without its destructor, as a kill would
+        }) == 7);
+  CHECK(fs::exists(file));
+  CHECK(refused() == "");
+  fs::create_symlink("elsewhere", file);
+  CHECK(contains(refused(), "cannot be made"));
 }

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include <pliant/layers/batch_norm2d.h>
 #include <pliant/tests/op_case.h>
 
 using namespace pliant;
@@ -10,7 +11,8 @@ using namespace pliant::test;
 namespace {
 
 const std::vector<Shape> kShapes = {{2, 1, 1, 1}, {3, 1, 1, 5},  {1, 4, 3, 2},
-                                    {2, 3, 5, 7}, {1, 2, 3, 17}, {3, 1, 2, 300}};
+                                    {2, 3, 5, 7}, {1, 2, 3, 17}, {3, 1, 2, 300},
+                                    {6, 4},       {2, 5, 3},     {2, 1, 2, 3, 4}};
 
 std::vector<Tensor> inputs_of(const Shape& x) {
   return {random(x, 1, 1.0, 3.0), random({x.back()}, 2, 0.5, 1.5), random({x.back()}, 3)};
@@ -129,19 +131,37 @@ TEST_CASE("batch_norm2d: the same bits on any number of threads") {
   }
 }
 
+TEST_CASE("batch_norm2d: any rank with the channels last, to the bits of [N H W C]") {
+  const Tensor x = random({6, 5}, 1), weight = random({5}, 2), bias = random({5}, 3);
+  const BatchStatistics flat = train(x, weight, bias);
+  const BatchStatistics map = train(x.reshape({2, 3, 1, 5}), weight, bias);
+  CHECK(flat.y.shape() == x.shape());
+  CHECK(max_difference(flat.y.value(), map.y.value().reshape({6, 5})) == 0);
+  CHECK(max_difference(flat.running_var, map.running_var) == 0);
+  BatchNorm2d layer(5);
+  layer.initialise(Rng(1));
+  Tape tape;
+  CHECK(layer(tape.input(x.to(DType::float32))).shape() == x.shape());
+  CHECK(max_difference(layer.running_mean.value(), Tensor::zeros({5})) > 0);
+}
+
 TEST_CASE("batch_norm2d: bad arguments") {
   const Var x(random({2, 2, 2, 3}, 1)), ones(Tensor::full({3}, 1.0, DType::float64));
   const Tensor zeros = Tensor::zeros({3}, DType::float64);
   const auto error = [&](const Var& map, const Var& weight, const Var& bias) {
     return error_of([&] { batch_norm2d(map, weight, bias, zeros, zeros); });
   };
-  CHECK(error(random({2, 3}, 1), ones, ones) ==
-        "batch_norm2d: the input has shape [2 3], expected [N H W C]");
+  CHECK(error(random({3}, 1), ones, ones) ==
+        "batch_norm2d: the input has shape [3], expected [N H W C] or [N C]");
+  CHECK(error_of([&] {
+          train(random({1, 3}, 1), ones, ones);
+        }) == "batch_norm2d: training needs at least two values per channel, got 1 (input [1 3])");
   CHECK(error(Var(), ones, ones) == "batch_norm2d: the input is undefined");
   CHECK(error(x, random({4}, 1), ones) ==
         "batch_norm2d: the weight has shape [4], expected [3] (input [2 2 2 3])");
   CHECK(error(x, ones, Var()) == "batch_norm2d: the bias is undefined");
-  CHECK(error(x, Tensor::zeros({3}), ones) == "batch_norm2d: mixes float64 and float32");
+  CHECK(error(x, Tensor::zeros({3}), ones) ==
+        "batch_norm2d: mixes float64 and float32: x is float64, weight float32");
   CHECK(error_of([&] { batch_norm2d(x, ones, ones, zeros, Tensor::zeros({2})); }) ==
         "batch_norm2d: the running variance has shape [2], expected [3] (input [2 2 2 3])");
   CHECK(error_of([&] { batch_norm2d(x, ones, ones, zeros, zeros, -1); }) ==

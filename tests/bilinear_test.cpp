@@ -81,11 +81,32 @@ TEST_CASE("at an integer coordinate the derivative is the right-hand one under e
   }
 }
 
+TEST_CASE(
+    "the derivative at integer coordinates is what a step to the right finds, out to the ring") {
+  const double step = 1e-6;
+  for (const Edge edge : {Edge::zero_pad, Edge::dcn_v1, Edge::clamp})
+    for (int y = -2; y <= kHeight + 1; ++y)
+      for (int x = -2; x <= kWidth + 1; ++x) {
+        const Sample got = sample(y, x, edge);
+        CAPTURE(y);
+        CAPTURE(x);
+        CHECK(std::fabs(got.d_row - (by_hats(y + step, x, edge) - by_hats(y, x, edge)) / step) <
+              1e-6);
+        CHECK(std::fabs(got.d_column - (by_hats(y, x + step, edge) - by_hats(y, x, edge)) / step) <
+              1e-6);
+      }
+}
+
 TEST_CASE("the zero-padded rule at the edges of its open interval") {
-  check(sample(-1, 1, Edge::zero_pad), 0, 0, 0);
+  check(sample(-1, 1, Edge::zero_pad), 0, 2, 0);  // begins to rise
   check(sample(3, 1, Edge::zero_pad), 0, 0, 0);
-  check(sample(1, -1, Edge::zero_pad), 0, 0, 0);
+  check(sample(1, -1, Edge::zero_pad), 0, 0, 11);
   check(sample(1, 4, Edge::zero_pad), 0, 0, 0);
+  check(sample(-1, -1, Edge::zero_pad), 0, 0, 0);  // along either axis it stays in the ring
+  check(sample(-1, 0.5, Edge::zero_pad), 0, 1.5, 0);
+  check(sample(-1, -0.5, Edge::zero_pad), 0, 0.5, 0);
+  check(sample(-1, 4, Edge::zero_pad), 0, 0, 0);
+  check(sample<float>(std::nextafter(-1.0F, -2.0F), 1, Edge::zero_pad), 0, 0, 0);
   check(sample(2, 1, Edge::zero_pad), 46, -46, 10);  // the last row fades to zero
   check(sample(1, 3, Edge::zero_pad), 29, 38, -29);
   check(sample(-0.5, 1, Edge::zero_pad), 1, 2, 1);

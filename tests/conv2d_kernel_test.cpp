@@ -218,6 +218,49 @@ TEST_CASE_TEMPLATE("conv2d by Winograd's products agrees with the definition", T
   }
 }
 
+// A tile of Winograd's products mixes all of its pixels.
+TEST_CASE("conv2d: what is not finite reaches the results that depend on it, and no others") {
+  const Conv2dGeometry g = geometry(2, 8, 10, 32, 48, 3, 3, {.pad = 1});
+  REQUIRE(cpu::has_winograd(g));
+  const Sizes size = sizes(g);
+  const auto x = noise<float>(size.x, 1), weight = noise<float>(size.weight, 2),
+             dy = noise<float>(size.y, 3);
+  const Results<float> plain = by_kernels<float>(g, x, weight, nullptr, dy);
+  for (const float strange : {std::numeric_limits<float>::infinity(), std::nanf(""), 3e38f}) {
+    for (const auto& [row, column] : {std::pair{3, 4}, {0, 0}, {7, 9}}) {
+      CAPTURE(strange);
+      CAPTURE(row);
+      const auto place = static_cast<std::size_t>((g.h + row) * g.w + column);  // of image 1
+      std::vector<float> strange_x = x, strange_dy = dy;
+      strange_x[place * 32 + 5] = strange_dy[place * 48 + 7] = strange;
+      const Results<float> by_x = by_kernels<float>(g, strange_x, weight, nullptr, dy);
+      const Results<float> by_dy = by_kernels<float>(g, x, weight, nullptr, strange_dy);
+      const auto same_elsewhere = [&, row = row, column = column](const std::vector<float>& got,
+                                                                  const std::vector<float>& want,
+                                                                  std::int64_t channels) {
+        bool same = true;
+        for (std::size_t i = 0; i < got.size(); ++i) {
+          const auto pixel = static_cast<std::int64_t>(i) / channels;
+          const std::int64_t at_row = pixel / g.w - g.h, at_column = pixel % g.w;
+          const bool near = std::abs(at_row - row) <= 1 && std::abs(at_column - column) <= 1;
+          if (!near) same = same && std::abs(got[i] - want[i]) < 1e-4f;
+        }
+        return same;
+      };
+      CHECK(same_elsewhere(by_x.y, plain.y, g.k));
+      CHECK(same_elsewhere(by_dy.dx, plain.dx, g.c));
+      if (std::isfinite(strange)) continue;
+      CHECK_FALSE(std::isfinite(by_x.y[place * 48]));
+      CHECK_FALSE(std::isfinite(by_dy.dx[place * 32]));
+      // Of a corner's pixel three taps of the filter never read.
+      if (row == 0 && column == 0) {
+        CHECK(std::isfinite(by_x.dweight[8 * 32 + 5]));
+        CHECK_FALSE(std::isfinite(by_x.dweight[4 * 32 + 5]));
+      }
+    }
+  }
+}
+
 TEST_CASE("conv2d: Winograd's products are for dense 3x3 filters on maps that hold many tiles") {
   const Extra pad{.pad = 1};
   CHECK(cpu::has_winograd(geometry(1, 14, 14, 32, 32, 3, 3, pad)));

@@ -156,3 +156,33 @@ TEST_CASE("idx: nothing is allocated for bytes that only the header promises") {
                           0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF};
   CHECK(says(scratch.write("overflow", overflow), "more bytes than 64 bits can count"));
 }
+
+TEST_CASE("idx: gzip padded with zeros, as on tapes, is read; other bytes after it are not") {
+  const Scratch scratch;
+  const Bytes packed = gzip(kGood);
+  for (const std::size_t zeros : {1U, 511U, 70000U, 200000U})
+    CHECK(read_idx(scratch.write("padded", joined(packed, Bytes(zeros)))).size() == 6);
+  CHECK(read_idx(scratch.write("members", joined(gzip(first(kGood, 9)),
+                                                 gzip(Bytes(kGood.begin() + 9, kGood.end())))))
+            .size() == 6);
+  Bytes zeros_and_more(70000);
+  zeros_and_more.push_back(7);
+  for (const Bytes& rest : {Bytes{7}, Bytes{0, 7}, zeros_and_more, joined({0}, packed)})
+    CHECK(says(scratch.write("trailing", joined(packed, rest)),
+               "trailing bytes after the end of the gzip stream"));
+}
+
+TEST_CASE("idx: a header that promises more than is expected is not followed") {
+  const Scratch scratch;
+  const fs::path path = scratch.write("bomb.gz", gzip({0, 0, 8, 2, 0, 1, 0, 0, 1, 0, 0, 0}));
+  CHECK(says(path, "truncated"));
+  std::string text;
+  try {
+    read_idx(path, nullptr, 1000);
+  } catch (const Error& error) {
+    text = error.what();
+  }
+  CHECK(text == path.string() +
+                    ": the IDX header [65536 16777216] promises more than the expected 1000 bytes");
+  CHECK(read_idx(scratch.write("good", kGood), nullptr, 18).size() == 6);
+}

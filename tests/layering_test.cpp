@@ -43,7 +43,9 @@ const std::map<std::string, Names>& foreign_headers() {
       {"zlib.h", {"data", "tests"}},
       {"curl", {"data"}},
       {"openssl", {"data"}},
-      {"stb_image.h", {"data"}},
+      {"png.h", {"data"}},
+      {"jpeglib.h", {"data"}},
+      {"jerror.h", {"data"}},
       {"nlohmann", {"layers", "data", "apps", "tests", "bench"}},
       {"CLI", {"apps", "tests", "bench"}},
       {"doctest", {"tests"}},
@@ -61,10 +63,10 @@ bool is_kernel_header(const std::string& path) {
 
 // Compiled by nvcc too. shape.h is for the plans that a kernel's header makes on the host.
 bool seen_by_cuda(const std::string& path) {
-  static const Names core = {"core/portable.h",    "core/error.h",         "core/random.h",
-                             "core/device.h",      "core/column_memory.h", "core/memory.h",
-                             "core/shape.h",       "core/timing.h",        "core/capture.h",
-                             "core/gpu_options.h", "core/bfloat16.h"};
+  static const Names core = {
+      "core/portable.h",      "core/error.h",    "core/text.h",  "core/random.h", "core/device.h",
+      "core/column_memory.h", "core/memory.h",   "core/shape.h", "core/timing.h", "core/capture.h",
+      "core/gpu_options.h",   "core/bfloat16.h", "core/sizes.h"};
   return is_kernel_header(path) || contains(core, path);
 }
 

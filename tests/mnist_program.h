@@ -58,11 +58,10 @@ struct Ended {
   std::string out, err;
 };
 
-// Runs pliant-mnist to its end; `signal`, if any, is sent after so many milliseconds.
-inline Ended run_mnist(std::vector<std::string> words, int signal = 0, int milliseconds = 0) {
+// Runs a program to its end; `signal`, if any, is sent after so many milliseconds.
+inline Ended run_program(std::vector<std::string> words, int signal = 0, int milliseconds = 0) {
   const TemporaryFolder folder;
   const std::string files[] = {folder.path() / "out", folder.path() / "err"};
-  words.insert(words.begin(), PLIANT_MNIST_PROGRAM);
   std::vector<char*> arguments;
   arguments.reserve(words.size() + 1);
   for (std::string& word : words) arguments.push_back(word.data());
@@ -74,7 +73,7 @@ inline Ended run_mnist(std::vector<std::string> words, int signal = 0, int milli
                                      O_WRONLY | O_CREAT, 0600);
   pid_t child = 0;
   const int failure =
-      ::posix_spawn(&child, PLIANT_MNIST_PROGRAM, &streams, nullptr, arguments.data(), environ);
+      ::posix_spawn(&child, words[0].c_str(), &streams, nullptr, arguments.data(), environ);
   posix_spawn_file_actions_destroy(&streams);
   REQUIRE(failure == 0);
   if (signal != 0) {
@@ -89,6 +88,16 @@ inline Ended run_mnist(std::vector<std::string> words, int signal = 0, int milli
   };
   return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), text(files[0]),
           text(files[1])};
+}
+
+inline Ended run_mnist(std::vector<std::string> words, int signal = 0, int milliseconds = 0) {
+  words.insert(words.begin(), PLIANT_MNIST_PROGRAM);
+  return run_program(std::move(words), signal, milliseconds);
+}
+
+// Runs a line of shell, in which $mnist is the program.
+inline Ended run_shell(const std::string& line) {
+  return run_program({"/bin/sh", "-c", "mnist='" PLIANT_MNIST_PROGRAM "'; " + line});
 }
 
 }  // namespace pliant::test

@@ -330,3 +330,77 @@ TEST_CASE("state: converted to the dtype that the net has") {
   CHECK(net.stem.weight.value().dtype() == DType::float64);
   CHECK(max_difference(net.stem.weight.value(), ready_net(2).stem.weight.value()) == 0);
 }
+
+TEST_CASE("own: what a tree has already is refused, and keeps its path") {
+  struct Tied : Module {
+    Linear in = own("in", Linear(3, 3));
+    Parameter tied;
+    Tied() { tied = own("tied", in.weight); }
+  };
+  CHECK(error_of([] { Tied(); }) ==
+        "own: 'tied' is owned already, as 'in.weight'; a parameter has one owner, and others lift "
+        "it: x.lift(parameter)");
+  struct Holder : Module {
+    Linear in = own("in", Linear(3, 3));
+    void take(Linear part) { own("more", std::move(part)); }
+    void take(const Parameter& part) { own("more", part); }
+  };
+  Holder holder;
+  Holder other;
+  CHECK(contains(error_of([&] { other.take(holder.in.bias); }), "owned already, as 'in.bias'"));
+  CHECK(contains(error_of([&] { other.take(Linear(std::move(holder.in))); }),
+                 "own: 'more' is a part of a net already, as 'in'"));
+  CHECK(contains(error_of([&] { other.take(Parameter()); }), "own: 'more' is undefined"));
+  CHECK(names_of(holder.parameters()) == Names{"in.weight", "in.bias"});
+  CHECK(other.parameters().size() == 2);
+  Parameter free(random({2}, 1), "free");
+  { Holder().take(free); }
+  other.take(free);  // its owner is gone
+  CHECK(other.parameters().back().name() == "more");
+}
+
+TEST_CASE("patterns: empty and misspelled ones are Errors") {
+  Net net = ready_net();
+  CHECK(error_of([&] { net.freeze(""); }) == "freeze: the pattern is empty; '*' is the whole net");
+  CHECK(
+      contains(error_of([&] { net.set_lr_factor("", 2); }), "set_lr_factor: the pattern is empty"));
+  const State state = net.state();
+  CHECK(contains(error_of([&] { net.load(state, {.may_lack = {"*.ofset.*"}}); }),
+                 "load: may_lack '*.ofset.*' matches no path; there are stem.weight"));
+  CHECK(contains(error_of([&] { net.load(state, {.may_lack = {""}}); }), "is empty; '*' is all"));
+  CHECK(net.load(state, {.may_lack = {"*.mask.*", "head.*", "*extra.*"}}).empty());
+}
+
+TEST_CASE("module: an Error of an op says the path of the layer") {
+  const Net net = ready_net();
+  const Tensor wrong = Tensor::zeros({4, 5});
+  CHECK(contains(error_of([&] { net(wrong); }), "linear (stem): "));
+  CHECK(contains(error_of([&] { net.block(wrong); }), "linear (block.offset): "));
+  CHECK(contains(error_of([&] {
+                   net.stem(Tensor::zeros({4, 2}, DType::float64));
+                 }),
+                 "linear (stem): mixes float64 and float32: x is float64, weight float32"));
+  CHECK(error_of([&] { Var(wrong) + Tensor::zeros({3}); }) ==
+        "add: shapes [4 5] and [3] do not broadcast");  // no layer is at work any more
+}
+
+TEST_CASE("module: a layer that was not taken in says so when it is used") {
+  struct Forgot : Module {
+    Linear stem = own("stem", Linear(2, 2));
+    Linear head = Linear(2, 2);
+  };
+  Forgot net;
+  net.initialise(Rng(1));
+  CHECK(contains(error_of([&] {
+                   net.head(Tensor::zeros({1, 2}));
+                 }),
+                 "neither reaches a layer that the net did not take in by own("));
+  CHECK(contains(error_of([&] { Parameter(Shape{2}, "p").value(); }), "gives it to a module"));
+}
+
+TEST_CASE("module: to() moves all or nothing") {
+  Net net = ready_net();
+  net.head = Linear(3, 2, {.bias = Bias::no});  // empty
+  CHECK(contains(error_of([&] { net.to(DType::float64); }), "head.weight: it is empty"));
+  CHECK(net.stem.weight.value().dtype() == DType::float32);
+}

@@ -2,8 +2,14 @@
 #include <pliant/apps/mnist/named_nets.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
+#include <fstream>
+#include <tuple>
 
+#include <nlohmann/json.hpp>
+
+#include <pliant/apps/mnist/training.h>
 #include <pliant/layers/train/safetensors.h>
 #include <pliant/tests/mnist_program.h>
 #include <pliant/tests/op_case.h>
@@ -61,6 +67,57 @@ TEST_CASE("named nets: trained, measured again, and a start for a deformable one
   CHECK(contains(run_mnist({"eval", "--data", data, "--weights", bent}).out, "(lenet5, stages 2)"));
   const LoadedNet loaded = load_net(bent);
   CHECK(loaded.named.stages == "2");
+}
+
+TEST_CASE("named nets: as many classes as the labels ask for, or as one says") {
+  const TemporaryFolder folder;
+  DigitSet digits = few_digits(60, 20);
+  for (Tensor* const labels : {&digits.train_labels, &digits.test_labels})
+    for (std::int64_t& label : labels->mutable_span<std::int64_t>()) label += label < 2 ? 10 : 0;
+  write_digits(folder, digits);
+  const std::string data = folder.path(), image = folder.path() / "digit.pgm";
+  const std::string head = "P5 28 28 255\n";
+  Bytes pgm(head.begin(), head.end());
+  pgm.insert(pgm.end(), digits.test_images.data<std::uint8_t>(),
+             digits.test_images.data<std::uint8_t>() + 784);
+  folder.write("digit.pgm", pgm);
+  for (const auto& [name, asked, classes] :
+       {std::tuple{"digit", "", 12}, {"lenet5", "", 12}, {"lenet5", "15", 15}}) {
+    CAPTURE(name);
+    const std::string net = folder.path() / "net.safetensors", json = folder.path() / "p.json";
+    std::vector<std::string> words = {"train", "--data",   data, "--net",   name, "--out",
+                                      net,     "--epochs", "1",  "--batch", "20"};
+    if (*asked != 0) words.insert(words.end(), {"--classes", asked});
+    REQUIRE(run_mnist(words).status == 0);
+    CHECK(run_mnist({"eval", "--data", data, "--weights", net}).status == 0);
+    const TestSets sets = make_test_sets(digits.test());
+    CHECK(confusion(*load_net(net).net, sets.plain, {}).size() ==
+          static_cast<std::size_t>(classes));
+
+    // From a pipe.
+    const std::string line = "cat '" + image +
+                             "' | '" PLIANT_MNIST_PROGRAM "' predict --weights '" + net +
+                             "' --json '" + json + "' - > '" + data + "/out'";
+    CHECK(std::system(line.c_str()) == 0);
+    const auto labelled = nlohmann::json::parse(std::ifstream(json));
+    CHECK(labelled[0]["file"] == "-");
+    CHECK(labelled[0]["probabilities"].size() == static_cast<std::size_t>(classes));
+    CHECK(run_mnist({"predict", "--weights", net, image, "--json", json}).status == 0);
+    CHECK(nlohmann::json::parse(std::ifstream(json))[0]["probabilities"] ==
+          labelled[0]["probabilities"]);
+  }
+  const Ended few = run_mnist({"train", "--data", data, "--out", data + "/x", "--classes", "11"});
+  CHECK(few.status == 1);
+  CHECK(contains(few.err, "--classes: is 11, but the labels go up to 11"));
+  const Ended table = run_mnist({"--data", data, "--rows", "none", "--epochs", "1"});
+  CHECK(contains(table.err, "--data: has 12 classes; the table is of ten"));
+  const Ended alien = run_mnist({"train", "--data", data, "--net", "lenet5", "--epochs", "1",
+                                 "--out", data + "/y", "--train-images", "20"});
+  REQUIRE(alien.status == 0);
+  digits.test_labels.mutable_data<std::int64_t>()[3] = 40;
+  write_digits(folder, digits);
+  CHECK(contains(run_mnist({"eval", "--data", data, "--weights", data + "/y"}).err,
+                 "an image has label 40, but the net knows 12 classes, 0 to 11"));
 }
 
 TEST_CASE("named nets: --net without a command trains that net") {

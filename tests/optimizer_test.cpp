@@ -1,6 +1,8 @@
 #include <pliant/layers/train/optimizer.h>
 
+#include <iostream>
 #include <memory>
+#include <sstream>
 
 #include <pliant/autograd/ops/arithmetic.h>
 #include <pliant/autograd/ops/reduce.h>
@@ -49,6 +51,15 @@ void check(const Golden& golden, const Options& options) {
 
 Parameter scalar_parameter(const char* name, double value) {
   return Parameter(Tensor::full({1}, value, DType::float64), name);
+}
+
+// What f tells on standard error.
+std::string told(const std::function<void()>& f) {
+  std::ostringstream text;
+  std::streambuf* const before = std::cerr.rdbuf(text.rdbuf());
+  const std::string message = error_of(f);
+  std::cerr.rdbuf(before);
+  return text.str() + message;
 }
 
 Tensor one(double value) { return Tensor::full({1}, value, DType::float64); }
@@ -335,4 +346,60 @@ TEST_CASE("optimizer: misuse is an Error") {
   r.set(Tensor::full({1}, 1.0));
   CHECK(contains(error_of([&] { Sgd({r}).step(gradients); }),
                  "the gradient of r is float64 [1] on cpu, the parameter float32"));
+}
+
+TEST_CASE("optimizer: a trained parameter without a gradient is told of once, by its path") {
+  const Parameter a = scalar_parameter("net.a", 1), b = scalar_parameter("net.b", 1);
+  Parameter c = scalar_parameter("net.c", 1);
+  c.set_frozen(true);
+  Sgd sgd({a, b, c});
+  const auto moves_a = [&](Sgd& optimizer) {
+    return told([&] { step(optimizer, {{a, one(1)}}); });
+  };
+  const std::string message = moves_a(sgd);
+  CHECK(contains(message, "pliant: Sgd: no gradient for net.b: left off the tape"));
+  CHECK_FALSE(contains(message, "net.c"));
+  CHECK(moves_a(sgd).empty());
+  CHECK(a.value().item() == doctest::Approx(1 - 0.2));
+  Sgd silent({a, b, c}, {.may_lack = {"*.b"}});
+  CHECK(moves_a(silent).empty());
+
+  // x + p.value() is a constant.
+  Sgd both({a, b});
+  const Tape tape;
+  const Var x = tape.input(one(2));
+  const Gradients gradients = tape.gradients(sum(x * a + b.value()));
+  CHECK(contains(told([&] { both.step(gradients); }), "no gradient for net.b"));
+}
+
+TEST_CASE("optimizer: no parameters, another net's, a misspelled pattern") {
+  const Parameter a = scalar_parameter("net.a", 1), b = scalar_parameter("net.b", 1);
+  Parameter frozen = scalar_parameter("net.c", 1);
+  CHECK(error_of([] { Adam(std::vector<Parameter>{}); }) == "Adam: it was given no parameters");
+  Sgd other({b});
+  CHECK(told([&] {
+          step(other, {{a, one(1)}});
+        }) ==
+        "Sgd: none of its parameters has a gradient, be it net.b; there are gradients of net.a");
+  Sgd allowed({b}, {.may_lack = {"*"}});
+  CHECK(told([&] { step(allowed, {{a, one(1)}}); }).empty());
+  frozen.set_frozen(true);
+  Sgd waits({frozen});
+  CHECK(told([&] { step(waits, {{a, one(1)}}); }).empty());
+  CHECK(contains(error_of([&] { Sgd({a}, {.may_lack = {"nte.*"}}); }),
+                 "Sgd: may_lack 'nte.*' matches no path; there are net.a"));
+  CHECK(contains(error_of([&] { AdamW({a}, {.may_lack = {""}}); }), "is empty"));
+  CHECK(error_of([&] { Sgd({a}, {.may_lack = {"*.mask.*"}}); }).empty());
+}
+
+TEST_CASE("optimizer: nothing moves if one gradient does not fit") {
+  const Parameter a = scalar_parameter("a", 1);
+  Parameter b = scalar_parameter("b", 1);
+  Adam adam({a, b});
+  const Tape tape;
+  const Gradients gradients = tape.gradients(sum(tape(a) + tape(b)));
+  b.set(Tensor::full({1}, 1.0));
+  CHECK(contains(error_of([&] { adam.step(gradients); }), "the gradient of b is float64"));
+  CHECK(a.value().item() == 1);
+  CHECK(adam.state().empty());
 }

@@ -29,8 +29,9 @@ double naive(const Tensor& x, const MaxPoolOptions& o, std::int64_t n, std::int6
   double best = -kInfinity;
   for (std::int64_t r = 0; r < o.kernel.h; ++r)
     for (std::int64_t s = 0; s < o.kernel.w; ++s) {
-      const std::int64_t i = p * o.stride.h - o.padding.top + r * o.dilation.h;
-      const std::int64_t j = q * o.stride.w - o.padding.left + s * o.dilation.w;
+      const Size2 stride = o.stride.value_or(o.kernel);
+      const std::int64_t i = p * stride.h - o.padding.top + r * o.dilation.h;
+      const std::int64_t j = q * stride.w - o.padding.left + s * o.dilation.w;
       if (i < 0 || i >= x.dim(1) || j < 0 || j >= x.dim(2)) continue;
       best = std::max(best, x.data<double>()[((n * x.dim(1) + i) * x.dim(2) + j) * x.dim(3) + c]);
     }
@@ -130,7 +131,7 @@ TEST_CASE("max_pool2d: bad arguments") {
           max_pool2d(Tensor::zeros({1, 0, 2, 1}));
         }) == "max_pool2d: the input [1 0 2 1] has no pixels");
   CHECK(error({.kernel = {2, 0}}) ==
-        "max_pool2d: kernel 0, stride 2 and dilation 1 along W must be at least 1");
+        "max_pool2d: kernel 0, stride 0 and dilation 1 along W must be at least 1");
   CHECK(error({.kernel = 3, .padding = {0, 2, 0, 0}}) ==
         "max_pool2d: padding 0 and 2 along H must be from 0 to half the kernel (3)");
   CHECK(error({.kernel = 3, .padding = {0, 0, -1, 0}}) ==
@@ -172,7 +173,8 @@ double naive_mean(const Tensor& x, std::int64_t n, std::int64_t c, std::int64_t 
 
 double naive_average(const Tensor& x, const AvgPoolOptions& o, std::int64_t n, std::int64_t p,
                      std::int64_t q, std::int64_t c) {
-  const std::int64_t r = p * o.stride.h - o.padding.top, s = q * o.stride.w - o.padding.left;
+  const Size2 stride = o.stride.value_or(o.kernel);
+  const std::int64_t r = p * stride.h - o.padding.top, s = q * stride.w - o.padding.left;
   std::int64_t pixels = 0;
   for (std::int64_t i = r; i < r + o.kernel.h; ++i)
     for (std::int64_t j = s; j < s + o.kernel.w; ++j) {
@@ -212,7 +214,10 @@ TEST_CASE("avg_pool2d: values against the definition, and gradients") {
             {.kernel = 3, .stride = 3, .padding = 1, .rounding = Rounding::up},
             3,
             4},
-           {{1, 8, 9, 2}, {.kernel = 4, .padding = {1, 2, 2, 0}, .rounding = Rounding::up}, 5, 5},
+           {{1, 8, 9, 2},
+            {.kernel = 4, .stride = 2, .padding = {1, 2, 2, 0}, .rounding = Rounding::up},
+            5,
+            5},
            {{0, 4, 4, 2}, {}, 2, 2}})
     for (const bool include : {true, false}) {
       c.options.count_include_pad = include;

@@ -99,8 +99,8 @@ TEST_CASE("predict: a bad file among good ones is told on the side") {
   CHECK(outcome.json[0]["polarity"] == "light on dark");
   CHECK(outcome.json[2]["polarity"] == "dark on light");
   CHECK(outcome.json[0]["label"] == outcome.json[2]["label"]);
-  CHECK(contains(outcome.json[1]["error"], "bad.png: not a picture"));
-  CHECK(contains(errors.str(), "bad.png: not a picture"));
+  CHECK(contains(outcome.json[1]["error"], "bad.png: not an image"));
+  CHECK(contains(errors.str(), "bad.png: not an image"));
   CHECK(contains(out.str(), "light.pgm: "));
   CHECK(contains(out.str(), "dark.pgm: "));
   CHECK_FALSE(contains(out.str(), "bad.png"));

@@ -4,6 +4,7 @@
 #include <pliant/apps/mnist/progress.h>
 #include <pliant/apps/mnist/report.h>
 #include <pliant/apps/mnist/results.h>
+#include <pliant/tests/comma_locale.h>
 #include <pliant/tests/data_files.h>
 #include <pliant/tests/op_case.h>
 
@@ -60,6 +61,13 @@ TEST_CASE("results: a file gives back every bit of what was written") {
   CHECK(json_of(row)["images_per_second"] == 500.0);
   CHECK_FALSE(json_of(row_of("none", 1, 0, 0)).contains("deform"));
 
+  // More classes than ten.
+  row.plain_confusion = Confusion(12);
+  row.plain_confusion[11][10] = 5;
+  write_results(folder.path() / "r.json", results_of({row}));
+  CHECK(read_results(folder.path() / "r.json").find("dcn2/offsets", 3)->plain_confusion ==
+        row.plain_confusion);
+
   // No figure stands for plain digits that were not measured.
   row.mnist.reset();
   Results zoomed = results_of({row});
@@ -68,6 +76,13 @@ TEST_CASE("results: a file gives back every bit of what was written") {
   CHECK_FALSE(read_results(folder.path() / "z.json").find("dcn2/offsets", 3)->mnist.has_value());
   CHECK_FALSE(json_of(row).contains("mnist"));
   CHECK_FALSE(json_of(row).contains("plain_confusion"));
+}
+
+TEST_CASE("results: a confusion has as many guesses as labels") {
+  nlohmann::ordered_json json = json_of(row_of("none", 1, 0.5, 0.5));
+  json["scaled_confusion"] = {{1, 2}, {3}};
+  CHECK(contains(error_of([&] { row_from(json); }),
+                 "a confusion of 2 labels has a row of 1 guesses"));
 }
 
 TEST_CASE("results: files that are none") {
@@ -98,6 +113,62 @@ TEST_CASE("results: files that are none") {
     CHECK(contains(error(json.dump()), "r.json: results: 'recipe' is " + std::string(recipe) +
                                            ", which is another type"));
   }
+}
+
+TEST_CASE("results: every number has a range, and what is outside is refused with its row") {
+  const TemporaryFolder folder;
+  RowResult row = row_of("bn", 2, 0.5, 0.5);
+  row.curve = {{0.5, 1e-3, 0.1, 0.9}};
+  row.epochs = {{1, 0.25}};
+  const nlohmann::ordered_json good = json_of(results_of({row}));
+  const auto error = [&](const std::string& place, const nlohmann::ordered_json& value) {
+    nlohmann::ordered_json json = good;
+    json[nlohmann::ordered_json::json_pointer("/table/0/" + place)] = value;
+    std::ofstream(folder.path() / "r.json") << json.dump();
+    return error_of([&] { read_results(folder.path() / "r.json"); });
+  };
+  CHECK(error("scaled", 0.25) == "");
+  CHECK(error("scaled", -7.5) == (folder.path() / "r.json").string() +
+                                     ": row \"bn\" of seed 2: results: 'scaled' is -7.5, expected "
+                                     "0 to 1");
+  for (const char* share : {"mnist", "scaled", "scaled_draws/0", "curve/0/3", "epochs/0/scaled"}) {
+    CHECK_MESSAGE(contains(error(share, -0.01), "expected 0 to 1"), share);
+    CHECK_MESSAGE(contains(error(share, 1.5), "expected 0 to 1"), share);
+  }
+  for (const char* count : {"images_seen", "trained_parameters", "frozen_tensors", "epochs/0/epoch",
+                            "plain_confusion/3/4", "scaled_confusion/0/0"}) {
+    CHECK_MESSAGE(contains(error(count, -1), "expected 0 to "), count);
+    CHECK_MESSAGE(contains(error(count, std::uint64_t{1} << 60), "expected 0 to "), count);
+  }
+  for (const char* number : {"seconds", "wait_seconds", "curve/0/0", "curve/0/1"})
+    CHECK_MESSAGE(contains(error(number, -3), "is -3, expected at least"), number);
+  CHECK(contains(error("images_seen", 1e30), "another type"));
+  CHECK(contains(error("seed", -1),
+                 "row \"bn\" of seed -1: results: 'seed' is -1, expected a whole"));
+  CHECK(contains(error("key", "a\x1B[2J"), "expected at most 255 printable characters"));
+  CHECK(contains(error("model", 3), "'model' is 3, which is another type"));
+}
+
+TEST_CASE("results: a file takes time by its length") {
+  std::string members = "{";
+  for (int i = 0; i < 100000; ++i) members += (i > 0 ? ",\"" : "\"") + std::to_string(i) + "\":{}";
+  CHECK(error_of([&] { parse_json(members + '}', "it"); }) ==
+        "it has an object of more than 1000 members");
+  std::string list = "[";
+  for (int i = 0; i < 100000; ++i) list += i > 0 ? ",{}" : "{}";
+  CHECK(parse_json(list + ']', "it").size() == 100000);
+}
+
+TEST_CASE("report: the same figures under any global locale") {
+  const RowResult row = row_of("dcn2/offsets", 3, 0.98765, 1234.5 / 2000);
+  const auto all = [&] {
+    return table_of(results_of({row, row_of("bn", 3, 1, 0.5)}), {"none", {}}) +
+           dump_json(json_of(row)) + clock_time(123456);
+  };
+  const std::string usual = all();
+  const CommaLocale german;
+  CHECK(all() == usual);
+  CHECK(parse_json("[0.5, 1234567]", "it")[0] == 0.5);
 }
 
 TEST_CASE("results: JSON that is too deep or no text") {

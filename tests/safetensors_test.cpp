@@ -1,11 +1,15 @@
 #include <pliant/layers/train/safetensors.h>
 
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
+#include <pliant/layers/linear.h>
 #include <pliant/tests/op_case.h>
 #include <pliant/tests/same_bits.h>
 
@@ -115,11 +119,11 @@ TEST_CASE("safetensors: a corrupt file is one line that names it") {
   CHECK(contains(message(file_of("\x01garbage\n", 0)), "not JSON"));
   CHECK(contains(message(file_of("", 0)), "not JSON"));
   CHECK(contains(message(file_of("[1]", 0)), "not a JSON object"));
-  CHECK(contains(message(file_of(std::string(200000, '['), 0)), "not JSON"));
+  CHECK(contains(message(file_of(std::string(200000, '['), 0)), "not a JSON object"));
   CHECK(contains(message(one("F32", "[1e999]", "[0,8]", 8)), "not JSON"));
   CHECK(contains(message(file_of(R"({"x":3})", 0)), "lacks dtype"));
   CHECK(contains(message(file_of(R"({"__metadata__":{"a":1}})", 0)), "not a string"));
-  CHECK(contains(message(one("F16", "[4]", "[0,8]", 8)), "dtype 'F16'"));
+  CHECK(contains(message(one("F17", "[4]", "[0,8]", 8)), "dtype 'F17'"));
   CHECK(contains(message(one("F32\\n", "[2]", "[0,8]", 8)), "dtype 'F32?'"));
   CHECK(contains(message(one("F32", "[2]", "[0,8]", 7)), "truncated"));
   CHECK(contains(message(one("F32", "[2]", "[0,8]", 9)), "its data at 9"));
@@ -131,7 +135,8 @@ TEST_CASE("safetensors: a corrupt file is one line that names it") {
   CHECK(contains(message(one("F32", "[-2]", "[0,8]", 8)), "extents >= 0"));
   CHECK(contains(message(one("F32", "[1.5]", "[0,8]", 8)), "extents >= 0"));
   CHECK(contains(message(one("F32", "[4611686018427387904,16]", "[0,8]", 8)), "64 bits"));
-  CHECK(contains(message(one("F32", "[1,1,1,1,1,1,1,1,2]", "[0,8]", 8)), "more than 8 axes"));
+  CHECK(contains(message(one("F32", "[1,1,1,1,1,1,1,1,3]", "[0,8]", 8)), "does not fill 8 bytes"));
+  CHECK(contains(message(one("F4", "[3]", "[0,2]", 2)), "does not fill 2 bytes"));
   // Nothing of this size is ever allocated: the file does not hold it.
   CHECK(contains(message(one("F32", "[1000000000000]", "[0,4000000000000]", 8)), "truncated"));
   CHECK(contains(message(two("[0,4]", "[2,6]", 6)), "'b' overlaps"));
@@ -145,4 +150,127 @@ TEST_CASE("safetensors: missing files and folders") {
   const Folder folder;
   CHECK(contains(error_of([&] { read_safetensors(folder / "none"); }), "there is no such file"));
   CHECK(contains(error_of([&] { read_safetensors(folder.path); }), "not a regular file"));
+}
+
+TEST_CASE("safetensors: types that we do not have are read as ones that hold their values") {
+  const Folder folder;
+  const fs::path path = folder / "t";
+  const auto read_as = [&](const std::string& dtype, const std::string& bytes, int size) {
+    const std::string count = std::to_string(bytes.size() / static_cast<std::size_t>(size));
+    const std::string offsets = "[0," + std::to_string(bytes.size()) + "]";
+    write_bytes(path,
+                file_of(R"({"x":)" + entry(dtype, "[" + count + "]", offsets) + "}", 0) + bytes);
+    return read_safetensors(path);
+  };
+  const auto check = [&](const std::string& dtype, const std::string& bytes, int size, DType as,
+                         const std::vector<double>& values) {
+    const SafetensorsFile file = read_as(dtype, bytes, size);
+    REQUIRE_MESSAGE(file.find("x") != nullptr, dtype);
+    CHECK(file.find("x")->dtype() == as);
+    CHECK_MESSAGE(file.find("x")->to_vector() == values, dtype);
+  };
+  using namespace std::string_literals;
+  const double infinity = HUGE_VAL;
+  check("F16", "\x00\x3C\x01\x00\xFF\x7B\x00\xFC\x00\xC0\xFF\x03"s, 2, DType::float32,
+        {1, std::ldexp(1, -24), 65504, -infinity, -2, std::ldexp(1023, -24)});
+  check("F8_E4M3", "\x38\x7E\x01\xFE\x08"s, 1, DType::float32,
+        {1, 448, std::ldexp(1, -9), -448, std::ldexp(1, -6)});
+  check("F8_E5M2", "\x3C\x7B\x7C\x01\xFC"s, 1, DType::float32,
+        {1, 57344, infinity, std::ldexp(1, -16), -infinity});
+  check("U64", "\xFF\xFF\xFF\xFF\xFF\x00\x00\x00"s, 8, DType::int64, {1099511627775.0});
+  check("U32", "\xFF\xFF\xFF\xFF\x00\x00\x00\x80"s, 4, DType::int64, {4294967295.0, 2147483648.0});
+  check("U16", "\xFF\xFF\x01\x00"s, 2, DType::int32, {65535, 1});
+  check("I16", "\xFF\xFF\x00\x80"s, 2, DType::int32, {-1, -32768});
+  check("I8", "\xFF\x80\x7F"s, 1, DType::int32, {-1, -128, 127});
+  check("BOOL", "\x00\x01"s, 1, DType::uint8, {0, 1});
+  check("F16", std::string(200000, '\0'), 2, DType::float32, std::vector<double>(100000));
+  for (const auto& [dtype, bytes] : {std::pair{"F16", "\x00\x7E"s}, {"F8_E4M3", "\x7F\xFF"s}}) {
+    const SafetensorsFile file = read_as(dtype, bytes, static_cast<int>(dtype[1] == '1' ? 2 : 1));
+    for (const double value : file.find("x")->to_vector()) CHECK(std::isnan(value));
+  }
+  CHECK(std::signbit(read_as("F8_E4M3", "\x80", 1).find("x")->to_vector()[0]));
+  CHECK(contains(read_as("U64", std::string(8, '\xFF'), 8).skipped_text(),
+                 "skipped 'x' (it holds numbers above 2^63 - 1)"));
+  CHECK(contains(read_as("BOOL", "\x02", 1).skipped_text(), "other than 0 and 1"));
+}
+
+TEST_CASE("safetensors: one tensor that cannot be read does not take the others with it") {
+  const Folder folder;
+  const fs::path path = folder / "t";
+  const std::string nine = "[1,1,1,1,1,1,1,1,2]";
+  write_bytes(path, file_of(R"({"__metadata__":null,"a":)" + entry("F32", nine, "[0,8]") +
+                                R"(,"b":)" + entry("C64", "[1]", "[8,16]") + R"(,"weight":)" +
+                                entry("F32", "[2]", "[16,24]") + R"(,"f4":)" +
+                                entry("F4", "[4]", "[24,26]") + "}",
+                            26));
+  const SafetensorsFile file = read_safetensors(path);
+  CHECK(file.metadata.empty());
+  CHECK(file.tensors.size() == 1);
+  REQUIRE(file.find("weight") != nullptr);
+  CHECK(file.find("weight")->shape() == Shape{2});
+  CHECK(file.skipped_text() ==
+        "skipped 'a' (it has 9 axes, at most 8 can be read), 'b' (it is of C64, which cannot be "
+        "read), 'f4' (it is of F4, which cannot be read)");
+  Linear layer(2, 2);
+  const std::string text = error_of([&] { layer.load(path); });
+  CHECK(contains(text, "t: load: "));
+  CHECK(contains(text, "; skipped 'a' (it has 9 axes"));
+}
+
+TEST_CASE("safetensors: a header takes time by its length") {
+  const Folder folder;
+  const auto start = std::chrono::steady_clock::now();
+  std::string header = "{", valid = "{";
+  SafetensorsFile file;
+  for (int i = 0; i < 80000; ++i) {
+    const std::string comma = i > 0 ? "," : "", name = std::to_string(i);
+    header += comma + '"' + name + "\":{}";
+    valid += comma + '"' + name + "\":" + entry("U8", "[0]", "[0,0]");
+    file.tensors.emplace_back(name, Tensor::empty({0}, DType::uint8));
+  }
+  write_bytes(folder / "none", file_of(header + '}', 0));
+  CHECK(contains(error_of([&] { read_safetensors(folder / "none"); }), "tensor '0' lacks dtype"));
+  write_bytes(folder / "many", file_of(valid + '}', 0));
+  CHECK(read_safetensors(folder / "many").tensors.size() == 80000);
+  write_safetensors(folder / "written", file);
+  CHECK(read_safetensors(folder / "written").tensors.size() == 80000);
+  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+  CHECK(seconds.count() < 5);  // tenths of one; it was half a minute
+}
+
+TEST_CASE("safetensors: a file of another kind is called by its name") {
+  const Folder folder;
+  using namespace std::string_literals;
+  const auto message = [&](std::string bytes) {
+    bytes.resize(2000, bytes.back());
+    write_bytes(folder / "x", bytes);
+    return error_of([&] { read_safetensors(folder / "x"); });
+  };
+  for (const auto& [bytes, kind] :
+       {std::pair{"\x89PNG\r\n\x1A\n\0\0\0\rIHDR"s, "a PNG picture"},
+        {"\xFF\xD8\xFF\xE0\0\x10JFIF"s, "a JPEG picture"},
+        {"PK\3\4\0\0\x08\x08"s, "a zip archive, as PyTorch's .pt"},
+        {"\x80\2\x8A\nl\xFC\x9C"s, "a Python pickle"},
+        {"\x89HDF\r\n\x1A\n\0"s, "an HDF5 file"},
+        {"\x1F\x8B\x08\0\0\0\0\0\0\3"s, "a gzip file"},
+        {"hello, world. "s, "text"},
+        {"version https://git-lfs.github.com/spec/v1\noid "s, "a Git LFS pointer"},
+        {"<!DOCTYPE html>"s, "an HTML page"}}) {
+    const std::string text = message(bytes);
+    CHECK_MESSAGE(contains(text, "x: it is " + std::string(kind)), text);
+    CHECK(contains(text, "; expected a safetensors file"));
+  }
+}
+
+TEST_CASE("safetensors: from a pipe") {
+  const Folder folder;
+  write_safetensors(folder / "file", {{{"x", random({100, 1000}, 1)}}, {}});
+  REQUIRE(::mkfifo((folder / "pipe").c_str(), 0600) == 0);
+  std::thread writer([&] {
+    std::ifstream from(folder / "file", std::ios::binary);
+    std::ofstream(folder / "pipe", std::ios::binary) << from.rdbuf();
+  });
+  const SafetensorsFile piped = read_safetensors(folder / "pipe");
+  writer.join();
+  CHECK(same_bits(*piped.find("x"), *read_safetensors(folder / "file").find("x")));
 }

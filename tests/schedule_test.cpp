@@ -75,6 +75,65 @@ TEST_CASE("one_cycle_lr: short cycles stay numbers, steps outside are Errors") {
   CHECK(constant_lr(7, 0.25) == 0.25);
 }
 
+TEST_CASE("one_cycle_lr: of at most one step there is no way up, whatever is rounded") {
+  for (const Anneal anneal : {Anneal::cosine, Anneal::linear})
+    for (const bool three : {false, true})
+      for (const auto& [total, start] :
+           std::vector<std::pair<std::int64_t, double>>{{5, 0.2},
+                                                        {5, 0.1},
+                                                        {10, 0.1},
+                                                        {49, 1.0 / 49},
+                                                        {3, 1 - 2.0 / 3},
+                                                        {20, 0},
+                                                        {1, 0.7}}) {
+        const OneCycle options{.max_lr = 0.3,
+                               .total_steps = total,
+                               .pct_start = start,
+                               .anneal = anneal,
+                               .three_phase = three};
+        CAPTURE(total);
+        CHECK(one_cycle_lr(0, options) == 0.3);
+        const double end = 0.3 / options.div_factor / options.final_div_factor;
+        if (total > 1) CHECK(one_cycle_lr(total - 1, options) == end);
+        for (std::int64_t t = 1; t < total; ++t)
+          CHECK(one_cycle_lr(t, options) < one_cycle_lr(t - 1, options));
+      }
+  CHECK(one_cycle_lr(
+            2, {.max_lr = 0.3, .total_steps = 5, .pct_start = 0.2, .anneal = Anneal::linear}) ==
+        doctest::Approx((0.3 + 0.3 / 25e4) / 2).epsilon(1e-15));
+}
+
+TEST_CASE("one_cycle_lr: the turning points are met exactly where they are whole steps") {
+  for (std::int64_t total = 4; total <= 60; ++total)
+    for (std::int64_t up = 2; 2 * up < total; ++up)
+      for (const bool three : {false, true}) {
+        const double share = static_cast<double>(up) / static_cast<double>(total);
+        for (const double nearly :
+             {share, std::nextafter(share, 0.0), std::nextafter(share, 1.0)}) {
+          const OneCycle options{
+              .max_lr = 0.7, .total_steps = total, .pct_start = nearly, .three_phase = three};
+          CHECK(one_cycle_lr(0, options) == 0.7 / 25);
+          CHECK(one_cycle_lr(up - 1, options) == 0.7);
+          if (three) CHECK(one_cycle_lr(2 * up - 2, options) == 0.7 / 25);
+          CHECK(one_cycle_lr(total - 1, options) == 0.7 / 25 / 1e4);
+        }
+      }
+}
+
+TEST_CASE("schedules: begin and end exactly where they say") {
+  for (const double base : {0.1, 0.3, 1e-3, 7.0}) {
+    for (const double end : {0.0, 0.001, 0.07}) {
+      CHECK(cosine_annealing_lr(0, {.base_lr = base, .t_max = 7, .eta_min = end}) == base);
+      CHECK(cosine_annealing_lr(7, {.base_lr = base, .t_max = 7, .eta_min = end}) == end);
+    }
+    for (const double factor : {0.0, 0.1, 1.0 / 3, 0.7, 1e17}) {
+      CHECK(linear_warmup(0, {.base_lr = base, .start_factor = factor, .warmup_steps = 3}) ==
+            base * factor);
+      CHECK(linear_warmup(3, {.base_lr = base, .start_factor = factor, .warmup_steps = 3}) == base);
+    }
+  }
+}
+
 namespace {
 
 void check_rates(const Schedule& lr, const std::vector<double>& want) {
@@ -139,6 +198,9 @@ TEST_CASE("schedules: misuse is an Error") {
   CHECK(contains(error_of([] { cosine_annealing_lr({.t_max = 0}); }), "t_max is 0"));
   CHECK(contains(error_of([] { cosine_annealing_lr(-1, {}); }), "cosine_annealing_lr: step -1"));
   CHECK(contains(error_of([] { one_cycle_lr({.pct_start = -1}); }), "pct_start is -1"));
+  CHECK(contains(error_of([] { one_cycle_lr({.div_factor = 0}); }), "div_factor is 0"));
+  CHECK(contains(error_of([] { one_cycle_lr({.final_div_factor = -1}); }),
+                 "final_div_factor is -1, expected above 0"));
   CHECK(contains(error_of([] { sequential_lr({}); }), "no stage is given"));
   CHECK(contains(error_of([] { sequential_lr({{constant_lr(1), 0}}); }), "or 0 steps, at least 1"));
   CHECK(contains(error_of([] { sequential_lr({{nullptr, 1}}); }), "has no schedule"));

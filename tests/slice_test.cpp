@@ -193,11 +193,12 @@ TEST_CASE("slice, pad, concat, stack: bad arguments") {
   CHECK(error_of([&] {
           slice(x, {0, 0}, {2, 3}, {1, 0});
         }) == "slice: the step along axis 1 is 0, expected at least 1");
-  CHECK(error_of([&] { slice_axis(x, 2, 0, 1); }) == "slice: axis 2 is out of range for [2 3]");
-  CHECK(error_of([&] { slice_axis(Var(), 0, 0, 1); }) == "slice: x is undefined");
+  CHECK(error_of([&] { slice_axis(x, 2, 0, 1); }) ==
+        "slice_axis: axis 2 is out of range for [2 3]");
+  CHECK(error_of([&] { slice_axis(Var(), 0, 0, 1); }) == "slice_axis: x is undefined");
   CHECK(error_of([&] { slice(Var(), {}, {}); }) == "slice: x is undefined");
   CHECK(error_of([&] { slice_axis(Tensor::zeros({3}, DType::int64), 0, 0, 1); }) ==
-        "slice: needs floating tensors, got int64");
+        "slice_axis: needs floating tensors, got int64");
   CHECK(error_of([&] {
           pad(x, {0}, {0, 0});
         }) == "pad: 1 numbers given as before for [2 3], expected 2");
@@ -219,7 +220,7 @@ TEST_CASE("slice, pad, concat, stack: bad arguments") {
         }) == "concat: shapes [2 3] and [2 4] differ along axis 1, not along 0 alone");
   CHECK(error_of([&] {
           concat({x, Tensor::zeros({2, 3})}, 0);
-        }) == "concat: mixes float64 and float32");
+        }) == "concat: mixes float64 and float32: the first is float64, another float32");
   CHECK(error_of([&] { concat({x}, 2); }) == "concat: axis 2 is out of range for [2 3]");
   CHECK(error_of([&] { stack({x, random({3, 2}, 1)}); }) == "stack: shapes [2 3] and [3 2] differ");
   CHECK(contains(error_of([&] { stack({x}, 3); }), "stack: axis 3 is out of range"));

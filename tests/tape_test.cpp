@@ -196,3 +196,77 @@ TEST_CASE("gradcheck covers parameters and leaves them as they were") {
                   {}, {w}));
   CHECK(w.value().to_vector() == before);
 }
+
+TEST_CASE("gradients: each has storage of its own") {
+  Tensor a = random({3}, 1), b = random({3}, 2);
+  const Parameter p(a, "p"), q(a, "q");  // of one tensor: each has a copy
+  Tape tape;
+  const Var x = tape.variable(random({3}, 3)), y = tape.variable(random({3}, 4));
+  const Var h = x + y + x.lift(p) + x.lift(q);
+  const Gradients gradients = tape.gradients(h, {h}, {.cotangent = b});
+  const std::vector<double> given = b.to_vector();
+  std::vector<Tensor> all = {gradients[x], gradients[y], gradients[h],
+                             gradients[p], gradients[q], b};
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    CHECK(all[i].to_vector() == given);
+    for (std::size_t k = 0; k < i; ++k) CHECK_FALSE(all[i].shares_storage_with(all[k]));
+  }
+  CHECK_FALSE(p.value().shares_storage_with(q.value()));
+  CHECK_FALSE(p.value().shares_storage_with(a));
+
+  Gradients total;
+  total += gradients;
+  CHECK_FALSE(total[p].shares_storage_with(gradients[p]));
+  total += total;
+  CHECK(total[p].to_vector()[1] == 2 * given[1]);
+}
+
+TEST_CASE("gradients: with create_graph too, and apart from what is on the tape") {
+  const Tape tape;
+  const Var x = tape.variable(random({3}, 1)), y = tape.variable(random({3}, 2));
+  const Gradients gradients = tape.gradients(sum(x + y), {}, {.create_graph = true});
+  Tensor changed = gradients[x];
+  changed.fill(7);
+  CHECK(gradients[y].to_vector() == std::vector<double>{1, 1, 1});
+  CHECK(gradients.var(x).value().to_vector() == std::vector<double>{1, 1, 1});
+}
+
+TEST_CASE("gradients: a function that writes to its cotangent is an Error") {
+  const Tape tape;
+  const Var x = tape.variable(random({3}, 1));
+  const Var y = record("halved", x.value(), {x}, {}, [](const StepView& step) -> Vars {
+    Tensor dy = step.cotangent().value();
+    dy.fill(0.5);
+    return {dy};
+  });
+  CHECK(contains(error_of([&] { tape.gradients(sum(x + y)); }),
+                 "halved: its gradient function changed the cotangent in place"));
+}
+
+TEST_CASE("parameter: a tensor that somebody else holds is copied, one's own is taken") {
+  Tensor mine = random({2}, 1);
+  Parameter p(mine, "p");
+  mine.fill(9);
+  CHECK(p.value().to_vector()[0] != 9);
+  p.set(mine);
+  CHECK_FALSE(p.value().shares_storage_with(mine));
+  Tensor given = random({2}, 2);
+  const void* const address = given.raw();
+  p.set(std::move(given));
+  CHECK(p.value().raw() == address);
+  p.set(p.value());
+  CHECK(p.value().raw() == address);
+}
+
+TEST_CASE("rng: a tape that was given no key has none") {
+  const Tape tape, keyed({.rng = Rng(0)});
+  CHECK(contains(error_of([&] { tape.input(random({2}, 1)).rng(); }),
+                 "rng: the tape has no random key, so every step would draw the same numbers"));
+  CHECK(keyed.input(random({2}, 1)).rng().key() == Rng(0).key());
+  CHECK(contains(error_of([&] { Var(random({2}, 1)).rng(); }), "off the tape"));
+}
+
+TEST_CASE("item: of an undefined tensor") {
+  CHECK(error_of([] { Tensor().item(); }) ==
+        "item: the tensor is undefined (made by the default constructor)");
+}

@@ -89,6 +89,61 @@ TEST_CASE("upsample2d: nearest of every size reads the pixel of the exact quotie
   CHECK(wrong == 0);
 }
 
+namespace {
+
+// What each of the m outputs of nearest reads of n pixels in a row, by one scale.
+std::vector<std::int64_t> read_by_scale(std::int64_t n, double scale) {
+  const Tensor x = Tensor::empty({1, 1, n, 1}, DType::float64);
+  for (std::int64_t i = 0; i < n; ++i) Tensor(x).mutable_data<double>()[i] = static_cast<double>(i);
+  const Tensor y = upsample2d(x, {.scale = {1, scale}}).value();
+  std::vector<std::int64_t> read;
+  for (const double value : y.to_vector()) read.push_back(static_cast<std::int64_t>(value));
+  return read;
+}
+
+}  // namespace
+
+TEST_CASE("upsample2d: nearest by a scale reads the pixel of the scale as it is written") {
+  CHECK(read_by_scale(32, 1.1)[33] == 30);
+  CHECK(read_by_scale(64, 1.1)[66] == 60);
+  CHECK(read_by_scale(32, 1.3)[39] == 30);
+  CHECK(read_by_scale(10, 7.4)[37] == 5);
+  std::int64_t wrong = 0;
+  for (std::int64_t n = 1; n <= 48; ++n)
+    for (std::int64_t hundredths = 3; hundredths <= 400; ++hundredths) {
+      const double scale = static_cast<double>(hundredths) / 100;
+      if (std::floor(static_cast<double>(n) * scale) < 1) continue;
+      const std::vector<std::int64_t> read = read_by_scale(n, scale);
+      const auto m = static_cast<std::int64_t>(read.size());
+      for (std::int64_t p = 0; p < m; ++p) {
+        const std::int64_t by_scale = std::min(p * 100 / hundredths, n - 1);
+        const std::int64_t want = m == n ? p : m == 2 * n ? p / 2 : by_scale;
+        wrong += read[static_cast<std::size_t>(p)] != want;
+      }
+    }
+  CHECK(wrong == 0);
+}
+
+TEST_CASE("upsample2d: a scale that leaves the size, or doubles it, counts as the size") {
+  const Tensor x = Tensor::from({1.25, 2.25}, {1, 1, 2, 1});
+  const auto by = [&](double scale, UpsampleMode mode, bool corners = false) {
+    return upsample2d(x, {.scale = {1, scale}, .mode = mode, .align_corners = corners})
+        .value()
+        .to_vector();
+  };
+  using Values = std::vector<double>;
+  CHECK(by(1.1, UpsampleMode::nearest) == Values{1.25, 2.25});
+  CHECK(by(2.3, UpsampleMode::nearest) == Values{1.25, 1.25, 2.25, 2.25});
+  CHECK(by(1.1, UpsampleMode::bilinear) == Values{1.25, 2.25});
+  CHECK(by(1.4, UpsampleMode::bilinear, true) == Values{1.25, 2.25});
+  // Bilinear doubles by the scale given (PyTorch's numbers).
+  const Values doubled = by(2.3, UpsampleMode::bilinear);
+  REQUIRE(doubled.size() == 4);
+  const double places[] = {0, 1.5 / 2.3 - 0.5, 2.5 / 2.3 - 0.5, 1};
+  for (std::size_t i = 0; i < 4; ++i)
+    CHECK(doubled[i] == doctest::Approx(1.25 + places[i]).epsilon(1e-14));
+}
+
 TEST_CASE("resampling: the runs of either direction belong to each other") {
   std::int64_t wrong = 0;
   for (const ResampleRule rule :

@@ -8,12 +8,14 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 # What every build needs; "a|b" is satisfied by either, and a is what gets installed.
 build_packages=(g++ cmake ninja-build libeigen3-dev zlib1g-dev doctest-dev nlohmann-json3-dev
-                libcli11-dev libstb-dev 'libcurl4-openssl-dev|libcurl4-gnutls-dev' libssl-dev
-                ca-certificates)
+                libcli11-dev libpng-dev 'libjpeg-dev|libjpeg62-turbo-dev|libjpeg-turbo8-dev'
+                'libcurl4-openssl-dev|libcurl4-gnutls-dev' libssl-dev ca-certificates)
 # What tools/check-report opens pages with.
 browser_packages=('chromium|google-chrome-stable')
 # What tools/check-all needs besides.
-check_packages=(git clang clang-tidy clang-format libbenchmark-dev)
+check_packages=(git clang clang-tidy clang-format libbenchmark-dev locales qemu-user)
+# What tools/fuzz needs besides; a 14 that is installed is asked for by its own name.
+fuzz_packages=(clang 'libclang-rt-14-dev|libclang-rt-dev')
 
 say() { printf 'pliant: %s\n' "$*" >&2; }
 
@@ -74,8 +76,8 @@ setup_elsewhere() {
     exit 1
   fi
   [[ -e $root/build/release/build.ninja ]] ||
-    say "no apt-get here; wanted are Eigen 3.4, zlib, doctest, nlohmann-json, CLI11, stb," \
-        "libcurl, OpenSSL; CMake fetches what it needs and does not find"
+    say "no apt-get here; wanted are Eigen 3.4, zlib, doctest, nlohmann-json, CLI11, libpng," \
+        "libjpeg-turbo, libcurl, OpenSSL; CMake fetches what it needs and does not find"
 }
 
 # build PRESET [TARGET...]: configures if that was not done, then builds the targets (all).

@@ -1,11 +1,10 @@
 // pliant-figures: draws the figures of docs/operators.md.
-#include <exception>
 #include <iostream>
 
-#include <CLI/CLI.hpp>
-
+#include <pliant/apps/command_line.h>
 #include <pliant/apps/figures/figures.h>
 #include <pliant/core/parallel.h>
+#include <pliant/core/program.h>
 
 namespace pliant {
 namespace {
@@ -24,8 +23,8 @@ int run(int argc, char** argv) {
   app.add_option("--out", out, "folder for the files; made if there is none")
       ->capture_default_str();
   app.add_option("--threads", threads, "CPU threads (default: PLIANT_THREADS, else all)")
-      ->check(CLI::Range(1, 1024));
-  CLI11_PARSE(app, argc, argv);
+      ->transform(whole_number(1, 1024));
+  if (const auto status = end_of_parsing(app, argc, argv)) return *status;
   if (threads > 0) set_thread_count(threads);
   figures::write_figures(out, std::cout);
   return 0;
@@ -35,10 +34,5 @@ int run(int argc, char** argv) {
 }  // namespace pliant
 
 int main(int argc, char** argv) {
-  try {
-    return pliant::run(argc, argv);
-  } catch (const std::exception& error) {
-    std::cerr << "pliant-figures: " << error.what() << '\n';
-    return 1;
-  }
+  return pliant::run_program("pliant-figures", [&] { return pliant::run(argc, argv); });
 }

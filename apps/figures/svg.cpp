@@ -6,6 +6,8 @@
 #include <cstdio>
 #include <map>
 
+#include <pliant/core/text.h>
+
 namespace pliant::figures {
 namespace {
 
@@ -44,11 +46,7 @@ std::string tenths(double value) {
   return text;
 }
 
-std::string three_digits(double value) {
-  std::array<char, 32> text;
-  std::snprintf(text.data(), text.size(), "%.3g", value);
-  return text.data();
-}
+std::string three_digits(double value) { return general(value, 3); }
 
 Svg::Svg(double width, double height, std::string_view title, std::string_view description) {
   const std::string w = tenths(width), h = tenths(height);
@@ -152,10 +150,9 @@ void draw_numbers(Svg& svg, const Frame& frame, std::span<const double> values,
   for (int i = 0; i < frame.rows; ++i)
     for (int j = 0; j < frame.columns; ++j) {
       const Place middle = frame.at({static_cast<double>(i), static_cast<double>(j)});
-      std::array<char, 32> text;
       const double value = values[static_cast<std::size_t>(i * frame.columns + j)];
-      std::snprintf(text.data(), text.size(), "%.2f", std::abs(value) < 0.005 ? 0.0 : value);
-      svg.text(middle.y + 4, middle.x, text.data(), Anchor::middle);
+      const std::string text = fixed(std::abs(value) < 0.005 ? 0.0 : value, 2);
+      svg.text(middle.y + 4, middle.x, text, Anchor::middle);
     }
 }
 

@@ -26,12 +26,12 @@ Json json_of(const TrainingState& state) {
 TrainingState state_from(const Json& json) {
   TrainingState state;
   state.training = training_from(json);
-  state.step = json.at("step").get<std::int64_t>();
-  state.loss_mean = json.at("loss_mean").get<double>();
-  state.loss_sum = json.at("loss_sum").get<double>();
-  state.steps = json.at("steps").get<std::int64_t>();
-  state.images = json.at("images").get<std::int64_t>();
-  state.right = json.at("right").get<std::int64_t>();
+  state.step = take_count(json, "step");
+  state.loss_mean = take_number(json, "loss_mean", kLeastLoss);
+  state.loss_sum = take_number(json, "loss_sum", kLeastLoss);
+  state.steps = take_count(json, "steps");
+  state.images = take_count(json, "images");
+  state.right = take_count(json, "right");
   return state;
 }
 
@@ -80,6 +80,7 @@ bool Checkpoint::due() const {
 
 void Checkpoint::save(const Classifier& net, const Optimizer& optimizer,
                       const TrainingState& state) {
+  saved_ = Clock::now();
   SafetensorsFile file;
   append(file.tensors, kNet, net.state());
   append(file.tensors, kOptimizer, optimizer.state());
@@ -90,7 +91,8 @@ void Checkpoint::save(const Classifier& net, const Optimizer& optimizer,
 }
 
 bool Checkpoint::load(Classifier& net, Optimizer& optimizer, TrainingState& state) const {
-  if (!std::filesystem::exists(file_)) return false;
+  std::error_code ignored;
+  if (!std::filesystem::exists(file_, ignored)) return false;
   try {
     const SafetensorsFile file = read_safetensors(file_);
     const std::string &there = metadata(file, "recipe"), &progress = metadata(file, "state");

@@ -26,7 +26,7 @@ class Checkpoint {
   Checkpoint(std::filesystem::path file, const nlohmann::ordered_json& recipe,
              double every_seconds);
 
-  // Whether `every_seconds` have passed since the last save, or since the start.
+  // Whether `every_seconds` have passed since the last try to save, or since the start.
   bool due() const;
   void save(const Classifier& net, const Optimizer& optimizer, const TrainingState& state);
   // Fills net, optimizer and state and returns true; false, with nothing changed, if there is no

@@ -20,7 +20,7 @@ void CommonOptions::add_compute_to(CLI::App& app) {
       ->check(CLI::IsMember({"auto", "cpu", "cuda"}))
       ->capture_default_str();
   app.add_option("--threads", threads, "CPU threads (default: PLIANT_THREADS, else all)")
-      ->check(CLI::Range(1, 1024));
+      ->transform(whole_number(1, 1024));
   app.add_option("--json", json, "write the results to this file too");
 }
 
@@ -44,7 +44,7 @@ DigitSet CommonOptions::load_digits() const {
   lookup.directory = data;
   lookup.notice = [](const std::string& text) { std::cerr << text << '\n'; };
   DigitSet digits = find_digits(lookup);
-  std::cout << "data: " << digits.source << '\n';
+  std::cout << "data: " << printable(digits.source) << '\n';
   if (digits.synthetic())
     std::cout << "*** These are NOT MNIST but procedural stand-in digits; the figures below do not "
                  "compare with published ones. ***\n";

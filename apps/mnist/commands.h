@@ -9,6 +9,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <pliant/apps/command_line.h>
 #include <pliant/core/atomic_file.h>
 #include <pliant/core/device.h>
 #include <pliant/data/mnist.h>

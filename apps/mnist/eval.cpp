@@ -2,8 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
-
-#include <pliant/layers/train/safetensors.h>
+#include <iostream>
 
 namespace pliant {
 namespace {
@@ -41,19 +40,36 @@ Deform kind_of(const SafetensorsFile& contents, const State& state) {
   return *kind;
 }
 
+// As many as the classifier has outputs.
+std::int64_t classes_of(const SafetensorsFile& contents) {
+  const Tensor* const weight = contents.find("fc.weight");
+  require(weight != nullptr && weight->rank() == 2, "it has no classifier fc.weight");
+  return weight->dim(0);
+}
+
 }  // namespace
 
-DigitNet load_digit_net(const std::filesystem::path& file) {
-  const SafetensorsFile contents = read_safetensors(file);
+SafetensorsFile read_weights(const std::filesystem::path& file) {
+  SafetensorsFile contents = read_safetensors(file);
+  const std::string skipped = contents.skipped_text();
+  if (!skipped.empty()) std::cerr << printable(file.string()) << ": " << skipped << '\n';
+  return contents;
+}
+
+DigitNet digit_net_from(const SafetensorsFile& contents, const std::filesystem::path& file) {
   State state;
   for (const auto& [name, tensor] : contents.tensors) state.emplace_back(our_name(name), tensor);
   try {
-    DigitNet net(kind_of(contents, state));
+    DigitNet net(kind_of(contents, state), classes_of(contents));
     net.load(state);
     return net;
   } catch (const Error& error) {
     fail(file.string(), ": not a digit net: ", error.what());
   }
+}
+
+DigitNet load_digit_net(const std::filesystem::path& file) {
+  return digit_net_from(read_weights(file), file);
 }
 
 Accuracies evaluate(const Classifier& net, const TestSets& test, Device device) {

@@ -7,14 +7,20 @@
 #include <pliant/apps/mnist/nets.h>
 #include <pliant/apps/mnist/report.h>
 #include <pliant/apps/mnist/training.h>
+#include <pliant/layers/train/safetensors.h>
 
 namespace pliant {
+
+// read_safetensors(), which says on standard error what it skipped.
+SafetensorsFile read_weights(const std::filesystem::path& file);
 
 // The net that a safetensors file holds, whichever kind it is: one of ours, or one of the released
 // ones, whose offset fields are named offset12.weight and so on. The file's metadata "deform" names
 // the kind, and must fit the tensors; where it has none they tell, a field being taken for
 // Deform::offset_field.
 DigitNet load_digit_net(const std::filesystem::path& file);
+// The same from what was read of `file`.
+DigitNet digit_net_from(const SafetensorsFile& contents, const std::filesystem::path& file);
 
 Accuracies evaluate(const Classifier& net, const TestSets& test, Device device);
 

@@ -29,8 +29,9 @@ int run(const Options& options) {
   const DigitSet digits = options.common.load_digits();
   const Accuracies accuracies =
       measured(options.weights, *loaded.net, make_test_sets(digits.test()), device);
-  std::cout << options.weights << " (" << loaded.named.title() << "): " << percent(accuracies.mnist)
-            << " plain, " << percent(accuracies.scaled) << " scaled\n";
+  std::cout << printable(options.weights) << " (" << loaded.named.title()
+            << "): " << percent(accuracies.mnist) << " plain, " << percent(accuracies.scaled)
+            << " scaled\n";
   file.write({{"mnist", accuracies.mnist}, {"scaled", accuracies.scaled}});
   return 0;
 }

@@ -164,6 +164,8 @@ int run(Options options, const CLI::App& app) {
   JsonFile file(options.common.json);
   if (!options.report.empty()) prepare_html_report(options.report);  // before what takes its time
   const DigitSet digits = options.common.load_digits();
+  require(digits.classes() <= 10, "--data: has ", digits.classes(),
+          " classes; the table is of ten, others can be trained on with train");
   std::cout << "preset " << experiment.preset << ", seed";
   for (const std::uint64_t seed : experiment.seeds) std::cout << ' ' << seed;
   std::cout << ", " << experiment.device << ", " << thread_count() << " threads" << std::endl;
@@ -187,25 +189,25 @@ int run(Options options, const CLI::App& app) {
 }
 
 void add_schedule(CLI::App& app, Options& options) {
-  const auto positive = CLI::Range(std::int64_t{1}, std::int64_t{1} << 40);
   app.add_option(
          "--preset", options.experiment.preset,
          "quick, standard or full (10 + 20 epochs, batch 32, deformable rows at 0.3 of their rate)")
       ->check(CLI::IsMember({"quick", "standard", "full"}))
       ->capture_default_str();
-  app.add_option("--epochs", options.epochs, "of the regular net on plain digits")->check(positive);
+  app.add_option("--epochs", options.epochs, "of the regular net on plain digits")
+      ->transform(positive_count());
   app.add_option("--finetune-epochs", options.finetune_epochs, "of every row on scaled digits")
-      ->check(positive);
-  app.add_option("--batch", options.batch, "images a step")->check(positive);
+      ->transform(positive_count());
+  app.add_option("--batch", options.batch, "images a step")->transform(positive_count());
   app.add_option("--lr", options.experiment.lr, "peak learning rate on plain digits")
-      ->check(CLI::PositiveNumber)
+      ->check(number_above_0())
       ->capture_default_str();
   app.add_option("--finetune-lr", options.experiment.finetune_lr,
                  "the same in fine-tuning, for every row (default: each row's own, see "
                  "docs/experiment.md)")
-      ->check(CLI::PositiveNumber);
+      ->check(number_above_0());
   app.add_option("--train-images", options.train_images, "use only so many training images")
-      ->check(positive);
+      ->transform(positive_count());
 }
 
 void add_rows(CLI::App& app, Options& options) {
@@ -231,10 +233,11 @@ void add_rows(CLI::App& app, Options& options) {
   app.add_option("--seeds,--seed", options.experiment.seeds,
                  "of everything random but the scaled test set; several: 1,2,3")
       ->delimiter(',')
+      ->transform(whole_number(0))
       ->capture_default_str();
   app.add_option("--test-draws", options.experiment.test_draws,
                  "measure on so many draws of the scaled test set")
-      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1000}))
+      ->transform(whole_number(1, 1000))
       ->capture_default_str();
 }
 
@@ -253,7 +256,7 @@ void add_files(CLI::App& app, Options& options) {
                "With --net: with its interrupted training");
   app.add_option("--checkpoint-seconds", options.experiment.ledger.checkpoint_seconds,
                  "time between checkpoints; there is one after every epoch, too")
-      ->check(CLI::NonNegativeNumber)
+      ->check(number_from_0())
       ->needs(checkpoint)
       ->capture_default_str();
   app.add_option("--report", options.report,

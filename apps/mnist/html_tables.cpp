@@ -121,8 +121,8 @@ int shade(std::int64_t count, std::int64_t most) {
 
 std::string confusion_table(const Confusion& counts, const std::string& caption) {
   std::int64_t most = 0, right = 0, total = 0;
-  for (std::size_t label = 0; label < 10; ++label)
-    for (std::size_t guess = 0; guess < 10; ++guess) {
+  for (std::size_t label = 0; label < counts.size(); ++label)
+    for (std::size_t guess = 0; guess < counts.size(); ++guess) {
       total += counts[label][guess];
       (label == guess ? right : most) =
           label == guess ? right + counts[label][guess] : std::max(most, counts[label][guess]);
@@ -135,12 +135,12 @@ std::string confusion_table(const Confusion& counts, const std::string& caption)
   html += "</caption>";
   if (total == 0) return html + "<tbody><tr><td>–</td></tr></tbody></table></div>";
   html += "<thead><tr><th scope=\"col\" aria-label=\"label, by guess\">↓ →</th>";
-  for (int guess = 0; guess < 10; ++guess)
+  for (std::size_t guess = 0; guess < counts.size(); ++guess)
     html += "<th scope=\"col\">" + std::to_string(guess) + "</th>";
   html += "</tr></thead><tbody>";
-  for (std::size_t label = 0; label < 10; ++label) {
+  for (std::size_t label = 0; label < counts.size(); ++label) {
     html += "<tr><th scope=\"row\">" + std::to_string(label) + "</th>";
-    for (std::size_t guess = 0; guess < 10; ++guess) {
+    for (std::size_t guess = 0; guess < counts.size(); ++guess) {
       const std::int64_t count = counts[label][guess];
       const std::string name = label == guess ? "right" : "h" + std::to_string(shade(count, most));
       html += cell(count == 0 ? "" : std::to_string(count), name.c_str());

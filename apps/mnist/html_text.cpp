@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <vector>
 
 #include <pliant/core/error.h>
@@ -83,12 +82,6 @@ std::string escaped(std::string_view text) {
         result += c;
     }
   return result;
-}
-
-std::string fixed(double value, int decimals) {
-  char text[64];
-  std::snprintf(text, sizeof text, "%.*f", decimals, value);
-  return text;
 }
 
 std::string counted(std::int64_t count, const std::string& noun) {

@@ -6,13 +6,13 @@
 #include <string>
 #include <string_view>
 
+#include <pliant/core/text.h>  // fixed
+
 namespace pliant {
 
 // For text and for attribute values: & < > " ' become entities.
 std::string escaped(std::string_view text);
 
-// 3.14159, 2 -> "3.14".
-std::string fixed(double value, int decimals);
 // "1 seed", "3 seeds".
 std::string counted(std::int64_t count, const std::string& noun);
 

@@ -1,30 +1,30 @@
 #include <pliant/apps/mnist/interrupt.h>
 
-#include <csignal>
-#include <initializer_list>
+#include <cstddef>
 
 namespace pliant {
 namespace {
 
 volatile sig_atomic_t signal_asked = 0;
 
-void set(int signal, void (*handler)(int)) {
-  struct sigaction action {};
-  action.sa_handler = handler;
-  // The second signal finds the default handler again and ends the process.
-  action.sa_flags = static_cast<int>(SA_RESETHAND) | SA_RESTART;
-  ::sigaction(signal, &action, nullptr);
-}
+constexpr std::array kSignals = {SIGINT, SIGTERM, SIGHUP};
 
 }  // namespace
 
 StopOnSignal::StopOnSignal() {
   signal_asked = 0;
-  for (const int signal : {SIGINT, SIGTERM}) set(signal, [](int s) { signal_asked = s; });
+  struct sigaction action {};
+  action.sa_handler = [](int signal) { signal_asked = signal; };
+  // The second signal finds the default handler again and ends the process.
+  action.sa_flags = static_cast<int>(SA_RESETHAND) | SA_RESTART;
+  for (std::size_t i = 0; i < kSignals.size(); ++i) {
+    ::sigaction(kSignals[i], nullptr, &before_[i]);
+    if (before_[i].sa_handler != SIG_IGN) ::sigaction(kSignals[i], &action, nullptr);
+  }
 }
 
 StopOnSignal::~StopOnSignal() {
-  for (const int signal : {SIGINT, SIGTERM}) set(signal, SIG_DFL);
+  for (std::size_t i = 0; i < kSignals.size(); ++i) ::sigaction(kSignals[i], &before_[i], nullptr);
   signal_asked = 0;
 }
 

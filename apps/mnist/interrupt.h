@@ -1,6 +1,8 @@
 // Stopping in good order when asked to.
 #pragma once
 
+#include <array>
+#include <csignal>
 #include <exception>
 
 namespace pliant {
@@ -16,8 +18,9 @@ class Interrupted : public std::exception {
   int signal_;
 };
 
-// While one lives, the first SIGINT or SIGTERM only sets asked(); the second ends the process as
-// ever. One at a time.
+// While one lives, the first SIGINT, SIGTERM or SIGHUP only sets asked(); the second ends the
+// process as ever. A signal that is ignored (nohup, or `command &` in a script) stays so. One at a
+// time.
 class StopOnSignal {
  public:
   StopOnSignal();
@@ -27,6 +30,9 @@ class StopOnSignal {
 
   // The signal that came, or 0.
   static int asked();
+
+ private:
+  std::array<struct sigaction, 3> before_;
 };
 
 }  // namespace pliant

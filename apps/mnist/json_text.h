@@ -1,15 +1,39 @@
 // JSON in files, which people may have edited, damaged or made up.
 #pragma once
 
+#include <cstdint>
+#include <limits>
 #include <string>
 
 #include <nlohmann/json.hpp>
 
 namespace pliant {
 
-// What a text says. An Error, which begins with `who`, if it is not JSON or is nested deeper than
-// anything written here: to copy, compare or print a value takes stack by its depth.
+// What a text says. An Error, which begins with `who`, if it is not JSON, or is nested deeper or
+// has more members in an object than anything written here: to copy, compare or print a value
+// takes stack by its depth, to fill an object time by the square of its members.
 nlohmann::ordered_json parse_json(const std::string& text, const std::string& who);
+
+// Parts of such JSON. Errors name `key` and say what it is and what range was expected, ends
+// included.
+const nlohmann::ordered_json& value_at(const nlohmann::ordered_json& json, const char* key);
+[[noreturn]] void fail_type(const char* key, const nlohmann::ordered_json& value);
+
+constexpr std::int64_t kMostCount = std::int64_t{1} << 53;  // what any reader of JSON takes
+std::int64_t take_count(const nlohmann::ordered_json& json, const char* key,
+                        std::int64_t most = kMostCount);
+double take_number(const nlohmann::ordered_json& json, const char* key, double least,
+                   double most = std::numeric_limits<double>::max());
+constexpr double kLeastLoss = -1e-3;  // of cross-entropy, which rounding may take below 0
+// Of a share or an accuracy.
+inline double take_share(const nlohmann::ordered_json& json, const char* key) {
+  return take_number(json, key, 0, 1);
+}
+std::uint64_t take_seed(const nlohmann::ordered_json& json, const char* key);
+// Printable as it stands.
+std::string take_text(const nlohmann::ordered_json& json, const char* key);
+void check_range(const char* key, double number, double least, double most);
+void check_range(const char* key, std::int64_t count, std::int64_t most);
 
 // JSON is UTF-8, but a file's name may be any bytes: what is none is replaced.
 std::string dump_json(const nlohmann::ordered_json& json, int indent = -1);

@@ -23,9 +23,11 @@ Ledger::Ledger(Results header, const LedgerOptions& options)
   std::filesystem::create_directories(options_.folder, error);
   require(!error, options_.folder.string(), ": cannot be made a folder: ", error.message());
   if (!options_.checkpoints) return;
+  lock_ = std::make_unique<FileLock>(options_.folder / "lock",
+                                     "--checkpoint: another run is writing into this folder");
   const std::filesystem::path results = options_.folder / kResults;
   remove_stale_temporaries(results);
-  if (std::filesystem::exists(results)) {
+  if (std::filesystem::exists(results, error)) {
     require(options_.resume, "--checkpoint: ", options_.folder.string(),
             " holds an earlier run; add --resume to go on with it, or name another folder");
     Results there = read_results(results);
@@ -53,7 +55,8 @@ std::optional<Training> Ledger::trained(Classifier& net, const std::string& key,
                                         std::uint64_t seed) const {
   if (options_.folder.empty()) return std::nullopt;
   const std::filesystem::path weights_file = file(key, seed, kWeights);
-  if (!std::filesystem::exists(weights_file)) return std::nullopt;
+  std::error_code ignored;
+  if (!std::filesystem::exists(weights_file, ignored)) return std::nullopt;
   try {
     const SafetensorsFile read = read_safetensors(weights_file);
     const auto training = read.metadata.find("training"), there = read.metadata.find("recipe");

@@ -1,11 +1,13 @@
 // Ledger: the folder in which an experiment keeps its trained nets, its results and the trainings
-// under way, so that nothing finished is done twice.
+// under way, so that nothing finished is done twice. With checkpoints the folder is locked: two
+// runs would each write results without the other's rows.
 #pragma once
 
 #include <memory>
 #include <optional>
 
 #include <pliant/apps/mnist/checkpoint.h>
+#include <pliant/core/file_lock.h>
 
 namespace pliant {
 
@@ -19,7 +21,7 @@ struct LedgerOptions {
 class Ledger {
  public:
   // `header` says what will be run; its rows are empty. Without `resume` a folder that holds
-  // results is an Error, and so is one of another recipe.
+  // results is an Error, and so is one of another recipe or one that another run is writing.
   Ledger(Results header, const LedgerOptions& options);
 
   const Results& results() const { return results_; }
@@ -44,6 +46,7 @@ class Ledger {
   nlohmann::ordered_json recipe(const std::string& key, std::uint64_t seed) const;
 
   LedgerOptions options_;
+  std::unique_ptr<FileLock> lock_;
   Results results_;
 };
 

@@ -4,6 +4,7 @@
 
 #include <pliant/apps/mnist/commands.h>
 #include <pliant/apps/mnist/interrupt.h>
+#include <pliant/core/program.h>
 
 namespace pliant {
 namespace {
@@ -19,21 +20,18 @@ int run(int argc, char** argv) {
   add_eval_command(app, chosen);
   add_table_command(app, chosen);
   add_predict_command(app, chosen);
-  CLI11_PARSE(app, argc, argv);
-  return chosen();
+  if (const auto status = end_of_parsing(app, argc, argv)) return *status;
+  try {
+    return chosen();
+  } catch (const Interrupted& interrupted) {
+    std::cerr << "\npliant-mnist: interrupted; what was done is kept, --resume goes on with it\n";
+    return 128 + interrupted.signal();
+  }
 }
 
 }  // namespace
 }  // namespace pliant
 
 int main(int argc, char** argv) {
-  try {
-    return pliant::run(argc, argv);
-  } catch (const pliant::Interrupted& interrupted) {
-    std::cerr << "\npliant-mnist: interrupted; what was done is kept, --resume goes on with it\n";
-    return 128 + interrupted.signal();
-  } catch (const std::exception& error) {
-    std::cerr << "pliant-mnist: " << error.what() << '\n';
-    return 1;
-  }
+  return pliant::run_program("pliant-mnist", [&] { return pliant::run(argc, argv); });
 }

@@ -10,12 +10,11 @@
 #include <pliant/layers/nets/lenet.h>
 #include <pliant/layers/nets/resnet.h>
 #include <pliant/layers/nets/vgg.h>
-#include <pliant/layers/train/safetensors.h>
 
 namespace pliant {
 namespace {
 
-constexpr std::int64_t kClasses = 10;
+constexpr std::int64_t kMostClasses = 65536;
 const std::string kPart = "net";  // of a LibraryNet
 
 // A net of the library as a Classifier.
@@ -34,26 +33,27 @@ std::unique_ptr<Classifier> as_classifier(Net net) {
   return std::make_unique<LibraryNet<Net>>(std::move(net));
 }
 
-using Maker = std::function<std::unique_ptr<Classifier>(const DeformableStages&)>;
+using Maker =
+    std::function<std::unique_ptr<Classifier>(const DeformableStages&, std::int64_t classes)>;
 
 template <ResNet (*make)(const ResNetOptions&)>
-std::unique_ptr<Classifier> make_resnet(const DeformableStages& deformable) {
+std::unique_ptr<Classifier> make_resnet(const DeformableStages& deformable, std::int64_t classes) {
   return as_classifier(
-      make({.classes = kClasses, .channels = 1, .stem = Stem::small, .deformable = deformable}));
+      make({.classes = classes, .channels = 1, .stem = Stem::small, .deformable = deformable}));
 }
 
 // With BatchNorm, without which nets this deep hardly begin to learn.
 template <Vgg (*make)(const VggOptions&)>
-std::unique_ptr<Classifier> make_vgg(const DeformableStages& deformable) {
-  return as_classifier(make({.classes = kClasses,
+std::unique_ptr<Classifier> make_vgg(const DeformableStages& deformable, std::int64_t classes) {
+  return as_classifier(make({.classes = classes,
                              .channels = 1,
                              .stem = Stem::small,
                              .normalisation = Normalisation::batch,
                              .deformable = deformable}));
 }
 
-std::unique_ptr<Classifier> make_lenet(const DeformableStages& deformable) {
-  return as_classifier(LeNet5({.deformable = deformable}));
+std::unique_ptr<Classifier> make_lenet(const DeformableStages& deformable, std::int64_t classes) {
+  return as_classifier(LeNet5({.classes = classes, .deformable = deformable}));
 }
 
 struct Entry {
@@ -109,9 +109,19 @@ std::string metadata(const SafetensorsFile& file, const char* key, const char* o
   return found == file.metadata.end() ? otherwise : found->second;
 }
 
+std::int64_t classes_in(const SafetensorsFile& file) {
+  const std::string text = metadata(file, "classes", "10");
+  std::int64_t classes = 0;
+  const char* const end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, classes);
+  require(error == std::errc() && stop == end && classes >= 2 && classes <= kMostClasses,
+          "its metadata says classes = '", text, "', expected 2 to ", kMostClasses);
+  return classes;
+}
+
 NamedNet named_in(const SafetensorsFile& file) {
   return {metadata(file, "net", "digit"), metadata(file, "deform", "none"),
-          metadata(file, "stages", "none")};
+          metadata(file, "stages", "none"), classes_in(file)};
 }
 
 }  // namespace
@@ -134,14 +144,14 @@ const std::vector<std::string>& net_names() {
 std::unique_ptr<Classifier> make_net(const NamedNet& named) {
   if (named.net == "digit") {
     require(named.stages == "none", "--deform-stages: is not of the digit net; use --deform");
-    return std::make_unique<DigitNet>(named.deform == "none" ? Deform::none
-                                                             : deform_from(named.deform));
+    return std::make_unique<DigitNet>(
+        named.deform == "none" ? Deform::none : deform_from(named.deform), named.classes);
   }
   require(named.deform == "none", "--deform: is of the digit net; use --deform-stages with --net ",
           named.net);
   std::string known = "digit";
   for (const Entry& entry : entries()) {
-    if (entry.name == named.net) return entry.make(stages_from(named.stages));
+    if (entry.name == named.net) return entry.make(stages_from(named.stages), named.classes);
     known += std::string(", ") + entry.name;
   }
   fail("--net: '", named.net, "' is none of ", known);
@@ -149,7 +159,7 @@ std::unique_ptr<Classifier> make_net(const NamedNet& named) {
 
 void save_net(const std::filesystem::path& file, const Classifier& net, const NamedNet& named,
               std::uint64_t seed) {
-  SafetensorsFile contents{net.state(), {{"seed", std::to_string(seed)}}};
+  SafetensorsFile contents{net.state(), {{"seed", std::to_string(seed)}, {"layout", "nhwc"}}};
   if (named.net == "digit") {
     contents.metadata["deform"] = named.deform;
   } else {
@@ -157,6 +167,7 @@ void save_net(const std::filesystem::path& file, const Classifier& net, const Na
     contents.metadata["net"] = named.net;
     contents.metadata["stages"] = named.stages;
   }
+  if (named.classes != 10) contents.metadata["classes"] = std::to_string(named.classes);
   write_safetensors(file, contents);
 }
 
@@ -165,8 +176,8 @@ void start_from(const std::filesystem::path& file, Classifier& net, const NamedN
     net.load(load_digit_net(file).state(), {.may_lack = head_patterns()});
     return;
   }
-  const SafetensorsFile contents = read_safetensors(file);
-  const std::string there = named_in(contents).net;
+  const SafetensorsFile contents = read_weights(file);
+  const std::string there = metadata(contents, "net", "digit");
   require(there == named.net, file.string(), ": is a ", there, " net, not ", named.net);
   std::vector<std::string> may_lack = head_patterns();
   may_lack.emplace_back("*extra.*");
@@ -177,15 +188,16 @@ void start_from(const std::filesystem::path& file, Classifier& net, const NamedN
   }
 }
 
+// Reads the file once: it may be a pipe.
 LoadedNet load_net(const std::filesystem::path& file) {
-  const SafetensorsFile contents = read_safetensors(file);
-  const NamedNet named = named_in(contents);
-  if (named.net == "digit") {
-    DigitNet net = load_digit_net(file);
+  const SafetensorsFile contents = read_weights(file);
+  if (metadata(contents, "net", "digit") == "digit") {
+    DigitNet net = digit_net_from(contents, file);
     const std::string deform = name_of(net.deform());
     return {std::make_unique<DigitNet>(std::move(net)), {.deform = deform}};
   }
   try {
+    const NamedNet named = named_in(contents);
     std::unique_ptr<Classifier> net = make_net(named);
     net->load(with_part(contents.tensors));
     return {std::move(net), named};

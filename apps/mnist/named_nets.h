@@ -1,5 +1,5 @@
-// The nets that --net names: the published digit net and those of layers/nets, for 28 x 28 pictures
-// of ten classes.
+// The nets that --net names: the published digit net and those of layers/nets, for 28 x 28
+// pictures.
 #pragma once
 
 #include <filesystem>
@@ -18,6 +18,7 @@ struct NamedNet {
   // Of the others: "none", stages whose 3x3 convolutions deform ("3,4"), or "extra" for a
   // deformable convolution more in every block of the last stage.
   std::string stages = "none";
+  std::int64_t classes = 10;
 
   // "resnet18, stages 3,4"
   std::string title() const;

@@ -89,7 +89,7 @@ bool same_tensors(Deform a, Deform b) {
   return a == b || (has_field(a) && has_field(b) && has_context(a) == has_context(b));
 }
 
-DigitNet::DigitNet(Deform deform)
+DigitNet::DigitNet(Deform deform, std::int64_t classes)
     : deform_(deform),
       conv11_(own("conv11", Conv2d(1, 32, kStride1))),
       bn11_(own("bn11", BatchNorm2d(32, kNorm))),
@@ -102,7 +102,7 @@ DigitNet::DigitNet(Deform deform)
       offset22_(make_field("offset22", 128)),
       conv22_(make_conv("conv22", 128, 128, kStride2)),
       bn22_(own("bn22", BatchNorm2d(128, kNorm))),
-      fc_(own("fc", Linear(128, 10))) {}
+      fc_(own("fc", Linear(128, classes))) {}
 
 DigitNet::AnyConv DigitNet::make_conv(const char* name, std::int64_t in, std::int64_t out,
                                       const Conv2dOptions& options) {

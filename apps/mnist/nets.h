@@ -47,13 +47,13 @@ struct LayerSampling {
 };
 
 // Conv 1-32, 32-64 stride 2, 64-128, 128-128 stride 2, all 3x3 with TensorFlow's "same" padding and
-// followed by ReLU, then BatchNorm (eps 1e-3); mean over space; linear 128-10. 242,250 parameters
-// in the convolutions, BatchNorms and the classifier.
+// followed by ReLU, then BatchNorm (eps 1e-3); mean over space; linear to as many logits as
+// classes. 242,250 parameters in the convolutions, BatchNorms and the classifier of ten.
 class DigitNet : public Classifier {
  public:
-  explicit DigitNet(Deform deform = Deform::none);
+  explicit DigitNet(Deform deform = Deform::none, std::int64_t classes = 10);
 
-  // images [N H W 1] in 0..1 -> logits [N 10].
+  // images [N H W 1] in 0..1 -> logits [N classes].
   Var operator()(const Var& images) const override;
 
   // Where convs 2 to 4 read for these images, lowest first: computed by the same forward pass. The

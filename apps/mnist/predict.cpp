@@ -8,7 +8,7 @@
 #include <pliant/apps/mnist/named_nets.h>
 #include <pliant/apps/mnist/report.h>
 #include <pliant/apps/mnist/training.h>
-#include <pliant/data/picture.h>
+#include <pliant/data/image_file.h>
 #include <pliant/data/transforms.h>
 
 namespace pliant {
@@ -16,16 +16,16 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-double probability_of(const Prediction& prediction, int digit) {
-  return prediction.probabilities[static_cast<std::size_t>(digit)];
+double probability_of(const Prediction& prediction, int label) {
+  return prediction.probabilities[static_cast<std::size_t>(label)];
 }
 
 }  // namespace
 
 int Prediction::runner_up() const {
   int best = label == 0 ? 1 : 0;
-  for (int digit = 0; digit < 10; ++digit)
-    if (digit != label && probability_of(*this, digit) > probability_of(*this, best)) best = digit;
+  for (int other = 0; other < static_cast<int>(probabilities.size()); ++other)
+    if (other != label && probability_of(*this, other) > probability_of(*this, best)) best = other;
   return best;
 }
 
@@ -36,9 +36,10 @@ Prediction predict(const Classifier& net, const Tensor& gray, const std::string&
   const std::vector<double> logits = net(input).value().to_vector();
   Prediction prediction;
   prediction.polarity = digit.polarity;
-  std::array<double, 10>& shares = prediction.probabilities;
-  require(logits.size() == shares.size(), name, ": the net gives ", logits.size(),
-          " logits, expected 10");
+  std::vector<double>& shares = prediction.probabilities;
+  require(logits.size() >= 2, name, ": the net gives ", logits.size(),
+          " logits, expected two or more");
+  shares.resize(logits.size());
   require(all_finite(logits), name, ": the net's logits are not numbers");
   const auto most = std::max_element(logits.begin(), logits.end());
   prediction.label = static_cast<int>(most - logits.begin());
@@ -74,7 +75,8 @@ PredictOutcome run_predict(const PredictOptions& options, std::ostream& out, std
   PredictOutcome outcome{0, Json::array()};
   for (const std::string& file : options.pictures) {
     try {
-      const Prediction prediction = predict(net, read_picture(file), file, options.device);
+      const Tensor gray = read_image(file == "-" ? "/dev/stdin" : file);
+      const Prediction prediction = predict(net, gray, file, options.device);
       out << line_of(file, prediction) << std::endl;
       outcome.json.push_back(json_of(file, prediction));
     } catch (const Error& error) {

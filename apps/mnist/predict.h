@@ -1,7 +1,6 @@
 // Labelling pictures that people have.
 #pragma once
 
-#include <array>
 #include <iosfwd>
 #include <string>
 #include <vector>
@@ -15,14 +14,15 @@ namespace pliant {
 
 struct Prediction {
   int label = 0;
-  std::array<double, 10> probabilities{};  // of 0 to 9; their sum is 1
+  std::vector<double> probabilities;  // of each class; their sum is 1
   Polarity polarity = Polarity::light_on_dark;
 
   int runner_up() const;  // the second likeliest
 };
 
 // Labels one gray picture uint8 [H W 1], brought into MNIST's form first (see digit_picture.h). The
-// net is on `device` and gives 10 logits for [1 28 28 1]. An Error names `name`.
+// net is on `device` and gives logits [1 classes] for [1 28 28 1], two at least. An Error names
+// `name`.
 Prediction predict(const Classifier& net, const Tensor& gray, const std::string& name,
                    Device device = {});
 
@@ -32,8 +32,8 @@ std::string line_of(const std::string& file, const Prediction& prediction);
 nlohmann::ordered_json json_of(const std::string& file, const Prediction& prediction);
 
 struct PredictOptions {
-  std::string weights;  // a safetensors file that load_net reads
-  std::vector<std::string> pictures;
+  std::string weights;                // a safetensors file that load_net reads
+  std::vector<std::string> pictures;  // files; "-" is the standard input
   Device device;
 };
 

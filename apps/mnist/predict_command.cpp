@@ -10,9 +10,11 @@ constexpr const char* kExamples = R"(
 examples:
   pliant-mnist predict --weights net.safetensors three.png
   pliant-mnist predict --weights nets/dcn2-offsets-seed1.safetensors photos/*.jpg --json labels.json
+  ssh camera cat photo.jpg | pliant-mnist predict --weights net.safetensors -
 
 Pictures (PNG, JPEG, BMP, PGM, PPM) may have any size and be dark on light or light on dark; each is
-brought into MNIST's form first: the ink cropped, 20 pixels large, centred by its mass in 28 x 28.)";
+turned upright as its EXIF orientation says, then brought into MNIST's form: the ink cropped, 20
+pixels large, centred by its mass in 28 x 28.)";
 
 struct Options {
   CommonOptions common;
@@ -37,7 +39,8 @@ void add_predict_command(CLI::App& app, Command& chosen) {
   predict->footer(kExamples);
   options->common.add_compute_to(*predict);
   predict->add_option("--weights", options->weights, "a trained net (safetensors)")->required();
-  predict->add_option("pictures", options->pictures, "picture files")->required();
+  predict->add_option("pictures", options->pictures, "picture files; - is the standard input")
+      ->required();
   predict->callback([options, &chosen] { chosen = [options] { return run(*options); }; });
 }
 

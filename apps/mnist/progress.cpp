@@ -1,12 +1,25 @@
 #include <pliant/apps/mnist/progress.h>
 
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
 
+#include <pliant/core/text.h>
+
 namespace pliant {
+namespace {
+
+// A character in the last column would begin a new line on some terminals.
+std::size_t free_columns() {
+  winsize size{};
+  const bool known = ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+  return known ? std::size_t{size.ws_col} - 1 : 79;
+}
+
+}  // namespace
 
 Progress::Progress(double total) : total_(total), terminal_(isatty(STDERR_FILENO) != 0) {}
 
@@ -23,8 +36,9 @@ void Progress::advance(double units, const std::string& detail) {
 }
 
 void Progress::clear() {
-  if (visible_) std::fputs("\r\033[K", stderr);
-  visible_ = false;
+  const std::string blank(std::min(visible_, free_columns()), ' ');
+  if (visible_ > 0) std::fputs(('\r' + blank + '\r').c_str(), stderr);
+  visible_ = 0;
 }
 
 double Progress::seconds() const {
@@ -38,21 +52,30 @@ void Progress::draw(const std::string& detail) {
   const int filled = static_cast<int>(std::lround(fraction * kWidth));
   const std::string bar = std::string(static_cast<std::size_t>(filled), '#') +
                           std::string(static_cast<std::size_t>(kWidth - filled), '.');
-  std::fprintf(stderr, "%s[%s] %3.0f %%  ETA %s  %s%s%s%s", terminal_ ? "\r\033[K" : "",
-               bar.c_str(), fraction * 100, clock_time(left).c_str(), label_.c_str(),
-               detail.empty() ? "" : "  ", detail.c_str(), terminal_ ? "" : "\n");
+  const std::string percent = fixed(fraction * 100, 0);
+  std::string line = '[' + bar + "] " + std::string(3 - percent.size(), ' ') + percent +
+                     " %  ETA " + clock_time(left) + "  " + label_ + (detail.empty() ? "" : "  ") +
+                     detail;
+  if (terminal_) {
+    const std::size_t columns = free_columns();
+    line = cut_to(line, columns);
+    const std::size_t shown = line.size();
+    if (shown < visible_) line.append(std::min(visible_, columns) - std::min(shown, columns), ' ');
+    visible_ = shown;
+    std::fputs(('\r' + line).c_str(), stderr);
+  } else {
+    std::fputs((line + '\n').c_str(), stderr);
+  }
   std::fflush(stderr);
-  visible_ = terminal_;
 }
 
 std::string clock_time(double seconds) {
-  const long whole = std::lround(std::max(0.0, seconds));
-  char text[32];
-  if (whole >= 3600)
-    std::snprintf(text, sizeof text, "%ld:%02ld:%02ld", whole / 3600, whole / 60 % 60, whole % 60);
-  else
-    std::snprintf(text, sizeof text, "%ld:%02ld", whole / 60, whole % 60);
-  return text;
+  constexpr double kLongest = 1e15;
+  const long long whole = std::llround(std::clamp(seconds, 0.0, kLongest));
+  const auto two = [](long long number) { return text_from(number / 10, number % 10); };
+  const long long hours = whole / 3600, minutes = whole / 60 % 60;
+  if (hours > 0) return std::to_string(hours) + ':' + two(minutes) + ':' + two(whole % 60);
+  return std::to_string(minutes) + ':' + two(whole % 60);
 }
 
 }  // namespace pliant

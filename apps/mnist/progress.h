@@ -6,8 +6,9 @@
 
 namespace pliant {
 
-// Work is counted in units of equal expected cost. On a terminal one line is redrawn; elsewhere a
-// line is printed every half minute.
+// Work is counted in units of equal expected cost. On a terminal one line is redrawn, as much of it
+// as the terminal's present width holds, with no other control character than a carriage return;
+// elsewhere a line is printed every half minute.
 class Progress {
  public:
   explicit Progress(double total);
@@ -29,7 +30,7 @@ class Progress {
   std::string label_;
   Clock::time_point start_ = Clock::now(), drawn_{};
   bool terminal_;
-  bool visible_ = false;
+  std::size_t visible_ = 0;  // columns of the bar on the terminal
 };
 
 // 75 -> "1:15", 3700 -> "1:01:40".

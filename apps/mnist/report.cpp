@@ -1,11 +1,10 @@
 #include <pliant/apps/mnist/report.h>
 
 #include <algorithm>
-#include <cstdio>
 
 #include <pliant/apps/mnist/progress.h>
 #include <pliant/apps/mnist/scaled56_net.h>
-#include <pliant/core/error.h>
+#include <pliant/core/text.h>
 
 namespace pliant {
 namespace {
@@ -100,17 +99,11 @@ std::vector<Cells> published_lines(const PublishedWeights& published) {
 
 }  // namespace
 
-std::string percent(double fraction) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.2f %%", fraction * 100);
-  return text;
-}
+std::string percent(double fraction) { return fixed(fraction * 100, 2) + " %"; }
 
 std::string percent(const Spread& spread) {
   if (spread.count <= 1) return percent(spread.mean);
-  char text[48];
-  std::snprintf(text, sizeof text, "%.2f ± %.2f %%", spread.mean * 100, spread.deviation * 100);
-  return text;
+  return fixed(spread.mean * 100, 2) + " ± " + fixed(spread.deviation * 100, 2) + " %";
 }
 
 std::string grouped(std::int64_t number) {

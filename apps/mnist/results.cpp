@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <fstream>
-#include <iterator>
+#include <limits>
 #include <numeric>
 
 #include <pliant/apps/mnist/json_text.h>
@@ -14,15 +14,6 @@ namespace pliant {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-const Json& value_at(const Json& json, const char* key) {
-  require(json.is_object() && json.contains(key), "results: '", key, "' is missing");
-  return json.at(key);
-}
-
-[[noreturn]] void fail_type(const char* key, const Json& value) {
-  fail("results: '", key, "' is ", dump_json(value).substr(0, 40), ", which is another type");
-}
 
 // json[key] as a T; `key` may be missing only if `otherwise` is given.
 template <class T>
@@ -38,6 +29,23 @@ T take(const Json& json, const char* key) {
 template <class T>
 T take_or(const Json& json, const char* key, T otherwise) {
   return json.is_object() && json.contains(key) ? take<T>(json, key) : std::move(otherwise);
+}
+
+std::string text_or_none(const Json& json, const char* key) {
+  return json.contains(key) ? take_text(json, key) : std::string();
+}
+
+Confusion confusion_from(const Json& json, const char* key) {
+  const Confusion table = take_or<Confusion>(json, key, {});
+  for (const auto& counts : table)
+    for (const std::int64_t count : counts) check_range(key, count, kMostCount);
+  return table;
+}
+
+std::vector<double> draws_from(const Json& json, double first) {
+  std::vector<double> draws = take_or<std::vector<double>>(json, "scaled_draws", {first});
+  for (const double share : draws) check_range("scaled_draws", share, 0, 1);
+  return draws;
 }
 
 Json json_of(const std::vector<CurvePoint>& curve) {
@@ -56,15 +64,19 @@ Json json_of(const std::vector<EpochPoint>& epochs) {
 
 std::vector<CurvePoint> curve_from(const Json& json) {
   std::vector<CurvePoint> curve;
-  for (const auto& p : take_or<std::vector<std::array<double, 4>>>(json, "curve", {}))
+  for (const auto& p : take_or<std::vector<std::array<double, 4>>>(json, "curve", {})) {
+    check_range("curve", p[3], 0, 1);
+    for (const double number : p)
+      check_range("curve", number, kLeastLoss, std::numeric_limits<double>::max());
     curve.push_back({p[0], p[1], p[2], p[3]});
+  }
   return curve;
 }
 
 std::vector<EpochPoint> epochs_from(const Json& json) {
   std::vector<EpochPoint> epochs;
   for (const Json& point : take_or<std::vector<Json>>(json, "epochs", {}))
-    epochs.push_back({take<std::int64_t>(point, "epoch"), take<double>(point, "scaled")});
+    epochs.push_back({take_count(point, "epoch"), take_share(point, "scaled")});
   return epochs;
 }
 
@@ -74,16 +86,32 @@ Json object_at(const Json& json, const char* key) {
   return value;
 }
 
+// For messages of a row that is not right.
+std::string name_in(const Json& row) {
+  const auto part = [&](const char* key) {
+    return row.is_object() && row.contains(key) ? printable(dump_json(row[key]), 80) : "?";
+  };
+  return part("key") + " of seed " + part("seed");
+}
+
 Results results_from(const Json& json) {
   Results results;
-  results.protocol = take<std::string>(json, "protocol");
-  results.dataset = take<std::string>(json, "dataset");
-  results.preset = take<std::string>(json, "preset");
+  results.protocol = take_text(json, "protocol");
+  results.dataset = take_text(json, "dataset");
+  results.preset = take_text(json, "preset");
   results.recipe = object_at(json, "recipe");
-  for (const Json& json_row : take<std::vector<Json>>(json, "table")) {
-    RowResult row = row_from(json_row);
-    require(row.mnist || results.protocol == "scaled56", "results: 'mnist' is missing");
-    results.put(std::move(row));
+  const auto table = take<std::vector<Json>>(json, "table");
+  constexpr std::size_t kMostRows = 10000;  // put() looks at all that are there
+  require(table.size() <= kMostRows, "results: 'table' has ", table.size(),
+          " rows, expected at most ", kMostRows);
+  for (const Json& json_row : table) {
+    try {
+      RowResult row = row_from(json_row);
+      require(row.mnist || results.protocol == "scaled56", "results: 'mnist' is missing");
+      results.put(std::move(row));
+    } catch (const Error& error) {
+      fail("row ", name_in(json_row), ": ", error.what());
+    }
   }
   return results;
 }
@@ -137,9 +165,9 @@ Json json_of(const Training& training) {
 
 Training training_from(const Json& json) {
   Training training;
-  training.images_seen = take<std::int64_t>(json, "images_seen");
-  training.seconds = take<double>(json, "seconds");
-  training.wait_seconds = take_or<double>(json, "wait_seconds", 0);
+  training.images_seen = take_count(json, "images_seen");
+  training.seconds = take_number(json, "seconds", 0);
+  training.wait_seconds = json.contains("wait_seconds") ? take_number(json, "wait_seconds", 0) : 0;
   training.curve = curve_from(json);
   training.epochs = epochs_from(json);
   return training;
@@ -167,20 +195,20 @@ Json json_of(const RowResult& row) {
 
 RowResult row_from(const Json& json) {
   RowResult row;
-  row.key = take<std::string>(json, "key");
-  row.model = take<std::string>(json, "model");
-  row.deform = take_or<std::string>(json, "deform", "");
-  row.finetune = take<std::string>(json, "finetune");
-  row.seed = take<std::uint64_t>(json, "seed");
-  if (json.contains("mnist")) row.mnist = take<double>(json, "mnist");
-  row.scaled = take<double>(json, "scaled");
-  row.scaled_draws = take_or<std::vector<double>>(json, "scaled_draws", {row.scaled});
-  row.trained_parameters = take<std::int64_t>(json, "trained_parameters");
-  row.frozen_tensors = take_or<std::int64_t>(json, "frozen_tensors", 0);
+  row.key = take_text(json, "key");
+  row.model = take_text(json, "model");
+  row.deform = text_or_none(json, "deform");
+  row.finetune = take_text(json, "finetune");
+  row.seed = take_seed(json, "seed");
+  if (json.contains("mnist")) row.mnist = take_share(json, "mnist");
+  row.scaled = take_share(json, "scaled");
+  row.scaled_draws = draws_from(json, row.scaled);
+  row.trained_parameters = take_count(json, "trained_parameters");
+  row.frozen_tensors = json.contains("frozen_tensors") ? take_count(json, "frozen_tensors") : 0;
   static_cast<Training&>(row) = training_from(json);
-  row.plain_confusion = take_or<Confusion>(json, "plain_confusion", {});
-  row.scaled_confusion = take_or<Confusion>(json, "scaled_confusion", {});
-  row.weights = take_or<std::string>(json, "weights", "");
+  row.plain_confusion = confusion_from(json, "plain_confusion");
+  row.scaled_confusion = confusion_from(json, "scaled_confusion");
+  row.weights = text_or_none(json, "weights");
   return row;
 }
 
@@ -246,9 +274,16 @@ Json json_of(const Results& results) {
 }
 
 Results read_results(const std::filesystem::path& file) {
-  std::ifstream in(file);
+  std::ifstream in(file, std::ios::binary);
   require(in.good(), file.string(), ": cannot be opened; expected a results file");
-  const std::string text((std::istreambuf_iterator<char>(in)), {});
+  constexpr std::size_t kMostBytes = std::size_t{64} << 20;
+  std::string text;
+  for (std::array<char, 1 << 16> piece; in && text.size() <= kMostBytes;) {
+    in.read(piece.data(), piece.size());
+    text.append(piece.data(), static_cast<std::size_t>(in.gcount()));
+  }
+  require(text.size() <= kMostBytes, file.string(), ": is larger than ", kMostBytes >> 20,
+          " MiB; expected a results file");
   const Json json = parse_json(text, file.string() + ":");
   try {
     return results_from(json);

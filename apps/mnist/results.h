@@ -10,6 +10,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <pliant/apps/mnist/confusion.h>
+
 namespace pliant {
 
 // Of so many training steps on the way: their mean loss and the share of pictures labelled right.
@@ -25,9 +27,6 @@ struct EpochPoint {
   std::int64_t epoch = 0;
   double scaled = 0;
 };
-
-// counts[label][guess]
-using Confusion = std::array<std::array<std::int64_t, 10>, 10>;
 
 // What a training took and how it went.
 struct Training {
@@ -54,7 +53,7 @@ struct RowResult : Training {
   std::vector<double> scaled_draws;  // of every draw, the first included
   std::int64_t trained_parameters = 0;
   std::int64_t frozen_tensors = 0;  // found unchanged, byte for byte
-  Confusion plain_confusion{}, scaled_confusion{};
+  Confusion plain_confusion, scaled_confusion;
   std::string weights;  // file name of the trained net beside the results; may be empty
 };
 

@@ -10,6 +10,8 @@
 #include <pliant/apps/mnist/rows.h>
 #include <pliant/apps/mnist/training.h>
 #include <pliant/core/atomic_file.h>
+#include <pliant/core/file_lock.h>
+#include <pliant/core/file_name.h>
 
 namespace pliant {
 namespace {
@@ -29,10 +31,11 @@ struct Options {
   TrainingPlan plan{.epochs = 3, .batch = 64, .lr = 3e-3, .rng = Rng(0), .device = {}};
   std::uint64_t seed = 1;
   std::int64_t train_images = 0;  // 0: all
+  std::int64_t classes = 0;       // 0: as many as the labels ask for, ten at least
   bool scaled = false, resume = false;
   double checkpoint_seconds = 60;
 
-  std::string checkpoint() const { return out + ".checkpoint"; }
+  std::string checkpoint() const { return with_suffix(out, ".checkpoint").string(); }
 };
 
 // Only as far as it decides the bits of the training.
@@ -53,6 +56,7 @@ nlohmann::ordered_json recipe_of(const Options& options, const DigitSet& digits,
     recipe["net"] = options.named.net;
     recipe["stages"] = options.named.stages;
   }
+  if (options.named.classes != 10) recipe["classes"] = options.named.classes;
   if (options.common.precision != "float32") recipe["precision"] = options.common.precision;
   return recipe;
 }
@@ -63,12 +67,21 @@ LabelledImages training_set(const Options& options, const DigitSet& digits) {
   return {set.images.slice(0, options.train_images), set.labels.slice(0, options.train_images)};
 }
 
+std::int64_t class_count(const Options& options, const DigitSet& digits) {
+  const std::int64_t wanted = digits.classes();
+  if (options.classes == 0) return std::max<std::int64_t>(10, wanted);
+  require(wanted <= options.classes, "--classes: is ", options.classes,
+          ", but the labels go up to ", wanted - 1);
+  return options.classes;
+}
+
 // At the start, where an Error costs no training; nor does a forgotten --resume.
 void check_files(const Options& options) {
-  require(options.resume || !std::filesystem::exists(options.checkpoint()), options.checkpoint(),
+  std::error_code error;
+  require(options.resume || !std::filesystem::exists(options.checkpoint(), error),
+          options.checkpoint(),
           ": holds an interrupted training; add --resume to go on with it, or delete it");
   remove_stale_temporaries(options.out);
-  const AtomicFile proof("--out", options.out);
 }
 
 int run(Options options) {
@@ -77,9 +90,14 @@ int run(Options options) {
   options.plan.rng = Rng(options.seed).fork("train");
   if (options.scaled) options.plan.augment = ScaleAugmentation{};
   JsonFile file(options.common.json);
-  const std::unique_ptr<Classifier> net = make_net(options.named);
+  make_net(options.named);  // a name that there is not costs no download
+  { const AtomicFile proof("--out", options.out); }
+  const FileLock lock(with_suffix(options.out, ".lock"),
+                      "--out: another process is training into this file");
   check_files(options);
   const DigitSet digits = options.common.load_digits();
+  options.named.classes = class_count(options, digits);
+  const std::unique_ptr<Classifier> net = make_net(options.named);
   const LabelledImages set = training_set(options, digits);
   net->initialise(Rng(options.seed).fork("net"));
   if (!options.start.empty()) start_from(options.start, *net, options.named);
@@ -99,7 +117,7 @@ int run(Options options) {
   checkpoint.remove();
 
   const Accuracies accuracies = evaluate(*net, make_test_sets(digits.test()), options.plan.device);
-  std::cout << options.out << ": " << grouped(training.images_seen) << " images in "
+  std::cout << printable(options.out) << ": " << grouped(training.images_seen) << " images in "
             << clock_time(training.seconds) << "; test set " << percent(accuracies.mnist)
             << " plain, " << percent(accuracies.scaled) << " scaled\n";
   nlohmann::ordered_json json = json_of(training);
@@ -159,8 +177,7 @@ void add_net_option(CLI::App& app, Command& chosen) {
 void add_train_command(CLI::App& app, Command& chosen) {
   const auto options = std::make_shared<Options>();
   CLI::App* const train =
-      app.add_subcommand("train", "train one net on an IDX set of 28x28 pictures of ten classes");
-  const auto positive = CLI::Range(std::int64_t{1}, std::int64_t{1} << 40);
+      app.add_subcommand("train", "train one net on an IDX set of 28x28 pictures");
   options->common.add_to(*train);
   options->common.add_precision_to(*train);
   train->footer(kExamples);
@@ -180,19 +197,27 @@ void add_train_command(CLI::App& app, Command& chosen) {
                    "a deformable convolution more in every block of the last stage")
       ->capture_default_str();
   train->add_option("--train-images", options->train_images, "use only so many training images")
-      ->check(positive);
+      ->transform(positive_count());
+  train
+      ->add_option("--classes", options->classes,
+                   "so many classes (default: as many as the labels ask for, ten at least)")
+      ->transform(whole_number(2, 256));
   train->add_flag("--scaled", options->scaled, "scale every picture at random, anew each epoch");
-  train->add_option("--epochs", options->plan.epochs)->check(positive)->capture_default_str();
-  train->add_option("--batch", options->plan.batch)->check(positive)->capture_default_str();
-  train->add_option("--lr", options->plan.lr, "peak of the one-cycle schedule")
-      ->check(CLI::PositiveNumber)
+  train->add_option("--epochs", options->plan.epochs)
+      ->transform(positive_count())
       ->capture_default_str();
-  train->add_option("--seed", options->seed)->capture_default_str();
+  train->add_option("--batch", options->plan.batch)
+      ->transform(positive_count())
+      ->capture_default_str();
+  train->add_option("--lr", options->plan.lr, "peak of the one-cycle schedule")
+      ->check(number_above_0())
+      ->capture_default_str();
+  train->add_option("--seed", options->seed)->transform(whole_number(0))->capture_default_str();
   train->add_flag("--resume", options->resume, "go on with an interrupted training of this file");
   train
       ->add_option("--checkpoint-seconds", options->checkpoint_seconds,
                    "time between checkpoints, beside the file of --out")
-      ->check(CLI::NonNegativeNumber)
+      ->check(number_from_0())
       ->capture_default_str();
   train->callback([options, &chosen] { chosen = [options] { return run(*options); }; });
   add_net_option(app, chosen);

@@ -30,6 +30,13 @@ std::int64_t count_right(const Tensor& logits, const Tensor& labels, Confusion* 
   return right;
 }
 
+Confusion empty_table(std::int64_t classes, const Tensor& labels) {
+  for (const std::int64_t label : labels.span<std::int64_t>())
+    require(label >= 0 && label < classes, "an image has label ", label, ", but the net knows ",
+            classes, " classes, 0 to ", classes - 1);
+  return Confusion(static_cast<std::size_t>(classes));
+}
+
 class Trainer {
  public:
   Trainer(Classifier& net, const LabelledImages& set, const TrainingPlan& plan, double cost,
@@ -123,11 +130,12 @@ bool all_finite(const std::vector<double>& logits) {
 Confusion confusion(const Classifier& net, const LabelledImages& set, Device device,
                     const std::function<void(std::int64_t)>& advance) {
   constexpr std::int64_t kBatch = 250;
-  Confusion table{};
+  Confusion table;
   for (std::int64_t at = 0; at < set.size(); at += kBatch) {
     const std::int64_t end = std::min(set.size(), at + kBatch);
     const Tensor logits = net(set.images.slice(at, end).to(device)).value();
     require(all_finite(logits.to_vector()), "the net's logits are not numbers");
+    if (at == 0) table = empty_table(logits.dim(1), set.labels);
     count_right(logits, set.labels.slice(at, end), &table);
     if (advance) advance(end - at);
   }

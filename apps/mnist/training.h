@@ -48,7 +48,7 @@ Training reestimate_statistics(Classifier& net, const LabelledImages& set, const
 // Else they are no answer: among NaNs none is the largest.
 bool all_finite(const std::vector<double>& logits);
 // How the net labels the images (float32 [N H W 1]); `advance` hears how many were looked at.
-// Logits that are not finite are an Error.
+// Logits that are not finite and labels that the net does not know are Errors.
 Confusion confusion(const Classifier& net, const LabelledImages& set, Device device,
                     const std::function<void(std::int64_t)>& advance = {});
 // The share on the diagonal.

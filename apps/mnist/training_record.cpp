@@ -1,9 +1,10 @@
 #include <pliant/apps/mnist/training_record.h>
 
 #include <algorithm>
-#include <cstdio>
+#include <iostream>
 
 #include <pliant/apps/mnist/interrupt.h>
+#include <pliant/core/sizes.h>
 
 namespace pliant {
 namespace {
@@ -17,15 +18,19 @@ TrainingRecord::TrainingRecord(const TrainingPlan& plan, std::int64_t steps_per_
                                Progress& progress, Checkpoint* checkpoint)
     : plan_(plan),
       steps_per_epoch_(steps_per_epoch),
-      total_steps_(plan.epochs * steps_per_epoch),
+      total_steps_(checked_product("training", {plan.epochs, steps_per_epoch})),
       per_point_(std::max<std::int64_t>(1, total_steps_ / kCurvePoints)),
       cost_(cost),
       progress_(progress),
       checkpoint_(checkpoint) {}
 
 void TrainingRecord::resume(Classifier& net, Optimizer& optimizer) {
-  if (checkpoint_ != nullptr && checkpoint_->load(net, optimizer, state_))
+  if (checkpoint_ != nullptr && checkpoint_->load(net, optimizer, state_)) {
+    require(state_.step <= total_steps_ && state_.steps < per_point_,
+            "checkpoint: it stands at step ", state_.step, " of ", total_steps_, ", ", state_.steps,
+            " steps after a point of the curve", "; delete it to start this training over");
     progress_.skip(cost_ * static_cast<double>(state_.training.images_seen));
+  }
   before_ = state_.training;
   reported_ = state_.training.images_seen;
 }
@@ -78,16 +83,31 @@ bool TrainingRecord::should_report() const {
 void TrainingRecord::keep(const Classifier& net, const Optimizer& optimizer, bool epoch_ended) {
   if (checkpoint_ == nullptr) return;
   const int signal = StopOnSignal::asked();
-  if (epoch_ended || signal != 0 || checkpoint_->due()) checkpoint_->save(net, optimizer, state_);
-  if (signal != 0) throw Interrupted(signal);
+  const bool done = state_.step == total_steps_;
+  const bool wanted = signal != 0 || (!done && (epoch_ended || checkpoint_->due()));
+  if (!wanted) return;
+  const bool saved = save(net, optimizer);
+  if (signal == 0 || (done && !saved)) return;  // then better the net than neither
+  require(saved, "interrupted; this training is lost but for what was saved before");
+  throw Interrupted(signal);
+}
+
+bool TrainingRecord::save(const Classifier& net, const Optimizer& optimizer) {
+  try {
+    checkpoint_->save(net, optimizer, state_);
+    return true;
+  } catch (const Error& error) {
+    progress_.clear();
+    std::cerr << "warning: no checkpoint was written: " << error.what() << std::endl;
+    return false;
+  }
 }
 
 std::string TrainingRecord::describe() const {
-  char text[64];
-  std::snprintf(text, sizeof text, "  loss %.4f  %.0f images/s", state_.loss_mean,
-                state_.training.images_per_second());
   const std::int64_t epoch = (state_.step - 1) / steps_per_epoch_;
-  return "epoch " + std::to_string(epoch + 1) + '/' + std::to_string(plan_.epochs) + text;
+  return "epoch " + std::to_string(epoch + 1) + '/' + std::to_string(plan_.epochs) + "  loss " +
+         fixed(state_.loss_mean, 4) + "  " + fixed(state_.training.images_per_second(), 0) +
+         " images/s";
 }
 
 }  // namespace pliant

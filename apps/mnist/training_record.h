@@ -31,7 +31,8 @@ class TrainingRecord {
   };
   void add(const Steps& steps);
   // Tells of what was added; at the end of an epoch measures the net. Saves by time, at the end of
-  // an epoch and before it throws Interrupted.
+  // every epoch but the last, after which the net itself is written, and before it throws
+  // Interrupted. What cannot be saved is told, and tried again the next time.
   void report(const Classifier& net, const Optimizer& optimizer, double wait_seconds);
   bool should_report() const;  // because a checkpoint is due or a signal came
 
@@ -41,6 +42,7 @@ class TrainingRecord {
   using Clock = std::chrono::steady_clock;
   void end_point(double lr);
   void keep(const Classifier& net, const Optimizer& optimizer, bool epoch_ended);
+  bool save(const Classifier& net, const Optimizer& optimizer);
   std::string describe() const;
 
   const TrainingPlan& plan_;

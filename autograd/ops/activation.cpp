@@ -8,7 +8,7 @@ namespace pliant {
 
 namespace {
 
-Var relu_slope(const Var& y, const UnaryCall&) { return gt(y, 0.0); }
+Var relu_slope(const Var& y, const UnaryCall&) { return ne(y, 0.0); }
 Var leaky_relu_slope(const Var& x, const UnaryCall& call) {
   return where(gt(x, 0.0), scalar_like(1, x), scalar_like(call.first, x));
 }

@@ -5,7 +5,7 @@
 
 namespace pliant {
 
-Var relu(const Var& x);  // max(x, 0); derivative 0 at 0
+Var relu(const Var& x);  // max(x, 0); derivative 0 at 0. NaN stays, with derivative 1
 // x where it is positive, else negative_slope x; at 0 the derivative is negative_slope.
 Var leaky_relu(const Var& x, double negative_slope = 0.01);
 Var sigmoid(const Var& x);  // 1 / (1 + exp(-x))

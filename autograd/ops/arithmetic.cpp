@@ -61,6 +61,7 @@ Var broadcast_to(const Var& x, const Shape& shape) {
   if (x.shape() == shape) return x;
   require(broadcast_shape("broadcast_to", x.shape(), shape) == shape, "broadcast_to: ", x.shape(),
           " does not stretch to ", shape);
+  require_operations("broadcast_to", "elements of the result", {shape.size()});
   Tensor y =
       compute_binary<binary_op::Mul>("broadcast_to", x.value(), scalar_like(1.0, x).value(), shape);
   return record(

@@ -18,6 +18,17 @@ inline Var operator*(const Var& a, const Var& b) { return mul(a, b); }
 inline Var operator/(const Var& a, const Var& b) { return div(a, b); }
 inline Var operator-(const Var& x) { return neg(x); }
 
+// A parameter beside a Var is lifted to where that is: x + p trains p. What is beside p alone is
+// not on a tape: tape(p) puts it there.
+inline Var operator+(const Var& a, const Parameter& b) { return add(a, a.lift(b)); }
+inline Var operator-(const Var& a, const Parameter& b) { return sub(a, a.lift(b)); }
+inline Var operator*(const Var& a, const Parameter& b) { return mul(a, a.lift(b)); }
+inline Var operator/(const Var& a, const Parameter& b) { return div(a, a.lift(b)); }
+inline Var operator+(const Parameter& a, const Var& b) { return add(b.lift(a), b); }
+inline Var operator-(const Parameter& a, const Var& b) { return sub(b.lift(a), b); }
+inline Var operator*(const Parameter& a, const Var& b) { return mul(b.lift(a), b); }
+inline Var operator/(const Parameter& a, const Var& b) { return div(b.lift(a), b); }
+
 // A number beside a Var takes its dtype and device.
 Var scalar_like(double value, const Var& x);
 inline Var operator+(const Var& a, double b) { return add(a, scalar_like(b, a)); }

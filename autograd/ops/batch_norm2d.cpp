@@ -13,8 +13,10 @@ constexpr const char* kOp = "batch_norm2d";
 
 BatchNorm2dGeometry checked_geometry(const Var& x, const Var& weight, const Var& bias,
                                      const Var& running_mean, const Var& running_var, double eps) {
-  require_rank(kOp, "the input", x, 4, "[N H W C]");
-  const Shape expected{x.dim(3)};
+  require(x.defined(), kOp, ": the input is undefined");
+  require(x.rank() >= 2, kOp, ": the input has shape ", x.shape(), ", expected [N H W C] or [N C]");
+  const std::int64_t channels = x.dim(x.rank() - 1);
+  const Shape expected{channels};
   const auto check = [&](const char* what, const Var& var) {
     require(var.defined(), kOp, ": the ", what, " is undefined");
     require(var.shape() == expected, kOp, ": the ", what, " has shape ", var.shape(), ", expected ",
@@ -24,10 +26,14 @@ BatchNorm2dGeometry checked_geometry(const Var& x, const Var& weight, const Var&
   check("bias", bias);
   check("running mean", running_mean);
   check("running variance", running_var);
-  require_same_kind(kOp, {&x});
-  require_wide_kind(kOp, x, {&weight, &bias, &running_mean, &running_var});
+  require_same_kind(kOp, x);
+  require_wide_kind(kOp, x,
+                    {{"weight", &weight},
+                     {"bias", &bias},
+                     {"running_mean", &running_mean},
+                     {"running_var", &running_var}});
   require(eps >= 0, kOp, ": eps is ", eps, ", expected at least 0");
-  return {.rows = x.dim(0) * x.dim(1) * x.dim(2), .c = x.dim(3), .eps = eps};
+  return {.rows = channels == 0 ? 0 : x.value().size() / channels, .c = channels, .eps = eps};
 }
 
 Vars gradients(const BatchNorm2dGeometry& g, NormStatistics statistics, const StepView& step) {
@@ -37,14 +43,14 @@ Vars gradients(const BatchNorm2dGeometry& g, NormStatistics statistics, const St
   const auto wanted = [&](std::size_t input, const Shape& shape, DType dtype) {
     return step.wants(input) ? Tensor::empty(shape, dtype, dy.device()) : Tensor();
   };
-  Tensor dx = wanted(0, dy.shape(), dy.dtype()), dweight = wanted(1, {g.c}, rstd.dtype()),
-         dbias = wanted(2, {g.c}, rstd.dtype());
+  Tensor dx = wanted(0, dy.shape(), dy.dtype()), dweight = wanted(1, {g.c}, wide_of(dy.dtype())),
+         dbias = wanted(2, {g.c}, wide_of(dy.dtype()));
   Workspace workspace(dy.device());
   visit_any_floating(kOp, dy.dtype(), [&]<class T>() {
     using W = Wide<T>;
     kernel<BatchNorm2dGradient<T>, cpu::batch_norm2d_gradient, cuda::batch_norm2d_gradient>(
         kOp, dy.device())(g, statistics, data_or_null<T>(x), data_or_null<W>(weight),
-                          data_or_null<W>(mean), rstd.data<W>(), dy.data<T>(),
+                          data_or_null<double>(mean), rstd.data<double>(), dy.data<T>(),
                           mutable_or_null<T>(dx), mutable_or_null<W>(dweight),
                           mutable_or_null<W>(dbias), workspace);
   });
@@ -54,10 +60,13 @@ Vars gradients(const BatchNorm2dGeometry& g, NormStatistics statistics, const St
 // The same in public ops.
 Vars gradients_on_tape(const BatchNorm2dGeometry& g, NormStatistics statistics,
                        const StepView& step) {
-  const Var x = step.saved(0), weight = step.saved(1), mean = step.saved(2), rstd = step.saved(3);
+  const Var x = step.saved(0), weight = step.saved(1);
   if (statistics == NormStatistics::of_batch)
     return norm_gradients(step, x, weight, {g.rows, g.c}, {0}, g.eps);
   const Var& dy = step.cotangent();
+  const DType wide = wide_of(dy.dtype());
+  const Var rstd = step.saved(3).value().to(wide);
+  const Var mean = step.wants(1) ? step.saved(2).value().to(wide) : Tensor();
   return {step.wants(0) ? dy * (weight * rstd) : Var(),
           step.wants(1) ? sum_to(dy * ((x - mean) * rstd), {g.c}) : Var(),
           step.wants(2) ? sum_to(dy, {g.c}) : Var()};
@@ -92,17 +101,19 @@ BatchStatistics batch_norm2d_training(const Var& x, const Var& weight, const Var
   require(g.rows >= 2, kOp, ": training needs at least two values per channel, got ", g.rows,
           " (input ", x.shape(), ")");
   g.momentum = momentum;
-  const auto channels = [&] { return Tensor::empty({g.c}, weight.dtype(), x.device()); };
+  const auto channels = [&](DType dtype) { return Tensor::empty({g.c}, dtype, x.device()); };
   Tensor y = Tensor::empty(x.shape(), x.dtype(), x.device());
-  Tensor mean = channels(), rstd = channels(), new_mean = channels(), new_var = channels();
+  Tensor mean = channels(DType::float64), rstd = channels(DType::float64);
+  Tensor new_mean = channels(weight.dtype()), new_var = channels(weight.dtype());
   Workspace workspace(x.device());
   visit_any_floating(kOp, x.dtype(), [&]<class T>() {
     using W = Wide<T>;
     kernel<BatchNorm2dTrainingForward<T>, cpu::batch_norm2d_training_forward,
            cuda::batch_norm2d_training_forward>(kOp, x.device())(
         g, x.value().data<T>(), weight.value().data<W>(), bias.value().data<W>(),
-        running_mean.data<W>(), running_var.data<W>(), y.mutable_data<T>(), mean.mutable_data<W>(),
-        rstd.mutable_data<W>(), new_mean.mutable_data<W>(), new_var.mutable_data<W>(), workspace);
+        running_mean.data<W>(), running_var.data<W>(), y.mutable_data<T>(),
+        mean.mutable_data<double>(), rstd.mutable_data<double>(), new_mean.mutable_data<W>(),
+        new_var.mutable_data<W>(), workspace);
   });
   return {record_step(g, NormStatistics::of_batch, x, weight, bias, mean, rstd, std::move(y)),
           new_mean, new_var};
@@ -115,16 +126,17 @@ Var batch_norm2d(const Var& x, const Var& weight, const Var& bias, const Tensor&
                         widened(running_var), eps);
   const BatchNorm2dGeometry g = checked_geometry(x, weight, bias, running_mean, running_var, eps);
   Tensor y = Tensor::empty(x.shape(), x.dtype(), x.device());
-  Tensor rstd = Tensor::empty({g.c}, weight.dtype(), x.device());
+  Tensor mean = Tensor::empty({g.c}, DType::float64, x.device());
+  Tensor rstd = Tensor::empty({g.c}, DType::float64, x.device());
   Workspace workspace(x.device());
   visit_any_floating(kOp, x.dtype(), [&]<class T>() {
     using W = Wide<T>;
     kernel<BatchNorm2dForward<T>, cpu::batch_norm2d_forward, cuda::batch_norm2d_forward>(
         kOp, x.device())(g, x.value().data<T>(), weight.value().data<W>(), bias.value().data<W>(),
                          running_mean.data<W>(), running_var.data<W>(), y.mutable_data<T>(),
-                         rstd.mutable_data<W>(), workspace);
+                         mean.mutable_data<double>(), rstd.mutable_data<double>(), workspace);
   });
-  return record_step(g, NormStatistics::given, x, weight, bias, running_mean, rstd, std::move(y));
+  return record_step(g, NormStatistics::given, x, weight, bias, mean, rstd, std::move(y));
 }
 
 }  // namespace pliant

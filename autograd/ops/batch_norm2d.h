@@ -1,4 +1,4 @@
-// Batch normalisation over NHWC maps (Ioffe and Szegedy 2015).
+// Batch normalisation, above all over NHWC maps (Ioffe and Szegedy 2015).
 #pragma once
 
 #include <pliant/autograd/tape.h>
@@ -6,15 +6,16 @@
 namespace pliant {
 
 struct BatchStatistics {
-  Var y;                // the normalised map
+  Var y;                // normalised, of the shape of x
   Tensor running_mean;  // the new statistics [C]; the caller decides whether to keep them
   Tensor running_var;
 };
 
 // y = (x - mean) / sqrt(var + eps) * weight + bias with the mean and biased variance of each
 // channel over the batch; new running = (1 - momentum) * running + momentum * batch, the running
-// variance from the unbiased one. x [N H W C]; weight, bias, running_mean, running_var [C].
-// Fewer than two values per channel are an Error.
+// variance from the unbiased one. x [N H W C], or of any rank from 2 with the channels last, as [N
+// C] behind a linear layer; weight, bias, running_mean, running_var [C]. Fewer than two values per
+// channel are an Error.
 BatchStatistics batch_norm2d_training(const Var& x, const Var& weight, const Var& bias,
                                       const Tensor& running_mean, const Tensor& running_var,
                                       double eps = 1e-5, double momentum = 0.1);

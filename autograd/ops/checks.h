@@ -2,34 +2,44 @@
 #pragma once
 
 #include <initializer_list>
-#include <limits>
 
 #include <pliant/autograd/var.h>
+#include <pliant/core/sizes.h>
 
 namespace pliant {
 
-// All defined Vars have one floating dtype and one device, else an Error that names both.
-inline void require_same_kind(const char* op, std::initializer_list<const Var*> vars) {
-  const Var* first = nullptr;
-  for (const Var* var : vars) {
+// An argument of an op, as messages call it.
+struct Named {
+  const char* name;
+  const Var* var;
+};
+
+// All defined Vars have one floating dtype and one device, else an Error that says which has what.
+inline void require_same_kind(const char* op, std::initializer_list<Named> vars) {
+  const Named* first = nullptr;
+  for (const Named& one : vars) {
+    const auto& [name, var] = one;
     if (!var->defined()) continue;
-    if (first == nullptr) first = var;
+    if (first == nullptr) first = &one;
     require(is_floating(var->dtype()), op, ": needs floating tensors, got ", var->dtype());
-    require(var->dtype() == first->dtype(), op, ": mixes ", first->dtype(), " and ", var->dtype());
-    require(var->device() == first->device(), op, ": mixes a tensor on ", first->device(),
-            " with one on ", var->device());
+    require(var->dtype() == first->var->dtype(), op, ": mixes ", first->var->dtype(), " and ",
+            var->dtype(), ": ", first->name, " is ", first->var->dtype(), ", ", name, ' ',
+            var->dtype());
+    require(var->device() == first->var->device(), op, ": mixes a tensor on ", first->var->device(),
+            " with one on ", var->device(), ": ", first->name, " is on ", first->var->device());
   }
 }
+inline void require_same_kind(const char* op, const Var& x) { require_same_kind(op, {{"x", &x}}); }
 
 // All defined Vars are of the dtype that x widens to (Wide) and on its device.
-inline void require_wide_kind(const char* op, const Var& x,
-                              std::initializer_list<const Var*> vars) {
+inline void require_wide_kind(const char* op, const Var& x, std::initializer_list<Named> vars) {
   const DType wide = wide_of(x.dtype());
-  for (const Var* var : vars) {
+  for (const auto& [name, var] : vars) {
     if (!var->defined()) continue;
-    require(var->dtype() == wide, op, ": mixes ", x.dtype(), " and ", var->dtype());
+    require(var->dtype() == wide, op, ": mixes ", x.dtype(), " and ", var->dtype(), ": x is ",
+            x.dtype(), ", ", name, ' ', var->dtype());
     require(var->device() == x.device(), op, ": mixes a tensor on ", x.device(), " with one on ",
-            var->device());
+            var->device(), ": x is on ", x.device());
   }
 }
 
@@ -47,9 +57,14 @@ inline void require_channels(const char* op, std::int64_t in, std::int64_t out) 
 
 // Bilinear taps count the pixels of a map in 32 bits.
 inline void require_map_fits(const char* op, std::int64_t height, std::int64_t width) {
-  constexpr std::int64_t kMost = std::numeric_limits<std::int32_t>::max();
-  require(width == 0 || height <= kMost / width, op, ": a map of ", height, " x ", width,
-          " pixels is too large; at most ", kMost);
+  require(width == 0 || height <= kMostPixels / width, op, ": a map of ", height, " x ", width,
+          " pixels is too large; at most ", kMostPixels);
+}
+
+// Gradients by a result without elements are 0; those that are not wanted are undefined.
+inline void make_zero(std::initializer_list<Tensor*> gradients) {
+  for (Tensor* const gradient : gradients)
+    if (gradient->defined()) gradient->fill(0);
 }
 
 // The pointer of an optional tensor: null if it is undefined.

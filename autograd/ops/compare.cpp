@@ -1,23 +1,18 @@
 #include <pliant/autograd/ops/compare.h>
 
-#include <type_traits>
-
 #include <pliant/autograd/ops/binary.h>
 
 namespace pliant {
 namespace {
 
-// maximum or minimum. The smaller one's share in the gradient of the minimum is the larger one's of
-// the same two the other way round.
-template <template <class> class F>
+// maximum or minimum; Share is a's in the gradient.
+template <template <class> class F, template <class> class Share>
 Var extreme(const char* name, const Var& a, const Var& b) {
   return record(
       name, compute_binary<F>(name, a, b), {a, b}, {a, b},
       [name](const StepView& step) -> Vars {
-        constexpr bool kLarger = std::is_same_v<F<float>, binary_op::Maximum<float>>;
         const Var u = step.saved(0), v = step.saved(1), &dy = step.cotangent();
-        const Var share =
-            compute_binary<binary_op::ShareOfLarger>(name, kLarger ? u : v, kLarger ? v : u);
+        const Var share = compute_binary<Share>(name, u, v);
         return {step.wants(0) ? sum_to(mul(dy, share), u.shape()) : Var(),
                 step.wants(1) ? sum_to(mul(dy, 1.0 - share), v.shape()) : Var()};
       },
@@ -44,13 +39,17 @@ Tensor le(const Var& a, const Var& b) { return compute_binary<binary_op::Le>("le
 Tensor eq(const Var& a, const Var& b) { return compute_binary<binary_op::Eq>("eq", a, b); }
 Tensor ne(const Var& a, const Var& b) { return compute_binary<binary_op::Ne>("ne", a, b); }
 
-Var maximum(const Var& a, const Var& b) { return extreme<binary_op::Maximum>("maximum", a, b); }
-Var minimum(const Var& a, const Var& b) { return extreme<binary_op::Minimum>("minimum", a, b); }
+Var maximum(const Var& a, const Var& b) {
+  return extreme<binary_op::Maximum, binary_op::ShareOfMaximum>("maximum", a, b);
+}
+Var minimum(const Var& a, const Var& b) {
+  return extreme<binary_op::Minimum, binary_op::ShareOfMinimum>("minimum", a, b);
+}
 
 Var where(const Tensor& condition, const Var& a, const Var& b) {
   require(condition.defined(), "where: the condition is undefined");
   require(a.defined() && b.defined(), "where: an operand is undefined");
-  require_same_kind("where", {&a, &b});
+  require_same_kind("where", {{"a", &a}, {"b", &b}});
   const Var chosen = condition.to(a.dtype());
   return add(keep_where<binary_op::KeepIf>(chosen, a),
              keep_where<binary_op::KeepUnless>(chosen, b));

@@ -21,7 +21,8 @@ inline Tensor le(const Var& a, double b) { return le(a, scalar_like(b, a)); }
 inline Tensor eq(const Var& a, double b) { return eq(a, scalar_like(b, a)); }
 inline Tensor ne(const Var& a, double b) { return ne(a, scalar_like(b, a)); }
 
-// The larger (smaller) of a and b; NaN if either is. Equals share the gradient.
+// The larger (smaller) of a and b; NaN if either is. The gradient goes to the one whose value it
+// is, so to a NaN alone; equals, and two NaNs, share it.
 Var maximum(const Var& a, const Var& b);
 Var minimum(const Var& a, const Var& b);
 

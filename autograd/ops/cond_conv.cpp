@@ -15,7 +15,7 @@ Var cond_conv2d(const Var& x, const Var& weight, const Var& routing, const Var& 
   require_rank(kOp, "the input", x, 4, "[N H W C]");
   require_rank(kOp, "the weight", weight, 5, "[E K R S C/groups]");
   require_rank(kOp, "the routing", routing, 2, "[N E]");
-  require_same_kind(kOp, {&x, &weight, &routing, &bias});
+  require_same_kind(kOp, {{"x", &x}, {"weight", &weight}, {"routing", &routing}, {"bias", &bias}});
   const Shape expected{x.dim(0), weight.dim(0)};
   require(routing.shape() == expected, kOp, ": the routing has shape ", routing.shape(),
           ", expected ", expected, " (one number per image and expert)");

@@ -1,5 +1,7 @@
 #include <pliant/autograd/ops/conv2d.h>
 
+#include <algorithm>
+
 #include <pliant/autograd/ops/arithmetic.h>
 #include <pliant/autograd/ops/checks.h>
 #include <pliant/autograd/ops/convert.h>
@@ -8,13 +10,33 @@
 namespace pliant {
 namespace {
 
-// Output extent along one axis; a kernel larger than the padded map is an Error.
+// Output extent along one axis; a kernel larger than the padded map is an Error. No number is above
+// kMostPixels but `in`, which is far below 2^63.
 std::int64_t out_extent(const char* op, std::int64_t in, std::int64_t before, std::int64_t after,
                         std::int64_t kernel, std::int64_t stride, std::int64_t dilation) {
   const std::int64_t span = dilation * (kernel - 1) + 1;
   require(in + before + after >= span, op, ": the kernel spans ", span, " pixels but the padded ",
           "map has ", in + before + after);
   return (in + before + after - span) / stride + 1;
+}
+
+// Of `out` windows along an axis, how many can touch a map of `in` pixels; the others lie in the
+// padding, which an attribute alone asks for.
+std::int64_t touching(std::int64_t out, std::int64_t in, std::int64_t kernel, std::int64_t stride,
+                      std::int64_t dilation) {
+  return std::min(out, (in + dilation * (kernel - 1)) / stride + 1);
+}
+
+void check_work(const char* op, const Conv2dGeometry& g) {
+  const std::int64_t of_filter = g.c / g.groups;
+  // All that the kernels count is a part of this product, in bytes, or of a tensor's size.
+  checked_product(op, {std::max<std::int64_t>(g.n, 1), g.p, g.q, std::max<std::int64_t>(g.k, 1),
+                       g.r, g.s, std::max<std::int64_t>(of_filter, 1), 16});
+  const std::int64_t rows = touching(g.p, g.h, g.r, g.stride_h, g.dilation_h),
+                     columns = touching(g.q, g.w, g.s, g.stride_w, g.dilation_w);
+  if (g.p / 2 <= rows && g.q / 2 <= columns) return;
+  require_operations(op, "images, output pixels, filters, kernel, channels",
+                     {g.n, g.p, g.q, g.k, g.r, g.s, of_filter});
 }
 
 Shape input_shape(const Conv2dGeometry& g) { return {g.n, g.h, g.w, g.c}; }
@@ -24,6 +46,11 @@ Shape output_shape(const Conv2dGeometry& g) { return {g.n, g.p, g.q, g.k}; }
 Tensor forward(const char* op, const Conv2dGeometry& g, const Tensor& x, const Tensor& weight,
                const Tensor& bias) {
   Tensor y = Tensor::empty(output_shape(g), x.dtype(), x.device());
+  if (y.size() == 0) return y;
+  if (x.size() == 0 || weight.size() == 0) {  // sums of nothing
+    const Var zeros = Tensor::zeros(y.shape(), y.dtype(), y.device());
+    return bias.defined() ? (zeros + bias).value() : zeros.value();
+  }
   Workspace workspace(x.device());
   visit_any_floating(op, x.dtype(), [&]<class T>() {
     kernel<Conv2dForward<T>, cpu::conv2d_forward, cuda::conv2d_forward>(op, x.device())(
@@ -34,7 +61,10 @@ Tensor forward(const char* op, const Conv2dGeometry& g, const Tensor& x, const T
 
 Tensor data_gradient(const char* op, const Conv2dGeometry& g, const Tensor& dy,
                      const Tensor& weight) {
+  if (dy.size() == 0 || weight.size() == 0)
+    return Tensor::zeros(input_shape(g), dy.dtype(), dy.device());
   Tensor dx = Tensor::empty(input_shape(g), dy.dtype(), dy.device());
+  if (dx.size() == 0) return dx;
   Workspace workspace(dy.device());
   visit_any_floating(op, dy.dtype(), [&]<class T>() {
     kernel<Conv2dDataGradient<T>, cpu::conv2d_data_gradient, cuda::conv2d_data_gradient>(
@@ -44,7 +74,10 @@ Tensor data_gradient(const char* op, const Conv2dGeometry& g, const Tensor& dy,
 }
 
 Tensor weight_gradient(const char* op, const Conv2dGeometry& g, const Tensor& x, const Tensor& dy) {
+  if (x.size() == 0 || dy.size() == 0)
+    return Tensor::zeros(weight_shape(g), dy.dtype(), dy.device());
   Tensor dweight = Tensor::empty(weight_shape(g), dy.dtype(), dy.device());
+  if (dweight.size() == 0) return dweight;
   Workspace workspace(dy.device());
   visit_any_floating(op, dy.dtype(), [&]<class T>() {
     kernel<Conv2dWeightGradient<T>, cpu::conv2d_weight_gradient, cuda::conv2d_weight_gradient>(
@@ -65,8 +98,13 @@ void check_conv(const char* op, const Shape& x, const Shape& weight, const ConvO
           ": padding must not be negative");
   require(groups >= 1, op, ": groups must be at least 1, got ", groups);
   require(weight[1] >= 1 && weight[2] >= 1, op, ": the kernel is empty (weight ", weight, ")");
-  require(x[3] == weight[3] * groups, op, ": input has ", x[3], " channels but the weight expects ",
-          weight[3] * groups, " (input ", x, ", weight ", weight, ")");
+  require_pixels(op, "the stride", 1, {stride.h, stride.w});
+  require_pixels(op, "the dilation", 1, {dilation.h, dilation.w});
+  require_pixels(op, "the padding", 0, {padding.top, padding.bottom, padding.left, padding.right});
+  require_pixels(op, "the kernel", 1, {weight[1], weight[2]});
+  const std::int64_t channels = checked_product(op, {weight[3], groups});
+  require(x[3] == channels, op, ": input has ", x[3], " channels but the weight expects ", channels,
+          " (input ", x, ", weight ", weight, ")");
   require(weight[0] % groups == 0, op, ": ", weight[0], " output channels do not divide into ",
           groups, " groups");
 }
@@ -84,6 +122,7 @@ Conv2dGeometry conv_geometry(const char* op, const Shape& x, const Shape& weight
   g.groups = groups;
   g.p = out_extent(op, g.h, padding.top, padding.bottom, g.r, stride.h, dilation.h);
   g.q = out_extent(op, g.w, padding.left, padding.right, g.s, stride.w, dilation.w);
+  check_work(op, g);
   return g;
 }
 
@@ -136,7 +175,7 @@ Var conv2d(const Var& x, const Var& weight, const Var& bias, const ConvOptions& 
   if (is_mixed(x, weight)) return conv2d(x, rounded(weight), rounded(bias), options);
   require_rank("conv2d", "the input", x, 4, "[N H W C]");
   require_rank("conv2d", "the weight", weight, 4, "[K R S C/groups]");
-  require_same_kind("conv2d", {&x, &weight, &bias});
+  require_same_kind("conv2d", {{"x", &x}, {"weight", &weight}, {"bias", &bias}});
   const Conv2dGeometry g = conv_geometry("conv2d", x.shape(), weight.shape(), options);
   require(!bias.defined() || bias.shape() == Shape{g.k}, "conv2d: bias has shape ", bias.shape(),
           ", expected [", g.k, "]");

@@ -26,6 +26,7 @@ struct Padding {
   friend bool operator==(const Padding&, const Padding&) = default;
 };
 
+// No number of pixels may be above 2^31 - 1, here and in the other ops with windows.
 struct ConvOptions {
   Size2 stride = 1;
   Padding padding = 0;
@@ -34,7 +35,8 @@ struct ConvOptions {
 };
 
 // x [N H W C], weight [K R S C/groups], bias [K] or undefined -> [N P Q K] with
-// P = floor((H + top + bottom - dilation*(R-1) - 1) / stride) + 1, the same for Q.
+// P = floor((H + top + bottom - dilation*(R-1) - 1) / stride) + 1, the same for Q. Padding that
+// asks for more than 2^40 multiplications is an Error.
 Var conv2d(const Var& x, const Var& weight, const Var& bias = {}, const ConvOptions& options = {});
 
 // What every convolution asks of its arguments, shapes as in conv2d; `op` begins the message of an

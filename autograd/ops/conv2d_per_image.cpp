@@ -18,7 +18,7 @@ struct Extents {
       : x(g.h * g.w * g.c), weight(g.k * g.r * g.s * (g.c / g.groups)), y(g.p * g.q * g.k) {}
 };
 
-// Calls f(geometry of one image, image) for each of them.
+// Calls f(geometry of one image, image) for each of them, all with elements.
 template <class F>
 void for_each_image(const Conv2dGeometry& g, F&& f) {
   Conv2dGeometry one = g;
@@ -28,7 +28,10 @@ void for_each_image(const Conv2dGeometry& g, F&& f) {
 
 Tensor data_gradient(const Conv2dGeometry& g, const Tensor& dy, const Tensor& weight) {
   const Extents extents(g);
-  Tensor dx = Tensor::empty({g.n, g.h, g.w, g.c}, dy.dtype(), dy.device());
+  const Shape shape{g.n, g.h, g.w, g.c};
+  if (dy.size() == 0 || weight.size() == 0) return Tensor::zeros(shape, dy.dtype(), dy.device());
+  Tensor dx = Tensor::empty(shape, dy.dtype(), dy.device());
+  if (dx.size() == 0) return dx;
   visit_floating(kOp, dy.dtype(), [&]<class T>() {
     const auto run =
         kernel<Conv2dDataGradient<T>, cpu::conv2d_data_gradient, cuda::conv2d_data_gradient>(
@@ -45,7 +48,10 @@ Tensor data_gradient(const Conv2dGeometry& g, const Tensor& dy, const Tensor& we
 
 Tensor weight_gradient(const Conv2dGeometry& g, const Tensor& x, const Tensor& dy) {
   const Extents extents(g);
-  Tensor dweight = Tensor::empty({g.n, g.k, g.r, g.s, g.c / g.groups}, dy.dtype(), dy.device());
+  const Shape shape{g.n, g.k, g.r, g.s, g.c / g.groups};
+  if (x.size() == 0 || dy.size() == 0) return Tensor::zeros(shape, dy.dtype(), dy.device());
+  Tensor dweight = Tensor::empty(shape, dy.dtype(), dy.device());
+  if (dweight.size() == 0) return dweight;
   visit_floating(kOp, dy.dtype(), [&]<class T>() {
     const auto run =
         kernel<Conv2dWeightGradient<T>, cpu::conv2d_weight_gradient, cuda::conv2d_weight_gradient>(
@@ -63,6 +69,11 @@ Tensor weight_gradient(const Conv2dGeometry& g, const Tensor& x, const Tensor& d
 Tensor forward(const Conv2dGeometry& g, const Tensor& x, const Tensor& weight, const Tensor& bias) {
   const Extents extents(g);
   Tensor y = Tensor::empty({g.n, g.p, g.q, g.k}, x.dtype(), x.device());
+  if (y.size() == 0) return y;
+  if (x.size() == 0 || weight.size() == 0) {  // sums of nothing
+    const Var zeros = Tensor::zeros(y.shape(), y.dtype(), y.device());
+    return bias.defined() ? (zeros + bias).value() : zeros.value();
+  }
   visit_floating(kOp, x.dtype(), [&]<class T>() {
     const auto run =
         kernel<Conv2dForward<T>, cpu::conv2d_forward, cuda::conv2d_forward>(kOp, x.device());
@@ -80,6 +91,10 @@ Tensor forward(const Conv2dGeometry& g, const Tensor& x, const Tensor& weight, c
 Vars gradients_on_tape(const Conv2dGeometry& g, const StepView& step) {
   const Var &dy = step.cotangent(), x = step.saved(0), weight = step.saved(1);
   const Shape one_kernel{g.k, g.r, g.s, g.c / g.groups};
+  if (x.size() == 0 || weight.size() == 0 || dy.size() == 0)
+    return {Tensor::zeros(x.shape(), dy.dtype(), dy.device()),
+            Tensor::zeros(weight.shape(), dy.dtype(), dy.device()),
+            step.wants(2) ? sum_to(dy, {g.k}) : Var()};
   Vars dx, dweight;
   for_each_image(g, [&](const Conv2dGeometry& one, std::int64_t image) {
     const auto of_image = [&](const Var& v) { return slice_axis(v, 0, image, image + 1); };
@@ -99,7 +114,7 @@ Var conv2d_per_image(const Var& x, const Var& weight, const Var& bias, const Con
   if (is_bfloat16(x)) return in_float32(conv2d_per_image, x, weight, bias, options);
   require_rank(kOp, "the input", x, 4, "[N H W C]");
   require_rank(kOp, "the weight", weight, 5, "[N K R S C/groups]");
-  require_same_kind(kOp, {&x, &weight, &bias});
+  require_same_kind(kOp, {{"x", &x}, {"weight", &weight}, {"bias", &bias}});
   require(weight.dim(0) == x.dim(0), kOp, ": ", weight.dim(0), " kernels for ", x.dim(0),
           " images (input ", x.shape(), ", weight ", weight.shape(), ")");
   const Shape one{weight.dim(1), weight.dim(2), weight.dim(3), weight.dim(4)};

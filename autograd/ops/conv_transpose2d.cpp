@@ -18,7 +18,8 @@ std::int64_t out_extent(const char* axis, std::int64_t in, std::int64_t cut, std
   require(more >= 0 && more < std::max(stride, dilation), kOp, ": output_padding is ", more,
           " along the ", axis, ", expected at least 0 and less than the stride (", stride,
           ") or the dilation (", dilation, ")");
-  const std::int64_t out = (in - 1) * stride - cut + dilation * (kernel - 1) + more + 1;
+  const std::int64_t grown = checked_product(kOp, {in - 1, stride});
+  const std::int64_t out = checked_sum(kOp, {grown, dilation * (kernel - 1), more, 1}) - cut;
   require(in >= 1 && out >= 1, kOp, ": the ", axis, " would become ", out, " (of ", in,
           "); it must be at least 1");
   return out;
@@ -38,6 +39,9 @@ Conv2dGeometry geometry(const Shape& x, const Shape& weight, const ConvTranspose
   g.groups = groups;
   g.h = out_extent("height", g.p, padding.top + padding.bottom, g.r, stride.h, dilation.h, more.h);
   g.w = out_extent("width", g.q, padding.left + padding.right, g.s, stride.w, dilation.w, more.w);
+  require_operations(kOp, "images, output pixels, channels", {g.n, g.h, g.w, g.c});
+  checked_product(kOp, {std::max<std::int64_t>(g.n, 1), g.p, g.q, std::max<std::int64_t>(g.k, 1),
+                        g.r, g.s, std::max<std::int64_t>(g.c / groups, 1), 16});
   return g;
 }
 
@@ -56,7 +60,7 @@ Var conv_transpose2d(const Var& x, const Var& weight, const Var& bias,
   if (is_mixed(x, weight)) return conv_transpose2d(x, rounded(weight), rounded(bias), options);
   require_rank(kOp, "the input", x, 4, "[N H W C]");
   require_rank(kOp, "the weight", weight, 4, "[K R S C/groups]");
-  require_same_kind(kOp, {&x, &weight, &bias});
+  require_same_kind(kOp, {{"x", &x}, {"weight", &weight}, {"bias", &bias}});
   const Conv2dGeometry g = geometry(x.shape(), weight.shape(), options);
   require(!bias.defined() || bias.shape() == Shape{g.c}, kOp, ": bias has shape ", bias.shape(),
           ", expected [", g.c, "]");

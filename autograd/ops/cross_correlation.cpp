@@ -17,6 +17,7 @@ template <template <class> class Pass, Pass<float>* in_float, Pass<double>* in_d
           Pass<float>* cuda_in_float, Pass<double>* cuda_in_double>
 Tensor compute(const Geometry& g, const Tensor& a, const Tensor& b, const Shape& shape) {
   Tensor out = Tensor::empty(shape, a.dtype(), a.device());
+  if (out.size() == 0) return out;
   Workspace workspace(a.device());
   visit_floating(kOp, a.dtype(), [&]<class T>() {
     const auto run = [&](Pass<T>* pass) {
@@ -90,7 +91,7 @@ Var cross_correlation_depthwise(const Var& search, const Var& pattern) {
   if (is_bfloat16(search)) return in_float32(cross_correlation_depthwise, search, pattern);
   require_rank(kOp, "the search map", search, 4, "[N H W C]");
   require_rank(kOp, "the pattern", pattern, 4, "[N R S C]");
-  require_same_kind(kOp, {&search, &pattern});
+  require_same_kind(kOp, {{"search", &search}, {"pattern", &pattern}});
   const Shape& x = search.shape();
   const Shape& z = pattern.shape();
   require(x[0] == z[0] && x[3] == z[3], kOp, ": search ", x, " and pattern ", z,

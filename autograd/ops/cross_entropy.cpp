@@ -19,7 +19,7 @@ void check_weights(const Var& logits, const Tensor& weights) {
   require(weights.shape() == Shape{logits.dim(-1)}, kOp, ": the class weights have shape ",
           weights.shape(), ", expected ", Shape{logits.dim(-1)}, " (logits ", logits.shape(), ")");
   const Var as_var = weights;
-  require_same_kind(kOp, {&logits, &as_var});
+  require_same_kind(kOp, {{"logits", &logits}, {"class_weights", &as_var}});
   if (!weights.device().is_cpu()) return;
   visit_floating(kOp, weights.dtype(), [&]<class T>() {
     for (const T weight : weights.span<T>())
@@ -32,7 +32,7 @@ CrossEntropyGeometry checked_geometry(const Var& logits, const Tensor& labels,
   require(logits.defined() && labels.defined(), kOp, ": the ",
           logits.defined() ? "labels are" : "logits are", " undefined");
   require(logits.rank() >= 1, kOp, ": the logits are a scalar, expected [... C]");
-  require_same_kind(kOp, {&logits});
+  require_same_kind(kOp, logits);
   const Shape expected(std::span(logits.shape().begin(), logits.shape().end() - 1));
   require(labels.shape() == expected, kOp, ": the labels have shape ", labels.shape(),
           ", expected ", expected, " (logits ", logits.shape(), ")");

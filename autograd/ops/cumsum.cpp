@@ -22,13 +22,14 @@ CumsumGeometry geometry(const Shape& shape, int axis, CumsumFrom from) {
 Var cumsum(const Var& x, int axis, CumsumFrom from) {
   if (is_bfloat16(x)) return in_float32(cumsum, x, axis, from);
   require(x.defined(), kOp, ": x is undefined");
-  require_same_kind(kOp, {&x});
+  require_same_kind(kOp, x);
   axis = x.shape().axis(axis, kOp);
   Tensor y = Tensor::empty(x.shape(), x.dtype(), x.device());
-  visit_floating(kOp, x.dtype(), [&]<class T>() {
-    kernel<Cumsum<T>, cpu::cumsum, cuda::cumsum>(kOp, x.device())(
-        geometry(x.shape(), axis, from), x.value().data<T>(), y.mutable_data<T>());
-  });
+  if (y.size() > 0)
+    visit_floating(kOp, x.dtype(), [&]<class T>() {
+      kernel<Cumsum<T>, cpu::cumsum, cuda::cumsum>(kOp, x.device())(
+          geometry(x.shape(), axis, from), x.value().data<T>(), y.mutable_data<T>());
+    });
   // x[k] is in the sums from k on: the gradient is the running sum the other way round.
   const CumsumFrom other = from == CumsumFrom::start ? CumsumFrom::end : CumsumFrom::start;
   return record(

@@ -12,6 +12,7 @@ DcnGeometry checked_geometry(const char* op, const Var& x, const DcnOptions& opt
   const std::int64_t c = x.dim(3), groups = options.groups;
   require(groups >= 1 && c >= 1 && c % groups == 0, op, ": ", c, " channels do not divide into ",
           groups, " groups");
+  require_pixels(op, "the kernel", 1, {options.kernel.h, options.kernel.w});
   const Shape kernel{c, options.kernel.h, options.kernel.w, c / groups};
   DcnGeometry g;
   g.conv = conv_geometry(op, x.shape(), kernel,
@@ -37,6 +38,7 @@ void require_shape(const char* op, const char* what, const Var& var, const DcnGe
 Tensor forward(const char* op, const DcnGeometry& g, const Tensor& x, const Tensor& offset,
                const Tensor& mask, std::int64_t mask_from) {
   Tensor y = Tensor::empty({g.conv.n, g.conv.p, g.conv.q, g.conv.c}, x.dtype(), x.device());
+  if (y.size() == 0) return y;
   Workspace workspace(x.device());
   visit_floating(op, x.dtype(), [&]<class T>() {
     kernel<DcnForward<T>, cpu::dcn_forward, cuda::dcn_forward>(op, x.device())(
@@ -56,6 +58,7 @@ void gradients(const char* op, const DcnGeometry& g, const StepView& step, std::
                std::int64_t mask_from, Results& to) {
   const Tensor x = step.saved(0).value(), offset = step.saved(1).value(),
                mask = step.saved(mask_index).value();
+  if (step.cotangent().size() == 0) return make_zero({&to.x, &to.offset, &to.mask});
   Workspace workspace(x.device());
   visit_floating(op, x.dtype(), [&]<class T>() {
     const auto data = [](Tensor& t, std::int64_t from) {
@@ -78,10 +81,10 @@ Var dcn_v3(const Var& x, const Var& offset, const Var& mask, const DcnOptions& o
   if (is_bfloat16(x)) return in_float32(dcn_v3, x, offset, mask, options);
   constexpr const char* kOp = "dcn_v3";
   DcnGeometry g = checked_geometry(kOp, x, options);
-  const std::int64_t width = g.conv.groups * g.taps();
-  require_shape(kOp, "the offset", offset, g, 2 * width);
+  const std::int64_t width = checked_product(kOp, {g.conv.groups, g.taps()});
+  require_shape(kOp, "the offset", offset, g, checked_product(kOp, {2, width}));
   require_shape(kOp, "the mask", mask, g, width);
-  require_same_kind(kOp, {&x, &offset, &mask});
+  require_same_kind(kOp, {{"x", &x}, {"offset", &offset}, {"mask", &mask}});
   g.offsets = {2 * width, 2 * g.taps()};
   g.masks = {width, g.taps()};
   return record(kOp, forward(kOp, g, x.value(), offset.value(), mask.value(), 0), {x, offset, mask},
@@ -98,9 +101,13 @@ Var dcn_v3(const Var& x, const Var& offset, const Var& mask, const DcnOptions& o
 }
 
 std::int64_t dcn_v4_width(const DcnOptions& options) {
+  constexpr const char* kWho = "dcn_v4_width";
+  require_pixels(kWho, "the kernel", 1, {options.kernel.h, options.kernel.w});
+  require(options.groups >= 1, kWho, ": groups must be at least 1, got ", options.groups);
   const std::int64_t taps =
       options.kernel.h * options.kernel.w - (options.center == CenterTap::remove ? 1 : 0);
-  return (3 * options.groups * taps + 7) / 8 * 8;
+  return checked_product(kWho,
+                         {ceil_quotient(checked_product(kWho, {3, options.groups, taps}), 8), 8});
 }
 
 Var dcn_v4(const Var& x, const Var& offset_mask, const DcnOptions& options) {
@@ -109,7 +116,7 @@ Var dcn_v4(const Var& x, const Var& offset_mask, const DcnOptions& options) {
   DcnGeometry g = checked_geometry(kOp, x, options);
   const std::int64_t width = dcn_v4_width(options), masks = 2 * g.taps();
   require_shape(kOp, "the tensor of offsets and masks", offset_mask, g, width);
-  require_same_kind(kOp, {&x, &offset_mask});
+  require_same_kind(kOp, {{"x", &x}, {"offset_mask", &offset_mask}});
   g.offsets = g.masks = {width, 3 * g.taps()};
   const Tensor& both = offset_mask.value();
   return record(kOp, forward(kOp, g, x.value(), both, both, masks), {x, offset_mask},

@@ -20,8 +20,9 @@ struct DcnOptions {
 // A mean of samples, weighted by a mask, for each group of channels; no weights. Taps go column by
 // column (kx outer, ky inner) and pairs are (dx, dy), as published. Tap (ky, kx) of output pixel
 // (p, q) reads x at row p*stride - pad + h + s*(ky*dilation - h + dy), h = floor(dilation*(R-1)/2),
-// s = offset_scale, the same for columns; bilinear on the zero-padded map. P = R*S taps, or one
-// less without the middle one. x [N H W C], offset [N P Q G*P*2], mask [N P Q G*P] -> [N P Q C].
+// s = offset_scale, the same for columns; bilinear on the zero-padded map, with right-hand
+// derivatives at whole coordinates, -1 among them. P = R*S taps, or one less without the middle
+// one. x [N H W C], offset [N P Q G*P*2], mask [N P Q G*P] -> [N P Q C].
 Var dcn_v3(const Var& x, const Var& offset, const Var& mask, const DcnOptions& options = {});
 
 // The same with offsets and masks in one tensor [N P Q dcn_v4_width(options)]: for each group 2P

@@ -15,8 +15,8 @@ DeformGeometry checked_geometry(const Var& x, const Var& offset, const Var& mask
   require_rank(kOp, "the input", x, 4, "[N H W C]");
   require_rank(kOp, "the offset", offset, 4, "[N P Q 2*offset_groups*R*S]");
   require_rank(kOp, "the weight", weight, 4, "[K R S C/groups]");
-  require_same_kind(kOp, {&x, &weight, &bias});
-  require_wide_kind(kOp, x, {&offset, &mask});
+  require_same_kind(kOp, {{"x", &x}, {"weight", &weight}, {"bias", &bias}});
+  require_wide_kind(kOp, x, {{"offset", &offset}, {"mask", &mask}});
   const std::int64_t groups = options.offset_groups;
   DeformGeometry g;
   g.conv = conv_geometry(kOp, x.shape(), weight.shape(),
@@ -28,7 +28,7 @@ DeformGeometry checked_geometry(const Var& x, const Var& offset, const Var& mask
   require_map_fits(kOp, c.h, c.w);
   require(groups >= 1 && c.c % groups == 0, kOp, ": ", c.c, " channels do not divide into ", groups,
           " offset groups");
-  const Shape offsets{c.n, c.p, c.q, 2 * groups * c.r * c.s};
+  const Shape offsets{c.n, c.p, c.q, checked_product(kOp, {2, groups, c.r, c.s})};
   require(offset.shape() == offsets, kOp, ": the offset has shape ", offset.shape(), ", expected ",
           offsets, " (one dy, dx pair per output pixel, offset group and tap)");
   const Shape masks{c.n, c.p, c.q, groups * c.r * c.s};
@@ -51,14 +51,17 @@ Vars gradients(const DeformGeometry& g, const StepView& step) {
   if (step.wants(3))
     of[3] = Tensor::empty({c.k, c.r, c.s, c.c / c.groups}, dy.dtype(), dy.device());
   Workspace workspace(dy.device());
-  visit_any_floating(kOp, dy.dtype(), [&]<class T>() {
-    using W = Wide<T>;
-    kernel<DeformConvGradient<T>, cpu::deform_conv_gradient, cuda::deform_conv_gradient>(
-        kOp, dy.device())(g, data_or_null<T>(x), data_or_null<W>(offset), data_or_null<W>(mask),
-                          data_or_null<T>(weight), dy.data<T>(), mutable_or_null<T>(of[0]),
-                          mutable_or_null<W>(of[1]), mutable_or_null<W>(of[2]),
-                          mutable_or_null<T>(of[3]), workspace);
-  });
+  if (dy.size() == 0)
+    make_zero({&of[0], &of[1], &of[2], &of[3]});
+  else
+    visit_any_floating(kOp, dy.dtype(), [&]<class T>() {
+      using W = Wide<T>;
+      kernel<DeformConvGradient<T>, cpu::deform_conv_gradient, cuda::deform_conv_gradient>(
+          kOp, dy.device())(g, data_or_null<T>(x), data_or_null<W>(offset), data_or_null<W>(mask),
+                            data_or_null<T>(weight), dy.data<T>(), mutable_or_null<T>(of[0]),
+                            mutable_or_null<W>(of[1]), mutable_or_null<W>(of[2]),
+                            mutable_or_null<T>(of[3]), workspace);
+    });
   return {of[0], of[1], of[2], of[3], step.wants(4) ? sum_to(step.cotangent(), {c.k}) : Var()};
 }
 
@@ -74,12 +77,13 @@ Var deform_conv2d(const Var& x, const Var& offset, const Var& mask, const Var& w
   const Conv2dGeometry& c = g.conv;
   Tensor y = Tensor::empty({c.n, c.p, c.q, c.k}, x.dtype(), x.device());
   Workspace workspace(x.device());
-  visit_any_floating(kOp, x.dtype(), [&]<class T>() {
-    kernel<DeformConvForward<T>, cpu::deform_conv_forward, cuda::deform_conv_forward>(
-        kOp, x.device())(g, x.value().data<T>(), offset.value().data<Wide<T>>(),
-                         data_or_null<Wide<T>>(mask.value()), weight.value().data<T>(),
-                         data_or_null<T>(bias.value()), y.mutable_data<T>(), workspace);
-  });
+  if (y.size() > 0)
+    visit_any_floating(kOp, x.dtype(), [&]<class T>() {
+      kernel<DeformConvForward<T>, cpu::deform_conv_forward, cuda::deform_conv_forward>(
+          kOp, x.device())(g, x.value().data<T>(), offset.value().data<Wide<T>>(),
+                           data_or_null<Wide<T>>(mask.value()), weight.value().data<T>(),
+                           data_or_null<T>(bias.value()), y.mutable_data<T>(), workspace);
+    });
   const bool sampled = x.wants_gradient() || offset.wants_gradient() || mask.wants_gradient();
   const bool columns = sampled || weight.wants_gradient();
   return record(kOp, std::move(y), {x, offset, mask, weight, bias},

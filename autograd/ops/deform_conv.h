@@ -20,7 +20,9 @@ struct DeformConvOptions {
 // by bilinear interpolation, times mask. x [N H W C], offset [N P Q 2*G*R*S] with G offset groups,
 // taps in row-major order and (dy, dx) pairs; mask [N P Q G*R*S] or undefined (all ones); weight
 // [K R S C/groups]; bias [K] or undefined -> [N P Q K]. Derivatives by an offset are the
-// right-hand ones where the sampling point lies on a pixel, so that zero offsets learn.
+// right-hand ones where the sampling point lies on a pixel, or on the row or column before the
+// first
+// (-1) under zero_pad, so that zero offsets learn.
 Var deform_conv2d(const Var& x, const Var& offset, const Var& mask, const Var& weight,
                   const Var& bias = {}, const DeformConvOptions& options = {});
 

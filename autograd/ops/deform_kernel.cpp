@@ -14,6 +14,7 @@ DeformKernelGeometry checked_geometry(const char* op, const Var& x, const Var& r
   require_rank(op, "the input", x, 4, "[N H W C]");
   require_rank(op, "the rotation", rotation, 4, "[N P Q 2*rotation_groups*R*S]");
   require_rank(op, "the weight", weight, 4, "[K SH SW C/groups]");
+  require_pixels(op, "the kernel", 1, {options.kernel.h, options.kernel.w});
   const Shape kernel{weight.dim(0), options.kernel.h, options.kernel.w, weight.dim(3)};
   DeformKernelGeometry g{};
   g.conv = conv_geometry(op, x.shape(), kernel,
@@ -28,7 +29,7 @@ DeformKernelGeometry checked_geometry(const char* op, const Var& x, const Var& r
   require_map_fits(op, g.scope_h, g.scope_w);
   require(g.rotation_groups >= 1 && g.rotation_groups <= c.c, op, ": ", g.rotation_groups,
           " rotation groups for ", c.c, " channels");
-  const Shape rotations{c.n, c.p, c.q, 2 * g.rotation_groups * g.taps()};
+  const Shape rotations{c.n, c.p, c.q, checked_product(op, {2, g.rotation_groups, g.taps()})};
   require(rotation.shape() == rotations, op, ": the rotation has shape ", rotation.shape(),
           ", expected ", rotations, " (one dy, dx pair per output pixel, rotation group and tap)");
   require(!bias.defined() || bias.shape() == Shape{c.k}, op, ": bias has shape ", bias.shape(),
@@ -48,28 +49,36 @@ Vars gradients(const char* op, const DeformKernelGeometry& g, const StepView& st
     if (step.wants(i)) of[i] = make(saved[i].shape());
   if (step.wants(3)) of[3] = make({g.conv.k, g.scope_h, g.scope_w, g.conv.c / g.conv.groups});
   Workspace workspace(dy.device());
-  visit_floating(op, dy.dtype(), [&]<class T>() {
-    const auto to = [](Tensor& t) { return t.defined() ? t.mutable_data<T>() : nullptr; };
-    kernel<DeformKernelGradient<T>, cpu::deform_kernel_gradient, cuda::deform_kernel_gradient>(
-        op, dy.device())(g, data_or_null<T>(saved[0]), data_or_null<T>(saved[1]),
-                         data_or_null<T>(saved[2]), data_or_null<T>(saved[3]), dy.data<T>(),
-                         to(of[0]), to(of[1]), to(of[2]), to(of[3]), workspace);
-  });
+  if (dy.size() == 0)
+    make_zero({&of[0], &of[1], &of[2], &of[3]});
+  else
+    visit_floating(op, dy.dtype(), [&]<class T>() {
+      const auto to = [](Tensor& t) { return t.defined() ? t.mutable_data<T>() : nullptr; };
+      kernel<DeformKernelGradient<T>, cpu::deform_kernel_gradient, cuda::deform_kernel_gradient>(
+          op, dy.device())(g, data_or_null<T>(saved[0]), data_or_null<T>(saved[1]),
+                           data_or_null<T>(saved[2]), data_or_null<T>(saved[3]), dy.data<T>(),
+                           to(of[0]), to(of[1]), to(of[2]), to(of[3]), workspace);
+    });
   return {of[0], of[1], of[2], of[3], step.wants(4) ? sum_to(step.cotangent(), {g.conv.k}) : Var()};
 }
 
 // `offset` may be undefined.
 Var run(const char* op, const DeformKernelGeometry& g, const Var& x, const Var& offset,
         const Var& rotation, const Var& weight, const Var& bias) {
-  require_same_kind(op, {&x, &offset, &rotation, &weight, &bias});
+  require_same_kind(op, {{"x", &x},
+                         {"offset", &offset},
+                         {"rotation", &rotation},
+                         {"weight", &weight},
+                         {"bias", &bias}});
   Tensor y = Tensor::empty({g.conv.n, g.conv.p, g.conv.q, g.conv.k}, x.dtype(), x.device());
   Workspace workspace(x.device());
-  visit_floating(op, x.dtype(), [&]<class T>() {
-    kernel<DeformKernelForward<T>, cpu::deform_kernel_forward, cuda::deform_kernel_forward>(
-        op, x.device())(g, x.value().data<T>(), data_or_null<T>(offset.value()),
-                        rotation.value().data<T>(), weight.value().data<T>(),
-                        data_or_null<T>(bias.value()), y.mutable_data<T>(), workspace);
-  });
+  if (y.size() > 0)
+    visit_floating(op, x.dtype(), [&]<class T>() {
+      kernel<DeformKernelForward<T>, cpu::deform_kernel_forward, cuda::deform_kernel_forward>(
+          op, x.device())(g, x.value().data<T>(), data_or_null<T>(offset.value()),
+                          rotation.value().data<T>(), weight.value().data<T>(),
+                          data_or_null<T>(bias.value()), y.mutable_data<T>(), workspace);
+    });
   const bool inputs = x.wants_gradient() || offset.wants_gradient() || rotation.wants_gradient();
   const bool columns = inputs || weight.wants_gradient();
   return record(op, std::move(y), {x, offset, rotation, weight, bias},

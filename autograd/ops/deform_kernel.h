@@ -20,7 +20,8 @@ struct DeformKernelOptions {
 // s + (SW-S)/2 + dx), bilinear and zero outside the scope; (dy, dx) from rotation
 // [N P Q G*R*S*2] with G rotation groups, taps in row-major order. Input channel c follows rotation
 // group c mod G. x [N H W C], bias [K] or undefined -> [N P Q K]. Any number of groups; derivatives
-// by the rotation are the right-hand ones where a tap lies on a scope position.
+// by the rotation are the right-hand ones where a tap lies on a scope position, or right before the
+// first (-1).
 Var deform_kernel(const Var& x, const Var& rotation, const Var& weight, const Var& bias = {},
                   const DeformKernelOptions& options = {});
 

@@ -29,14 +29,16 @@ std::int64_t checked_classes(const RegionGeometry& region, const Var& trans, std
 DeformRoiPoolGeometry checked_geometry(const Var& x, const Tensor& rois, const Var& trans,
                                        const Var& mask, const DeformPoolOptions& o) {
   DeformRoiPoolGeometry g;
-  g.region = region_geometry(kOp, x, rois, o.pooled_size, o.spatial_scale, o.group_size);
+  require(o.part_size >= 0 && o.sample_per_part >= 1, kOp, ": part_size ", o.part_size,
+          " and sample_per_part ", o.sample_per_part, ", expected at least 0 and 1");
+  g.region = region_geometry(kOp, x, rois, o.pooled_size, o.spatial_scale, o.group_size,
+                             o.sample_per_part);
   const RegionGeometry& region = g.region;
-  require_same_kind(kOp, {&x, &trans, &mask});
+  require_same_kind(kOp, {{"x", &x}, {"trans", &trans}, {"mask", &mask}});
   require(o.output_dim == 0 || o.output_dim == region.k, kOp, ": output_dim is ", o.output_dim,
           ", but ", region.c, " channels in ", o.group_size, " x ", o.group_size, " groups give ",
           region.k);
-  require(o.part_size >= 0 && o.sample_per_part >= 1, kOp, ": part_size ", o.part_size,
-          " and sample_per_part ", o.sample_per_part, ", expected at least 0 and 1");
+  require_pixels(kOp, "part_size", 0, {o.part_size});
   require(std::isfinite(o.trans_std), kOp, ": trans_std is ", o.trans_std,
           ", expected a finite number");
   g.part = o.part_size > 0 ? o.part_size : o.pooled_size;
@@ -59,6 +61,10 @@ Vars gradients(const DeformRoiPoolGeometry& g, const StepView& step) {
   Tensor all[3];
   for (std::size_t i = 0; i < 3; ++i)
     if (step.wants(i)) all[i] = Tensor::empty(shapes[i], dy.dtype(), dy.device());
+  if (dy.size() == 0) {
+    make_zero({&all[0], &all[1], &all[2]});
+    return {all[0], all[1], all[2]};
+  }
   Workspace workspace(dy.device());
   visit_floating(kOp, dy.dtype(), [&]<class T>() {
     const auto to = [](Tensor& t) { return t.defined() ? t.mutable_data<T>() : nullptr; };
@@ -79,11 +85,12 @@ Var deform_roi_pool(const Var& x, const Tensor& rois, const Var& trans, const Va
   const RegionGeometry& region = g.region;
   Tensor y = Tensor::empty({region.r, region.p, region.q, region.k}, x.dtype(), x.device());
   Workspace workspace(x.device());
-  visit_floating(kOp, x.dtype(), [&]<class T>() {
-    kernel<DeformRoiPoolForward<T>, cpu::deform_roi_pool_forward, cuda::deform_roi_pool_forward>(
-        kOp, x.device())(g, x.value().data<T>(), rois.data<T>(), data_or_null<T>(trans.value()),
-                         data_or_null<T>(mask.value()), y.mutable_data<T>(), workspace);
-  });
+  if (y.size() > 0)
+    visit_floating(kOp, x.dtype(), [&]<class T>() {
+      kernel<DeformRoiPoolForward<T>, cpu::deform_roi_pool_forward, cuda::deform_roi_pool_forward>(
+          kOp, x.device())(g, x.value().data<T>(), rois.data<T>(), data_or_null<T>(trans.value()),
+                           data_or_null<T>(mask.value()), y.mutable_data<T>(), workspace);
+    });
   const bool branch = trans.wants_gradient() || mask.wants_gradient();
   return record(kOp, std::move(y), {x, trans, mask}, {keep_if(branch, x), trans, mask, rois},
                 [g](const StepView& step) { return gradients(g, step); });

@@ -20,7 +20,7 @@ Var pow_slope(const Var& x, const UnaryCall& call) {
 }
 Var abs_slope(const Var& x, const UnaryCall&) { return sub(gt(x, 0.0), lt(x, 0.0)); }
 Var clamp_slope(const Var& x, const UnaryCall& call) {
-  return mul(ge(x, call.first), le(x, call.second));
+  return mul(gt(x, call.first), lt(x, call.second));
 }
 
 }  // namespace

@@ -17,8 +17,9 @@ Var pow(const Var& x, double exponent);
 // where a is 0 and b is not negative, and NaN where a is negative (PyTorch's rules).
 Var pow(const Var& a, const Var& b);
 Var abs(const Var& x);  // derivative 0 at 0
-// x brought into [low, high]; derivative 1 inside and at the bounds, 0 outside. NaN stays. Either
-// bound may be infinite; low <= high.
+// x brought into [low, high]; derivative 1 inside, 0 at the bounds and outside (PyTorch's rule;
+// ReLU6 is clamp(x, 0, 6)). NaN stays, with derivative 0. Either bound may be infinite; low <=
+// high.
 Var clamp(const Var& x, double low, double high);
 
 }  // namespace pliant

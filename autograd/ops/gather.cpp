@@ -44,6 +44,7 @@ GatherGeometry along(const Shape& x, int axis, std::int64_t count) {
 
 Tensor run_scatter(const Plan& plan, const Tensor& y, const Tensor& index) {
   Tensor x = Tensor::empty(plan.x, y.dtype(), y.device());
+  if (x.size() == 0) return x;
   visit_floating(plan.name, y.dtype(), [&]<class T>() {
     kernel<Scatter<T>, cpu::scatter, cuda::scatter>(plan.name, y.device())(
         plan.geometry, y.data<T>(), index.data<std::int64_t>(), x.mutable_data<T>());
@@ -57,10 +58,11 @@ Var scattered(const Plan& plan, const Var& y, const Tensor& index);
 Var gathered(const Plan& plan, const Var& x, const Tensor& index) {
   if (is_bfloat16(x)) return in_float32(gathered, plan, x, index);
   Tensor y = Tensor::empty(plan.y, x.dtype(), x.device());
-  visit_floating(plan.name, x.dtype(), [&]<class T>() {
-    kernel<Gather<T>, cpu::gather, cuda::gather>(plan.name, x.device())(
-        plan.geometry, x.value().data<T>(), index.data<std::int64_t>(), y.mutable_data<T>());
-  });
+  if (y.size() > 0)
+    visit_floating(plan.name, x.dtype(), [&]<class T>() {
+      kernel<Gather<T>, cpu::gather, cuda::gather>(plan.name, x.device())(
+          plan.geometry, x.value().data<T>(), index.data<std::int64_t>(), y.mutable_data<T>());
+    });
   return record(
       plan.name, std::move(y), {x}, {index},
       [plan](const StepView& step) -> Vars {
@@ -84,7 +86,7 @@ Var scattered(const Plan& plan, const Var& y, const Tensor& index) {
 Var gather(const Var& x, int axis, const Tensor& index) {
   constexpr const char* kOp = "gather";
   require(x.defined(), kOp, ": x is undefined");
-  require_same_kind(kOp, {&x});
+  require_same_kind(kOp, x);
   axis = x.shape().axis(axis, kOp);
   check_indices(kOp, index, x.shape()[axis]);
   require_beside(kOp, x, index);
@@ -99,7 +101,7 @@ Var gather(const Var& x, int axis, const Tensor& index) {
 Var scatter_add(const Var& y, int axis, const Tensor& index, std::int64_t extent) {
   constexpr const char* kOp = "scatter_add";
   require(y.defined(), kOp, ": y is undefined");
-  require_same_kind(kOp, {&y});
+  require_same_kind(kOp, y);
   axis = y.shape().axis(axis, kOp);
   require(extent >= 0, kOp, ": the extent is ", extent, ", expected none negative");
   check_indices(kOp, index, extent);
@@ -108,13 +110,14 @@ Var scatter_add(const Var& y, int axis, const Tensor& index, std::int64_t extent
           ", expected the same shape");
   Shape x = y.shape();
   x[axis] = extent;
+  require_operations(kOp, "elements of the result", {x.size()});
   return scattered({kOp, along(x, axis, y.shape()[axis]), x, y.shape()}, y, index);
 }
 
 Var embedding(const Var& weight, const Tensor& indices) {
   constexpr const char* kOp = "embedding";
   require_rank(kOp, "the weight", weight, 2, "[V D]");
-  require_same_kind(kOp, {&weight});
+  require_same_kind(kOp, weight);
   check_indices(kOp, indices, weight.dim(0));
   require_beside(kOp, weight, indices);
   Shape y = indices.shape();
@@ -129,6 +132,7 @@ Tensor one_hot(const Tensor& labels, std::int64_t classes, DType dtype) {
   require(classes >= 1, kOp, ": ", classes, " classes, expected at least 1");
   if (dtype == DType::bfloat16) return one_hot(labels, classes).to(dtype);
   check_indices(kOp, labels, classes);
+  require_operations(kOp, "labels, classes", {labels.size(), classes});
   Shape x = labels.shape();
   x.push_back(classes);
   const GatherGeometry g{.outer = labels.size(), .reduced = classes};

@@ -14,16 +14,18 @@ constexpr const char* kOp = "global_deform_kernel";
 GlobalKernelGeometry checked_geometry(const Var& weight, const Var& offset, const Size2& kernel) {
   require_rank(kOp, "the weight", weight, 4, "[K SH SW C/groups]");
   require_rank(kOp, "the offset", offset, 2, "[N 2*R*S]");
-  require_same_kind(kOp, {&weight, &offset});
+  require_same_kind(kOp, {{"weight", &weight}, {"offset", &offset}});
   require(kernel.h >= 1 && kernel.w >= 1, kOp, ": the kernel is empty (", kernel.h, " x ", kernel.w,
           ")");
+  require_pixels(kOp, "the kernel", 1, {kernel.h, kernel.w});
   const GlobalKernelGeometry g{offset.dim(0), weight.dim(0), weight.dim(3), kernel.h,
                                kernel.w,      weight.dim(1), weight.dim(2)};
   require(g.scope_h >= 1 && g.scope_w >= 1, kOp, ": the scope is empty (weight ", weight.shape(),
           ")");
   require_map_fits(kOp, g.scope_h, g.scope_w);
-  require(offset.dim(1) == 2 * g.taps(), kOp, ": the offset has shape ", offset.shape(),
-          ", expected [", g.n, " ", 2 * g.taps(), "] (one dy, dx pair per image and tap)");
+  const std::int64_t numbers = checked_product(kOp, {2, g.taps()});
+  require(offset.dim(1) == numbers, kOp, ": the offset has shape ", offset.shape(), ", expected [",
+          g.n, " ", numbers, "] (one dy, dx pair per image and tap)");
   return g;
 }
 
@@ -32,12 +34,15 @@ Vars gradients(const GlobalKernelGeometry& g, const StepView& step) {
   Tensor dweight, doffset;
   if (step.wants(0)) dweight = Tensor::empty(weight.shape(), weight.dtype(), weight.device());
   if (step.wants(1)) doffset = Tensor::empty(offset.shape(), offset.dtype(), offset.device());
-  visit_floating(kOp, weight.dtype(), [&]<class T>() {
-    const auto to = [](Tensor& t) { return t.defined() ? t.mutable_data<T>() : nullptr; };
-    kernel<GlobalKernelGradient<T>, cpu::global_kernel_gradient, cuda::global_kernel_gradient>(
-        kOp, weight.device())(g, weight.data<T>(), offset.data<T>(),
-                              step.cotangent().value().data<T>(), to(dweight), to(doffset));
-  });
+  if (step.cotangent().size() == 0)
+    make_zero({&dweight, &doffset});
+  else
+    visit_floating(kOp, weight.dtype(), [&]<class T>() {
+      kernel<GlobalKernelGradient<T>, cpu::global_kernel_gradient, cuda::global_kernel_gradient>(
+          kOp, weight.device())(g, weight.data<T>(), offset.data<T>(),
+                                step.cotangent().value().data<T>(), mutable_or_null<T>(dweight),
+                                mutable_or_null<T>(doffset));
+    });
   return {dweight, doffset};
 }
 
@@ -46,11 +51,12 @@ Vars gradients(const GlobalKernelGeometry& g, const StepView& step) {
 Var kernels_of_scope(const Var& weight, const Var& offset, const Size2& size) {
   const GlobalKernelGeometry g = checked_geometry(weight, offset, size);
   Tensor kernels = Tensor::empty({g.n, g.k, g.r, g.s, g.c}, weight.dtype(), weight.device());
-  visit_floating(kOp, weight.dtype(), [&]<class T>() {
-    kernel<GlobalKernelForward<T>, cpu::global_kernel_forward, cuda::global_kernel_forward>(
-        kOp, weight.device())(g, weight.value().data<T>(), offset.value().data<T>(),
-                              kernels.mutable_data<T>());
-  });
+  if (kernels.size() > 0)
+    visit_floating(kOp, weight.dtype(), [&]<class T>() {
+      kernel<GlobalKernelForward<T>, cpu::global_kernel_forward, cuda::global_kernel_forward>(
+          kOp, weight.device())(g, weight.value().data<T>(), offset.value().data<T>(),
+                                kernels.mutable_data<T>());
+    });
   return record(kOp, std::move(kernels), {weight, offset}, {weight, offset},
                 [g](const StepView& step) { return gradients(g, step); });
 }
@@ -60,7 +66,7 @@ Var global_deform_kernel(const Var& x, const Var& offset, const Var& weight, con
   if (is_bfloat16(x))
     return in_float32(global_deform_kernel, x, offset, weight, kernel, bias, options);
   require_rank(kOp, "the input", x, 4, "[N H W C]");
-  require_same_kind(kOp, {&x, &offset, &weight, &bias});
+  require_same_kind(kOp, {{"x", &x}, {"offset", &offset}, {"weight", &weight}, {"bias", &bias}});
   const GlobalKernelGeometry g = checked_geometry(weight, offset, kernel);
   require(g.n == x.dim(0), kOp, ": offsets of ", g.n, " images for ", x.dim(0), " images");
   conv_geometry(kOp, x.shape(), Shape{g.k, g.r, g.s, g.c}, options);

@@ -20,7 +20,7 @@ GroupNormGeometry checked_geometry(const Var& x, std::int64_t groups, const Var&
           " do not divide into ", groups, " groups");
   require_rank(kOp, "the weight", weight, 1, "[C]");
   require_rank(kOp, "the bias", bias, 1, "[C]");
-  require_same_kind(kOp, {&x, &weight, &bias});
+  require_same_kind(kOp, {{"x", &x}, {"weight", &weight}, {"bias", &bias}});
   require(weight.dim(0) == c && bias.dim(0) == c, kOp, ": weight ", weight.shape(), " and bias ",
           bias.shape(), " for ", c, " channels");
   require(eps >= 0, kOp, ": eps is ", eps, ", expected at least 0");
@@ -39,7 +39,7 @@ Vars gradients(const GroupNormGeometry& g, const StepView& step) {
   visit_floating(kOp, x.dtype(), [&]<class T>() {
     const auto to = [](Tensor& t) { return t.defined() ? t.mutable_data<T>() : nullptr; };
     kernel<GroupNormGradient<T>, cpu::group_norm_gradient, cuda::group_norm_gradient>(
-        kOp, x.device())(g, x.data<T>(), weight.data<T>(), mean.data<T>(), rstd.data<T>(),
+        kOp, x.device())(g, x.data<T>(), weight.data<T>(), mean.data<double>(), rstd.data<double>(),
                          step.cotangent().value().data<T>(), to(dx), to(dweight), to(dbias),
                          workspace);
   });
@@ -52,13 +52,13 @@ Var group_norm(const Var& x, std::int64_t groups, const Var& weight, const Var& 
   if (is_bfloat16(x)) return in_float32(group_norm, x, groups, weight, bias, eps);
   const GroupNormGeometry g = checked_geometry(x, groups, weight, bias, eps);
   Tensor y = Tensor::empty(x.shape(), x.dtype(), x.device());
-  Tensor mean = Tensor::empty({g.n, groups}, x.dtype(), x.device());
-  Tensor rstd = Tensor::empty({g.n, groups}, x.dtype(), x.device());
+  Tensor mean = Tensor::empty({g.n, groups}, DType::float64, x.device());
+  Tensor rstd = Tensor::empty({g.n, groups}, DType::float64, x.device());
   Workspace workspace(x.device());
   visit_floating(kOp, x.dtype(), [&]<class T>() {
     kernel<GroupNormForward<T>, cpu::group_norm_forward, cuda::group_norm_forward>(kOp, x.device())(
         g, x.value().data<T>(), weight.value().data<T>(), bias.value().data<T>(),
-        y.mutable_data<T>(), mean.mutable_data<T>(), rstd.mutable_data<T>(), workspace);
+        y.mutable_data<T>(), mean.mutable_data<double>(), rstd.mutable_data<double>(), workspace);
   });
   return record(
       kOp, std::move(y), {x, weight, bias}, {x, weight, mean, rstd},

@@ -37,7 +37,7 @@ Var layer_norm(const Var& x, const Var& weight, const Var& bias, double eps) {
           ": the input needs a last axis of at least one element");
   require_rank(kOp, "the weight", weight, 1, "[C]");
   require_rank(kOp, "the bias", bias, 1, "[C]");
-  require_same_kind(kOp, {&x, &weight, &bias});
+  require_same_kind(kOp, {{"x", &x}, {"weight", &weight}, {"bias", &bias}});
   const LayerNormGeometry g{x.size() / x.dim(-1), x.dim(-1), eps};
   for (const Var* const var : {&weight, &bias})
     require(var->dim(0) == g.c, kOp, ": weight ", weight.shape(), " and bias ", bias.shape(),

@@ -15,7 +15,7 @@ namespace {
 void check_pair(const char* op, const Var& prediction, const Var& target) {
   require(prediction.defined() && target.defined(), op, ": the ",
           prediction.defined() ? "target" : "prediction", " is undefined");
-  require_same_kind(op, {&prediction, &target});
+  require_same_kind(op, {{"prediction", &prediction}, {"target", &target}});
   require(prediction.shape() == target.shape(), op, ": the prediction has shape ",
           prediction.shape(), " but the target ", target.shape());
 }
@@ -23,7 +23,7 @@ void check_pair(const char* op, const Var& prediction, const Var& target) {
 // The derivative of unary::Huber.
 Var huber_slope(const Var& x, const UnaryCall& call) {
   const Var sign = sub(gt(x, 0.0), lt(x, 0.0));
-  return call.first == 0 ? sign : where(lt(abs(x.value()), call.first), x / call.first, sign);
+  return call.first == 0 ? sign : where(ge(abs(x.value()), call.first), sign, x / call.first);
 }
 
 Var difference(const char* op, const Var& prediction, const Var& target) {
@@ -34,7 +34,9 @@ Var difference(const char* op, const Var& prediction, const Var& target) {
 }  // namespace
 
 Var mse_loss(const Var& prediction, const Var& target, LossReduction reduction) {
-  return reduce_loss(square(difference("mse_loss", prediction, target)), reduction);
+  const Var d = difference("mse_loss", prediction, target);
+  if (reduction == LossReduction::none) return square(d);
+  return reduction == LossReduction::sum ? sum_of_squares(d) : mean_of_squares(d);
 }
 
 Var l1_loss(const Var& prediction, const Var& target, LossReduction reduction) {

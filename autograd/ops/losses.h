@@ -10,7 +10,7 @@ namespace pliant {
 // Of the squared differences.
 Var mse_loss(const Var& prediction, const Var& target,
              LossReduction reduction = LossReduction::mean);
-// Of the absolute differences.
+// Of the absolute differences; derivative 0 at 0.
 Var l1_loss(const Var& prediction, const Var& target,
             LossReduction reduction = LossReduction::mean);
 

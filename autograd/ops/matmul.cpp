@@ -88,7 +88,7 @@ Var product(const char* op, const MatmulGeometry& g, const Var& a, const Var& b,
       {keep_if(b.wants_gradient(), a), keep_if(a.wants_gradient(), b), keep_if(is_rectified, y)},
       [=, a = a.shape(), b = b.shape()](const StepView& step) -> Vars {
         const Var dy =
-            is_rectified ? mul(step.cotangent(), gt(step.saved(2).value(), 0.0)) : step.cotangent();
+            is_rectified ? mul(step.cotangent(), ne(step.saved(2).value(), 0.0)) : step.cotangent();
         Var da, db, dbias;
         if (step.wants(0)) da = left_gradient(op, g, dy, step.saved(1), a);
         if (step.wants(1)) db = right_gradient(op, g, step.saved(0), dy, b);
@@ -116,7 +116,7 @@ Shape with_matrix(Shape batch, std::int64_t rows, std::int64_t columns) {
 Var matmul(const Var& a, const Var& b) {
   constexpr const char* kOp = "matmul";
   require(a.defined() && b.defined(), "matmul: an operand is undefined");
-  require_same_kind(kOp, {&a, &b});
+  require_same_kind(kOp, {{"a", &a}, {"b", &b}});
   const bool row = a.rank() == 1, column = b.rank() == 1;  // vectors
   require(a.rank() >= 1 && b.rank() >= 1 && a.dim(-1) == b.dim(column ? 0 : -2),
           "matmul: ", a.shape(), " times ", b.shape(), ", expected [... M K] [... K N]");
@@ -141,7 +141,7 @@ Var linear(const Var& x, const Var& weight, const Var& bias, Activation activati
   if (is_mixed(x, weight)) return linear(x, rounded(weight), rounded(bias), activation);
   require(x.defined() && x.rank() >= 1, "linear: the input needs at least one axis");
   require_rank("linear", "the weight", weight, 2, "[out in]");
-  require_same_kind("linear", {&x, &weight, &bias});
+  require_same_kind("linear", {{"x", &x}, {"weight", &weight}, {"bias", &bias}});
   require(x.dim(-1) == weight.dim(1), "linear: input has ", x.dim(-1), " features but the weight ",
           "expects ", weight.dim(1), " (input ", x.shape(), ", weight ", weight.shape(), ")");
   require(!bias.defined() || bias.shape() == Shape{weight.dim(0)}, "linear: bias has shape ",

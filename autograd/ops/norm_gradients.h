@@ -5,6 +5,7 @@
 #include <vector>
 
 #include <pliant/autograd/ops/arithmetic.h>
+#include <pliant/autograd/ops/convert.h>
 #include <pliant/autograd/ops/elementary.h>
 #include <pliant/autograd/ops/reduce.h>
 
@@ -20,15 +21,18 @@ inline Vars norm_gradients(const StepView& step, const Var& x, const Var& weight
   const Shape channels{dy.dim(-1)};
   Var dx, dweight;
   if (step.wants(0) || step.wants(1)) {
+    // In float64, where no square of a float32 overflows and no mean takes digits off x.
+    const auto exact = [](const Var& v) { return convert(v, DType::float64); };
     const auto average = [&](const Var& v) { return mean(v, axes, KeepDim::yes); };
-    const Var from = reshape(x, view), centred = from - average(from);
-    const Var scale = rsqrt(average(square(centred)) + eps);
-    const Var normal = centred * scale;
-    if (step.wants(1)) dweight = sum_to(dy * reshape(normal, dy.shape()), channels);
+    const Var from = centred(reshape(exact(x), view), axes);
+    const Var scale = rsqrt(average(square(from)) + eps);
+    const Var normal = from * scale;
+    if (step.wants(1))
+      dweight = convert(sum_to(exact(dy) * reshape(normal, dy.shape()), channels), weight.dtype());
     if (step.wants(0)) {
-      const Var slope = reshape(dy * weight, view);  // by `normal`
+      const Var slope = reshape(exact(dy) * exact(weight), view);  // by `normal`
       dx = scale * (slope - average(slope) - normal * average(slope * normal));
-      dx = reshape(dx, dy.shape());
+      dx = convert(reshape(dx, dy.shape()), x.dtype());
     }
   }
   return {dx, dweight, step.wants(2) ? sum_to(dy, channels) : Var()};

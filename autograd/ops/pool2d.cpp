@@ -1,7 +1,6 @@
 #include <pliant/autograd/ops/pool2d.h>
 
 #include <algorithm>
-#include <limits>
 #include <vector>
 
 #include <pliant/autograd/ops/arithmetic.h>
@@ -28,32 +27,35 @@ std::int64_t pooled_extent(const char* op, const Shape& x, const WindowAxis& a, 
   require(a.before >= 0 && a.after >= 0 && a.before <= a.kernel / 2 && a.after <= a.kernel / 2, op,
           ": padding ", a.before, " and ", a.after, " along ", a.along,
           " must be from 0 to half the kernel (", a.kernel, ")");
-  const std::int64_t padded = a.size + a.before + a.after;
-  require(a.kernel - 1 <= (padded - 1) / a.dilation, op, ": a window of ", a.kernel,
+  require_pixels(op, "the kernel", 1, {a.kernel});
+  require_pixels(op, "the stride", 1, {a.stride});
+  require_pixels(op, "the dilation", 1, {a.dilation});
+  const std::int64_t room = a.size + a.before + a.after - a.dilation * (a.kernel - 1) - 1;
+  require(room >= 0 || rounding == Rounding::up, op, ": a window of ", a.kernel,
           " taps with dilation ", a.dilation, " does not fit along ", a.along, " into ", x,
           " padded by ", a.before, " and ", a.after);
-  const std::int64_t room = padded - a.dilation * (a.kernel - 1) - 1;
   if (rounding == Rounding::down) return room / a.stride + 1;
-  const std::int64_t last = (room + a.stride - 1) / a.stride;
+  const std::int64_t last = ceil_quotient(std::max<std::int64_t>(room, 0), a.stride);
   return last * a.stride < a.size + a.before ? last + 1 : last;
 }
 
 void check_map(const char* op, const Var& x) {
   require_rank(op, "the input", x, 4, "[N H W C]");
-  require_same_kind(op, {&x});
+  require_same_kind(op, x);
   require(x.dim(1) > 0 && x.dim(2) > 0, op, ": the input ", x.shape(), " has no pixels");
-  require(x.dim(1) <= std::numeric_limits<std::int32_t>::max() / x.dim(2), op, ": the maps of ",
-          x.shape(), " have more than 2^31 - 1 pixels");
+  require(x.dim(1) <= kMostPixels / x.dim(2), op, ": the maps of ", x.shape(),
+          " have more than 2^31 - 1 pixels");
 }
 
 Pool2dGeometry checked_geometry(const Var& x, const MaxPoolOptions& o) {
   constexpr const char* kOp = "max_pool2d";
   check_map(kOp, x);
   const Shape& shape = x.shape();
-  const WindowAxis rows{"H",           shape[1],         o.kernel.h,  o.stride.h,
+  const Size2 stride = o.stride.value_or(o.kernel);
+  const WindowAxis rows{"H",           shape[1],         o.kernel.h,  stride.h,
                         o.padding.top, o.padding.bottom, o.dilation.h};
   const WindowAxis columns{
-      "W", shape[2], o.kernel.w, o.stride.w, o.padding.left, o.padding.right, o.dilation.w};
+      "W", shape[2], o.kernel.w, stride.w, o.padding.left, o.padding.right, o.dilation.w};
   return {.n = shape[0],
           .h = shape[1],
           .w = shape[2],
@@ -62,8 +64,8 @@ Pool2dGeometry checked_geometry(const Var& x, const MaxPoolOptions& o) {
           .s = o.kernel.w,
           .p = pooled_extent(kOp, shape, rows, o.rounding),
           .q = pooled_extent(kOp, shape, columns, o.rounding),
-          .stride_h = o.stride.h,
-          .stride_w = o.stride.w,
+          .stride_h = stride.h,
+          .stride_w = stride.w,
           .pad_top = o.padding.top,
           .pad_left = o.padding.left,
           .dilation_h = o.dilation.h,
@@ -102,11 +104,12 @@ Var max_pool2d(const Var& x, const MaxPoolOptions& options) {
   const Pool2dGeometry g = checked_geometry(x, options);
   Tensor y = Tensor::empty({g.n, g.p, g.q, g.c}, x.dtype(), x.device());
   Tensor index = Tensor::empty(y.shape(), DType::int32, x.device());
-  visit_any_floating("max_pool2d", x.dtype(), [&]<class T>() {
-    kernel<MaxPool2dForward<T>, cpu::max_pool2d_forward, cuda::max_pool2d_forward>(
-        "max_pool2d", x.device())(g, x.value().data<T>(), y.mutable_data<T>(),
-                                  index.mutable_data<std::int32_t>());
-  });
+  if (y.size() > 0)
+    visit_any_floating("max_pool2d", x.dtype(), [&]<class T>() {
+      kernel<MaxPool2dForward<T>, cpu::max_pool2d_forward, cuda::max_pool2d_forward>(
+          "max_pool2d", x.device())(g, x.value().data<T>(), y.mutable_data<T>(),
+                                    index.mutable_data<std::int32_t>());
+    });
   return record(
       "max_pool2d", std::move(y), {x}, {index},
       [g](const StepView& step) -> Vars {
@@ -114,6 +117,7 @@ Var max_pool2d(const Var& x, const MaxPoolOptions& options) {
           return {gradient_on_tape(g, step.saved(0).value(), step.cotangent())};
         const Tensor& dy = step.cotangent().value();
         Tensor dx = Tensor::empty({g.n, g.h, g.w, g.c}, dy.dtype(), dy.device());
+        if (dx.size() == 0) return {dx};
         visit_any_floating("max_pool2d", dy.dtype(), [&]<class T>() {
           kernel<MaxPool2dGradient<T>, cpu::max_pool2d_gradient, cuda::max_pool2d_gradient>(
               "max_pool2d", dy.device())(g, step.saved(0).value().data<std::int32_t>(),
@@ -128,9 +132,9 @@ Var avg_pool2d(const Var& x, const AvgPoolOptions& o) {
   constexpr const char* kOp = "avg_pool2d";
   check_map(kOp, x);
   const Shape& shape = x.shape();
-  const WindowAxis rows{"H", shape[1], o.kernel.h, o.stride.h, o.padding.top, o.padding.bottom, 1};
-  const WindowAxis columns{"W", shape[2], o.kernel.w, o.stride.w, o.padding.left, o.padding.right,
-                           1};
+  const Size2 stride = o.stride.value_or(o.kernel);
+  const WindowAxis rows{"H", shape[1], o.kernel.h, stride.h, o.padding.top, o.padding.bottom, 1};
+  const WindowAxis columns{"W", shape[2], o.kernel.w, stride.w, o.padding.left, o.padding.right, 1};
   return apply_resample(kOp, x, average_axis(shape, rows, o), average_axis(shape, columns, o));
 }
 
@@ -147,7 +151,7 @@ Var adaptive_avg_pool2d(const Var& x, Size2 output) {
 
 Var global_avg_pool2d(const Var& x) {
   require_rank("global_avg_pool2d", "the input", x, 4, "[N H W C]");
-  require_same_kind("global_avg_pool2d", {&x});
+  require_same_kind("global_avg_pool2d", x);
   require(x.dim(1) > 0 && x.dim(2) > 0, "global_avg_pool2d: the input ", x.shape(),
           " has no pixels");
   return mean(x, {1, 2});

@@ -1,6 +1,8 @@
 // Pooling over NHWC maps.
 #pragma once
 
+#include <optional>
+
 #include <pliant/autograd/ops/conv2d.h>
 
 namespace pliant {
@@ -9,13 +11,21 @@ namespace pliant {
 enum class Rounding : unsigned char {
   down,  // no window reads them
   up,    // one more window does, reaching past the padding, unless it would begin there (PyTorch's
-         // ceil_mode)
+         // ceil_mode); so there is always one, however much larger than the map
+};
+
+// How far a window moves; not given: its own size, so that windows lie side by side.
+struct PoolStride : std::optional<Size2> {
+  using std::optional<Size2>::optional;
+  constexpr PoolStride() = default;
+  constexpr PoolStride(std::int64_t height, std::int64_t width)
+      : std::optional<Size2>(Size2(height, width)) {}
 };
 
 struct MaxPoolOptions {
   Size2 kernel = 2;
-  Size2 stride = 2;
-  Padding padding = 0;  // of minus infinity; at most half the kernel
+  PoolStride stride = {};  // not given: the kernel
+  Padding padding = 0;     // of minus infinity; at most half the kernel
   Size2 dilation = 1;
   Rounding rounding = Rounding::down;
 };
@@ -27,8 +37,8 @@ Var max_pool2d(const Var& x, const MaxPoolOptions& options = {});
 
 struct AvgPoolOptions {
   Size2 kernel = 2;
-  Size2 stride = 2;
-  Padding padding = 0;  // of zeros; at most half the kernel
+  PoolStride stride = {};  // not given: the kernel
+  Padding padding = 0;     // of zeros; at most half the kernel
   // true: the padding within a window counts as pixels. false: a sum is divided by the number of
   // pixels inside the map. What lies past the padding never counts.
   bool count_include_pad = true;

@@ -5,6 +5,7 @@
 #include <type_traits>
 
 #include <pliant/autograd/ops/arithmetic.h>
+#include <pliant/autograd/ops/binary.h>
 #include <pliant/autograd/ops/checks.h>
 #include <pliant/autograd/ops/compare.h>
 #include <pliant/autograd/ops/convert.h>
@@ -41,62 +42,105 @@ ReduceGeometry geometry_of(const Shape& shape, int first, int last) {
   return g;
 }
 
-// A reduction by its kernel, for each dtype. That of bfloat16 gives float32; only sums have one.
-struct Reducer {
-  const char* name;
-  Reduction<float>* in_float;
-  Reduction<double>* in_double;
-  Reduction<BFloat16>* in_bfloat16 = nullptr;
+// Axes begin .. end-1.
+struct AxisRun {
+  int begin, end;
 };
 
-template <class T, Reduction<T>* on_cpu, Reduction<T>* on_cuda>
-Reduction<T>* reduction(const char* name, Device device) {
-  return kernel<Reduction<T>, on_cpu, on_cuda>(name, device);
-}
-Reducer sum_on(Device where) {
-  return {"sum", reduction<float, cpu::sum_forward, cuda::sum_forward>("sum", where),
-          reduction<double, cpu::sum_forward, cuda::sum_forward>("sum", where),
-          reduction<BFloat16, cpu::sum_forward, cuda::sum_forward>("sum", where)};
-}
-Reducer max_on(Device where) {
-  return {"max", reduction<float, cpu::max_forward, cuda::max_forward>("max", where),
-          reduction<double, cpu::max_forward, cuda::max_forward>("max", where)};
-}
-Reducer min_on(Device where) {
-  return {"min", reduction<float, cpu::min_forward, cuda::min_forward>("min", where),
-          reduction<double, cpu::min_forward, cuda::min_forward>("min", where)};
+// The runs of neighbouring axes that are reduced, the last run first.
+std::vector<AxisRun> runs_of(const std::vector<bool>& reduced) {
+  std::vector<AxisRun> runs;
+  for (int end = static_cast<int>(reduced.size()); end > 0; --end) {
+    if (!reduced[static_cast<std::size_t>(end - 1)]) continue;
+    int begin = end - 1;
+    while (begin > 0 && reduced[static_cast<std::size_t>(begin - 1)]) --begin;
+    runs.push_back({begin, end});
+    end = begin + 1;
+  }
+  return runs;
 }
 
-Tensor reduce_run(const Reducer& reducer, const Tensor& x, int first, int last,
-                  const Shape& shape) {
-  const DType wide = wide_of(x.dtype());
-  Tensor y = Tensor::empty(shape, wide, x.device());
+Shape kept_shape(Shape shape, const AxisRun& run) {
+  for (int i = run.begin; i < run.end; ++i) shape[i] = 1;
+  return shape;
+}
+
+enum class Terms : unsigned char { elements, squares };
+
+// One run of a sum. Squares are added up to float64.
+Tensor sum_run(const Tensor& x, const AxisRun& run, double divisor, DType to, Terms terms) {
+  Tensor y = Tensor::empty(kept_shape(x.shape(), run), to, x.device());
+  if (y.size() == 0) return y;
   Workspace workspace(x.device());
-  const ReduceGeometry g = geometry_of(x.shape(), first, last);
-  visit_any_floating(reducer.name, x.dtype(), [&]<class T>() {
-    Reduction<T>* run = nullptr;
-    if constexpr (std::is_same_v<T, float>)
-      run = reducer.in_float;
-    else if constexpr (std::is_same_v<T, double>)
-      run = reducer.in_double;
+  ReduceGeometry g = geometry_of(x.shape(), run.begin, run.end);
+  g.divisor = divisor;
+  const auto apply = [&]<class T, class To>(const T* from, To* into) {
+    constexpr bool can_square = std::is_same_v<To, double> && !std::is_same_v<T, BFloat16>;
+    if constexpr (can_square)
+      if (terms == Terms::squares)
+        return kernel<Reduction<T, To>, cpu::sum_of_squares_forward, cuda::sum_of_squares_forward>(
+            "sum", x.device())(g, from, into, workspace);
+    kernel<Reduction<T, To>, cpu::sum_forward, cuda::sum_forward>("sum", x.device())(g, from, into,
+                                                                                     workspace);
+  };
+  visit_any_floating("sum", x.dtype(), [&]<class T>() {
+    if (to == DType::float64)
+      apply(x.data<T>(), y.mutable_data<double>());
     else
-      run = reducer.in_bfloat16;
-    run(g, x.data<T>(), y.mutable_data<Wide<T>>(), workspace);
+      apply(x.data<T>(), y.mutable_data<float>());
   });
   return y;
 }
 
-// Reduces each run of neighbouring axes in turn, the last run first; reduced axes keep extent 1.
-Tensor reduce_axes(const Reducer& reducer, const Tensor& x, const std::vector<bool>& reduced) {
+// The sum over the reduced axes, which keep extent 1, divided and rounded once: to `to`, which is
+// float64 or, of a float32 or bfloat16 x, float32.
+Tensor sum_axes(const Tensor& x, const std::vector<bool>& reduced, double divisor, DType to,
+                Terms terms = Terms::elements) {
+  std::vector<AxisRun> runs = runs_of(reduced);
+  if (runs.empty() && terms == Terms::elements && divisor == 1) return x.to(to);
+  while (runs.size() < (terms == Terms::squares ? 2 : 1)) runs.push_back({0, 0});
   Tensor y = x;
-  for (int last = x.rank(); last > 0; --last) {
-    if (!reduced[static_cast<std::size_t>(last - 1)]) continue;
-    int first = last - 1;
-    while (first > 0 && reduced[static_cast<std::size_t>(first - 1)]) --first;
-    Shape shape = y.shape();
-    for (int i = first; i < last; ++i) shape[i] = 1;
-    y = reduce_run(reducer, y, first, last, shape);
-    last = first + 1;
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    const bool is_last = i + 1 == runs.size();
+    y = sum_run(y, runs[i], is_last ? divisor : 1, is_last ? to : DType::float64,
+                i == 0 ? terms : Terms::elements);
+  }
+  return y;
+}
+
+// The kernels of max or min.
+struct Extreme {
+  const char* name;
+  Reduction<float>* in_float;
+  Reduction<double>* in_double;
+};
+template <class T, Reduction<T>* on_cpu, Reduction<T>* on_cuda>
+Reduction<T>* reduction(const char* name, Device device) {
+  return kernel<Reduction<T>, on_cpu, on_cuda>(name, device);
+}
+Extreme max_on(Device where) {
+  return {"max", reduction<float, cpu::max_forward, cuda::max_forward>("max", where),
+          reduction<double, cpu::max_forward, cuda::max_forward>("max", where)};
+}
+Extreme min_on(Device where) {
+  return {"min", reduction<float, cpu::min_forward, cuda::min_forward>("min", where),
+          reduction<double, cpu::min_forward, cuda::min_forward>("min", where)};
+}
+
+// Over each run in turn; reduced axes keep extent 1.
+Tensor extreme_axes(const Extreme& extreme, const Tensor& x, const std::vector<bool>& reduced) {
+  Tensor y = x;
+  for (const AxisRun& run : runs_of(reduced)) {
+    Tensor to = Tensor::empty(kept_shape(y.shape(), run), y.dtype(), y.device());
+    Workspace workspace(y.device());
+    const ReduceGeometry g = geometry_of(y.shape(), run.begin, run.end);
+    visit_floating(extreme.name, y.dtype(), [&]<class T>() {
+      if constexpr (std::is_same_v<T, float>)
+        extreme.in_float(g, y.data<T>(), to.mutable_data<T>(), workspace);
+      else
+        extreme.in_double(g, y.data<T>(), to.mutable_data<T>(), workspace);
+    });
+    y = to;
   }
   return y;
 }
@@ -122,42 +166,65 @@ double count_of(const Shape& shape, const std::vector<bool>& reduced) {
 // The axis of an argmax or argmin, counted from the front; x has elements along it.
 int checked_axis(const char* op, const Var& x, int axis) {
   require(x.defined(), op, ": x is undefined");
-  require_same_kind(op, {&x});
+  require_same_kind(op, x);
   axis = x.shape().axis(axis, op);
   require(x.shape()[axis] > 0, op, ": axis ", axis, " of ", x.shape(), " is empty");
   return axis;
 }
 
-// Sums of bfloat16 as float32.
-Var wide_sum(const char* name, const Var& x, const std::vector<int>& axes, KeepDim keep) {
+// The sum, divided: of bfloat16 as float32.
+Var wide_sum(const char* name, const Var& x, const std::vector<int>& axes, KeepDim keep,
+             double divisor) {
   require(x.defined(), name, ": x is undefined");
-  require_same_kind(name, {&x});
+  require_same_kind(name, x);
   const std::vector<bool> reduced = reduced_axes(name, x.shape(), axes);
-  Tensor y = reduce_axes(sum_on(x.device()), x.value(), reduced);
-  if (is_bfloat16(x)) y = y.to(DType::float32);  // where no axis was reduced
+  const Tensor y = sum_axes(x.value(), reduced, divisor, wide_of(x.dtype()));
   const Shape kept = y.shape();
   return record(
       name, y.reshape(without(x.shape(), reduced, keep)), {x}, {},
-      [from = x.shape(), kept, dtype = x.dtype()](const StepView& step) -> Vars {
-        return {broadcast_to(reshape(convert(step.cotangent(), dtype), kept), from)};
+      [from = x.shape(), kept, divisor, dtype = x.dtype()](const StepView& step) -> Vars {
+        const Var& dy = step.cotangent();
+        const Var share = convert(divisor == 1 ? dy : dy / divisor, dtype);
+        return {broadcast_to(reshape(share, kept), from)};
       },
       Derivatives::all);
 }
 
+// The sum of squares, divided; not of bfloat16.
+Tensor square_sum(const Var& x, const std::vector<bool>& reduced, double divisor) {
+  return sum_axes(x.value(), reduced, divisor, x.dtype(), Terms::squares);
+}
+Var square_sum(const char* name, const Var& x, double divisor) {
+  if (is_bfloat16(x)) return convert(square_sum(name, widened(x), divisor), x.dtype());
+  const std::vector<bool> all(static_cast<std::size_t>(x.rank()), true);
+  return record(
+      name, square_sum(x, all, divisor).reshape({}), {x}, {x},
+      [divisor](const StepView& step) -> Vars {
+        return {step.saved(0) * (step.cotangent() * (2 / divisor))};
+      },
+      Derivatives::all);
+}
+
+void check(const char* op, const Var& x) {
+  require(x.defined(), op, ": x is undefined");
+  require_same_kind(op, x);
+}
+
 // max or min: what is equal to the result shares its gradient.
-Var extreme(Reducer (*reducer_on)(Device), const char* name, const Var& x,
+Var extreme(Extreme (*extreme_on)(Device), const char* name, const Var& x,
             const std::vector<int>& axes, KeepDim keep) {
   require(x.defined(), name, ": x is undefined");
-  if (is_bfloat16(x)) return convert(extreme(reducer_on, name, widened(x), axes, keep), x.dtype());
-  require_same_kind(name, {&x});
+  if (is_bfloat16(x)) return convert(extreme(extreme_on, name, widened(x), axes, keep), x.dtype());
+  require_same_kind(name, x);
   const std::vector<bool> reduced = reduced_axes(name, x.shape(), axes);
   require(count_of(x.shape(), reduced) > 0, name, ": an axis that is reduced is empty (", x.shape(),
           ")");
-  const Tensor kept = reduce_axes(reducer_on(x.device()), x.value(), reduced);
+  const Tensor kept = extreme_axes(extreme_on(x.device()), x.value(), reduced);
   return record(
       name, kept.reshape(without(x.shape(), reduced, keep)), {x}, {x, kept},
       [axes](const StepView& step) -> Vars {
-        const Var best = step.saved(1), hit = eq(step.saved(0), best);
+        const Var best = step.saved(1);
+        const Var hit = compute_binary<binary_op::Same>("max", step.saved(0), best);
         const Var dy = reshape(step.cotangent(), best.shape());
         return {mul(hit, div(dy, sum(hit, axes, KeepDim::yes)))};
       },
@@ -167,21 +234,56 @@ Var extreme(Reducer (*reducer_on)(Device), const char* name, const Var& x,
 }  // namespace
 
 Var sum(const Var& x, const std::vector<int>& axes, KeepDim keep) {
-  return convert(wide_sum("sum", x, axes, keep), x.dtype());
+  check("sum", x);
+  return convert(wide_sum("sum", x, axes, keep, 1), x.dtype());
 }
 
 Var mean(const Var& x, const std::vector<int>& axes, KeepDim keep) {
-  const Var all = wide_sum("mean", x, axes, keep);
-  return convert(all / count_of(x.shape(), reduced_axes("mean", x.shape(), axes)), x.dtype());
+  check("mean", x);
+  const double count = count_of(x.shape(), reduced_axes("mean", x.shape(), axes));
+  return convert(wide_sum("mean", x, axes, keep, count), x.dtype());
+}
+
+Var sum_of_squares(const Var& x) {
+  check("sum_of_squares", x);
+  return square_sum("sum_of_squares", x, 1);
+}
+Var mean_of_squares(const Var& x) {
+  check("mean_of_squares", x);
+  return square_sum("mean_of_squares", x, static_cast<double>(x.size()));
+}
+
+// The mean is taken off in two parts: what rounding it to float32 loses would stay in every x -
+// mean, and be all that is left of them where the mean is large.
+Var centred(const Var& x, const std::vector<int>& axes) {
+  constexpr const char* kName = "centred";
+  check(kName, x);
+  if (is_bfloat16(x)) return convert(centred(widened(x), axes), x.dtype());
+  const std::vector<bool> reduced = reduced_axes(kName, x.shape(), axes);
+  const double count = count_of(x.shape(), reduced);
+  const Tensor exact = sum_axes(x.value(), reduced, count, DType::float64);
+  const Tensor near = exact.to(x.dtype());
+  const Tensor rest = (Var(exact) - near.to(DType::float64)).value().to(x.dtype());
+  const Var y = (x.value() - Var(near)) - rest;
+  return record(
+      kName, y.value(), {x}, {},
+      [axes](const StepView& step) -> Vars { return {centred(step.cotangent(), axes)}; },
+      Derivatives::all);
 }
 
 Var variance(const Var& x, const std::vector<int>& axes, const VarianceOptions& options) {
-  require(x.defined(), "variance: x is undefined");
-  require_same_kind("variance", {&x});
+  check("variance", x);
   if (is_bfloat16(x)) return convert(variance(widened(x), axes, options), x.dtype());
-  const double count = count_of(x.shape(), reduced_axes("variance", x.shape(), axes));
-  const Var squares = square(x - mean(x, axes, KeepDim::yes));
-  return sum(squares, axes, options.keep) / std::max(0.0, count - options.correction);
+  const std::vector<bool> reduced = reduced_axes("variance", x.shape(), axes);
+  const double divisor = std::max(0.0, count_of(x.shape(), reduced) - options.correction);
+  const Tensor y = square_sum(centred(x.value(), axes), reduced, divisor);
+  return record(
+      "variance", y.reshape(without(x.shape(), reduced, options.keep)), {x}, {x},
+      [axes, divisor, kept = y.shape()](const StepView& step) -> Vars {
+        const Var slope = reshape(step.cotangent(), kept) * (2 / divisor);
+        return {centred(step.saved(0), axes) * slope};
+      },
+      Derivatives::all);
 }
 
 Var max(const Var& x, const std::vector<int>& axes, KeepDim keep) {
@@ -202,6 +304,7 @@ Tensor argmax(const Var& x, int axis, KeepDim keep) {
   if (is_bfloat16(x)) return argmax(widened(x), axis, keep);
   const std::vector<bool> reduced = reduced_axes("argmax", x.shape(), {axis});
   Tensor index = Tensor::empty(without(x.shape(), reduced, keep), DType::int64, x.device());
+  if (index.size() == 0) return index;
   visit_floating("argmax", x.dtype(), [&]<class T>() {
     kernel<ArgmaxForward<T>, cpu::argmax_forward, cuda::argmax_forward>("argmax", x.device())(
         geometry_of(x.shape(), axis, axis + 1), x.value().data<T>(),

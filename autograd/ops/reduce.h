@@ -1,4 +1,7 @@
 // Sums, means, variances, the largest and smallest elements and where they are, over chosen axes.
+//
+// Sums are added up in float64, divided there if they are means, and rounded once:
+// docs/numerics.md.
 #pragma once
 
 #include <vector>
@@ -17,6 +20,13 @@ Var mean(const Var& x);
 Var sum(const Var& x, const std::vector<int>& axes, KeepDim keep = KeepDim::no);
 Var mean(const Var& x, const std::vector<int>& axes, KeepDim keep = KeepDim::no);
 
+// Over all elements, of x * x: squares of float32 do not overflow on the way, only a result can.
+Var sum_of_squares(const Var& x);
+Var mean_of_squares(const Var& x);
+
+// x minus its mean over the axes, of which no digit is lost.
+Var centred(const Var& x, const std::vector<int>& axes);
+
 struct VarianceOptions {
   double correction = 1;  // what is taken off the number of elements: 0 for a whole population
   KeepDim keep = KeepDim::no;
@@ -25,8 +35,8 @@ struct VarianceOptions {
 Var variance(const Var& x, const std::vector<int>& axes, const VarianceOptions& options = {});
 Var variance(const Var& x);  // over all elements, correction 1
 
-// The largest (smallest) element; NaN counts as either. Equals share the gradient. Of nothing: an
-// Error.
+// The largest (smallest) element; NaN counts as either. Equals share the gradient evenly, and so do
+// NaNs. Of nothing: an Error.
 Var max(const Var& x);
 Var min(const Var& x);
 Var max(const Var& x, const std::vector<int>& axes, KeepDim keep = KeepDim::no);

@@ -25,11 +25,11 @@ void check_values(const char* op, const Tensor& rois, std::int64_t images) {
 }  // namespace
 
 RegionGeometry region_geometry(const char* op, const Var& x, const Tensor& rois, Size2 bins,
-                               double spatial_scale, Size2 groups) {
+                               double spatial_scale, Size2 groups, std::int64_t samples) {
   require_rank(op, "the input", x, 4, "[N H W C]");
   require_rank(op, "the regions", rois, 2, "[R 5]");
   const Var regions(rois);
-  require_same_kind(op, {&x, &regions});
+  require_same_kind(op, {{"x", &x}, {"regions", &regions}});
   require(rois.dim(1) == 5, op, ": the regions have shape ", rois.shape(), ", expected [R 5]");
   require(x.dim(1) > 0 && x.dim(2) > 0, op, ": the input ", x.shape(), " has no pixels");
   require_map_fits(op, x.dim(1), x.dim(2));
@@ -37,8 +37,14 @@ RegionGeometry region_geometry(const char* op, const Var& x, const Tensor& rois,
           " bins, expected at least 1 x 1");
   require(std::isfinite(spatial_scale) && spatial_scale > 0, op, ": the spatial scale is ",
           spatial_scale, ", expected a positive number");
-  require(groups.h >= 1 && groups.w >= 1 && x.dim(3) % (groups.h * groups.w) == 0, op, ": ",
-          x.dim(3), " channels do not divide into ", groups.h, " x ", groups.w, " groups");
+  require_pixels(op, "the number of bins", 1, {bins.h, bins.w});
+  const bool grouped =
+      groups.h >= 1 && groups.w >= 1 && x.dim(3) % checked_product(op, {groups.h, groups.w}) == 0;
+  require(grouped, op, ": ", x.dim(3), " channels do not divide into ", groups.h, " x ", groups.w,
+          " groups");
+  require_operations(
+      op, "regions, bins, samples of a bin, channels",
+      {rois.dim(0), bins.h, bins.w, samples, samples, x.dim(3) / (groups.h * groups.w)});
   if (rois.device().is_cpu())
     visit_floating(op, x.dtype(), [&]<class T>() { check_values<T>(op, rois, x.dim(0)); });
   return {.n = x.dim(0),

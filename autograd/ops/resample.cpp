@@ -1,5 +1,7 @@
 #include <pliant/autograd/ops/resample.h>
 
+#include <algorithm>
+
 #include <pliant/autograd/ops/checks.h>
 #include <pliant/autograd/ops/convert.h>
 #include <pliant/core/dispatch.h>
@@ -14,10 +16,11 @@ Var resampled(const char* op, const Var& x, const ResampleGeometry& g, ResampleW
       {g.n, forward ? g.rows.out : g.rows.size, forward ? g.columns.out : g.columns.size, g.c},
       x.dtype(), x.device());
   Workspace workspace(x.device());
-  visit_floating(op, x.dtype(), [&]<class T>() {
-    kernel<Resample<T>, cpu::resample, cuda::resample>(op, x.device())(
-        g, way, x.value().data<T>(), y.mutable_data<T>(), workspace);
-  });
+  if (y.size() > 0)
+    visit_floating(op, x.dtype(), [&]<class T>() {
+      kernel<Resample<T>, cpu::resample, cuda::resample>(op, x.device())(
+          g, way, x.value().data<T>(), y.mutable_data<T>(), workspace);
+    });
   return record(
       op, std::move(y), {x}, {},
       [op, g, forward](const StepView& step) -> Vars {
@@ -34,7 +37,16 @@ Var apply_resample(const char* op, const Var& x, const ResampleAxis& rows,
   if (is_bfloat16(x)) return in_float32(apply_resample, op, x, rows, columns);
   require_map_fits(op, rows.size, columns.size);
   require_map_fits(op, rows.out, columns.out);
-  return resampled(op, x, {x.dim(0), x.dim(3), rows, columns}, ResampleWay::forward);
+  const ResampleGeometry g{x.dim(0), x.dim(3), rows, columns};
+  if (x.size() == 0) return resampled(op, x, g, ResampleWay::forward);
+  // A window reads no more than the map has, and each axis is walked for itself.
+  const std::int64_t row_taps = std::min(rows.kernel, rows.size),
+                     column_taps = std::min(columns.kernel, columns.size);
+  require_operations(op, "images, output rows, columns, rows of a window, channels",
+                     {x.dim(0), rows.out, columns.size, row_taps, x.dim(3)});
+  require_operations(op, "images, output rows, output columns, columns of a window, channels",
+                     {x.dim(0), rows.out, columns.out, column_taps, x.dim(3)});
+  return resampled(op, x, g, ResampleWay::forward);
 }
 
 }  // namespace pliant

@@ -19,6 +19,7 @@ Shape result_shape(const RegionGeometry& g) { return {g.r, g.p, g.q, g.k}; }
 Vars max_gradients(const RegionGeometry& g, const StepView& step) {
   const Tensor& dy = step.cotangent().value();
   const Tensor rois = step.saved(0).value(), index = step.saved(1).value();
+  if (dy.size() == 0) return {Tensor::zeros(map_shape(g), dy.dtype(), dy.device())};
   Tensor dx = Tensor::empty(map_shape(g), dy.dtype(), dy.device());
   Workspace workspace(dy.device());
   visit_floating(kMax, dy.dtype(), [&]<class T>() {
@@ -32,6 +33,7 @@ Vars max_gradients(const RegionGeometry& g, const StepView& step) {
 Vars mean_gradients(const RegionGeometry& g, const StepView& step) {
   const Tensor& dy = step.cotangent().value();
   const Tensor rois = step.saved(0).value();
+  if (dy.size() == 0) return {Tensor::zeros(map_shape(g), dy.dtype(), dy.device())};
   Tensor dx = Tensor::empty(map_shape(g), dy.dtype(), dy.device());
   Workspace workspace(dy.device());
   visit_floating(kMean, dy.dtype(), [&]<class T>() {
@@ -49,11 +51,12 @@ Var roi_pool(const Var& x, const Tensor& rois, const RoiPoolOptions& options) {
       region_geometry(kMax, x, rois, options.output_size, options.spatial_scale);
   Tensor y = Tensor::empty(result_shape(g), x.dtype(), x.device());
   Tensor index = Tensor::empty(y.shape(), DType::int32, x.device());
-  visit_floating(kMax, x.dtype(), [&]<class T>() {
-    kernel<RoiPoolForward<T>, cpu::roi_pool_forward, cuda::roi_pool_forward>(kMax, x.device())(
-        g, x.value().data<T>(), rois.data<T>(), y.mutable_data<T>(),
-        index.mutable_data<std::int32_t>());
-  });
+  if (y.size() > 0)
+    visit_floating(kMax, x.dtype(), [&]<class T>() {
+      kernel<RoiPoolForward<T>, cpu::roi_pool_forward, cuda::roi_pool_forward>(kMax, x.device())(
+          g, x.value().data<T>(), rois.data<T>(), y.mutable_data<T>(),
+          index.mutable_data<std::int32_t>());
+    });
   return record(kMax, std::move(y), {x}, {rois, index},
                 [g](const StepView& step) { return max_gradients(g, step); });
 }
@@ -64,10 +67,12 @@ Var ps_roi_pool(const Var& x, const Tensor& rois, const RoiPoolOptions& options)
                                            options.spatial_scale, options.output_size);
   Tensor y = Tensor::empty(result_shape(g), x.dtype(), x.device());
   Workspace workspace(x.device());
-  visit_floating(kMean, x.dtype(), [&]<class T>() {
-    kernel<PsRoiPoolForward<T>, cpu::ps_roi_pool_forward, cuda::ps_roi_pool_forward>(
-        kMean, x.device())(g, x.value().data<T>(), rois.data<T>(), y.mutable_data<T>(), workspace);
-  });
+  if (y.size() > 0)
+    visit_floating(kMean, x.dtype(), [&]<class T>() {
+      kernel<PsRoiPoolForward<T>, cpu::ps_roi_pool_forward, cuda::ps_roi_pool_forward>(
+          kMean, x.device())(g, x.value().data<T>(), rois.data<T>(), y.mutable_data<T>(),
+                             workspace);
+    });
   return record(kMean, std::move(y), {x}, {rois},
                 [g](const StepView& step) { return mean_gradients(g, step); });
 }

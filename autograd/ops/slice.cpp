@@ -63,7 +63,7 @@ Var put(const char* name, const Var& x, const Shape& shape, const Window& window
 
 void check(const char* name, const Var& x) {
   require(x.defined(), name, ": x is undefined");
-  require_same_kind(name, {&x});
+  require_same_kind(name, x);
 }
 
 void require_every_axis(const char* name, const char* what, const Numbers& numbers,
@@ -82,7 +82,7 @@ Shape concat_shape(const Vars& xs, int axis) {
     for (int i = 0; i < shape.rank(); ++i)
       require(i == axis || x.shape()[i] == shape[i], "concat: shapes ", xs[0].shape(), " and ",
               x.shape(), " differ along axis ", i, ", not along ", axis, " alone");
-    shape[axis] += x.shape()[axis];
+    shape[axis] = checked_sum("concat", {shape[axis], x.shape()[axis]});
   }
   return shape;
 }
@@ -91,43 +91,54 @@ void check_all(const char* name, const Vars& xs) {
   require(!xs.empty(), name, ": no tensors given");
   for (const Var& x : xs) {
     check(name, x);
-    require_same_kind(name, {&xs[0], &x});
+    require_same_kind(name, {{"the first", &xs[0]}, {"another", &x}});
   }
 }
 
 }  // namespace
 
-Var slice(const Var& x, const Numbers& start, const Numbers& stop, const Numbers& step) {
-  check("slice", x);
+namespace {
+
+Var slice_as(const char* name, const Var& x, const Numbers& start, const Numbers& stop,
+             const Numbers& step) {
+  check(name, x);
   Window window{start, step.empty() ? of_every_axis(x.rank(), 1) : step};
-  require_every_axis("slice", "start", start, x.shape());
-  require_every_axis("slice", "stop", stop, x.shape());
-  require_every_axis("slice", "step", window.step, x.shape());
+  require_every_axis(name, "start", start, x.shape());
+  require_every_axis(name, "stop", stop, x.shape());
+  require_every_axis(name, "step", window.step, x.shape());
   Shape extents;
   for (int i = 0; i < x.rank(); ++i) {
     const auto axis = static_cast<std::size_t>(i);
     const std::int64_t extent = x.shape()[i];
     const auto from_front = [&](std::int64_t index) { return index < 0 ? index + extent : index; };
     const std::int64_t begin = from_front(start[axis]), end = from_front(stop[axis]);
-    require(0 <= begin && begin <= end && end <= extent, "slice: ", start[axis], " to ", stop[axis],
-            " is no range of axis ", i, " of ", x.shape());
-    require(window.step[axis] >= 1, "slice: the step along axis ", i, " is ", window.step[axis],
+    require(0 <= begin && begin <= end && end <= extent, name, ": ", start[axis], " to ",
+            stop[axis], " is no range of axis ", i, " of ", x.shape());
+    require(window.step[axis] >= 1, name, ": the step along axis ", i, " is ", window.step[axis],
             ", expected at least 1");
     window.start[axis] = begin;
-    extents.push_back((end - begin + window.step[axis] - 1) / window.step[axis]);
+    extents.push_back(ceil_quotient(end - begin, window.step[axis]));
+    if (extents.back() <= 1) window.step[axis] = 1;  // never taken
   }
-  return take("slice", x, extents, window);
+  return take(name, x, extents, window);
+}
+
+}  // namespace
+
+Var slice(const Var& x, const Numbers& start, const Numbers& stop, const Numbers& step) {
+  return slice_as("slice", x, start, stop, step);
 }
 
 Var slice_axis(const Var& x, int axis, std::int64_t start, std::int64_t stop, std::int64_t step) {
-  require(x.defined(), "slice: x is undefined");
-  const auto at = static_cast<std::size_t>(x.shape().axis(axis, "slice"));
+  constexpr const char* kOp = "slice_axis";
+  require(x.defined(), kOp, ": x is undefined");
+  const auto at = static_cast<std::size_t>(x.shape().axis(axis, kOp));
   Numbers starts = of_every_axis(x.rank(), 0), stops(x.shape().begin(), x.shape().end()),
           steps = of_every_axis(x.rank(), 1);
   starts[at] = start;
   stops[at] = stop;
   steps[at] = step;
-  return slice(x, starts, stops, steps);
+  return slice_as(kOp, x, starts, stops, steps);
 }
 
 Var flip(const Var& x, const std::vector<int>& axes) {
@@ -152,8 +163,12 @@ Var pad(const Var& x, const Numbers& before, const Numbers& after, double value)
     const auto axis = static_cast<std::size_t>(i);
     require(before[axis] >= 0 && after[axis] >= 0, "pad: ", before[axis], " before and ",
             after[axis], " after axis ", i, ", expected none negative");
+    require(before[axis] <= kMostOperations && after[axis] <= kMostOperations,
+            "pad: ", before[axis], " before and ", after[axis], " after axis ", i,
+            ", expected at most 2^40");
     shape.push_back(before[axis] + x.shape()[i] + after[axis]);
   }
+  require_operations("pad", "elements of the result", {shape.size()});
   return put("pad", x, shape, {before, of_every_axis(x.rank(), 1)}, value);
 }
 

@@ -11,15 +11,13 @@ namespace {
 
 int checked_axis(const char* op, const Var& x, int axis) {
   require(x.defined(), op, ": x is undefined");
-  require_same_kind(op, {&x});
+  require_same_kind(op, x);
   return x.shape().axis(axis, op);
 }
 
 // x minus its largest along the axis: nothing overflows. A constant: each result has a gradient of
 // its own.
-Var shifted(const Tensor& x, int axis) {
-  return x.size() == 0 ? x : sub(x, max(x, {axis}, KeepDim::yes));
-}
+Var shifted(const Tensor& x, int axis) { return sub(x, max(x, {axis}, KeepDim::yes)); }
 
 Var sum_along(const Var& x, int axis) { return sum(x, {axis}, KeepDim::yes); }
 
@@ -28,6 +26,7 @@ Var sum_along(const Var& x, int axis) { return sum(x, {axis}, KeepDim::yes); }
 Var softmax(const Var& x, int axis) {
   if (is_bfloat16(x)) return in_float32(softmax, x, axis);
   axis = checked_axis("softmax", x, axis);
+  if (x.size() == 0) return x;
   const Var powers = exp(shifted(x.value(), axis));
   const Var y = div(powers, sum_along(powers, axis));
   return record(
@@ -42,6 +41,7 @@ Var softmax(const Var& x, int axis) {
 Var log_softmax(const Var& x, int axis) {
   if (is_bfloat16(x)) return in_float32(log_softmax, x, axis);
   axis = checked_axis("log_softmax", x, axis);
+  if (x.size() == 0) return x;
   const Var from = shifted(x.value(), axis);
   const Var y = sub(from, log(sum_along(exp(from), axis)));
   return record(

@@ -1,7 +1,6 @@
 #include <pliant/autograd/ops/upsample.h>
 
 #include <cmath>
-#include <limits>
 
 #include <pliant/autograd/ops/checks.h>
 #include <pliant/autograd/ops/resample.h>
@@ -14,18 +13,20 @@ constexpr const char* kOp = "upsample2d";
 // One direction; `scale` is 0 where the size `out` is given.
 ResampleAxis axis_of(const char* along, std::int64_t size, std::int64_t out, double scale,
                      const UpsampleOptions& o) {
-  constexpr double kMost = std::numeric_limits<std::int32_t>::max();
   const double scaled = std::floor(static_cast<double>(size) * scale);
   if (scale != 0) {
-    require(scaled >= 1 && scaled <= kMost, kOp, ": a scale of ", scale, " along ", along,
-            " makes ", size, " pixels ", scaled, ", expected at least 1");
+    const bool is_large = scaled > static_cast<double>(kMostPixels);
+    require(scaled >= 1 && !is_large, kOp, ": a scale of ", scale, " along ", along, " makes ",
+            size, " pixels ", scaled, ", expected at ", is_large ? "most " : "least ",
+            is_large ? kMostPixels : 1);
     out = static_cast<std::int64_t>(scaled);
   }
   ResampleAxis axis{.size = size, .out = out};
-  const bool corners = o.mode == UpsampleMode::bilinear && o.align_corners;
-  axis.rule = o.mode == UpsampleMode::nearest ? ResampleRule::nearest
-              : corners                       ? ResampleRule::linear_corners
-                                              : ResampleRule::linear_centres;
+  const bool nearest = o.mode == UpsampleMode::nearest, corners = !nearest && o.align_corners;
+  axis.rule = nearest   ? ResampleRule::nearest
+              : corners ? ResampleRule::linear_corners
+                        : ResampleRule::linear_centres;
+  if (out == size || (nearest && out == 2 * size)) scale = 0;  // as if the size were given
   if (corners) {
     axis.step = out == 1 ? 0 : static_cast<double>(size - 1);
     axis.per = out == 1 ? 1 : static_cast<double>(out - 1);
@@ -40,7 +41,7 @@ ResampleAxis axis_of(const char* along, std::int64_t size, std::int64_t out, dou
 
 Var upsample2d(const Var& x, const UpsampleOptions& o) {
   require_rank(kOp, "the input", x, 4, "[N H W C]");
-  require_same_kind(kOp, {&x});
+  require_same_kind(kOp, x);
   require(x.dim(1) > 0 && x.dim(2) > 0, kOp, ": the input ", x.shape(), " has no pixels");
   const bool by_size = o.size != Size2(0), by_scale = o.scale.h != 0 || o.scale.w != 0;
   require(by_size != by_scale, kOp, ": expected a size or a scale, got ",

@@ -28,8 +28,10 @@ struct UpsampleOptions {
 //   nearest:                  row floor(p s), at most H-1
 //   bilinear:                 interpolated at (p + 0.5) s - 0.5, clamped to [0, H-1]
 //   bilinear, align_corners:  interpolated at p (H-1)/(P-1), 0 if P = 1
-// and columns alike (PyTorch's rules). When made smaller, pixels between are left out, not
-// averaged: that is adaptive_avg_pool2d.
+// and columns alike (PyTorch's rules). A scale that leaves H as it is, or with nearest doubles it,
+// is s = H/P too: 2 rows by 1.1 are copied (PyTorch again). p s is a whole number where the scale
+// as it is written makes it one: row 33 by 1.1 is row 30. When made smaller, pixels between are
+// left out, not averaged: that is adaptive_avg_pool2d.
 Var upsample2d(const Var& x, const UpsampleOptions& options);
 
 }  // namespace pliant

@@ -2,11 +2,12 @@
 #include <fstream>
 #include <iostream>
 
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include <pliant/apps/command_line.h>
 #include <pliant/bench/cuda/measure.h>
 #include <pliant/core/gpu_options.h>
+#include <pliant/core/program.h>
 
 namespace {
 
@@ -35,14 +36,13 @@ int run(const MeasureOptions& options, const std::string& json) {
   if (!json.empty()) {
     std::ofstream file(json);
     file << json_of(measured).dump(1) << '\n';
-    require(file.good(), "--json: cannot write ", json);
+    file.close();
+    require(!file.fail(), "--json: cannot write ", json);
   }
   return measured.all().empty() ? 1 : 0;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int run(int argc, char** argv) {
   CLI::App app("Times operators and training steps on a device.", "pliant-cuda-bench");
   MeasureOptions options;
   std::string device = "cuda", precision = "full", scatter = "ordered", json;
@@ -57,18 +57,19 @@ int main(int argc, char** argv) {
       ->capture_default_str();
   app.add_option("--cases", options.only, "only those whose name has this in it");
   app.add_option("--samples", options.samples, "medians are over so many")
-      ->check(CLI::PositiveNumber)
+      ->transform(whole_number(1, 1'000'000))
       ->capture_default_str();
   app.add_option("--json", json, "write the figures to this file too");
-  CLI11_PARSE(app, argc, argv);
-  try {
-    options.device = device == "cuda" ? Device::cuda() : Device::cpu();
-    if (precision == "bfloat16") options.dtype = DType::bfloat16;
-    set_gpu_options({.precision = precision == "tf32" ? Precision::tf32 : Precision::full,
-                     .scatter = scatter == "atomic" ? Scatter::atomic : Scatter::ordered});
-    return run(options, json);
-  } catch (const std::exception& error) {
-    std::cerr << "pliant-cuda-bench: " << error.what() << '\n';
-    return 1;
-  }
+  if (const auto status = end_of_parsing(app, argc, argv)) return *status;
+  options.device = device == "cuda" ? Device::cuda() : Device::cpu();
+  if (precision == "bfloat16") options.dtype = DType::bfloat16;
+  set_gpu_options({.precision = precision == "tf32" ? Precision::tf32 : Precision::full,
+                   .scatter = scatter == "atomic" ? Scatter::atomic : Scatter::ordered});
+  return run(options, json);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return pliant::run_program("pliant-cuda-bench", [&] { return run(argc, argv); });
 }

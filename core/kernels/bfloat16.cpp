@@ -72,7 +72,7 @@ void matmul(const MatmulGeometry& g, const BFloat16* a, const BFloat16* b, const
 void batch_norm2d_training_forward(const BatchNorm2dGeometry& g, const BFloat16* x,
                                    const float* weight, const float* bias,
                                    const float* running_mean, const float* running_var, BFloat16* y,
-                                   float* mean, float* rstd, float* new_mean, float* new_var,
+                                   double* mean, double* rstd, float* new_mean, float* new_var,
                                    Workspace& workspace) {
   rounded(y, g.rows * g.c, workspace, [&](float* wide) {
     batch_norm2d_training_forward(g, widened(x, g.rows * g.c, workspace), weight, bias,
@@ -81,16 +81,16 @@ void batch_norm2d_training_forward(const BatchNorm2dGeometry& g, const BFloat16*
   });
 }
 void batch_norm2d_forward(const BatchNorm2dGeometry& g, const BFloat16* x, const float* weight,
-                          const float* bias, const float* mean, const float* var, BFloat16* y,
-                          float* rstd, Workspace& workspace) {
+                          const float* bias, const float* running_mean, const float* running_var,
+                          BFloat16* y, double* mean, double* rstd, Workspace& workspace) {
   rounded(y, g.rows * g.c, workspace, [&](float* wide) {
-    batch_norm2d_forward(g, widened(x, g.rows * g.c, workspace), weight, bias, mean, var, wide,
-                         rstd, workspace);
+    batch_norm2d_forward(g, widened(x, g.rows * g.c, workspace), weight, bias, running_mean,
+                         running_var, wide, mean, rstd, workspace);
   });
 }
 void batch_norm2d_gradient(const BatchNorm2dGeometry& g, NormStatistics statistics,
-                           const BFloat16* x, const float* weight, const float* mean,
-                           const float* rstd, const BFloat16* dy, BFloat16* dx, float* dweight,
+                           const BFloat16* x, const float* weight, const double* mean,
+                           const double* rstd, const BFloat16* dy, BFloat16* dx, float* dweight,
                            float* dbias, Workspace& workspace) {
   rounded(dx, g.rows * g.c, workspace, [&](float* wide) {
     batch_norm2d_gradient(g, statistics, widened(x, g.rows * g.c, workspace), weight, mean, rstd,
@@ -118,6 +118,9 @@ void max_pool2d_gradient(const Pool2dGeometry& g, const std::int32_t* index, con
 // ---- reductions ----
 
 void sum_forward(const ReduceGeometry& g, const BFloat16* x, float* y, Workspace& workspace) {
+  sum_forward(g, widened(x, inputs(g), workspace), y, workspace);
+}
+void sum_forward(const ReduceGeometry& g, const BFloat16* x, double* y, Workspace& workspace) {
   sum_forward(g, widened(x, inputs(g), workspace), y, workspace);
 }
 

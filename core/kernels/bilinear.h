@@ -7,7 +7,8 @@
 // S is linear in the pixels, and so are its derivatives: dS/dy = sum of d_row[i] * v[i], dS/dx =
 // sum of d_column[i] * v[i]. At an integer coordinate they are the right-hand derivatives (pixel
 // floor + 1 minus pixel floor), so that an offset that starts at zero can learn, unless AtIntegers
-// says otherwise.
+// says otherwise. That holds at -1 too, where a zero-padded map begins: the first row and column of
+// taps of a padded convolution lie there.
 #pragma once
 
 #include <cmath>
@@ -19,7 +20,8 @@ namespace pliant {
 
 // What lies beyond the map.
 enum class Edge : unsigned char {
-  zero_pad,  // zeros: S is 0, without gradient, unless -1 < y < H and -1 < x < W
+  zero_pad,  // zeros: S is 0 unless -1 < y < H and -1 < x < W, without gradient unless -1 <= y < H
+             // and -1 <= x < W
   dcn_v1,    // S is 0 unless 0 <= y < H and 0 <= x < W; inside, row floor + 1 stops at H - 1
   clamp,     // y is first clamped to [0, H-1] and x to [0, W-1]; no gradient at or past H - 1
 };
@@ -45,7 +47,7 @@ template <class T>
 PLIANT_HD inline AxisTap<T> axis_tap(T at, std::int32_t size, Edge edge,
                                      AtIntegers at_integers = AtIntegers::right_derivative) {
   const T end = static_cast<T>(size - 1);
-  const bool inside = edge == Edge::zero_pad ? (at > T(-1)) & (at < static_cast<T>(size))
+  const bool inside = edge == Edge::zero_pad ? (at >= T(-1)) & (at < static_cast<T>(size))
                       : edge == Edge::dcn_v1 ? (at >= T(0)) & (at < static_cast<T>(size))
                                              : at == at;
   const bool follows = inside & (edge == Edge::zero_pad || ((at >= T(0)) & (at < end)));

@@ -69,10 +69,22 @@ template <class T>
 struct Minimum {
   PLIANT_HD T operator()(T a, T b) const { return takes_over(-b, -a) ? b : a; }
 };
-// Share of a in the gradient of the larger of a and b; of equals, half.
+// 1 where a == b or both are NaN, else 0.
 template <class T>
-struct ShareOfLarger {
-  PLIANT_HD T operator()(T a, T b) const { return a < b ? T(0) : a == b ? T(0.5) : T(1); }
+struct Same {
+  PLIANT_HD T operator()(T a, T b) const { return a == b || (a != a && b != b) ? T(1) : T(0); }
+};
+// Share of a in the gradient of the maximum (minimum) of a and b: all where it is a's value, be it
+// NaN, and half where both have it.
+template <class T>
+struct ShareOfMaximum {
+  PLIANT_HD T operator()(T a, T b) const {
+    return Same<T>()(a, b) != T(0) ? T(0.5) : takes_over(a, b) ? T(1) : T(0);
+  }
+};
+template <class T>
+struct ShareOfMinimum {
+  PLIANT_HD T operator()(T a, T b) const { return ShareOfMaximum<T>()(-a, -b); }
 };
 // b where the condition a holds (is not 0), or where it does not; elsewhere -0, to which adding
 // any number gives that number.
@@ -90,8 +102,9 @@ struct KeepUnless {
 using BinaryTable =
     FunctionList<binary_op::Add, binary_op::Sub, binary_op::Mul, binary_op::Div, binary_op::Pow,
                  binary_op::Gt, binary_op::Ge, binary_op::Lt, binary_op::Le, binary_op::Eq,
-                 binary_op::Ne, binary_op::Maximum, binary_op::Minimum, binary_op::ShareOfLarger,
-                 binary_op::KeepIf, binary_op::KeepUnless>;
+                 binary_op::Ne, binary_op::Same, binary_op::Maximum, binary_op::Minimum,
+                 binary_op::ShareOfMaximum, binary_op::ShareOfMinimum, binary_op::KeepIf,
+                 binary_op::KeepUnless>;
 
 // The output's extents, outermost first, and how far one step along each moves in a and b (in
 // elements; 0 where that operand is broadcast). Neighbouring axes that can be walked as one are

@@ -26,14 +26,15 @@ T* by_tap(const Conv2dGeometry& g, const T* weight, Workspace& workspace) {
   return turned;
 }
 
+// One image of a batch.
+Conv2dGeometry alone(Conv2dGeometry g) {
+  g.n = 1;
+  return g;
+}
+
 template <class T>
-void forward(const Conv2dGeometry& g, const T* x, const T* weight, const T* bias, T* y,
-             Workspace& workspace) {
-  if (is_depthwise(g))
-    return depthwise_forward<T>(g, Sharing::shared, x, by_tap(g, weight, workspace), bias, y,
-                                workspace);
-  if constexpr (std::is_same_v<T, float>)
-    if (has_winograd(g)) return winograd_forward(g, x, weight, bias, y, workspace);
+void dense_forward(const Conv2dGeometry& g, const T* x, const T* weight, const T* bias, T* y,
+                   Workspace& workspace) {
   const std::int64_t channels = g.c / g.groups, filters = g.k / g.groups;
   const std::int64_t sum_length = g.r * g.s * channels;
   const std::int64_t packed = packed_size<T>(sum_length, filters);
@@ -51,6 +52,22 @@ void forward(const Conv2dGeometry& g, const T* x, const T* weight, const T* bias
     walks.push_back(std::move(walk));
   }
   run(walks, take_zeros<T>(source.depth, workspace), workspace);
+}
+
+template <class T>
+void forward(const Conv2dGeometry& g, const T* x, const T* weight, const T* bias, T* y,
+             Workspace& workspace) {
+  if (is_depthwise(g))
+    return depthwise_forward<T>(g, Sharing::shared, x, by_tap(g, weight, workspace), bias, y,
+                                workspace);
+  if constexpr (std::is_same_v<T, float>)
+    if (has_winograd(g)) {
+      for (const std::int64_t image : winograd_forward(g, x, weight, bias, y, workspace))
+        dense_forward(alone(g), x + image * g.h * g.w * g.c, weight, bias,
+                      y + image * g.p * g.q * g.k, workspace);
+      return;
+    }
+  dense_forward(g, x, weight, bias, y, workspace);
 }
 
 // One tap's part of a transposed filter, packed: filters [K/groups, C/groups] of tap `tap`.
@@ -138,9 +155,17 @@ void data_gradient(const Conv2dGeometry& g, const T* dy, const T* weight, T* dx,
   if (is_depthwise(g))
     return depthwise_data_gradient<T>(g, Sharing::shared, dy, by_tap(g, weight, workspace), dx,
                                       workspace);
+  const auto dense = [&](const Conv2dGeometry& some, const T* from, T* to) {
+    DataGradient<T>(some, from, weight, to, workspace)
+        .run(take_zeros<T>(g.k, workspace), workspace);
+  };
   if constexpr (std::is_same_v<T, float>)
-    if (has_winograd(g)) return winograd_data_gradient(g, dy, weight, dx, workspace);
-  DataGradient<T>(g, dy, weight, dx, workspace).run(take_zeros<T>(g.k, workspace), workspace);
+    if (has_winograd(g)) {
+      for (const std::int64_t image : winograd_data_gradient(g, dy, weight, dx, workspace))
+        dense(alone(g), dy + image * g.p * g.q * g.k, dx + image * g.h * g.w * g.c);
+      return;
+    }
+  dense(g, dy, dx);
 }
 
 }  // namespace

@@ -113,11 +113,23 @@ void run_lines(const Part<T>& part, const T** starts) {
   }
 }
 
+// The extents of the input with its padding, as far as it is read.
+std::int64_t padded_rows(const Conv2dGeometry& g) {
+  return (g.p - 1) * g.stride_h + (g.r - 1) * g.dilation_h + 1;
+}
+std::int64_t padded_columns(const Conv2dGeometry& g) { return (g.q - 1) * g.stride_w + g.s; }
+
+// Whether a copy with the padding is not vastly larger than what is read and written anyway.
+bool may_be_padded(const Conv2dGeometry& g) {
+  const double padded =
+      static_cast<double>(padded_rows(g)) * static_cast<double>(padded_columns(g));
+  return padded <= 64 * static_cast<double>(g.h * g.w + g.p * g.q * g.r * g.s);
+}
+
 // The padded copy of the input in which no tap lies outside.
 template <class T>
 TappedMap<T> padded_input(const Conv2dGeometry& g, const T* x, Workspace& workspace) {
-  const std::int64_t rows = (g.p - 1) * g.stride_h + (g.r - 1) * g.dilation_h + 1;
-  const std::int64_t columns = (g.q - 1) * g.stride_w + g.s;
+  const std::int64_t rows = padded_rows(g), columns = padded_columns(g);
   T* const padded = workspace.take<T>(g.n * rows * columns * g.c);
   const std::int64_t first = std::clamp<std::int64_t>(g.pad_left, 0, columns);
   const std::int64_t last = std::clamp(g.pad_left + g.w, first, columns);
@@ -158,7 +170,8 @@ std::vector<PhaseTap> phase_taps(std::int64_t phase, std::int64_t taps, std::int
 template <class T>
 TappedMap<T> tapped_input(const Conv2dGeometry& g, const T* x, Workspace& workspace) {
   const bool padding_is_known = g.pad_left >= 0 && g.p > 0 && g.q > 0;
-  if (g.groups == 1 && g.c < kFewChannels && g.s > 1 && g.dilation_w == 1 && padding_is_known)
+  if (g.groups == 1 && g.c < kFewChannels && g.s > 1 && g.dilation_w == 1 && padding_is_known &&
+      may_be_padded(g))
     return padded_input(g, x, workspace);
   TappedMap<T> map{x,          g.h,        g.w, {g.h * g.w * g.c, g.w * g.c, g.c},
                    g.stride_h, g.stride_w, {},  g.c / g.groups};

@@ -2,6 +2,7 @@
 // a block of the gradient and walks its locations window by window; a window's piece of either map
 // stays in cache while all taps and channels of the task visit it.
 #include <algorithm>
+#include <cmath>
 #include <vector>
 
 #include <pliant/core/gemm_tiles.h>
@@ -262,7 +263,11 @@ void weight_gradient(const Conv2dGeometry& g, const T* x, const T* dy, T* dweigh
                      Workspace& workspace) {
   if (is_depthwise(g)) return depthwise(g, x, dy, dweight, workspace);
   if constexpr (std::is_same_v<T, float>)
-    if (has_winograd(g)) return winograd_weight_gradient(g, x, dy, dweight, workspace);
+    if (has_winograd(g)) {
+      winograd_weight_gradient(g, x, dy, dweight, workspace);
+      const auto finite = [](float d) { return std::isfinite(d); };
+      if (std::all_of(dweight, dweight + g.k * g.r * g.s * (g.c / g.groups), finite)) return;
+    }
   WeightGradient<T>(g, x, dy, workspace).run(dweight, workspace);
 }
 

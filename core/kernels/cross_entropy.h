@@ -39,10 +39,10 @@ template <class T>
 PLIANT_HD T target_sum(const CrossEntropyGeometry& g, const T* weight, std::int64_t label) {
   if (weight == nullptr) return T(1);
   const T s = static_cast<T>(g.smoothing);
-  T all = 0;
+  double all = 0;
   if (g.smoothing != 0)
-    for (std::int64_t j = 0; j < g.classes; ++j) all += weight[j];
-  return (T(1) - s) * weight[label] + s * all / static_cast<T>(g.classes);
+    for (std::int64_t j = 0; j < g.classes; ++j) all += static_cast<double>(weight[j]);
+  return (T(1) - s) * weight[label] + s * static_cast<T>(all / static_cast<double>(g.classes));
 }
 
 // A row is gone through by sixteen lanes, which the CPU does at once.
@@ -61,13 +61,15 @@ PLIANT_HD SoftmaxScale<T> softmax_scale(const CrossEntropyGeometry& g, const T* 
   for (const T lane : lanes) largest = std::max(largest, lane);
   for (std::int64_t j = whole; j < g.classes; ++j) largest = std::max(largest, logits[j]);
 
-  for (T& lane : lanes) lane = 0;
+  double sums[kRowLanes] = {};
   for (std::int64_t j = 0; j < whole; j += kRowLanes)
-    for (std::int64_t i = 0; i < kRowLanes; ++i) lanes[i] += exponential(logits[j + i] - largest);
-  T sum = 0;
-  for (const T lane : lanes) sum += lane;
-  for (std::int64_t j = whole; j < g.classes; ++j) sum += exponential(logits[j] - largest);
-  return {largest, std::log(sum), target_sum(g, weight, label)};
+    for (std::int64_t i = 0; i < kRowLanes; ++i)
+      sums[i] += static_cast<double>(exponential(logits[j + i] - largest));
+  double sum = 0;
+  for (const double lane : sums) sum += lane;
+  for (std::int64_t j = whole; j < g.classes; ++j)
+    sum += static_cast<double>(exponential(logits[j] - largest));
+  return {largest, static_cast<T>(std::log(sum)), target_sum(g, weight, label)};
 }
 
 // Loss of a row: -(1-s) w[label] log p[label] - s mean(w log p).
@@ -77,10 +79,10 @@ PLIANT_HD T cross_entropy(const CrossEntropyGeometry& g, const T* logits, const 
   const T of_label = class_weight(weight, label) * log_probability(logits[label], scale);
   if (g.smoothing == 0) return -of_label;
   const T s = static_cast<T>(g.smoothing);
-  T sum = 0;
+  double sum = 0;
   for (std::int64_t j = 0; j < g.classes; ++j)
-    sum += class_weight(weight, j) * log_probability(logits[j], scale);
-  return -(T(1) - s) * of_label - s * (sum / static_cast<T>(g.classes));
+    sum += static_cast<double>(class_weight(weight, j) * log_probability(logits[j], scale));
+  return -(T(1) - s) * of_label - s * static_cast<T>(sum / static_cast<double>(g.classes));
 }
 // Its derivative by logit j.
 template <class T>

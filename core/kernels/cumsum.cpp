@@ -16,8 +16,9 @@ void cumsum_all(const CumsumGeometry& g, const T* x, T* y) {
   parallel_for(g.outer * bands, [&](std::int64_t task) {
     const std::int64_t o = task / bands, first = task % bands * kColumns;
     const std::int64_t last = std::min(g.inner, first + kColumns);
+    double sums[kColumns] = {};
     for (std::int64_t step = 0; step < g.length; ++step)
-      for (std::int64_t j = first; j < last; ++j) cumsum_step(g, o, step, j, x, y);
+      for (std::int64_t j = first; j < last; ++j) cumsum_step(g, o, step, j, x, sums[j - first], y);
   });
 }
 

@@ -20,13 +20,13 @@ PLIANT_HD inline std::int64_t cumsum_at(const CumsumGeometry& g, std::int64_t o,
   return (o * g.length + k) * g.inner + j;
 }
 
-// A step of the walk: adds to the sum before.
+// A step of the walk: adds to the sum before, which is held in double and rounded as it is written.
 template <class T>
 PLIANT_HD void cumsum_step(const CumsumGeometry& g, std::int64_t o, std::int64_t step,
-                           std::int64_t j, const T* x, T* y) {
+                           std::int64_t j, const T* x, double& sum, T* y) {
   const std::int64_t at = cumsum_at(g, o, step, j);
-  const std::int64_t before = g.from_end ? at + g.inner : at - g.inner;
-  y[at] = step == 0 ? x[at] : y[before] + x[at];
+  sum += static_cast<double>(x[at]);
+  y[at] = static_cast<T>(sum);
 }
 
 template <class T>

@@ -80,8 +80,8 @@ void forward(const Regions<T>& regions, const T* x, T* y, Workspace& workspace) 
           regions.fill_columns(window.columns, r, i, j, k);
           cpu::MapView<const T> view = map.view(regions.image(r), region.group(i, j));
           view.base += k * channels * view.channel;
-          cpu::pool_window(view, window.rows, window.columns, window.scale() * regions.mask_of(bin),
-                           channels, y + bin * region.k + k * channels);
+          cpu::pool_window(view, window.rows, window.columns, regions.mask_of(bin), channels,
+                           y + bin * region.k + k * channels);
         }
   });
 }

@@ -1,6 +1,6 @@
 // exp() as the kernels use it. For float on the CPU it is a polynomial without branches or calls,
-// so that a loop over it is compiled into vectors: to 1.01 units in the last place, and 0 where the
-// result is below the smallest normal number.
+// so that a loop over it is compiled into vectors: to 1.01 units in the last place, subnormal
+// results included.
 #pragma once
 
 #include <bit>
@@ -11,18 +11,27 @@
 
 namespace pliant {
 
-PLIANT_HD inline double exponential(double x) { return std::exp(x); }
+// a exp(x) for |a| <= max(1, |x|). Where exp(x) itself is subnormal and has lost digits, the
+// product has not: it is rounded last.
+PLIANT_HD inline double scaled_exponential(double a, double x) {
+  constexpr double kSmallest = -708;  // of a normal number
+  if (x >= kSmallest) return a * std::exp(x);
+  const double half = std::exp(x / 2);
+  return a * half * half;
+}
 
 // x = n ln 2 + r, |r| <= ln 2 / 2, exp(x) = 2^n exp(r). The polynomial is that of Cephes' expf.
-PLIANT_HD inline float exponential(float x) {
+PLIANT_HD inline float scaled_exponential(float a, float x) {
 #ifdef __CUDA_ARCH__
-  return expf(x);
+  constexpr float kSmallest = -87;  // of a normal number
+  const float half = expf(x / 2);
+  return x < kSmallest ? a * half * half : a * expf(x);
 #else
   constexpr float kRounds = 0x1.8p23f;  // added, it leaves the nearest integer in the last bits
-  constexpr float kLargest = 88.722839f, kSmallest = -87.336545f;  // of a normal number
-  const float clamped = x < kSmallest ? kSmallest : x > kLargest ? kLargest : x;
-  const float shifted = clamped * 1.44269504f + kRounds, n = shifted - kRounds;
-  const float r = (clamped - n * 0.693359375f) + n * 2.12194440e-4f;
+  constexpr float kLargest = 88.722839f, kSmallest = -110;  // 110 exp(-110) rounds to 0
+  const float safe = x < kSmallest ? 0.0f : x > kLargest ? kLargest : x;
+  const float shifted = safe * 1.44269504f + kRounds, n = shifted - kRounds;
+  const float r = (safe - n * 0.693359375f) + n * 2.12194440e-4f;
   float p = 1.9875691500e-4f;
   p = p * r + 1.3981999507e-3f;
   p = p * r + 8.3334519073e-3f;
@@ -30,13 +39,23 @@ PLIANT_HD inline float exponential(float x) {
   p = p * r + 1.6666665459e-1f;
   p = p * r + 5.0000001201e-1f;
   p = p * (r * r) + r + 1.0f;
-  // 2^n by two factors: for the largest results n is 128, which no single one can be.
+  // 2^n by two factors: n is -159 to 128, which no single one can be. Of a subnormal result only
+  // the last product is rounded to its digits.
   const std::int32_t whole = std::bit_cast<std::int32_t>(shifted) -
                              std::bit_cast<std::int32_t>(kRounds),
                      half = whole >> 1;
-  const float y = p * std::bit_cast<float>((half + 127) << 23) *
+  const float y = a * p * std::bit_cast<float>((half + 127) << 23) *
                   std::bit_cast<float>((whole - half + 127) << 23);
-  return x > kLargest ? HUGE_VALF : x < kSmallest ? 0.0f : y;
+  return x > kLargest ? a * HUGE_VALF : x < kSmallest ? a * 0.0f : y;
+#endif
+}
+
+PLIANT_HD inline double exponential(double x) { return std::exp(x); }
+PLIANT_HD inline float exponential(float x) {
+#ifdef __CUDA_ARCH__
+  return expf(x);
+#else
+  return scaled_exponential(1.0f, x);
 #endif
 }
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include <pliant/core/kernels/layer_norm.h>
+#include <pliant/core/kernels/norm_scale.h>
 #include <pliant/core/parallel.h>
 
 namespace pliant {

@@ -1,6 +1,7 @@
 // Sampling of a map at places that a grid names (Jaderberg et al. 2015, Spatial Transformer
 // Networks): geometry, formula and signatures. The rules are PyTorch's, but that derivatives at
-// integer places are those of bilinear.h.
+// integer places are those of bilinear.h: the same where padding is zeros; with border PyTorch has
+// 0 at 0, too.
 #pragma once
 
 #include <cmath>

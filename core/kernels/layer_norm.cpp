@@ -13,13 +13,8 @@ constexpr std::int64_t kMaxPartials = 16;
 template <class T>
 void forward(const LayerNormGeometry& g, const T* x, const T* weight, const T* bias, T* y) {
   parallel_blocks(g.rows, kRows, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t row = begin; row < end; ++row) {
-      const T* const from = x + row * g.c;
-      T* const to = y + row * g.c;
-      const RowStatistics<T> statistics = row_statistics(g, from);
-      for (std::int64_t i = 0; i < g.c; ++i)
-        to[i] = statistics.normalised(from[i]) * weight[i] + bias[i];
-    }
+    for (std::int64_t row = begin; row < end; ++row)
+      normalise_row(g, x + row * g.c, weight, bias, y + row * g.c);
   });
 }
 
@@ -30,23 +25,26 @@ void gradient(const LayerNormGeometry& g, const T* x, const T* weight, const T* 
   const std::int64_t blocks = (g.rows + kRows - 1) / kRows;
   const std::int64_t own = (blocks + kMaxPartials - 1) / kMaxPartials * kRows;
   const std::int64_t chunks = blocks == 0 ? 0 : (g.rows + own - 1) / own;
-  T* const partials = workspace.take<T>(chunks * g.c);
+  double* const partials = workspace.take<double>(chunks * g.c);
   parallel_for(chunks, [&](std::int64_t chunk) {
-    T* const sums = partials + chunk * g.c;
-    std::fill_n(sums, g.c, T(0));
+    double* const sums = partials + chunk * g.c;
+    std::fill_n(sums, g.c, 0.0);
     for (std::int64_t row = chunk * own; row < std::min(g.rows, (chunk + 1) * own); ++row) {
       const std::int64_t at = row * g.c;
-      const RowStatistics<T> statistics = row_statistics(g, x + at);
+      const NormRow<T> statistics = row_statistics(g, x + at);
       if (dx != nullptr) row_gradient(g, statistics, x + at, weight, dy + at, dx + at);
       if (dweight == nullptr) continue;
+      const NormScale<T> bare = norm_scale(statistics, T(1), T(0));
       for (std::int64_t i = 0; i < g.c; ++i)
-        sums[i] += dy[at + i] * statistics.normalised(x[at + i]);
+        sums[i] += static_cast<double>(dy[at + i]) * static_cast<double>(bare.y(x[at + i]));
     }
   });
   if (dweight == nullptr) return;
-  std::fill_n(dweight, g.c, T(0));
-  for (std::int64_t chunk = 0; chunk < chunks; ++chunk)
-    for (std::int64_t i = 0; i < g.c; ++i) dweight[i] += partials[chunk * g.c + i];
+  for (std::int64_t i = 0; i < g.c; ++i) {
+    double sum = 0;
+    for (std::int64_t chunk = 0; chunk < chunks; ++chunk) sum += partials[chunk * g.c + i];
+    dweight[i] = static_cast<T>(sum);
+  }
 }
 
 }  // namespace

@@ -5,9 +5,9 @@
 // with the mean and biased variance of each row i over its c elements.
 #pragma once
 
-#include <cmath>
 #include <cstdint>
 
+#include <pliant/core/kernels/norm_scale.h>
 #include <pliant/core/kernels/workspace.h>
 #include <pliant/core/portable.h>
 
@@ -19,48 +19,31 @@ struct LayerNormGeometry {
 };
 
 template <class T>
-struct RowStatistics {
-  T mean, rstd;  // rstd = 1 / sqrt(var + eps)
-  PLIANT_HD T normalised(T x) const { return (x - mean) * rstd; }
-};
-
-// The sum of f(0) ... f(n - 1), in lanes that compilers make a vector of; the order depends on n
-// alone.
-template <class T, class F>
-PLIANT_HD T sum_in_lanes(std::int64_t n, F f) {
-  constexpr int kLanes = 16;
-  T lanes[kLanes] = {};
-  std::int64_t i = 0;
-  for (; i + kLanes <= n; i += kLanes)
-    for (int j = 0; j < kLanes; ++j) lanes[j] += f(i + j);
-  T sum = 0;
-  for (const T lane : lanes) sum += lane;
-  for (; i < n; ++i) sum += f(i);
-  return sum;
+PLIANT_HD NormRow<T> row_statistics(const LayerNormGeometry& g, const T* x) {
+  const auto value = [=](std::int64_t i) { return static_cast<double>(x[i]); };
+  const Moments moments = moments_again<T>(moments_in(1, g.c, value), g.eps, g.c, value);
+  return {moments.true_mean(), moments.rstd(static_cast<double>(g.c), g.eps)};
 }
 
-// Two passes over the row, so that a large mean costs no digits.
 template <class T>
-PLIANT_HD RowStatistics<T> row_statistics(const LayerNormGeometry& g, const T* x) {
-  const T count = static_cast<T>(g.c);
-  const T mean = sum_in_lanes<T>(g.c, [=](std::int64_t i) { return x[i]; }) / count;
-  const T squares =
-      sum_in_lanes<T>(g.c, [=](std::int64_t i) { return (x[i] - mean) * (x[i] - mean); });
-  return {mean, 1 / std::sqrt(squares / count + static_cast<T>(g.eps))};
+PLIANT_HD void normalise_row(const LayerNormGeometry& g, const T* x, const T* weight, const T* bias,
+                             T* y) {
+  const NormScale<T> bare = norm_scale(row_statistics(g, x), T(1), T(0));
+  for (std::int64_t i = 0; i < g.c; ++i) y[i] = bare.y(x[i]) * weight[i] + bias[i];
 }
 
-// dx of one row: rstd * (s - mean(s) - n * mean(s * n)), s = dy * weight, n the normalised x.
+// dx of one row.
 template <class T>
-PLIANT_HD void row_gradient(const LayerNormGeometry& g, const RowStatistics<T>& row, const T* x,
+PLIANT_HD void row_gradient(const LayerNormGeometry& g, const NormRow<T>& row, const T* x,
                             const T* weight, const T* dy, T* dx) {
-  const T count = static_cast<T>(g.c);
-  const T mean = sum_in_lanes<T>(g.c, [=](std::int64_t i) { return dy[i] * weight[i]; }) / count;
-  const T along =
-      sum_in_lanes<T>(g.c,
-                      [=](std::int64_t i) { return dy[i] * weight[i] * row.normalised(x[i]); }) /
-      count;
-  for (std::int64_t i = 0; i < g.c; ++i)
-    dx[i] = row.rstd * (dy[i] * weight[i] - mean - row.normalised(x[i]) * along);
+  const auto count = static_cast<double>(g.c);
+  const double sum = sum_in_lanes<double>(
+      g.c, [=](std::int64_t i) { return static_cast<double>(dy[i] * weight[i]); });
+  const double sum_x = sum_in_lanes<double>(g.c, [=](std::int64_t i) {
+    return static_cast<double>(dy[i] * weight[i]) * static_cast<double>(row.deviation(x[i]));
+  });
+  const NormSlope<T> slope = norm_slope(row, T(1), sum / count, sum_x / count);
+  for (std::int64_t i = 0; i < g.c; ++i) dx[i] = slope.dx(x[i], dy[i] * weight[i]);
 }
 
 template <class T>

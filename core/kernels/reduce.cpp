@@ -7,27 +7,31 @@
 namespace pliant {
 namespace {
 
-// Sums are two-level (runs of kRun terms, then the runs), so that the error grows with the number
+// Two-level (runs of kRun terms, then the runs), so that the error of a sum grows with the number
 // of runs and not of terms.
 constexpr std::int64_t kRun = 128;
 constexpr std::int64_t kLanes = 16;
 constexpr std::int64_t kMaxParts = 16;
 
+template <class F, class T>
+using Held = typename F::template Held<T>;
+
 // n neighbours, in kLanes strands.
 template <class F, class T>
-T reduce_contiguous(const T* x, std::int64_t n) {
+Held<F, T> reduce_contiguous(const T* x, std::int64_t n) {
+  using H = Held<F, T>;
   constexpr F combine;
-  T total[kLanes];
-  std::fill_n(total, kLanes, F::template kOfNothing<T>);
+  H total[kLanes];
+  std::fill_n(total, kLanes, F::template kOfNothing<H>);
   for (std::int64_t at = 0; at < n; at += kRun * kLanes) {
     const std::int64_t end = std::min(n, at + kRun * kLanes);
-    T strand[kLanes];
-    std::fill_n(strand, kLanes, F::template kOfNothing<T>);
+    H strand[kLanes];
+    std::fill_n(strand, kLanes, F::template kOfNothing<H>);
     std::int64_t i = at;
     for (; i + kLanes <= end; i += kLanes)
       for (std::int64_t lane = 0; lane < kLanes; ++lane)
-        strand[lane] = combine(strand[lane], x[i + lane]);
-    for (; i < end; ++i) strand[i % kLanes] = combine(strand[i % kLanes], x[i]);
+        strand[lane] = combine(strand[lane], combine.of(x[i + lane]));
+    for (; i < end; ++i) strand[i % kLanes] = combine(strand[i % kLanes], combine.of(x[i]));
     for (std::int64_t lane = 0; lane < kLanes; ++lane)
       total[lane] = combine(total[lane], strand[lane]);
   }
@@ -37,61 +41,82 @@ T reduce_contiguous(const T* x, std::int64_t n) {
   return total[0];
 }
 
-// y[j] = all rows of x[row * stride + j], j in [0, columns); columns <= kColumns.
+// held[j] = all rows of x[row * stride + j], j in [0, columns); columns <= kColumns. Four rows at a
+// time, so that what is held goes through the cache less often.
 constexpr std::int64_t kColumns = 256;
 template <class F, class T>
-void reduce_rows(const T* x, std::int64_t rows, std::int64_t stride, std::int64_t columns, T* y) {
+void reduce_rows(const T* x, std::int64_t rows, std::int64_t stride, std::int64_t columns,
+                 Held<F, T>* held) {
+  using H = Held<F, T>;
   constexpr F combine;
-  T total[kColumns];
-  std::fill_n(total, columns, F::template kOfNothing<T>);
+  std::fill_n(held, columns, F::template kOfNothing<H>);
   for (std::int64_t at = 0; at < rows; at += kRun) {
-    T strand[kColumns];
-    std::fill_n(strand, columns, F::template kOfNothing<T>);
-    for (std::int64_t row = at; row < std::min(rows, at + kRun); ++row)
+    H strand[kColumns];
+    std::fill_n(strand, columns, F::template kOfNothing<H>);
+    const std::int64_t end = std::min(rows, at + kRun);
+    std::int64_t row = at;
+    for (; row + 4 <= end; row += 4) {
+      const T *const first = x + row * stride, *const second = first + stride;
+      const T *const third = second + stride, *const fourth = third + stride;
       for (std::int64_t j = 0; j < columns; ++j)
-        strand[j] = combine(strand[j], x[row * stride + j]);
-    for (std::int64_t j = 0; j < columns; ++j) total[j] = combine(total[j], strand[j]);
+        strand[j] =
+            combine(strand[j], combine(combine(combine.of(first[j]), combine.of(second[j])),
+                                       combine(combine.of(third[j]), combine.of(fourth[j]))));
+    }
+    for (; row < end; ++row)
+      for (std::int64_t j = 0; j < columns; ++j)
+        strand[j] = combine(strand[j], combine.of(x[row * stride + j]));
+    for (std::int64_t j = 0; j < columns; ++j) held[j] = combine(held[j], strand[j]);
   }
-  std::copy_n(total, columns, y);
 }
 
-// Reduces rows begin .. end-1 of one outer slice into y [inner].
-template <class F, class T>
-void reduce_slice(const ReduceGeometry& g, const T* x, std::int64_t begin, std::int64_t end, T* y) {
-  if (g.inner == 1) {
-    *y = reduce_contiguous<F>(x + begin, end - begin);
-    return;
+// Calls to(j, held) for each column j of rows begin .. end-1 of one outer slice.
+template <class F, class T, class To>
+void reduce_slice(const ReduceGeometry& g, const T* x, std::int64_t begin, std::int64_t end,
+                  To to) {
+  if (g.inner == 1) return to(0, reduce_contiguous<F>(x + begin, end - begin));
+  Held<F, T> held[kColumns];
+  for (std::int64_t j = 0; j < g.inner; j += kColumns) {
+    const std::int64_t columns = std::min(kColumns, g.inner - j);
+    reduce_rows<F>(x + begin * g.inner + j, end - begin, g.inner, columns, held);
+    for (std::int64_t i = 0; i < columns; ++i) to(j + i, held[i]);
   }
-  for (std::int64_t j = 0; j < g.inner; j += kColumns)
-    reduce_rows<F>(x + begin * g.inner + j, end - begin, g.inner, std::min(kColumns, g.inner - j),
-                   y + j);
 }
 
-template <class F, class T>
-void reduce(const ReduceGeometry& g, const T* x, T* y, Workspace& workspace) {
+// Joins is F for what is held already.
+template <class F, class Joins, class T, class To>
+void reduce(const ReduceGeometry& g, const T* x, To* y, Workspace& workspace) {
+  using H = Held<F, T>;
   const std::int64_t slice = g.reduced * g.inner;
   const std::int64_t grain = 32768;  // elements a task
   const std::int64_t parts = std::clamp<std::int64_t>(
       slice / grain, 1, std::min(kMaxParts, std::max<std::int64_t>(1, g.reduced)));
+  const auto to_result = [&](std::int64_t o) {
+    return [to = y + o * g.inner, divisor = g.divisor](std::int64_t j, H held) {
+      to[j] = reduced<To>(held, divisor);
+    };
+  };
   if (parts == 1) {
     parallel_blocks(g.outer, std::max<std::int64_t>(1, grain / std::max<std::int64_t>(1, slice)),
                     [&](std::int64_t begin, std::int64_t end) {
                       for (std::int64_t o = begin; o < end; ++o)
-                        reduce_slice<F>(g, x + o * slice, 0, g.reduced, y + o * g.inner);
+                        reduce_slice<F>(g, x + o * slice, 0, g.reduced, to_result(o));
                     });
     return;
   }
-  T* const partial = workspace.take<T>(g.outer * parts * g.inner);  // [outer parts inner]
+  H* const partial = workspace.take<H>(g.outer * parts * g.inner);  // [outer parts inner]
   const std::int64_t rows = (g.reduced + parts - 1) / parts;
   parallel_for(g.outer * parts, [&](std::int64_t task) {
-    const std::int64_t o = task / parts, part = task % parts;
-    const std::int64_t begin = std::min(g.reduced, part * rows);
+    const std::int64_t o = task / parts, begin = std::min(g.reduced, task % parts * rows);
     reduce_slice<F>(g, x + o * slice, begin, std::min(g.reduced, begin + rows),
-                    partial + task * g.inner);
+                    [to = partial + task * g.inner](std::int64_t j, H held) { to[j] = held; });
   });
   for (std::int64_t o = 0; o < g.outer; ++o)
-    reduce_slice<F>(ReduceGeometry{1, parts, g.inner}, partial + o * parts * g.inner, 0, parts,
-                    y + o * g.inner);
+    reduce_slice<Joins>(g, partial + o * parts * g.inner, 0, parts, to_result(o));
+}
+template <class F, class T, class To>
+void reduce(const ReduceGeometry& g, const T* x, To* y, Workspace& workspace) {
+  reduce<F, F>(g, x, y, workspace);
 }
 
 template <class T>
@@ -117,6 +142,20 @@ void cpu::sum_forward(const ReduceGeometry& g, const float* x, float* y, Workspa
 }
 void cpu::sum_forward(const ReduceGeometry& g, const double* x, double* y, Workspace& workspace) {
   reduce<SumOf>(g, x, y, workspace);
+}
+void cpu::sum_forward(const ReduceGeometry& g, const float* x, double* y, Workspace& workspace) {
+  reduce<SumOf>(g, x, y, workspace);
+}
+void cpu::sum_forward(const ReduceGeometry& g, const double* x, float* y, Workspace& workspace) {
+  reduce<SumOf>(g, x, y, workspace);
+}
+void cpu::sum_of_squares_forward(const ReduceGeometry& g, const float* x, double* y,
+                                 Workspace& workspace) {
+  reduce<SumOfSquares, SumOf>(g, x, y, workspace);
+}
+void cpu::sum_of_squares_forward(const ReduceGeometry& g, const double* x, double* y,
+                                 Workspace& workspace) {
+  reduce<SumOfSquares, SumOf>(g, x, y, workspace);
 }
 void cpu::max_forward(const ReduceGeometry& g, const float* x, float* y, Workspace& workspace) {
   reduce<MaxOf>(g, x, y, workspace);

@@ -13,19 +13,40 @@ namespace pliant {
 
 struct ReduceGeometry {
   std::int64_t outer = 1, reduced = 1, inner = 1;
+  double divisor = 1;  // of a sum: rounded once, after the division
 };
 
-// How two partial results become one, and the result of nothing.
+// What is held of elements T while they are reduced, the result of nothing, how an element joins
+// what is held, and how two partial results become one. Sums are held in double: of float32, a
+// million terms and more come out as the true sum rounded once.
 struct SumOf {
   template <class T>
+  using Held = double;
+  template <class T>
   static constexpr T kOfNothing = T(0);
+  template <class T>
+  PLIANT_HD double of(T x) const {
+    return static_cast<double>(x);
+  }
   template <class T>
   PLIANT_HD T operator()(T held, T now) const {
     return held + now;
   }
 };
+struct SumOfSquares : SumOf {
+  template <class T>
+  PLIANT_HD double of(T x) const {
+    return static_cast<double>(x) * static_cast<double>(x);
+  }
+};
 // takes_over() of pool2d.h for the values alone, without branches, so that loops vectorise.
 struct MaxOf {  // NaN counts as largest
+  template <class T>
+  using Held = T;
+  template <class T>
+  PLIANT_HD T of(T x) const {
+    return x;
+  }
   template <class T>
   static constexpr T kOfNothing = -std::numeric_limits<T>::infinity();
   template <class T>
@@ -35,6 +56,12 @@ struct MaxOf {  // NaN counts as largest
 };
 struct MinOf {  // NaN counts as smallest
   template <class T>
+  using Held = T;
+  template <class T>
+  PLIANT_HD T of(T x) const {
+    return x;
+  }
+  template <class T>
   static constexpr T kOfNothing = std::numeric_limits<T>::infinity();
   template <class T>
   PLIANT_HD T operator()(T held, T now) const {
@@ -42,8 +69,18 @@ struct MinOf {  // NaN counts as smallest
   }
 };
 
-template <class T>
-using Reduction = void(const ReduceGeometry&, const T* x, Wide<T>* y, Workspace&);
+// What is held, as the result.
+template <class To>
+PLIANT_HD To reduced(double held, double divisor) {
+  return static_cast<To>(held / divisor);
+}
+template <class To>
+PLIANT_HD To reduced(float held, double) {  // of an extreme
+  return held;
+}
+
+template <class T, class To = Wide<T>>
+using Reduction = void(const ReduceGeometry&, const T* x, To* y, Workspace&);
 // Index of the first largest element; NaN counts as largest. Needs reduced >= 1.
 template <class T>
 using ArgmaxForward = void(const ReduceGeometry&, const T* x, std::int64_t* index);
@@ -52,6 +89,11 @@ namespace cpu {
 Reduction<float> sum_forward, max_forward, min_forward;
 Reduction<double> sum_forward, max_forward, min_forward;
 Reduction<BFloat16> sum_forward;
+// Between the axes of one sum, nothing is rounded to float32.
+Reduction<float, double> sum_forward, sum_of_squares_forward;
+Reduction<BFloat16, double> sum_forward;
+Reduction<double, float> sum_forward;
+Reduction<double> sum_of_squares_forward;
 ArgmaxForward<float> argmax_forward;
 ArgmaxForward<double> argmax_forward;
 }  // namespace cpu
@@ -60,6 +102,11 @@ namespace cuda {
 Reduction<float> sum_forward, max_forward, min_forward;
 Reduction<double> sum_forward, max_forward, min_forward;
 Reduction<BFloat16> sum_forward;
+// Between the axes of one sum, nothing is rounded to float32.
+Reduction<float, double> sum_forward, sum_of_squares_forward;
+Reduction<BFloat16, double> sum_forward;
+Reduction<double, float> sum_forward;
+Reduction<double> sum_of_squares_forward;
 ArgmaxForward<float> argmax_forward;
 ArgmaxForward<double> argmax_forward;
 }  // namespace cuda

@@ -28,8 +28,7 @@ class SeparablePooling {
         fill_row(row, r, i);
         for (std::int64_t j = 0; j < g.q; ++j)
           pool_window(map.view(static_cast<std::int64_t>(rois_[5 * r]), g.group(i, j)), row,
-                      columns[index(j)], scale(row, columns[index(j)]), g.k,
-                      y + (at * g.q + j) * g.k);
+                      columns[index(j)], T(1), g.k, y + (at * g.q + j) * g.k);
       }
     });
   }

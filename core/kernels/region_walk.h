@@ -24,6 +24,7 @@ struct AxisWindow {
   struct Pixel {
     std::int64_t at;
     T weight, slope;
+    double all_weights, all_slopes;  // weight and slope, not rounded: there may be many samples
   };
   std::vector<Pixel> pixels;
   double count = 0;  // samples to be averaged over
@@ -37,11 +38,13 @@ struct AxisWindow {
     for (std::size_t back = 1; back <= 2 && back <= pixels.size(); ++back) {
       Pixel& held = pixels[pixels.size() - back];
       if (held.at != at) continue;
-      held.weight += weight;
-      held.slope += slope;
+      held.all_weights += static_cast<double>(weight);
+      held.all_slopes += static_cast<double>(slope);
+      held.weight = static_cast<T>(held.all_weights);
+      held.slope = static_cast<T>(held.all_slopes);
       return;
     }
-    pixels.push_back({at, weight, slope});
+    pixels.push_back({at, weight, slope, static_cast<double>(weight), static_cast<double>(slope)});
   }
   void add(const AxisTap<T>& tap) {
     if (tap.low >= 0) add(tap.low, tap.low_weight, -tap.slope);
@@ -166,15 +169,18 @@ inline void each_channel_block(std::int64_t channels, F&& f) {
   for (; c < channels; ++c) f.template operator()<1>(c, static_cast<One*>(nullptr));
 }
 
-// y[o] = scale * the window's sum in channel o, for `channels` contiguous or spaced channels.
+// y[o] = the window's sum in channel o * factor / count, for `channels` contiguous or spaced
+// channels; 0 where count is, of a window without pixels.
 template <class T>
 inline void pool_window(const MapView<const T>& map, const AxisWindow<T>& rows,
-                        const AxisWindow<T>& columns, T scale, std::int64_t channels, T* y) {
+                        const AxisWindow<T>& columns, T factor, std::int64_t channels, T* y) {
+  const double count = rows.count * columns.count;
+  const T divisor = count > 0 ? static_cast<T>(count) : T(1);
   if (map.channel == 1) {
     each_channel_block<T>(channels, [&]<std::size_t kVectors, class V>(std::int64_t c, V*) {
       V sums[kVectors];
       sum_window(map, rows, columns, c, sums);
-      for (V& sum : sums) sum *= scale;
+      for (V& sum : sums) sum = sum * factor / divisor;
       store_all(sums, y + c);
     });
     return;
@@ -183,9 +189,10 @@ inline void pool_window(const MapView<const T>& map, const AxisWindow<T>& rows,
   for (const auto& row : rows.pixels)
     for (const auto& column : columns.pixels) {
       const T* const from = map.base + (row.at * map.width + column.at) * map.pixel;
-      const T weight = row.weight * column.weight * scale;
+      const T weight = row.weight * column.weight;
       for (std::int64_t o = 0; o < channels; ++o) y[o] += weight * from[o * map.channel];
     }
+  for (std::int64_t o = 0; o < channels; ++o) y[o] = y[o] * factor / divisor;
 }
 
 // Sum of the lanes, halving the vector.

@@ -1,6 +1,7 @@
 #include <pliant/core/kernels/resample.h>
 
 #include <algorithm>
+#include <type_traits>
 #include <vector>
 
 #include <pliant/core/kernels/tap_batch_walk.h>
@@ -11,8 +12,8 @@ namespace {
 
 constexpr std::int64_t kTaskElements = 16384;
 
-// One axis the way it is walked: for each place of the result, where its run of places begins and
-// the run's weights.
+// One axis the way it is walked: for each place of the result, where its run of places begins, the
+// run's weights, and what their sum is divided by.
 template <class T>
 class Band {
  public:
@@ -22,15 +23,18 @@ class Band {
     for (std::int64_t at = 0; at < to; ++at) {
       const bool forward = way == ResampleWay::forward;
       const ResampleRun run = forward ? resample_inputs(axis, at) : resample_outputs(axis, at);
-      runs_.push_back({run.begin, run.end - run.begin, weights_.size()});
+      runs_.push_back({run.begin, run.end - run.begin, weights_.size(),
+                       forward ? resample_divisor(axis, at) : 1});
       for (std::int64_t i = run.begin; i < run.end; ++i)
         weights_.push_back(
-            static_cast<T>(forward ? resample_weight(axis, at, i) : resample_weight(axis, i, at)));
+            static_cast<T>(forward ? resample_weight(axis, at, i)
+                                   : resample_weight(axis, i, at) / resample_divisor(axis, i)));
     }
   }
 
   std::int64_t begin(std::int64_t at) const { return run(at).begin; }
   std::int64_t count(std::int64_t at) const { return run(at).count; }
+  double divisor(std::int64_t at) const { return run(at).divisor; }
   const T* weights(std::int64_t at) const { return weights_.data() + run(at).weights; }
   // Whether place `at` is a copy of begin(at).
   bool is_copy(std::int64_t at) const { return count(at) == 1 && *weights(at) == T(1); }
@@ -41,6 +45,7 @@ class Band {
   struct Run {
     std::int64_t begin, count;
     std::size_t weights;
+    double divisor;
   };
   const Run& run(std::int64_t at) const { return runs_[static_cast<std::size_t>(at)]; }
 
@@ -49,63 +54,89 @@ class Band {
 };
 
 // to[j] = sum over i < count of weights[i] * from[i * stride + j], j < n; the terms in order.
-template <class T>
-void weighted_sum(std::int64_t count, const T* weights, const T* from, std::int64_t stride,
-                  std::int64_t n, T* to) {
+template <class T, class Sum>
+void weighted_sum(std::int64_t count, const Sum* weights, const T* from, std::int64_t stride,
+                  std::int64_t n, Sum* to) {
   if (count == 0) {
-    std::fill_n(to, n, T(0));
+    std::fill_n(to, n, Sum(0));
     return;
   }
   if (count == 1) {
-    const T w = weights[0];
-    for (std::int64_t j = 0; j < n; ++j) to[j] = w * from[j];
+    const Sum w = weights[0];
+    for (std::int64_t j = 0; j < n; ++j) to[j] = w * static_cast<Sum>(from[j]);
     return;
   }
-  const T w0 = weights[0], w1 = weights[1];
+  const Sum w0 = weights[0], w1 = weights[1];
   const T* next = from + stride;
-  for (std::int64_t j = 0; j < n; ++j) to[j] = w0 * from[j] + w1 * next[j];
+  for (std::int64_t j = 0; j < n; ++j)
+    to[j] = w0 * static_cast<Sum>(from[j]) + w1 * static_cast<Sum>(next[j]);
   for (std::int64_t i = 2; i < count; ++i) {
     next += stride;
-    const T w = weights[i];
-    for (std::int64_t j = 0; j < n; ++j) to[j] += w * next[j];
+    const Sum w = weights[i];
+    for (std::int64_t j = 0; j < n; ++j) to[j] += w * static_cast<Sum>(next[j]);
   }
+}
+
+// The pixel of all channels that a run of `row` makes; `room` for c sums.
+template <class T, class Sum>
+void make_pixel(const Band<Sum>& columns, std::int64_t q, const Sum* row, std::int64_t c,
+                double divisor, Sum* room, T* to) {
+  const Sum* const from = row + columns.begin(q) * c;
+  if constexpr (std::is_same_v<T, Sum>)
+    if (divisor == 1) return weighted_sum(columns.count(q), columns.weights(q), from, c, c, to);
+  weighted_sum(columns.count(q), columns.weights(q), from, c, c, room);
+  const auto by = static_cast<Sum>(divisor);
+  for (std::int64_t j = 0; j < c; ++j) to[j] = static_cast<T>(room[j] / by);
 }
 
 // A task owns some rows of the result: each is first one row as wide as before, all channels of it
 // side by side, then a row of the new width.
-template <class T>
+template <class Sum, class T>
 void resample(const ResampleGeometry& g, ResampleWay way, const T* from, T* to,
               Workspace& workspace) {
-  const Band<T> rows(g.rows, way), columns(g.columns, way);
+  const Band<Sum> rows(g.rows, way), columns(g.columns, way);
   const std::int64_t wide = columns.from * g.c, width = columns.to * g.c;
-  const cpu::PerThread<T> scratch(wide, workspace);
+  const cpu::PerThread<Sum> scratch(wide + g.c, workspace);
   const std::int64_t block =
       std::max<std::int64_t>(1, kTaskElements / std::max<std::int64_t>(1, std::max(wide, width)));
   parallel_blocks(g.n * rows.to, block, [&](std::int64_t begin, std::int64_t end) {
+    Sum* const room = scratch.of();
     for (std::int64_t i = begin; i < end; ++i) {
       const std::int64_t p = i % rows.to;
-      const T* row = from + (i / rows.to * rows.from + rows.begin(p)) * wide;
-      if (!rows.is_copy(p)) {
-        weighted_sum(rows.count(p), rows.weights(p), row, wide, wide, scratch.of());
-        row = scratch.of();
-      }
-      T* const out = to + i * width;
+      const T* const first = from + (i / rows.to * rows.from + rows.begin(p)) * wide;
+      const Sum* row = room;
+      bool is_ready = false;
+      if constexpr (std::is_same_v<T, Sum>)
+        if (rows.is_copy(p)) {
+          row = first;
+          is_ready = true;
+        }
+      if (!is_ready) weighted_sum(rows.count(p), rows.weights(p), first, wide, wide, room);
       for (std::int64_t q = 0; q < columns.to; ++q)
-        weighted_sum(columns.count(q), columns.weights(q), row + columns.begin(q) * g.c, g.c, g.c,
-                     out + q * g.c);
+        make_pixel(columns, q, row, g.c, rows.divisor(p) * columns.divisor(q), room + wide,
+                   to + i * width + q * g.c);
     }
   });
+}
+
+template <class T>
+void resample_by_length(const ResampleGeometry& g, ResampleWay way, const T* from, T* to,
+                        Workspace& workspace) {
+  if (resample_sums_are_short(g, way))
+    resample<T>(g, way, from, to, workspace);
+  else
+    resample<double>(g, way, from, to, workspace);
 }
 
 }  // namespace
 
 void cpu::resample(const ResampleGeometry& g, ResampleWay way, const float* from, float* to,
                    Workspace& workspace) {
-  pliant::resample<float>(g, way, from, to, workspace);
+  resample_by_length(g, way, from, to, workspace);
 }
 void cpu::resample(const ResampleGeometry& g, ResampleWay way, const double* from, double* to,
                    Workspace& workspace) {
-  pliant::resample<double>(g, way, from, to, workspace);
+  resample_by_length(g, way, from, to, workspace);
 }
 
 }  // namespace pliant

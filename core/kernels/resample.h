@@ -1,10 +1,12 @@
 // Maps that are resampled by rows and columns apart: average pooling, nearest and bilinear
 // interpolation. Geometry, formula and signatures.
 //
-//   y[n,p,q,c] = sum over i, j of a[p,i] b[q,j] x[n,i,j,c]
+//   y[n,p,q,c] = (sum over i, j of a[p,i] b[q,j] x[n,i,j,c]) / (d[p] e[q])
 //
-// where a and b, one for each axis, are weights of which only a run of neighbours is not 0. The
-// gradient is the same with a and b transposed, and so is its gradient.
+// where a and b, one for each axis, are weights of which only a run of neighbours is not 0, and d
+// and e the numbers of pixels that an average is over, else 1: averages are sums that are divided
+// once. The gradient is the same transposed, with weights a / d and b / e, and so is its gradient.
+// Runs may be long: but for interpolation forward, all is added up in double.
 #pragma once
 
 #include <cstdint>
@@ -19,9 +21,9 @@ enum class ResampleRule : unsigned char {
   average,            // mean of a window's pixels inside the map
   average_of_padded,  // the same over the padded map: padding counts as zeros
   average_adaptive,   // mean of pixels floor(p*n/m) to ceil((p+1)*n/m), n pixels becoming m
-  nearest,            // pixel floor(p * step)
-  linear_corners,     // between the pixels round p * step
-  linear_centres,     // between the pixels round (p + 0.5) * step - 0.5, clamped to the map
+  nearest,            // pixel floor(p * step / per)
+  linear_corners,     // between the pixels round p * step / per
+  linear_centres,     // between those round (p + 0.5) * step / per - 0.5, clamped to the map
 };
 
 // How one axis is resampled.
@@ -60,7 +62,9 @@ PLIANT_HD inline ResampleRun resample_inputs(const ResampleAxis& axis, std::int6
     case ResampleRule::average_adaptive:
       return {p * axis.size / axis.out, ((p + 1) * axis.size + axis.out - 1) / axis.out};
     case ResampleRule::nearest: {
-      const auto at = static_cast<std::int64_t>(resample_place(axis, p));
+      // A scale such as 1.1 is a rounded number: what falls short of a whole number by that is one.
+      constexpr double kUp = 1 + 0x1p-50;
+      const auto at = static_cast<std::int64_t>(resample_place(axis, p) * kUp);
       const std::int64_t pixel = at < axis.size ? at : axis.size - 1;
       return {pixel, pixel + 1};
     }
@@ -72,27 +76,25 @@ PLIANT_HD inline ResampleRun resample_inputs(const ResampleAxis& axis, std::int6
   }
 }
 
+// What output p is divided by.
+PLIANT_HD inline double resample_divisor(const ResampleAxis& axis, std::int64_t p) {
+  if (axis.rule == ResampleRule::average || axis.rule == ResampleRule::average_adaptive) {
+    const ResampleRun run = resample_inputs(axis, p);
+    return static_cast<double>(run.end - run.begin);
+  }
+  if (axis.rule != ResampleRule::average_of_padded) return 1;
+  const std::int64_t start = p * axis.stride - axis.before, stop = start + axis.kernel;
+  const std::int64_t last = axis.size + axis.after;
+  return static_cast<double>((stop < last ? stop : last) - start);
+}
+
 // The weight of pixel i, one of resample_inputs(axis, p).
 PLIANT_HD inline double resample_weight(const ResampleAxis& axis, std::int64_t p, std::int64_t i) {
-  switch (axis.rule) {
-    case ResampleRule::average:
-    case ResampleRule::average_adaptive: {
-      const ResampleRun run = resample_inputs(axis, p);
-      return 1.0 / static_cast<double>(run.end - run.begin);
-    }
-    case ResampleRule::average_of_padded: {
-      const std::int64_t start = p * axis.stride - axis.before, stop = start + axis.kernel;
-      const std::int64_t last = axis.size + axis.after;
-      return 1.0 / static_cast<double>((stop < last ? stop : last) - start);
-    }
-    case ResampleRule::nearest:
-      return 1.0;
-    default: {
-      const AxisTap<double> tap =
-          axis_tap(resample_place(axis, p), static_cast<std::int32_t>(axis.size), Edge::clamp);
-      return i == tap.low ? tap.low_weight : tap.high_weight;
-    }
-  }
+  if (axis.rule != ResampleRule::linear_corners && axis.rule != ResampleRule::linear_centres)
+    return 1;
+  const AxisTap<double> tap =
+      axis_tap(resample_place(axis, p), static_cast<std::int32_t>(axis.size), Edge::clamp);
+  return i == tap.low ? tap.low_weight : tap.high_weight;
 }
 
 // The outputs that read pixel i of x: those whose run ends past it and begins no later, found by
@@ -118,6 +120,15 @@ enum class ResampleWay : unsigned char {
   forward,     // from x [n rows.size columns.size c] to y [n rows.out columns.out c]
   transposed,  // from y's shape to x's: the gradient
 };
+
+// Whether sums are so short that they are held in the elements' own type.
+inline bool resample_sums_are_short(const ResampleGeometry& g, ResampleWay way) {
+  const auto is_average = [](const ResampleAxis& axis) {
+    return axis.rule == ResampleRule::average || axis.rule == ResampleRule::average_of_padded ||
+           axis.rule == ResampleRule::average_adaptive;
+  };
+  return way == ResampleWay::forward && !is_average(g.rows) && !is_average(g.columns);
+}
 
 template <class T>
 using Resample = void(const ResampleGeometry&, ResampleWay, const T* from, T* to, Workspace&);

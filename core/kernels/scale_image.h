@@ -46,13 +46,13 @@ struct ScaleTap {
 };
 
 // Of row i. The place is clamped before it is rounded, as scipy's affine_transform does with
-// mode="nearest".
+// mode="nearest"; NaN, of draws whose zoom and shift are both beyond a double, reads pixel 0.
 PLIANT_HD inline ScaleTap scale_tap(std::int64_t i, std::int64_t extent, double zoom, double shift,
                                     Interpolation interpolation) {
   const double center = static_cast<double>(extent) / 2.0 + 0.5;
   const std::int64_t last = extent - 1;
   double v = zoom * (static_cast<double>(i) - center) + center + shift;
-  v = v < 0.0 ? 0.0 : v > static_cast<double>(last) ? static_cast<double>(last) : v;
+  v = !(v > 0.0) ? 0.0 : v > static_cast<double>(last) ? static_cast<double>(last) : v;
   if (interpolation == Interpolation::nearest) {
     const auto nearest = static_cast<std::int64_t>(std::floor(v + 0.5));
     return {nearest, nearest, 0.0f};

@@ -29,7 +29,7 @@ struct OfResult {
 template <class T>
 struct Relu : OfResult {  // keeps NaN
   PLIANT_HD T value(T x) const { return x < T(0) ? T(0) : x; }
-  PLIANT_HD T slope(T y) const { return y > T(0) ? T(1) : T(0); }
+  PLIANT_HD T slope(T y) const { return y <= T(0) ? T(0) : T(1); }
 };
 template <class T>
 struct LeakyRelu : OfArgument {
@@ -38,8 +38,11 @@ struct LeakyRelu : OfArgument {
   PLIANT_HD T slope(T x) const { return x > T(0) ? T(1) : negative_slope; }
 };
 template <class T>
-struct Sigmoid : OfResult {
-  PLIANT_HD T value(T x) const { return T(1) / (T(1) + exponential(-x)); }
+struct Sigmoid : OfResult {  // by a power that does not overflow: small results keep their digits
+  PLIANT_HD T value(T x) const {
+    const T e = exponential(-std::abs(x));
+    return (x < T(0) ? e : T(1)) / (T(1) + e);
+  }
   PLIANT_HD T slope(T y) const { return y * (T(1) - y); }
 };
 template <class T>
@@ -48,8 +51,12 @@ struct Tanh : OfResult {
   PLIANT_HD T slope(T y) const { return (T(1) - y) * (T(1) + y); }
 };
 template <class T>
-struct Silu : OfArgument {
-  PLIANT_HD T value(T x) const { return x * gate(x); }
+struct Silu : OfArgument {  // x gate(x), rounded last where the gate is subnormal
+  PLIANT_HD T value(T x) const {
+    const T below = -std::abs(x);
+    const T e = exponential(below), product = scaled_exponential(x, below);  // a choice, no branch
+    return (x < T(0) ? product : x) / (T(1) + e);
+  }
   PLIANT_HD T slope(T x) const { return gate(x) + x * Sigmoid<T>().slope(gate(x)); }
   PLIANT_HD static T gate(T x) { return Sigmoid<T>().value(x); }
 };
@@ -112,17 +119,17 @@ struct Abs : OfArgument {
   PLIANT_HD T slope(T x) const { return x > T(0) ? T(1) : x < T(0) ? T(-1) : T(0); }
 };
 template <class T>
-struct Clamp : OfArgument {  // keeps NaN; the bounds belong to the inside
+struct Clamp : OfArgument {  // keeps NaN; the bounds belong to the outside
   T low, high;
   PLIANT_HD T value(T x) const { return x < low ? low : x > high ? high : x; }
-  PLIANT_HD T slope(T x) const { return x >= low && x <= high ? T(1) : T(0); }
+  PLIANT_HD T slope(T x) const { return x > low && x < high ? T(1) : T(0); }
 };
 template <class T>
 struct Huber : OfArgument {  // x^2 / (2 beta) inside (-beta, beta), |x| - beta / 2 outside
   T beta;
   PLIANT_HD T value(T x) const { return inside(x) ? x * x / (2 * beta) : std::abs(x) - beta / 2; }
   PLIANT_HD T slope(T x) const { return inside(x) ? x / beta : Abs<T>().slope(x); }
-  PLIANT_HD bool inside(T x) const { return std::abs(x) < beta; }
+  PLIANT_HD bool inside(T x) const { return beta > T(0) && !(std::abs(x) >= beta); }  // NaN is
 };
 
 }  // namespace unary

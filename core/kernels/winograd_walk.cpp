@@ -1,6 +1,9 @@
 #include <pliant/core/kernels/winograd_walk.h>
 
 #include <algorithm>
+#include <atomic>
+#include <cstring>
+#include <tuple>
 #include <vector>
 
 #include <pliant/core/gemm_tiles.h>
@@ -92,6 +95,7 @@ struct Tiles {
   Tiles(std::int64_t n, std::int64_t h, std::int64_t w)
       : images(n), rows((h + 1) / 2), columns((w + 1) / 2) {}
   std::int64_t count() const { return images * rows * columns; }
+  std::int64_t image_of(std::int64_t tile) const { return tile / (rows * columns); }
 };
 
 // A map whose tile (i, j) covers size x size pixels from (2i + first_row, 2j + first_column) on.
@@ -105,7 +109,7 @@ struct TiledMap {
   template <std::size_t size>
   void point(const Tiles& tiles, std::int64_t tile, Element* outside,
              Element* (&to)[size][size]) const {
-    const std::int64_t image = tile / (tiles.rows * tiles.columns);
+    const std::int64_t image = tiles.image_of(tile);
     const std::int64_t row = tile / tiles.columns % tiles.rows * 2 + first_row;
     const std::int64_t column = tile % tiles.columns * 2 + first_column;
     for (std::size_t i = 0; i < size; ++i)
@@ -140,14 +144,37 @@ void gather(const TiledMap<const float>& map, const Tiles& tiles, std::int64_t b
   }
 }
 
+// 0 times what was seen of each vector's lanes: whether all of it was finite.
+class FiniteLanes {
+ public:
+  template <class V>
+  void see(const V& values) {
+    std::get<V>(zeros_) += values * 0.0f;
+  }
+  bool all() const {
+    return std::apply([](const auto&... zeros) { return (is_zero(zeros) && ...); }, zeros_);
+  }
+
+ private:
+  template <class V>
+  static bool is_zero(const V& zeros) {
+    float lanes[sizeof(V) / sizeof(float)];
+    std::memcpy(lanes, &zeros, sizeof zeros);
+    return std::all_of(std::begin(lanes), std::end(lanes), [](float lane) { return lane == 0; });
+  }
+  std::tuple<VectorOf<float>::type, VectorOf<float>::quarter, float> zeros_{};
+};
+
 // The outputs of some tiles in channels first .. first + columns - 1, from `products`
-// [positions][tiles of range][width].
+// [positions][tiles of range][width]. Images with one that is not finite are marked in `spread`.
 void scatter(const TiledMap<float>& map, const Tiles& tiles, std::int64_t begin, std::int64_t end,
-             const Panel& panel, const float* products, const float* bias, float* waste) {
+             const Panel& panel, const float* products, const float* bias, float* waste,
+             std::int32_t* spread) {
   const std::int64_t position = (end - begin) * panel.width;
   for (std::int64_t tile = begin; tile < end; ++tile, products += panel.width) {
     float* to[2][2];
     map.point(tiles, tile, waste, to);
+    FiniteLanes finite;
     along_channels<float>(panel.columns, [&]<class V>(std::int64_t c, V*) {
       V values[4][4], result[2][2], shift{};
       for (std::size_t i = 0; i < 4; ++i)
@@ -158,7 +185,10 @@ void scatter(const TiledMap<float>& map, const Tiles& tiles, std::int64_t begin,
       for (std::size_t i = 0; i < 2; ++i)
         for (std::size_t j = 0; j < 2; ++j)
           if (to[i][j] != waste) store(result[i][j] + shift, to[i][j] + panel.first + c);
+      finite.see(result[0][0] + result[0][1] + result[1][0] + result[1][1]);
     });
+    if (!finite.all())
+      std::atomic_ref(spread[tiles.image_of(tile)]).store(1, std::memory_order_relaxed);
   }
 }
 
@@ -224,9 +254,12 @@ std::int64_t tiles_of_task(std::int64_t count, std::int64_t stripes) {
 
 // to = the convolution of `from` by packed filters. Where there are more filters than tiles each
 // panel of them is a stripe of tasks, which a thread has packed for itself; else a task's patches
-// serve all panels.
-void convolve(const Tiles& tiles, const TiledMap<const float>& from, const float* packed,
-              const float* bias, const TiledMap<float>& to, Workspace& workspace) {
+// serve all panels. Gives the images whose results have to be worked out otherwise.
+std::vector<std::int64_t> convolve(const Tiles& tiles, const TiledMap<const float>& from,
+                                   const float* packed, const float* bias,
+                                   const TiledMap<float>& to, Workspace& workspace) {
+  std::int32_t* const spread = workspace.take<std::int32_t>(tiles.images);
+  std::fill_n(spread, tiles.images, 0);
   const Panels<float> panels(to.channels);
   const std::int64_t stripes = to.channels > tiles.count() ? panels.count() : 1;
   const std::int64_t depth = from.channels, own = tiles_of_task(tiles.count(), stripes);
@@ -249,25 +282,31 @@ void convolve(const Tiles& tiles, const TiledMap<const float>& from, const float
                    packed + position * filters + depth * panel.first,
                    products + position * count * panel.width, panel.width,
                    static_cast<const float*>(nullptr));
-      scatter(to, tiles, begin, end, panel, products, bias, memory.of());
+      scatter(to, tiles, begin, end, panel, products, bias, memory.of(), spread);
     }
   });
+  std::vector<std::int64_t> images;
+  for (std::int64_t image = 0; image < tiles.images; ++image)
+    if (spread[image] != 0) images.push_back(image);
+  return images;
 }
 
 }  // namespace
 
-void winograd_forward(const Conv2dGeometry& g, const float* x, const float* weight,
-                      const float* bias, float* y, Workspace& workspace) {
-  convolve(Tiles(g.n, g.p, g.q), {x, g.h, g.w, g.c, -g.pad_top, -g.pad_left},
-           pack_filters(g, weight, Filter::as_is, workspace), bias, {y, g.p, g.q, g.k, 0, 0},
-           workspace);
+std::vector<std::int64_t> winograd_forward(const Conv2dGeometry& g, const float* x,
+                                           const float* weight, const float* bias, float* y,
+                                           Workspace& workspace) {
+  return convolve(Tiles(g.n, g.p, g.q), {x, g.h, g.w, g.c, -g.pad_top, -g.pad_left},
+                  pack_filters(g, weight, Filter::as_is, workspace), bias, {y, g.p, g.q, g.k, 0, 0},
+                  workspace);
 }
 
-void winograd_data_gradient(const Conv2dGeometry& g, const float* dy, const float* weight,
-                            float* dx, Workspace& workspace) {
-  convolve(Tiles(g.n, g.h, g.w), {dy, g.p, g.q, g.k, g.pad_top - 2, g.pad_left - 2},
-           pack_filters(g, weight, Filter::turned, workspace), nullptr, {dx, g.h, g.w, g.c, 0, 0},
-           workspace);
+std::vector<std::int64_t> winograd_data_gradient(const Conv2dGeometry& g, const float* dy,
+                                                 const float* weight, float* dx,
+                                                 Workspace& workspace) {
+  return convolve(Tiles(g.n, g.h, g.w), {dy, g.p, g.q, g.k, g.pad_top - 2, g.pad_left - 2},
+                  pack_filters(g, weight, Filter::turned, workspace), nullptr,
+                  {dx, g.h, g.w, g.c, 0, 0}, workspace);
 }
 
 void winograd_weight_gradient(const Conv2dGeometry& g, const float* x, const float* dy,

@@ -14,6 +14,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include <pliant/core/kernels/conv2d.h>
 
@@ -30,12 +31,18 @@ inline bool has_winograd(const Conv2dGeometry& g) {
          3 * tiles <= g.p * g.q;
 }
 
-// The three passes; signatures as in conv2d.h. In float32 alone: float64 is for those who want the
+// The three passes; arguments as in conv2d.h. In float32 alone: float64 is for those who want the
 // last digits, of which these sums lose one or two.
-void winograd_forward(const Conv2dGeometry& g, const float* x, const float* weight,
-                      const float* bias, float* y, Workspace& workspace);
-void winograd_data_gradient(const Conv2dGeometry& g, const float* dy, const float* weight,
-                            float* dx, Workspace& workspace);
+//
+// An infinity or NaN spreads over its whole tile, also to results that do not depend on it. The
+// first two give the images in which there is one, for their results to be worked out otherwise; of
+// the third all are in doubt if one is not finite.
+std::vector<std::int64_t> winograd_forward(const Conv2dGeometry& g, const float* x,
+                                           const float* weight, const float* bias, float* y,
+                                           Workspace& workspace);
+std::vector<std::int64_t> winograd_data_gradient(const Conv2dGeometry& g, const float* dy,
+                                                 const float* weight, float* dx,
+                                                 Workspace& workspace);
 void winograd_weight_gradient(const Conv2dGeometry& g, const float* x, const float* dy,
                               float* dweight, Workspace& workspace);
 

@@ -9,6 +9,7 @@
 
 #include <pliant/core/device.h>
 #include <pliant/core/memory.h>
+#include <pliant/core/sizes.h>
 
 namespace pliant {
 
@@ -26,7 +27,8 @@ class Workspace {
   // threads before.
   template <class T>
   T* take(std::int64_t count) {
-    const std::int64_t bytes = count * static_cast<std::int64_t>(sizeof(T));
+    const std::int64_t bytes =
+        checked_product("workspace", {count, static_cast<std::int64_t>(sizeof(T))});
     void* const memory = allocate(bytes, device_);
     if (used_ < first_.size())
       first_[used_++] = {memory, bytes};

@@ -36,6 +36,7 @@ LeNet5::LeNet5(const LeNet5Options& options)
       fc3_(own("fc3", Linear(84, options.classes))) {}
 
 Var LeNet5::operator()(const Var& images) const {
+  const ErrorPlace here(path());
   Var h = avg_pool2d(tanh(conv1_(images)));
   h = conv2_(h);
   if (extra_) h = extra_(h);

@@ -36,7 +36,10 @@ ExtraDeformConv2d::ExtraDeformConv2d(std::int64_t channels)
                                      .bias = Bias::no,
                                      .initialiser = init::identity()}))) {}
 
-Var ExtraDeformConv2d::operator()(const Var& x) const { return conv(x, offset(x)); }
+Var ExtraDeformConv2d::operator()(const Var& x) const {
+  const ErrorPlace here(path());
+  return conv(x, offset(x));
+}
 
 Forward NetModule::own_conv(const std::string& name, std::int64_t in, std::int64_t out,
                             const Conv2dOptions& options, const DeformableStages& deformable,

@@ -50,6 +50,7 @@ void ResNetBlock::add_step(std::int64_t in, std::int64_t out, const Conv2dOption
 }
 
 Var ResNetBlock::operator()(const Var& x) const {
+  const ErrorPlace here(path());
   Var h = x;
   for (std::size_t i = 0; i < steps_.size(); ++i) {
     h = steps_[i].norm(steps_[i].conv(h));
@@ -91,6 +92,7 @@ Var ResNet::stem(const Var& images) const {
 }
 
 Var ResNet::operator()(const Var& images) const {
+  const ErrorPlace here(path());
   Var h = stem(images);
   for (const ModuleList<ResNetBlock>& layer : layers_)
     for (const ResNetBlock& block : layer) h = block(h);

@@ -56,6 +56,10 @@ void detail::load_torchvision(Module& net, const std::filesystem::path& file,
                               const std::vector<FlattenedMap>& flattened) {
   const SafetensorsFile read = read_safetensors(file);
   try {
+    const auto layout = read.metadata.find("layout");
+    require(layout == read.metadata.end(), "torchvision: its metadata says layout = ",
+            layout == read.metadata.end() ? "" : layout->second,
+            ", so it is not PyTorch's; net.load(file) reads what Pliant wrote");
     net.load(from_torchvision(read.tensors, flattened),
              {.may_lack = {"*.offset.*", "*.mask.*", "*.context.*", "extra.*", "*.extra.*"}});
   } catch (const Error& error) {

@@ -1,8 +1,11 @@
-// Weights to and from torchvision's state dicts (as safetensors files: safetensors.torch.save_file(
-// model.state_dict(), ..)). Names are the same in both; layouts differ.
+// Weights to and from PyTorch's state dicts, torchvision's and those of one's own nets (as
+// safetensors files: safetensors.torch.save_file(model.state_dict(), ..)). Names are the same in
+// both; layouts differ.
 //
 //   ResNet net = resnet50();
 //   load_torchvision(net, "resnet50.safetensors");
+//   Mine mine;  // whose fc reads a flattened map of 7 x 7 pixels
+//   load_torchvision(mine, "mine.safetensors", {{.weight = "fc.weight", .height = 7, .width = 7}});
 #pragma once
 
 #include <filesystem>
@@ -29,9 +32,10 @@ State to_torchvision(const State& state, const std::vector<FlattenedMap>& flatte
 
 // Fills a net from a file. What a deformable net has beyond the regular one (offset and mask
 // branches and their contexts, extra layers) may be missing and must then have its first values
-// already. A net with flattened maps says so by flattened_maps().
+// already. A net that knows its flattened maps says them by flattened_maps().
 template <class Net>
-void load_torchvision(Net& net, const std::filesystem::path& file);
+void load_torchvision(Net& net, const std::filesystem::path& file,
+                      const std::vector<FlattenedMap>& flattened = {});
 
 namespace detail {
 void load_torchvision(Module& net, const std::filesystem::path& file,
@@ -39,11 +43,12 @@ void load_torchvision(Module& net, const std::filesystem::path& file,
 }  // namespace detail
 
 template <class Net>
-void load_torchvision(Net& net, const std::filesystem::path& file) {
+void load_torchvision(Net& net, const std::filesystem::path& file,
+                      const std::vector<FlattenedMap>& flattened) {
+  std::vector<FlattenedMap> all = flattened;
   if constexpr (requires { net.flattened_maps(); })
-    detail::load_torchvision(net, file, net.flattened_maps());
-  else
-    detail::load_torchvision(net, file, {});
+    if (all.empty()) all = net.flattened_maps();
+  detail::load_torchvision(net, file, all);
 }
 
 }  // namespace pliant

@@ -1,6 +1,7 @@
 #include <pliant/layers/train/optimizer.h>
 
 #include <cmath>
+#include <iostream>
 #include <map>
 #include <set>
 #include <type_traits>
@@ -8,14 +9,26 @@
 #include <pliant/core/capture.h>
 #include <pliant/core/dispatch.h>
 #include <pliant/core/kernels/optimizer.h>
+#include <pliant/layers/paths.h>
 
 namespace pliant {
+namespace {
+
+std::string names_of(const Gradients& gradients) {
+  std::vector<std::string> names;
+  for (const Gradients::Entry& entry : gradients.entries()) names.push_back(entry.parameter.name());
+  return names.empty() ? "no parameter" : listed(names, 4);
+}
+
+}  // namespace
 
 Optimizer::Optimizer(const char* name, std::vector<const char*> memory_names,
-                     const std::vector<ParameterGroup>& groups, double lr, double weight_decay)
+                     const std::vector<ParameterGroup>& groups, double lr, double weight_decay,
+                     const std::vector<std::string>& may_lack)
     : name_(name), memory_names_(std::move(memory_names)) {
   set_lr(lr);
   std::set<std::uint64_t> seen;
+  std::vector<std::string> paths;
   for (const ParameterGroup& group : groups) {
     const double decay = group.weight_decay.value_or(weight_decay);
     require(decay >= 0 && group.lr_factor >= 0, name_, ": weight decay ", decay, " and factor ",
@@ -24,9 +37,13 @@ Optimizer::Optimizer(const char* name, std::vector<const char*> memory_names,
       require(parameter.defined(), name_, ": a parameter is undefined");
       require(seen.insert(parameter.id()).second, name_, ": the parameter ", parameter.name(),
               " is given twice");
-      slots_.push_back({parameter, group.lr_factor, decay, 0, {}});
+      slots_.push_back(
+          {parameter, group.lr_factor, decay, any_path_matches(may_lack, parameter.name()), 0, {}});
+      paths.push_back(parameter.name());
     }
   }
+  require(!slots_.empty(), name_, ": it was given no parameters");
+  check_may_lack(name_, may_lack, paths);
 }
 
 void Optimizer::set_lr(double lr) {
@@ -34,18 +51,37 @@ void Optimizer::set_lr(double lr) {
   lr_ = lr;
 }
 
-// Checks the gradient and makes room for what is remembered, where the parameter lives.
-void Optimizer::prepare(Slot& slot, const Tensor& gradient) const {
+void Optimizer::check(const Slot& slot, const Tensor& gradient) const {
   const Tensor& value = slot.parameter.value();
   require(gradient.shape() == value.shape() && gradient.dtype() == value.dtype() &&
               gradient.device() == value.device(),
           name_, ": the gradient of ", slot.parameter.name(), " is ", gradient.dtype(), ' ',
           gradient.shape(), " on ", gradient.device(), ", the parameter ", value.dtype(), ' ',
           value.shape(), " on ", value.device());
-  slot.memory.resize(memory_names_.size());
-  for (Tensor& memory : slot.memory)
-    memory = memory.defined() ? memory.to(value.dtype()).to(value.device())
-                              : Tensor::zeros(value.shape(), value.dtype(), value.device());
+  if (by_state_)
+    require(state_.device() == value.device(), name_, ": the StepState is on ", state_.device(),
+            ", the parameter ", slot.parameter.name(), " on ", value.device());
+}
+
+// For what is remembered, where the parameter lives.
+void Optimizer::make_room(Slot& slot) const {
+  const Tensor& value = slot.parameter.value();
+  std::vector<Tensor> memory = slot.memory;
+  memory.resize(memory_names_.size());
+  for (Tensor& one : memory)
+    one = one.defined() ? one.to(value.dtype()).to(value.device())
+                        : Tensor::zeros(value.shape(), value.dtype(), value.device());
+  slot.memory = std::move(memory);
+}
+
+// Tells of each once.
+void Optimizer::report(const std::vector<Slot*>& lacking) {
+  std::vector<std::string> paths;
+  for (Slot* slot : lacking) paths.push_back(slot->parameter.name());
+  std::cerr << "pliant: " + std::string(name_) + ": no gradient for " + listed(paths) +
+                   ": left off the tape, or the loss does not depend on it (docs/autograd.md); "
+                   "if that is meant, freeze or name in may_lack\n";
+  for (Slot* slot : lacking) slot->may_lack = true;
 }
 
 void Optimizer::step(const Gradients& gradients) {
@@ -63,21 +99,38 @@ void Optimizer::step(const Gradients& gradients, const StepState& state) {
 }
 
 void Optimizer::step_all(const Gradients& gradients) {
-  std::vector<std::pair<std::size_t, const Tensor*>> moves;
+  std::vector<std::pair<std::size_t, const Tensor*>> moving;
+  std::vector<Slot*> lacking;
+  bool any = false;
   for (std::size_t i = 0; i < slots_.size(); ++i) {
-    const Tensor* const gradient = gradients.find(slots_[i].parameter);
-    if (gradient == nullptr || slots_[i].parameter.frozen()) continue;
-    prepare(slots_[i], *gradient);
-    moves.emplace_back(i, gradient);
+    Slot& slot = slots_[i];
+    const Tensor* const gradient = gradients.find(slot.parameter);
+    any = any || gradient != nullptr;
+    if (slot.parameter.frozen()) continue;
+    if (gradient != nullptr) {
+      check(slot, *gradient);
+      moving.emplace_back(i, gradient);
+    } else if (!slot.may_lack) {
+      lacking.push_back(&slot);
+    }
   }
-  for (const auto& [i, gradient] : moves) update(slots_[i], *gradient);
+  require(any || lacking.empty(), name_, ": none of its parameters has a gradient, be it ",
+          lacking.empty() ? "" : lacking.front()->parameter.name(), "; there are gradients of ",
+          names_of(gradients));
+  if (!lacking.empty()) report(lacking);
+  std::vector<Move> moves;
   std::vector<std::size_t> moved;
-  moved.reserve(moves.size());
-  for (const auto& [i, gradient] : moves) moved.push_back(i);
+  for (const auto& [i, gradient] : moving) {
+    make_room(slots_[i]);
+    moves.push_back(update(slots_[i], *gradient));
+    moved.push_back(i);
+  }
   // A recording reads the tables for as long as it is replayed.
-  at_every_replay([this, moved = std::move(moved), tables = tables_] {
+  std::function<void()> count = [this, moved = std::move(moved), tables = tables_] {
     for (const std::size_t i : moved) ++slots_[i].steps;
-  });
+  };
+  for (const Move& move : moves) move();
+  at_every_replay(std::move(count));
 }
 
 template <class S, class Make>
@@ -86,8 +139,6 @@ OfStep<S> Optimizer::of_step(const Slot& slot, Make make) {
   const double factor = slot.lr_factor, own = slot.parameter.lr_factor();
   if (!by_state_) return {make(lr_ * factor * own, slot.steps + 1)};
   const Tensor& value = slot.parameter.value();
-  require(state_.device() == value.device(), name_, ": the StepState is on ", state_.device(),
-          ", the parameter ", slot.parameter.name(), " on ", value.device());
   const std::int64_t first = state_.number(), lead = slot.steps - first;
   Table& table = tables_[{value.dtype(), factor, own, slot.weight_decay, lead}];
   if (!table.constants.defined()) {
@@ -141,7 +192,10 @@ void Optimizer::load(const State& state) {
     slot.steps = 0;
     slot.memory.clear();
     if (!given.contains(path + "/steps")) continue;
-    slot.steps = static_cast<std::int64_t>(take(path + "/steps", {}).item());
+    const double steps = take(path + "/steps", {}).item();
+    require(steps >= 1 && steps <= 0x1p53, name_, ": ", path, "/steps is ", steps,
+            ", expected 1 to 2^53");
+    slot.steps = static_cast<std::int64_t>(steps);
     for (const char* name : memory_names_) {
       const Tensor tensor = take(path + "/" + name, slot.parameter.shape());
       require(is_floating(tensor.dtype()), name_, ": ", path, "/", name, " is ", tensor.dtype());
@@ -159,16 +213,16 @@ Sgd::Sgd(const std::vector<ParameterGroup>& groups, const SgdOptions& options)
     : Optimizer(
           "Sgd",
           options.momentum == 0 ? std::vector<const char*>{} : std::vector<const char*>{"momentum"},
-          groups, options.lr, options.weight_decay),
+          groups, options.lr, options.weight_decay, options.may_lack),
       options_(options) {
   require(options.momentum >= 0, "Sgd: momentum ", options.momentum, " must not be negative");
   require(!options.nesterov || (options.momentum > 0 && options.dampening == 0),
           "Sgd: nesterov needs momentum and no dampening");
 }
 
-void Sgd::update(Slot& slot, const Tensor& gradient) {
-  Tensor value = slot.parameter.value();  // the same storage
-  visit_floating("Sgd", value.dtype(), [&]<class T>() {
+Optimizer::Move Sgd::update(Slot& slot, const Tensor& gradient) {
+  const Tensor& value = slot.parameter.value();
+  return visit_floating("Sgd", value.dtype(), [&]<class T>() -> Move {
     const auto step = of_step<SgdStep<T>>(slot, [&](double lr, std::int64_t t) {
       return SgdStep<T>{.lr = static_cast<T>(lr),
                         .momentum = static_cast<T>(options_.momentum),
@@ -177,9 +231,12 @@ void Sgd::update(Slot& slot, const Tensor& gradient) {
                         .nesterov = options_.nesterov,
                         .first = t == 1};
     });
-    kernel<SgdKernel<T>, cpu::sgd_step, cuda::sgd_step>("Sgd", value.device())(
-        step, value.size(), gradient.data<T>(), value.mutable_data<T>(),
-        slot.memory.empty() ? nullptr : slot.memory[0].mutable_data<T>());
+    return [&slot, &gradient, step,
+            run = kernel<SgdKernel<T>, cpu::sgd_step, cuda::sgd_step>("Sgd", value.device())] {
+      Tensor moved = slot.parameter.value();  // the same storage
+      run(step, moved.size(), gradient.data<T>(), moved.mutable_data<T>(),
+          slot.memory.empty() ? nullptr : slot.memory[0].mutable_data<T>());
+    };
   });
 }
 
@@ -187,7 +244,8 @@ void Sgd::update(Slot& slot, const Tensor& gradient) {
 
 Adam::Adam(const char* name, Decay decay, const std::vector<ParameterGroup>& groups,
            const AdamOptions& options)
-    : Optimizer(name, {"first_moment", "second_moment"}, groups, options.lr, options.weight_decay),
+    : Optimizer(name, {"first_moment", "second_moment"}, groups, options.lr, options.weight_decay,
+                options.may_lack),
       name_(name),
       decay_(decay),
       options_(options) {
@@ -196,11 +254,11 @@ Adam::Adam(const char* name, Decay decay, const std::vector<ParameterGroup>& gro
   require(options.eps >= 0, name, ": eps ", options.eps, " must not be negative");
 }
 
-void Adam::update(Slot& slot, const Tensor& gradient) {
-  Tensor value = slot.parameter.value();  // the same storage
+Optimizer::Move Adam::update(Slot& slot, const Tensor& gradient) {
+  const Tensor& value = slot.parameter.value();
   const double beta1 = options_.beta1, beta2 = options_.beta2;
   const bool decoupled = decay_ == Decay::decoupled;
-  visit_floating(name_, value.dtype(), [&]<class T>() {
+  return visit_floating(name_, value.dtype(), [&]<class T>() -> Move {
     const auto step = of_step<AdamStep<T>>(slot, [&](double lr, std::int64_t steps) {
       const auto t = static_cast<double>(steps);
       const double correction1 = 1 - std::pow(beta1, t), root2 = std::sqrt(1 - std::pow(beta2, t));
@@ -213,9 +271,12 @@ void Adam::update(Slot& slot, const Tensor& gradient) {
                          .weight_decay = decoupled ? T(0) : static_cast<T>(slot.weight_decay),
                          .keep = decoupled ? static_cast<T>(1 - lr * slot.weight_decay) : T(1)};
     });
-    kernel<AdamKernel<T>, cpu::adam_step, cuda::adam_step>(name_, value.device())(
-        step, value.size(), gradient.data<T>(), value.mutable_data<T>(),
-        slot.memory[0].mutable_data<T>(), slot.memory[1].mutable_data<T>());
+    return [&slot, &gradient, step,
+            run = kernel<AdamKernel<T>, cpu::adam_step, cuda::adam_step>(name_, value.device())] {
+      Tensor moved = slot.parameter.value();  // the same storage
+      run(step, moved.size(), gradient.data<T>(), moved.mutable_data<T>(),
+          slot.memory[0].mutable_data<T>(), slot.memory[1].mutable_data<T>());
+    };
   });
 }
 
@@ -233,7 +294,8 @@ std::vector<const char*> rmsprop_memory(const RmsPropOptions& options) {
 }  // namespace
 
 RmsProp::RmsProp(const std::vector<ParameterGroup>& groups, const RmsPropOptions& options)
-    : Optimizer("RmsProp", rmsprop_memory(options), groups, options.lr, options.weight_decay),
+    : Optimizer("RmsProp", rmsprop_memory(options), groups, options.lr, options.weight_decay,
+                options.may_lack),
       options_(options) {
   require(options.alpha >= 0 && options.alpha < 1, "RmsProp: alpha ", options.alpha,
           " must lie in [0, 1)");
@@ -241,9 +303,9 @@ RmsProp::RmsProp(const std::vector<ParameterGroup>& groups, const RmsPropOptions
           options.momentum, " must not be negative");
 }
 
-void RmsProp::update(Slot& slot, const Tensor& gradient) {
-  Tensor value = slot.parameter.value();  // the same storage
-  visit_floating("RmsProp", value.dtype(), [&]<class T>() {
+Optimizer::Move RmsProp::update(Slot& slot, const Tensor& gradient) {
+  const Tensor& value = slot.parameter.value();
+  return visit_floating("RmsProp", value.dtype(), [&]<class T>() -> Move {
     const auto step = of_step<RmsPropStep<T>>(slot, [&](double lr, std::int64_t) {
       return RmsPropStep<T>{.lr = static_cast<T>(lr),
                             .alpha = static_cast<T>(options_.alpha),
@@ -252,26 +314,31 @@ void RmsProp::update(Slot& slot, const Tensor& gradient) {
                             .weight_decay = static_cast<T>(slot.weight_decay),
                             .momentum = static_cast<T>(options_.momentum)};
     });
-    kernel<RmsPropKernel<T>, cpu::rmsprop_step, cuda::rmsprop_step>("RmsProp", value.device())(
-        step, value.size(), gradient.data<T>(), value.mutable_data<T>(),
-        slot.memory[0].mutable_data<T>(),
-        options_.centered ? slot.memory[1].mutable_data<T>() : nullptr,
-        options_.momentum != 0 ? slot.memory.back().mutable_data<T>() : nullptr);
+    return [this, &slot, &gradient, step,
+            run = kernel<RmsPropKernel<T>, cpu::rmsprop_step, cuda::rmsprop_step>("RmsProp",
+                                                                                  value.device())] {
+      Tensor moved = slot.parameter.value();  // the same storage
+      run(step, moved.size(), gradient.data<T>(), moved.mutable_data<T>(),
+          slot.memory[0].mutable_data<T>(),
+          options_.centered ? slot.memory[1].mutable_data<T>() : nullptr,
+          options_.momentum != 0 ? slot.memory.back().mutable_data<T>() : nullptr);
+    };
   });
 }
 
 // ---- Adagrad ----
 
 Adagrad::Adagrad(const std::vector<ParameterGroup>& groups, const AdagradOptions& options)
-    : Optimizer("Adagrad", {"sum"}, groups, options.lr, options.weight_decay), options_(options) {
+    : Optimizer("Adagrad", {"sum"}, groups, options.lr, options.weight_decay, options.may_lack),
+      options_(options) {
   require(options.lr_decay >= 0 && options.initial_accumulator >= 0 && options.eps >= 0,
           "Adagrad: lr_decay ", options.lr_decay, ", initial_accumulator ",
           options.initial_accumulator, " and eps ", options.eps, " must not be negative");
 }
 
-void Adagrad::update(Slot& slot, const Tensor& gradient) {
-  Tensor value = slot.parameter.value();  // the same storage
-  visit_floating("Adagrad", value.dtype(), [&]<class T>() {
+Optimizer::Move Adagrad::update(Slot& slot, const Tensor& gradient) {
+  const Tensor& value = slot.parameter.value();
+  return visit_floating("Adagrad", value.dtype(), [&]<class T>() -> Move {
     const auto step = of_step<AdagradStep<T>>(slot, [&](double lr, std::int64_t t) {
       const auto before = static_cast<double>(t - 1);
       return AdagradStep<T>{.lr = static_cast<T>(lr / (1 + before * options_.lr_decay)),
@@ -280,9 +347,13 @@ void Adagrad::update(Slot& slot, const Tensor& gradient) {
                             .start = static_cast<T>(options_.initial_accumulator),
                             .first = t == 1};
     });
-    kernel<AdagradKernel<T>, cpu::adagrad_step, cuda::adagrad_step>("Adagrad", value.device())(
-        step, value.size(), gradient.data<T>(), value.mutable_data<T>(),
-        slot.memory[0].mutable_data<T>());
+    return [&slot, &gradient, step,
+            run = kernel<AdagradKernel<T>, cpu::adagrad_step, cuda::adagrad_step>("Adagrad",
+                                                                                  value.device())] {
+      Tensor moved = slot.parameter.value();  // the same storage
+      run(step, moved.size(), gradient.data<T>(), moved.mutable_data<T>(),
+          slot.memory[0].mutable_data<T>());
+    };
   });
 }
 

@@ -7,6 +7,7 @@
 
 #include <compare>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -34,7 +35,10 @@ class Optimizer {
   Optimizer& operator=(const Optimizer&) = delete;
 
   // Moves, in place, every parameter of the optimizer that `gradients` has a gradient for and that
-  // is not frozen; the others, and their state, stay.
+  // is not frozen; the others, and their state, stay. All is checked before anything moves. That
+  // one which is not frozen has no gradient is told on standard error, once for each, unless
+  // may_lack of the options names it: it was left off the tape, or the loss does not depend on it.
+  // If none has a gradient (they are another net's), that is an Error.
   void step(const Gradients& gradients);
   // The same by the state's learning rate and number, for steps that are captured: where they are
   // read by the kernels. lr() and set_lr() have no part in it. The state's device must be that of
@@ -52,17 +56,20 @@ class Optimizer {
   void load(const State& state);
 
  protected:
+  using Move = std::function<void()>;
   struct Slot {
     Parameter parameter;
     double lr_factor;
     double weight_decay;
+    bool may_lack = false;       // a gradient; or that it lacked one was told
     std::int64_t steps = 0;      // that moved this parameter
     std::vector<Tensor> memory;  // one per name in memory_names, shaped as the parameter
   };
   Optimizer(const char* name, std::vector<const char*> memory_names,
-            const std::vector<ParameterGroup>& groups, double lr, double weight_decay);
+            const std::vector<ParameterGroup>& groups, double lr, double weight_decay,
+            const std::vector<std::string>& may_lack);
 
-  // What update() hands to its kernel: make(lr, t) of this step, or a table of those of the steps
+  // What an update's kernel is given: make(lr, t) of this step, or a table of those of the steps
   // to come of a state. `lr` has the factors in it, t = 1, 2, .. counts the steps that move the
   // parameter. Of one type S for each dtype.
   template <class S, class Make>
@@ -81,9 +88,12 @@ class Optimizer {
     std::int64_t first;  // number of the step that it begins with
   };
 
-  // Moves one parameter; slot.steps does not count this step yet.
-  virtual void update(Slot& slot, const Tensor& gradient) = 0;
-  void prepare(Slot& slot, const Tensor& gradient) const;
+  // What moves one parameter, made whole before any is moved: only the kernel is left to be called.
+  // slot.steps does not count this step yet.
+  virtual Move update(Slot& slot, const Tensor& gradient) = 0;
+  void check(const Slot& slot, const Tensor& gradient) const;
+  void make_room(Slot& slot) const;
+  void report(const std::vector<Slot*>& lacking);
   void step_all(const Gradients& gradients);
 
   const char* name_;  // for messages
@@ -95,6 +105,9 @@ class Optimizer {
   std::map<Pace, Table> tables_;
 };
 
+// Patterns of paths in every options' may_lack: parameters that not every step has a gradient for.
+// One that matches none is an Error.
+
 // g = gradient + weight_decay * p; buffer = g at the first step, then momentum * buffer +
 // (1 - dampening) * g; p -= lr * (nesterov ? g + momentum * buffer : buffer). No buffer and plain
 // p -= lr * g without momentum. (PyTorch's torch.optim.SGD)
@@ -104,6 +117,7 @@ struct SgdOptions {
   double dampening = 0;
   double weight_decay = 0;
   bool nesterov = false;
+  std::vector<std::string> may_lack = {};
 };
 
 class Sgd : public Optimizer {
@@ -113,7 +127,7 @@ class Sgd : public Optimizer {
   explicit Sgd(const std::vector<ParameterGroup>& groups, const SgdOptions& options = {});
 
  private:
-  void update(Slot& slot, const Tensor& gradient) override;
+  Move update(Slot& slot, const Tensor& gradient) override;
   SgdOptions options_;
 };
 
@@ -126,6 +140,7 @@ struct AdamOptions {
   double beta2 = 0.999;
   double eps = 1e-8;
   double weight_decay = 0;
+  std::vector<std::string> may_lack = {};
 };
 
 class Adam : public Optimizer {
@@ -141,7 +156,7 @@ class Adam : public Optimizer {
        const AdamOptions& options);
 
  private:
-  void update(Slot& slot, const Tensor& gradient) override;
+  Move update(Slot& slot, const Tensor& gradient) override;
   const char* name_;
   Decay decay_;
   AdamOptions options_;
@@ -155,6 +170,7 @@ struct AdamWOptions {
   double beta2 = 0.999;
   double eps = 1e-8;
   double weight_decay = 0.01;
+  std::vector<std::string> may_lack = {};
 };
 
 class AdamW : public Adam {
@@ -163,7 +179,8 @@ class AdamW : public Adam {
       : AdamW(std::vector<ParameterGroup>{{std::move(parameters), 1, {}}}, options) {}
   explicit AdamW(const std::vector<ParameterGroup>& groups, const AdamWOptions& options = {})
       : Adam("AdamW", Decay::decoupled, groups,
-             {options.lr, options.beta1, options.beta2, options.eps, options.weight_decay}) {}
+             {options.lr, options.beta1, options.beta2, options.eps, options.weight_decay,
+              options.may_lack}) {}
 };
 
 // g = gradient + weight_decay * p; s = alpha * s + (1 - alpha) * g^2 from 0; d = g / (sqrt(s) +
@@ -177,6 +194,7 @@ struct RmsPropOptions {
   double weight_decay = 0;
   double momentum = 0;
   bool centered = false;
+  std::vector<std::string> may_lack = {};
 };
 
 class RmsProp : public Optimizer {
@@ -186,7 +204,7 @@ class RmsProp : public Optimizer {
   explicit RmsProp(const std::vector<ParameterGroup>& groups, const RmsPropOptions& options = {});
 
  private:
-  void update(Slot& slot, const Tensor& gradient) override;
+  Move update(Slot& slot, const Tensor& gradient) override;
   RmsPropOptions options_;
 };
 
@@ -199,6 +217,7 @@ struct AdagradOptions {
   double weight_decay = 0;
   double initial_accumulator = 0;
   double eps = 1e-10;
+  std::vector<std::string> may_lack = {};
 };
 
 class Adagrad : public Optimizer {
@@ -208,7 +227,7 @@ class Adagrad : public Optimizer {
   explicit Adagrad(const std::vector<ParameterGroup>& groups, const AdagradOptions& options = {});
 
  private:
-  void update(Slot& slot, const Tensor& gradient) override;
+  Move update(Slot& slot, const Tensor& gradient) override;
   AdagradOptions options_;
 };
 

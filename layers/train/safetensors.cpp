@@ -7,248 +7,183 @@
 #include <cstdio>
 #include <cstring>
 #include <memory>
-#include <set>
-
-#include <nlohmann/json.hpp>
 
 #include <pliant/core/atomic_file.h>
+#include <pliant/core/file_kind.h>
+#include <pliant/layers/train/safetensors_header.h>
 
 namespace pliant {
 namespace {
 
 static_assert(std::endian::native == std::endian::little, "safetensors are little-endian");
 
-using Json = nlohmann::json;
-
-constexpr const char* kMetadata = "__metadata__";
 constexpr std::uint64_t kMaxHeader = 100'000'000;  // bytes; the reference reader's bound
-constexpr std::int64_t kAlign = 8;                 // of the first element in a file we write
-
-constexpr std::array<std::pair<const char*, DType>, 6> kDTypes = {{{"F64", DType::float64},
-                                                                   {"F32", DType::float32},
-                                                                   {"BF16", DType::bfloat16},
-                                                                   {"I64", DType::int64},
-                                                                   {"I32", DType::int32},
-                                                                   {"U8", DType::uint8}}};
-
-// What a name from a file looks like in a message: one line, not too long.
-std::string printable(const std::string& name) {
-  std::string text = name.substr(0, 80);
-  for (char& c : text)
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = '?';
-  return "'" + text + (name.size() > text.size() ? "...'" : "'");
-}
-
-// ---- reading ----
 
 struct CloseFile {
   void operator()(std::FILE* file) const { std::fclose(file); }
 };
 using File = std::unique_ptr<std::FILE, CloseFile>;
 
-// One tensor as the header describes it: bytes [begin, end) of the data.
-struct Entry {
-  std::string name;
-  DType dtype = DType::float32;
-  Shape shape;
-  std::uint64_t begin = 0, end = 0;
-};
-
-class Reader {
+// The bytes of a file of known size, front to back. A pipe is read to its end first.
+class Bytes {
  public:
-  explicit Reader(const std::filesystem::path& path) : path_(path) {
+  explicit Bytes(const std::filesystem::path& path) {
     std::error_code error;
-    check(std::filesystem::exists(path, error), "there is no such file");
-    check(std::filesystem::is_regular_file(path, error), "it is not a regular file");
+    const std::filesystem::file_status status = std::filesystem::status(path, error);
+    require(std::filesystem::exists(status), "there is no such file");
+    require(!std::filesystem::is_directory(status), "it is not a regular file");
     file_.reset(std::fopen(path.c_str(), "rb"));
-    check(file_ != nullptr, "it cannot be opened: ", std::strerror(errno));
-    size_ = std::filesystem::file_size(path, error);
-    check(!error, "its size cannot be read");
+    require(file_ != nullptr, "it cannot be opened: ", std::strerror(errno));
+    if (std::filesystem::is_regular_file(status)) {
+      size_ = std::filesystem::file_size(path, error);
+      require(!error, "its size cannot be read");
+    } else {
+      collect();
+    }
   }
 
-  SafetensorsFile read() {
-    const Json header = parse(read_header());
-    SafetensorsFile result;
-    const std::vector<Entry> entries = entries_of(header, result.metadata);
-    check_layout(entries);
-    for (const Entry& entry : entries) {
-      Tensor tensor = Tensor::empty(entry.shape, entry.dtype);
-      if (tensor.bytes() > 0) read_bytes(tensor.mutable_raw(), entry.end - entry.begin);
-      result.tensors.emplace_back(entry.name, std::move(tensor));
-    }
-    return result;
+  std::uint64_t size() const { return size_; }
+  std::uint64_t left() const { return size_ - at_; }
+
+  // The first bytes, before anything is read.
+  std::string head() {
+    std::string text(std::min<std::uint64_t>(size_, 512), '\0');
+    read(text.data(), text.size());
+    if (file_ != nullptr) std::rewind(file_.get());
+    at_ = 0;
+    return text;
+  }
+
+  void read(void* to, std::uint64_t bytes) {
+    if (file_ != nullptr)
+      require(std::fread(to, 1, bytes, file_.get()) == bytes, "it cannot be read to its end");
+    else
+      std::memcpy(to, collected_.data() + at_, bytes);
+    at_ += bytes;
   }
 
  private:
-  template <class... Parts>
-  void check(bool condition, const Parts&... parts) const {
-    require(condition, "safetensors: ", path_.string(), ": ", parts...);
+  void collect() {
+    std::array<char, 1 << 16> piece;
+    while (const std::size_t count = std::fread(piece.data(), 1, piece.size(), file_.get()))
+      collected_.append(piece.data(), count);
+    require(std::ferror(file_.get()) == 0, "it cannot be read: ", std::strerror(errno));
+    file_.reset();
+    size_ = collected_.size();
   }
 
-  void read_bytes(void* to, std::uint64_t bytes) {
-    check(std::fread(to, 1, bytes, file_.get()) == bytes, "it cannot be read to its end");
-  }
-
-  std::string read_header() {
-    std::uint64_t length = 0;
-    check(size_ >= sizeof length, "it is too short (", size_, " bytes)");
-    read_bytes(&length, sizeof length);
-    check(length <= kMaxHeader, "its header claims ", length, " bytes, the limit is ", kMaxHeader);
-    check(length <= size_ - sizeof length, "it is truncated: its header claims ", length,
-          " bytes, the file has ", size_);
-    std::string header(length, '\0');
-    read_bytes(header.data(), length);
-    data_size_ = size_ - sizeof length - length;
-    return header;
-  }
-
-  // The header's object; a name that comes twice is an Error, not a silent replacement.
-  Json parse(const std::string& text) const {
-    std::set<std::string> names;
-    std::string twice;
-    const auto watch = [&](int depth, Json::parse_event_t event, Json& key) {
-      if (depth == 1 && event == Json::parse_event_t::key &&
-          !names.insert(key.get<std::string>()).second)
-        twice = key.get<std::string>();
-      return depth < 4;  // what is nested deeper means nothing and is dropped
-    };
-    try {
-      Json header = Json::parse(text, watch);
-      check(header.is_object(), "its header is not a JSON object");
-      check(twice.empty(), "its header names ", printable(twice), " twice");
-      return header;
-    } catch (const Json::parse_error& error) {
-      check(false, "its header is not JSON (at byte ", error.byte, ")");
-    } catch (const Json::exception& error) {  // a number beyond any range
-      check(false, "its header is not JSON (", error.what(), ")");
-    }
-    return {};
-  }
-
-  // In the order of their data.
-  std::vector<Entry> entries_of(const Json& header,
-                                std::map<std::string, std::string>& metadata) const {
-    std::vector<Entry> entries;
-    for (const auto& [name, value] : header.items()) {
-      if (name == kMetadata) {
-        metadata = metadata_of(value);
-      } else {
-        entries.push_back(entry_of(name, value));
-      }
-    }
-    std::stable_sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
-      return std::pair(a.begin, a.end) < std::pair(b.begin, b.end);
-    });
-    return entries;
-  }
-
-  std::map<std::string, std::string> metadata_of(const Json& value) const {
-    check(value.is_object(), "its ", kMetadata, " is not an object");
-    std::map<std::string, std::string> metadata;
-    for (const auto& [key, text] : value.items()) {
-      check(text.is_string(), "its metadata ", printable(key), " is not a string");
-      metadata[key] = text.get<std::string>();
-    }
-    return metadata;
-  }
-
-  Entry entry_of(const std::string& name, const Json& value) const {
-    Entry entry;
-    entry.name = name;
-    const std::string who = "tensor " + printable(name);
-    check(value.is_object() && value.contains("dtype") && value.contains("shape") &&
-              value.contains("data_offsets"),
-          who, " lacks dtype, shape or data_offsets");
-    entry.dtype = dtype_of_entry(who, value["dtype"]);
-    const Json& offsets = value["data_offsets"];
-    check(offsets.is_array() && offsets.size() == 2 && offsets[0].is_number_unsigned() &&
-              offsets[1].is_number_unsigned(),
-          who, ": data_offsets are not two numbers");
-    entry.begin = offsets[0].get<std::uint64_t>();
-    entry.end = offsets[1].get<std::uint64_t>();
-    entry.shape = shape_of_entry(who, value["shape"]);
-    check(entry.begin <= entry.end && entry.end <= data_size_, who, " lies at bytes ", entry.begin,
-          " to ", entry.end, " of ", data_size_, " (truncated?)");
-    const auto item = static_cast<std::uint64_t>(size_of(entry.dtype));
-    check((entry.end - entry.begin) / item == static_cast<std::uint64_t>(entry.shape.size()) &&
-              (entry.end - entry.begin) % item == 0,
-          who, ": ", entry.dtype, ' ', entry.shape, " does not fill ", entry.end - entry.begin,
-          " bytes");
-    return entry;
-  }
-
-  DType dtype_of_entry(const std::string& who, const Json& value) const {
-    check(value.is_string(), who, ": its dtype is not a string");
-    for (const auto& [name, dtype] : kDTypes)
-      if (value == name) return dtype;
-    check(false, who, " has dtype ", printable(value.get<std::string>()),
-          ", known are F64 F32 BF16 I64 I32 U8");
-    return DType::float32;
-  }
-
-  Shape shape_of_entry(const std::string& who, const Json& value) const {
-    check(value.is_array(), who, ": its shape is not a list");
-    Shape shape;
-    for (const Json& extent : value) {
-      check(extent.is_number_unsigned() && extent.get<std::uint64_t>() <= (1ULL << 62), who,
-            ": its shape is not of extents >= 0");
-      try {
-        shape.push_back(extent.get<std::int64_t>());
-      } catch (const Error& error) {
-        check(false, who, ": ", error.what());
-      }
-    }
-    return shape;
-  }
-
-  // The tensors cover the data from the first byte to the last, each byte once.
-  void check_layout(const std::vector<Entry>& entries) const {
-    std::uint64_t end = 0;
-    for (const Entry& entry : entries) {
-      check(entry.begin >= end, "tensor ", printable(entry.name), " overlaps the one before it");
-      check(entry.begin == end, "there is a hole before tensor ", printable(entry.name));
-      end = entry.end;
-    }
-    check(end == data_size_, "its tensors end at byte ", end, ", its data at ", data_size_);
-  }
-
-  std::filesystem::path path_;
-  File file_;
-  std::uint64_t size_ = 0;       // of the file
-  std::uint64_t data_size_ = 0;  // of what follows the header
+  File file_;              // of a regular file
+  std::string collected_;  // of any other
+  std::uint64_t size_ = 0, at_ = 0;
 };
 
-// ---- writing ----
-
-const char* name_in_file(DType dtype) {
-  for (const auto& [name, known] : kDTypes)
-    if (known == dtype) return name;
-  fail("safetensors: no name for ", dtype);
+std::string read_header(Bytes& bytes) {
+  std::uint64_t length = 0;
+  require(bytes.size() >= sizeof length, "it is too short (", bytes.size(), " bytes)");
+  const std::string head = bytes.head();
+  bytes.read(&length, sizeof length);
+  const bool possible = length <= kMaxHeader && length <= bytes.left();
+  if (!possible || head[std::min(head.size() - 1, sizeof length)] != '{') {
+    const std::string_view kind = file_kind(head);
+    require(kind.empty(), "it is ", kind, "; expected a safetensors file");
+  }
+  require(length <= kMaxHeader, "its header claims ", length, " bytes, the limit is ", kMaxHeader);
+  require(length <= bytes.left(), "it is truncated: its header claims ", length,
+          " bytes, the file has ", bytes.size());
+  std::string header(length, '\0');
+  bytes.read(header.data(), length);
+  return header;
 }
 
-std::string header_of(const std::filesystem::path& path, const SafetensorsFile& file) {
-  nlohmann::ordered_json header = nlohmann::ordered_json::object();
-  if (!file.metadata.empty()) header[kMetadata] = file.metadata;
-  std::int64_t end = 0;
-  for (const auto& [name, tensor] : file.tensors) {
-    require(tensor.defined(), "safetensors: ", path.string(), ": tensor ", printable(name),
-            " is undefined");
-    require(name != kMetadata && !header.contains(name), "safetensors: ", path.string(),
-            ": two tensors are called ", printable(name));
-    const std::int64_t begin = end;
-    end += tensor.bytes();
-    header[name] = {{"dtype", name_in_file(tensor.dtype())},
-                    {"shape", std::vector(tensor.shape().begin(), tensor.shape().end())},
-                    {"data_offsets", {begin, end}}};
+void check_size(const SafetensorsEntry& entry, std::uint64_t data_bytes) {
+  require(entry.begin <= entry.end && entry.end <= data_bytes, "tensor ", in_quotes(entry.name),
+          " lies at bytes ", entry.begin, " to ", entry.end, " of ", data_bytes, " (truncated?)");
+  const auto bits = static_cast<std::uint64_t>(entry.type->bits);
+  const std::uint64_t given = (entry.end - entry.begin) * 8;
+  require(given / bits == static_cast<std::uint64_t>(entry.elements) && given % bits == 0,
+          "tensor ", in_quotes(entry.name), ": ", entry.type->name, ' ', entry.shape,
+          entry.rank > entry.shape.rank() ? "..." : "", " does not fill ", entry.end - entry.begin,
+          " bytes");
+}
+
+// The tensors cover the data from the first byte to the last, each byte once.
+void check_layout(const std::vector<SafetensorsEntry>& entries, std::uint64_t data_bytes) {
+  std::uint64_t end = 0;
+  for (const SafetensorsEntry& entry : entries) {
+    check_size(entry, data_bytes);
+    require(entry.begin >= end, "tensor ", in_quotes(entry.name), " overlaps the one before it");
+    require(entry.begin == end, "there is a hole before tensor ", in_quotes(entry.name));
+    end = entry.end;
   }
-  std::string text;
+  require(end == data_bytes, "its tensors end at byte ", end, ", its data at ", data_bytes);
+}
+
+// Reads what is to be converted piece by piece: the whole would stand in memory twice. Gives why it
+// cannot be converted, or "".
+std::string read_converted(Bytes& bytes, const SafetensorsEntry& entry, Tensor& to) {
+  std::array<std::uint8_t, 1 << 16> piece;
+  const auto item = static_cast<std::uint64_t>(entry.type->bits / 8);
+  std::string reason;
+  for (std::uint64_t at = entry.begin; at < entry.end;) {
+    const std::uint64_t count = std::min<std::uint64_t>(piece.size(), entry.end - at);
+    bytes.read(piece.data(), count);
+    const auto first = static_cast<std::int64_t>((at - entry.begin) / item);
+    const char* const failure =
+        convert_elements(*entry.type, std::span(piece).first(count), to, first);
+    if (failure != nullptr) reason = failure;
+    at += count;
+  }
+  return reason;
+}
+
+void skip(Bytes& bytes, std::uint64_t count) {
+  std::array<char, 1 << 16> piece;
+  for (std::uint64_t part = 0; count > 0; count -= part) {
+    part = std::min<std::uint64_t>(count, piece.size());
+    bytes.read(piece.data(), part);
+  }
+}
+
+// Fills `to`, or reads over the tensor and says why it cannot be had.
+std::string read_tensor(Bytes& bytes, const SafetensorsEntry& entry, Tensor& to) {
+  const bool readable = entry.type->readable && entry.rank <= Shape::kMaxRank;
+  if (!readable) {
+    skip(bytes, entry.end - entry.begin);
+    return entry.type->readable
+               ? text_from("it has ", entry.rank, " axes, at most ", Shape::kMaxRank,
+                           " can be read")
+               : text_from("it is of ", entry.type->name, ", which cannot be read");
+  }
+  to = Tensor::empty(entry.shape, entry.type->dtype);
+  if (to.bytes() == 0) return {};
+  if (entry.type->converted) return read_converted(bytes, entry, to);
+  bytes.read(to.mutable_raw(), entry.end - entry.begin);
+  return {};
+}
+
+SafetensorsFile read(Bytes bytes) {
+  SafetensorsHeader header = parse_safetensors_header(read_header(bytes));
+  check_layout(header.entries, bytes.left());
+  SafetensorsFile file;
+  file.metadata = std::move(header.metadata);
+  for (SafetensorsEntry& entry : header.entries) {
+    Tensor tensor;
+    std::string reason = read_tensor(bytes, entry, tensor);
+    if (reason.empty())
+      file.tensors.emplace_back(std::move(entry.name), std::move(tensor));
+    else
+      file.skipped.emplace_back(std::move(entry.name), std::move(reason));
+  }
+  return file;
+}
+
+template <class F>
+auto naming(const std::filesystem::path& path, const F& f) {
   try {
-    text = header.dump();
-  } catch (const Json::type_error&) {
-    fail("safetensors: ", path.string(), ": a name or metadata is not UTF-8");
+    return f();
+  } catch (const Error& error) {
+    fail("safetensors: ", path.string(), ": ", error.what());
   }
-  text.resize((text.size() + kAlign - 1) / kAlign * kAlign, ' ');
-  return text;
 }
 
 }  // namespace
@@ -259,10 +194,23 @@ const Tensor* SafetensorsFile::find(std::string_view name) const {
   return nullptr;
 }
 
-SafetensorsFile read_safetensors(const std::filesystem::path& path) { return Reader(path).read(); }
+std::string SafetensorsFile::skipped_text() const {
+  constexpr std::size_t kMost = 4;
+  std::string text;
+  for (std::size_t i = 0; i < std::min(kMost, skipped.size()); ++i)
+    text += text_from(i == 0 ? "skipped " : ", ", in_quotes(skipped[i].first), " (",
+                      skipped[i].second, ')');
+  if (skipped.size() > kMost) text += text_from(" and ", skipped.size() - kMost, " more");
+  return text;
+}
+
+SafetensorsFile read_safetensors(const std::filesystem::path& path) {
+  return naming(path, [&] { return read(Bytes(path)); });
+}
 
 void write_safetensors(const std::filesystem::path& path, const SafetensorsFile& file) {
-  const std::string header = header_of(path, file);
+  const std::string header =
+      naming(path, [&] { return safetensors_header(file.tensors, file.metadata); });
   const std::uint64_t length = header.size();
   AtomicFile output("safetensors", path);
   output.write(&length, sizeof length);

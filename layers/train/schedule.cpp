@@ -9,10 +9,17 @@
 namespace pliant {
 namespace {
 
-// From `start` at fraction 0 to `end` at fraction 1.
+// From `start` at fraction 0 to `end` at fraction 1, both exactly.
 double between(double start, double end, double fraction, Anneal anneal) {
-  if (anneal == Anneal::linear) return start + (end - start) * fraction;
-  return end + (start - end) / 2 * (1 + std::cos(std::numbers::pi * fraction));
+  const double left =
+      anneal == Anneal::linear ? 1 - fraction : (1 + std::cos(std::numbers::pi * fraction)) / 2;
+  return start * left + end * (1 - left);
+}
+
+// A product that is a whole number but for rounding, as that number.
+double without_rounding(double product) {
+  const double whole = std::round(product);
+  return std::abs(product - whole) < 1e-12 * (1 + product) ? whole : product;
 }
 
 void require_step(const char* name, std::int64_t step) {
@@ -39,6 +46,10 @@ void check(const CosineAnnealing& options) {
 void check(const OneCycle& options) {
   require(options.pct_start >= 0 && options.pct_start <= 1, "one_cycle_lr: pct_start is ",
           options.pct_start, ", not in [0, 1]");
+  require(options.div_factor > 0, "one_cycle_lr: div_factor is ", options.div_factor,
+          ", expected above 0");
+  require(options.final_div_factor > 0, "one_cycle_lr: final_div_factor is ",
+          options.final_div_factor, ", expected above 0");
 }
 
 }  // namespace
@@ -77,9 +88,9 @@ Schedule exponential_lr(const ExponentialLr& options) {
 double linear_warmup(std::int64_t step, const LinearWarmup& options) {
   require_step("linear_warmup", step);
   check(options);
-  const std::int64_t w = options.warmup_steps;
-  const double done = static_cast<double>(std::min(step, w)) / static_cast<double>(w);
-  return options.base_lr * (options.start_factor + (1 - options.start_factor) * done);
+  const double done = static_cast<double>(std::min(step, options.warmup_steps)) /
+                      static_cast<double>(options.warmup_steps);
+  return options.base_lr * between(options.start_factor, 1, done, Anneal::linear);
 }
 
 Schedule linear_warmup(const LinearWarmup& options) {
@@ -105,14 +116,14 @@ double one_cycle_lr(std::int64_t step, const OneCycle& options) {
   check(options);
   const auto t = static_cast<double>(step), total = static_cast<double>(options.total_steps);
   const double start = options.max_lr / options.div_factor, end = start / options.final_div_factor;
-  const double top = options.pct_start * total - 1, last = total - 1;
-  if (t <= top && top > 0) return between(start, options.max_lr, t / top, options.anneal);
+  const double steps_up = without_rounding(options.pct_start * total), last = total - 1;
+  const double top = std::max(steps_up - 1, 0.0);
+  if (t < top) return between(start, options.max_lr, t / top, options.anneal);
   if (last <= top) return options.max_lr;  // one step, or no way down
-  if (!options.three_phase)
+  if (!options.three_phase || top == 0)
     return between(options.max_lr, end, (t - top) / (last - top), options.anneal);
-  const double back = 2 * options.pct_start * total - 2;  // at the start again
-  if (t <= back && back > top)
-    return between(options.max_lr, start, (t - top) / (back - top), options.anneal);
+  const double back = 2 * top;  // at the start again
+  if (t < back) return between(options.max_lr, start, (t - top) / (back - top), options.anneal);
   if (last <= back) return start;
   return between(start, end, (t - back) / (last - back), options.anneal);
 }

@@ -68,8 +68,9 @@ enum class Anneal : unsigned char { cosine, linear };
 
 // From max_lr / div_factor up to max_lr at t = pct_start * total_steps - 1, then down to the start
 // divided by final_div_factor at t = total_steps - 1 (Smith and Topin 2018). In three phases it is
-// back at the start at t = 2 * pct_start * total_steps - 2 and goes on down from there. A step
-// outside [0, total_steps) is an Error.
+// back at the start at t = 2 * pct_start * total_steps - 2 and goes on down from there. Where
+// pct_start * total_steps is at most 1 there is no way up, and so none back: it is max_lr at t = 0
+// and goes down to the end. A step outside [0, total_steps) is an Error.
 struct OneCycle {
   double max_lr = 0.1;
   std::int64_t total_steps = 1;

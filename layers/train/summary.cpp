@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <map>
-#include <sstream>
 
 #include <pliant/layers/observer.h>
 
@@ -19,18 +18,11 @@ std::string grouped(std::int64_t number) {
   return digits;
 }
 
-template <class T>
-std::string text_of(const T& value) {
-  std::ostringstream text;
-  text << value;
-  return text.str();
-}
-
 std::vector<Line> lines_of(const Summary& summary) {
   std::vector<Line> lines = {{"layer", "kind", "output", "parameters", "multiply-adds"}};
   for (const Summary::Row& row : summary.rows)
     lines.push_back({row.path.empty() ? "(net)" : row.path, row.kind,
-                     row.output.rank() == 0 ? "-" : text_of(row.output), grouped(row.parameters),
+                     row.output.rank() == 0 ? "-" : text_from(row.output), grouped(row.parameters),
                      grouped(row.multiply_adds)});
   lines.push_back({"total", "", "", grouped(summary.parameters), grouped(summary.multiply_adds)});
   return lines;
@@ -75,6 +67,6 @@ std::ostream& operator<<(std::ostream& out, const Summary& summary) {
   return out << "trainable parameters: " << grouped(summary.trainable) << '\n';
 }
 
-std::string to_string(const Summary& summary) { return text_of(summary); }
+std::string to_string(const Summary& summary) { return text_from(summary); }
 
 }  // namespace pliant

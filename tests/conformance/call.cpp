@@ -44,11 +44,28 @@ Var Call::optional_variable(const std::string& name) {
   return golden_.inputs.contains(name) ? variable(name) : Var();
 }
 
+Var Call::variable_or_constant(const std::string& name) {
+  return golden_.input_gradients.contains(name) ? variable(name) : Var(constant(name));
+}
+
 std::string Call::text(const std::string& name) {
   attributes_asked_.insert(name);
   const auto found = golden_.attributes.find(name);
   require(found != golden_.attributes.end(), "attribute ", name, " is missing");
   return found->second;
+}
+
+std::vector<int> Call::axes(const std::string& name) {
+  std::vector<int> axes;
+  for (const std::int64_t axis : integers(name)) axes.push_back(static_cast<int>(axis));
+  return axes;
+}
+
+Shape Call::shape(const std::string& name) {
+  Shape shape;
+  if (!text(name).empty())
+    for (const std::int64_t extent : integers(name)) shape.push_back(extent);
+  return shape;
 }
 
 Size2 Call::pair(const std::string& name) {
@@ -59,6 +76,8 @@ Size2 Call::pair(const std::string& name) {
 }
 
 Padding Call::padding(const std::string& name) {
+  const std::vector<std::int64_t> sides = integers(name);
+  if (sides.size() == 4) return {sides[0], sides[1], sides[2], sides[3]};
   const Size2 both = pair(name);
   return {both.h, both.w};
 }
@@ -75,7 +94,10 @@ void Call::require_text(const std::string& name, const std::string& only) {
   require(text(name) == only, "attribute ", name, " is \"", text(name), "\", expected ", only);
 }
 
-void Call::output(const std::string& name, const Var& value) { outputs_[name] = value; }
+void Call::output(const std::string& name, const Var& value) {
+  const auto as_numbers = [&] { return value.value().to(Device::cpu()).to(target_.dtype); };
+  outputs_[name] = value.dtype() == DType::int64 ? Var(as_numbers()) : value;
+}
 
 const Tolerance& Call::tolerance() const {
   return target_.dtype == DType::float64 ? golden_.f64 : golden_.f32;

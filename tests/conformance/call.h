@@ -31,6 +31,9 @@ class Call {
   Var optional_variable(const std::string& name);  // undefined if absent
   Tensor constant(const std::string& name);        // no gradient: running statistics
   Tensor indices(const std::string& name);         // int64: labels
+  // Its gradient is compared if the file has one.
+  Var variable_or_constant(const std::string& name);
+  bool has_input(const std::string& name) const { return golden_.inputs.contains(name); }
 
   // Attributes. One that is missing or says something else is an Error.
   std::string text(const std::string& name);
@@ -41,13 +44,16 @@ class Call {
   std::vector<std::int64_t> integers(const std::string& name) {
     return parse_integers(name, text(name));
   }
-  Size2 pair(const std::string& name);  // height, width
-  Padding padding(const std::string& name);
-  LossReduction reduction();  // attribute `reduction`: mean, sum or none
+  std::vector<int> axes(const std::string& name);
+  Shape shape(const std::string& name);      // "" is that of a scalar
+  Size2 pair(const std::string& name);       // height, width
+  Padding padding(const std::string& name);  // height,width or top,bottom,left,right
+  LossReduction reduction();                 // attribute `reduction`: mean, sum or none
+  bool has(const std::string& name) const { return golden_.attributes.contains(name); }
   // An attribute of which one value alone has a meaning here.
   void require_text(const std::string& name, const std::string& only);
 
-  // Results, by the names of the file.
+  // Results, by the names of the file; one of integers is compared as numbers of the run's dtype.
   void output(const std::string& name, const Var& value);
 
   DType dtype() const { return target_.dtype; }

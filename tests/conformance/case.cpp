@@ -56,10 +56,11 @@ void place(GoldenCase& golden, const std::string& name, const Tensor& tensor) {
                                                : kind == "grad"        ? &golden.input_gradients
                                                                        : nullptr;
   require(dot != std::string::npos && group != nullptr, "unknown tensor ", name);
-  const bool integer = tensor.dtype() == DType::int64 && kind == "input";
+  const bool may_be_integer = kind == "input" || kind == "output";
+  const bool integer = tensor.dtype() == DType::int64 && may_be_integer;
   require(integer || tensor.dtype() == DType::float64, name, " is ", tensor.dtype(),
-          ", expected float64", kind == "input" ? " or int64" : "");
-  (*group)[name.substr(dot + 1)] = tensor;
+          ", expected float64", may_be_integer ? " or int64" : "");
+  (*group)[name.substr(dot + 1)] = kind == "output" ? tensor.to(DType::float64) : tensor;
 }
 
 // Gradients are asked for everywhere or nowhere.

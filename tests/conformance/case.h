@@ -30,7 +30,7 @@ struct GoldenCase {
   bool forward_only = false;
   std::map<std::string, std::string> attributes;  // the op's own: without op, tolerances, source
   Tolerance f64, f32;
-  // By the name after the first dot, as in the file: float64 or int64, on the CPU.
+  // By the name after the first dot: float64 (inputs also int64), on the CPU.
   std::map<std::string, Tensor> inputs, outputs, output_gradients, input_gradients;
 };
 

@@ -11,9 +11,9 @@ namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-// |got - want|, infinite unless the two can be subtracted or are the same infinity.
+// |got - want|, infinite unless the two can be subtracted or are the same infinity or both NaN.
 double distance(double got, double want) {
-  if (got == want) return 0;
+  if (got == want || (std::isnan(got) && std::isnan(want))) return 0;
   return std::isfinite(got) && std::isfinite(want) ? std::abs(got - want) : kInfinity;
 }
 
@@ -37,7 +37,7 @@ struct Element {
       : got(g), want(w), allowed(tolerance.absolute + tolerance.relative * std::abs(w)) {}
 
   double deviation() const { return distance(got, want); }
-  // An infinity where it belongs deviates by 0; any other is out, whatever is allowed.
+  // An infinity or a NaN where it belongs deviates by 0; any other is out, whatever is allowed.
   bool within() const {
     return deviation() == 0 || (deviation() < kInfinity && deviation() <= allowed);
   }
@@ -67,7 +67,11 @@ Deviation compare(const std::string& name, const Tensor& got, const Tensor& want
     text << "has shape " << got.shape() << ", want " << want.shape();
     return {false, name, kInfinity, kInfinity, text.str()};
   }
-  const std::vector<double> a = got.to_vector(), b = want.to_vector();
+  const std::vector<double> a = got.to_vector();
+  std::vector<double> b = want.to_vector();
+  // Nothing is nearer than the nearest number of the dtype, which may have few digits: a subnormal.
+  if (got.dtype() == DType::float32)
+    for (double& number : b) number = static_cast<double>(static_cast<float>(number));
   std::size_t furthest = 0;
   std::int64_t wrong = 0;
   for (std::size_t i = 0; i < a.size(); ++i) {

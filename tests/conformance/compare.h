@@ -15,9 +15,9 @@ struct Deviation {
   std::string message;  // of a failure: that element, or the shapes
 };
 
-// Element by element |got - want| <= absolute + relative |want|. A NaN on either side never
-// passes; an infinity passes only against the same infinity. Any floating dtype of `got`, any
-// device; `want` float64 on the CPU.
+// Element by element |got - want| <= absolute + relative |want|. A NaN passes only against a NaN,
+// an infinity only against the same infinity. Any floating dtype of `got`, any device; `want`
+// float64 on the CPU.
 Deviation compare(const std::string& name, const Tensor& got, const Tensor& want,
                   const Tolerance& tolerance);
 

@@ -1,8 +1,8 @@
 // pliant-conformance: holds the library against golden cases.
 #include <iostream>
 
-#include <CLI/CLI.hpp>
-
+#include <pliant/apps/command_line.h>
+#include <pliant/core/program.h>
 #include <pliant/tests/conformance/runner.h>
 
 namespace {
@@ -54,22 +54,17 @@ int run(const Arguments& arguments) {
                    arguments.strict ? Strictness::no_skips : Strictness::skips_allowed);
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int run(int argc, char** argv) {
   CLI::App app("Runs golden cases: one operator, its inputs and the exact answer in each file.",
                "pliant-conformance");
   Arguments arguments;
   declare(app, arguments);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : kUsage;
-  }
-  try {
-    return run(arguments);
-  } catch (const std::exception& error) {
-    std::cerr << "pliant-conformance: " << error.what() << '\n';
-    return 1;
-  }
+  if (const auto status = end_of_parsing(app, argc, argv, kUsage)) return *status;
+  return run(arguments);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return pliant::run_program("pliant-conformance", [&] { return run(argc, argv); });
 }

@@ -24,10 +24,27 @@ void binary(Call& call) {
   call.output("y", op(call.variable("a"), call.variable("b")));
 }
 
-// ops_tensor.cpp
+// Comparisons: 0 or 1, without a gradient.
+template <Tensor (*op)(const Var&, const Var&)>
+void comparison(Call& call) {
+  call.output("y", op(call.variable("a"), call.variable("b")));
+}
+
+// ops_reduce.cpp
 void run_sum(Call& call);
 void run_mean(Call& call);
 void run_max(Call& call);
+void run_min(Call& call);
+void run_variance(Call& call);
+void run_var_all(Call& call);
+void run_argmax(Call& call);
+void run_argmin(Call& call);
+void run_cumsum(Call& call);
+void run_sum_to(Call& call);
+
+// ops_tensor.cpp
+void run_broadcast_to(Call& call);
+void run_flip(Call& call);
 void run_reshape(Call& call);
 void run_permute(Call& call);
 void run_linear(Call& call);
@@ -38,13 +55,21 @@ void run_leaky_relu(Call& call);
 void run_pow(Call& call);
 void run_softmax(Call& call);
 void run_log_softmax(Call& call);
+void run_clamp(Call& call);
+void run_where(Call& call);
 void run_mse_loss(Call& call);
+void run_l1_loss(Call& call);
+void run_smooth_l1_loss(Call& call);
+void run_binary_cross_entropy_with_logits(Call& call);
 
 // ops_shape.cpp
 void run_concat(Call& call);
 void run_slice(Call& call);
 void run_pad(Call& call);
 void run_embedding(Call& call);
+void run_stack(Call& call);
+void run_gather(Call& call);
+void run_scatter_add(Call& call);
 
 // ops_maps.cpp
 void run_conv2d(Call& call);
@@ -60,6 +85,7 @@ void run_adaptive_avg_pool2d(Call& call);
 void run_grid_sample(Call& call);
 void run_upsample_bilinear2d(Call& call);
 void run_upsample_nearest2d(Call& call);
+void run_upsample_scale(Call& call);
 
 // ops_regions.cpp
 void run_roi_align(Call& call);

@@ -1,5 +1,6 @@
 // Functions of one tensor with a number, softmax, losses.
 #include <pliant/autograd/ops/activation.h>
+#include <pliant/autograd/ops/compare.h>
 #include <pliant/autograd/ops/elementary.h>
 #include <pliant/autograd/ops/losses.h>
 #include <pliant/autograd/ops/softmax.h>
@@ -25,8 +26,36 @@ void run_log_softmax(Call& call) {
   call.output("y", log_softmax(call.variable("x"), axis_of(call)));
 }
 
+void run_clamp(Call& call) {
+  call.output("y", clamp(call.variable("x"), call.real("low"), call.real("high")));
+}
+
+void run_where(Call& call) {
+  const Tensor condition =
+      call.indices("condition").to(Device::cpu()).to(call.dtype()).to(call.device());
+  call.output("y", where(condition, call.variable("a"), call.variable("b")));
+}
+
 void run_mse_loss(Call& call) {
   call.output("loss", mse_loss(call.variable("pred"), call.constant("target"), call.reduction()));
+}
+
+void run_l1_loss(Call& call) {
+  call.output("y", l1_loss(call.variable("prediction"), call.variable_or_constant("target"),
+                           call.reduction()));
+}
+
+void run_smooth_l1_loss(Call& call) {
+  call.output("y", smooth_l1_loss(call.variable("prediction"), call.variable_or_constant("target"),
+                                  call.has("beta") ? call.real("beta") : 1.0, call.reduction()));
+}
+
+void run_binary_cross_entropy_with_logits(Call& call) {
+  const char* const targets = call.has_input("target") ? "target" : "targets";
+  const double weight = call.has("positive_weight") ? call.real("positive_weight") : 1.0;
+  call.output("y", binary_cross_entropy_with_logits(
+                       call.variable("logits"), call.variable_or_constant(targets),
+                       {.positive_weight = weight, .reduction = call.reduction()}));
 }
 
 }  // namespace pliant::conformance

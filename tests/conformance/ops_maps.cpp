@@ -123,6 +123,17 @@ void run_upsample_nearest2d(Call& call) {
   call.output("y", upsample2d(call.variable("x"), {.size = call.pair("size")}));
 }
 
+void run_upsample_scale(Call& call) {
+  const bool bilinear = call.text("mode") == "bilinear";
+  if (!bilinear) call.require_text("mode", "nearest");
+  const std::vector<double> scale = call.reals("scale");
+  require(scale.size() == 2, "attribute scale is \"", call.text("scale"), "\", expected h,w");
+  call.output("y", upsample2d(call.variable("x"),
+                              {.scale = {scale[0], scale[1]},
+                               .mode = bilinear ? UpsampleMode::bilinear : UpsampleMode::nearest,
+                               .align_corners = call.flag("align_corners")}));
+}
+
 void run_avg_pool2d(Call& call) {
   call.output("y",
               avg_pool2d(call.variable("x"), {.kernel = call.pair("kernel"),

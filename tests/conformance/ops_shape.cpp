@@ -5,15 +5,32 @@
 
 namespace pliant::conformance {
 
-void run_concat(Call& call) {
-  Vars xs;
+namespace {
+
+// x0, x1, ...
+Vars operands(Call& call) {
+  Vars xs = {call.variable("x0")};
   while (true) {
-    const std::string name = "x" + std::to_string(xs.size());
-    const Var x = xs.empty() ? call.variable(name) : call.optional_variable(name);
-    if (!x.defined()) break;
+    const Var x = call.optional_variable("x" + std::to_string(xs.size()));
+    if (!x.defined()) return xs;
     xs.push_back(x);
   }
-  call.output("y", concat(xs, static_cast<int>(call.integer("axis"))));
+}
+
+int axis_of(Call& call) { return static_cast<int>(call.integer("axis")); }
+
+}  // namespace
+
+void run_concat(Call& call) { call.output("y", concat(operands(call), axis_of(call))); }
+void run_stack(Call& call) { call.output("y", stack(operands(call), axis_of(call))); }
+
+void run_gather(Call& call) {
+  call.output("y", gather(call.variable("x"), axis_of(call), call.indices("index")));
+}
+
+void run_scatter_add(Call& call) {
+  call.output("x", scatter_add(call.variable("y"), axis_of(call), call.indices("index"),
+                               call.integer("extent")));
 }
 
 void run_slice(Call& call) {

@@ -5,26 +5,12 @@
 #include <pliant/autograd/ops/cross_entropy.h>
 #include <pliant/autograd/ops/matmul.h>
 #include <pliant/autograd/ops/permute.h>
-#include <pliant/autograd/ops/reduce.h>
+#include <pliant/autograd/ops/slice.h>
 #include <pliant/tests/conformance/ops.h>
 
 namespace pliant::conformance {
 
 namespace {
-
-using Reduce = Var (*)(const Var&, const std::vector<int>&, KeepDim);
-
-std::vector<int> axes_of(Call& call, const char* attribute) {
-  std::vector<int> axes;
-  for (const std::int64_t axis : call.integers(attribute)) axes.push_back(static_cast<int>(axis));
-  return axes;
-}
-
-void run_reduction(Call& call, Reduce reduce) {
-  const std::vector<int> axes = axes_of(call, "axes");
-  const KeepDim keep = call.flag("keepdim") ? KeepDim::yes : KeepDim::no;
-  call.output("y", reduce(call.variable("x"), axes, keep));
-}
 
 // A list of the file, -1 and all, as the braces that the public reshape takes.
 template <std::size_t... index>
@@ -44,17 +30,17 @@ Var reshape_to(const Var& x, const std::vector<std::int64_t>& extents) {
 
 }  // namespace
 
-void run_sum(Call& call) { run_reduction(call, sum); }
-void run_mean(Call& call) { run_reduction(call, mean); }
-void run_max(Call& call) { run_reduction(call, max); }
-
 void run_reshape(Call& call) {
   call.output("y", reshape_to(call.variable("x"), call.integers("shape")));
 }
 
-void run_permute(Call& call) {
-  call.output("y", permute(call.variable("x"), axes_of(call, "perm")));
+void run_permute(Call& call) { call.output("y", permute(call.variable("x"), call.axes("perm"))); }
+
+void run_broadcast_to(Call& call) {
+  call.output("y", broadcast_to(call.variable("x"), call.shape("shape")));
 }
+
+void run_flip(Call& call) { call.output("y", flip(call.variable("x"), call.axes("axes"))); }
 
 void run_linear(Call& call) {
   call.output("y",
@@ -62,9 +48,12 @@ void run_linear(Call& call) {
 }
 
 void run_softmax_cross_entropy(Call& call) {
+  const Tensor weights =
+      call.has_input("class_weights") ? call.constant("class_weights") : Tensor();
   call.output("loss", softmax_cross_entropy(call.variable("logits"), call.indices("labels"),
                                             {.label_smoothing = call.real("label_smoothing"),
                                              .ignore_index = call.integer("ignore_index"),
+                                             .class_weights = weights,
                                              .reduction = call.reduction()}));
 }
 

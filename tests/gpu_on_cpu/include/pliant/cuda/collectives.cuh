@@ -3,7 +3,6 @@
 
 #include <array>
 
-#include <pliant/core/kernels/workspace.h>
 #include <pliant/cuda/teams.h>
 #include <pliant/cuda/launch.cuh>
 
@@ -69,14 +68,6 @@ void scan_lines(const char* op, std::int64_t lines, std::int64_t length, Load lo
       }
     });
   });
-}
-
-template <class T, class Join>
-void reduce_all(const char* op, std::int64_t n, const T* x, T* y, Join join, T of_nothing,
-                Workspace&) {
-  reduce_lines(
-      op, 1, n, of_nothing, [x](std::int64_t, std::int64_t i) { return x[i]; }, join,
-      [y](std::int64_t, T sum) { *y = sum; });
 }
 
 }  // namespace pliant::cuda

@@ -1,0 +1,76 @@
+// Command lines: numbers that are what they look like, and messages that can be printed.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <charconv>
+#include <cmath>
+#include <cstdint>
+#include <iostream>
+#include <limits>
+#include <optional>
+#include <sstream>
+#include <string>
+
+#include <pliant/core/text.h>
+
+namespace pliant {
+
+// Reads all of `text` as a number of the C locale; nothing if it is none or out of T's range.
+template <class T>
+std::optional<T> number_in(const std::string& text) {
+  T number{};
+  const char* const end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, number);
+  if (error != std::errc() || stop != end) return std::nullopt;
+  return number;
+}
+
+// For Option::transform: digits alone, in decimal; CLI11 itself takes -1 for 2^64 - 1, 010 for 8.
+inline CLI::Validator whole_number(std::uint64_t least,
+                                   std::uint64_t most = std::numeric_limits<std::uint64_t>::max()) {
+  const auto check = [least, most](std::string& text) -> std::string {
+    const std::optional<std::uint64_t> number = number_in<std::uint64_t>(text);
+    if (!number || *number < least || *number > most)
+      return text_from('\'', text, "' is not a whole number from ", least, " to ", most);
+    text = std::to_string(*number);
+    return {};
+  };
+  return {check, ""};
+}
+
+// What counts: images, epochs, steps.
+inline CLI::Validator positive_count() { return whole_number(1, std::uint64_t{1} << 40); }
+
+// For Option::check.
+inline CLI::Validator real_number(const char* expected, bool (*fits)(double)) {
+  const auto check = [expected, fits](std::string& text) -> std::string {
+    const std::optional<double> number = number_in<double>(text);
+    const bool good = number && std::isfinite(*number) && fits(*number);
+    return good ? "" : text_from('\'', text, "' is not ", expected);
+  };
+  return {check, ""};
+}
+
+inline CLI::Validator number_above_0() {
+  return real_number("a number above 0", [](double number) { return number > 0; });
+}
+
+inline CLI::Validator number_from_0() {
+  return real_number("a number of 0 or more", [](double number) { return number >= 0; });
+}
+
+// Parses the command line; gives the exit status if the program is to end at once: 0 after --help,
+// else `usage` or, without it, CLI11's own.
+inline std::optional<int> end_of_parsing(CLI::App& app, int argc, char** argv, int usage = 0) {
+  try {
+    app.parse(argc, argv);
+    return std::nullopt;
+  } catch (const CLI::ParseError& error) {
+    std::stringstream errors;
+    const int status = app.exit(error, std::cout, errors);
+    for (std::string line; std::getline(errors, line);) std::cerr << printable(line) << '\n';
+    return status == 0 || usage == 0 ? status : usage;
+  }
+}
+
+}  // namespace pliant

@@ -1,0 +1,34 @@
+#include <pliant/core/error.h>
+
+namespace pliant {
+namespace {
+
+// Here and not in the header: kernels that are compiled for several processors would each have one.
+thread_local const std::string* innermost = nullptr;
+
+bool names(const std::string& text, const std::string& path) {
+  for (std::size_t at = text.find(path); at != std::string::npos; at = text.find(path, at + 1)) {
+    const char before = at == 0 ? ' ' : text[at - 1], after = (text + "  ")[at + path.size()];
+    if ((before == ' ' || before == '(') && (after == ')' || after == ':')) return true;
+    if (before == ' ' && after == '.' && text[at + path.size() + 1] > '9') return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+ErrorPlace::ErrorPlace(const std::string& path) : outer_(innermost) {
+  if (!path.empty()) innermost = &path;
+}
+
+ErrorPlace::~ErrorPlace() { innermost = outer_; }
+
+std::string ErrorPlace::named(const std::string& text) {
+  if (innermost == nullptr || names(text, *innermost)) return text;
+  const std::string place = " (" + *innermost + ")";
+  const std::size_t colon = text.find(": ");
+  return colon == std::string::npos ? text + place
+                                    : text.substr(0, colon) + place + text.substr(colon);
+}
+
+}  // namespace pliant

@@ -1,0 +1,59 @@
+// The tree that a Module and its parts share; for the .cpp files of Module alone.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <pliant/layers/module.h>
+
+namespace pliant {
+
+// A parameter or a buffer.
+struct Module::Leaf {
+  Buffer buffer;        // the node that both share
+  Parameter parameter;  // undefined if it is a buffer only
+  Initialiser initialiser;
+};
+
+struct Module::Node {
+  struct Entry {  // one of both
+    std::string name;
+    std::unique_ptr<Leaf> leaf;
+    std::shared_ptr<Node> child;
+  };
+  std::string path;
+  std::vector<Entry> entries;  // in the order of own()
+  bool frozen = false;
+  std::weak_ptr<Node> parent;      // whose part this is
+  const Module* object = nullptr;  // that has this node; none once it is destroyed
+
+  void walk(const std::function<void(Node&)>& visit) {
+    visit(*this);
+    for (Entry& entry : entries)
+      if (entry.child != nullptr) entry.child->walk(visit);
+  }
+
+  void each_leaf(const std::function<void(Leaf&)>& visit) {
+    for (Entry& entry : entries) {
+      if (entry.leaf != nullptr) visit(*entry.leaf);
+      if (entry.child != nullptr) entry.child->each_leaf(visit);
+    }
+  }
+
+  void prefix(const std::string& name) {
+    walk([&](Node& node) { node.path = node.path.empty() ? name : name + "." + node.path; });
+    each_leaf([&](Leaf& leaf) { leaf.buffer.rename(name + "." + leaf.buffer.name()); });
+  }
+
+  Entry& add(const std::string& name) {
+    require(!name.empty() && name.find_first_of(".*") == std::string::npos, "own: the name '", name,
+            "' is empty or has a dot or a star");
+    for (const Entry& entry : entries)
+      require(entry.name != name, "own: there is a part named '", name, "' already");
+    return entries.emplace_back(Entry{name, nullptr, nullptr});
+  }
+};
+
+}  // namespace pliant

@@ -1,0 +1,103 @@
+// The order of a convolution's weights in a file: stated, told by the shapes, or asked for.
+#include <pliant/autograd/ops/permute.h>
+#include <pliant/layers/conv2d.h>
+#include <pliant/layers/linear.h>
+#include <pliant/layers/nets/torchvision.h>
+#include <pliant/layers/train/safetensors.h>
+#include <pliant/tests/data_files.h>
+#include <pliant/tests/op_case.h>
+
+using namespace pliant;
+using namespace pliant::test;
+
+namespace {
+
+struct Net : Module {
+  Conv2d stem, next;
+  explicit Net(std::int64_t next_channels)
+      : stem(own("stem", Conv2d(3, next_channels, {.kernel = 3}))),
+        next(own("next", Conv2d(next_channels, 4, {.kernel = 3}))) {}
+};
+
+Net ready(std::int64_t channels, std::uint64_t seed = 1) {
+  Net net(channels);
+  net.initialise(Rng(seed));
+  return net;
+}
+
+bool equal(const Module& a, const Module& b) {
+  const State x = a.state(), y = b.state();
+  for (std::size_t i = 0; i < x.size(); ++i)
+    if (!same_bits(x[i].second, y[i].second)) return false;
+  return true;
+}
+
+}  // namespace
+
+TEST_CASE("layout: a file of ours says it, and its metadata come back as they were given") {
+  const TemporaryFolder folder;
+  const auto file = folder.path() / "net.safetensors";
+  const Net net = ready(3);
+  net.save(file, {{"epoch", "3"}});
+  CHECK(read_safetensors(file).metadata.at("layout") == "nhwc");
+  Net read(3);
+  CHECK(read.load(file) == std::map<std::string, std::string>{{"epoch", "3"}});
+  CHECK(equal(net, read));
+  CHECK(contains(error_of([&] { net.save(file, {{"layout", "mine"}}); }), "the metadata 'layout'"));
+  CHECK(contains(error_of([&] { load_torchvision(read, file); }), "layout = nhwc, so it is not"));
+}
+
+TEST_CASE("layout: PyTorch's weights are refused, in doubt too; its door takes them") {
+  const TemporaryFolder folder;
+  const auto file = folder.path() / "net.safetensors";
+  for (const std::int64_t channels : {3, 5}) {  // 3: every weight is [n 3 3 3]
+    const Net net = ready(channels);
+    write_safetensors(file, {to_torchvision(net.state()), {}});
+    Net read = ready(channels, 2);
+    const State before = read.state();
+    const std::string message = error_of([&] { read.load(file); });
+    CHECK(contains(message, file.string() + ": load: "));
+    CHECK(contains(message, "load_torchvision(net, file) of layers/nets/torchvision.h"));
+    CHECK(contains(message,
+                   channels == 3 ? "{.layout = Layout::nhwc}" : "next.weight [4 5 3 3] is in"));
+    CHECK(same_bits(read.state()[0].second, before[0].second));
+    load_torchvision(read, file);
+    CHECK(equal(net, read));
+  }
+}
+
+TEST_CASE("layout: files from before it was stated") {
+  const TemporaryFolder folder;
+  const auto file = folder.path() / "net.safetensors";
+  const Net clear = ready(5), doubt = ready(3);
+  write_safetensors(file, {clear.state(), {}});
+  Net read(5);
+  read.load(file);  // next.weight [4 3 3 5] fits in one order alone
+  CHECK(equal(clear, read));
+  write_safetensors(file, {doubt.state(), {}});
+  Net other(3);
+  CHECK(contains(error_of([&] { other.load(file); }), "stem.weight [3 3 3 3] may be"));
+  other.load(file, {.layout = Layout::nhwc});
+  CHECK(equal(doubt, other));
+  write_safetensors(file, {doubt.state(), {{"layout", "nchw"}}});
+  CHECK(contains(error_of([&] { other.load(file); }), "its metadata says layout = nchw"));
+  Linear plain(3, 2);
+  plain.initialise(Rng(1));
+  write_safetensors(file, {plain.state(), {}});
+  plain.load(file);  // nothing to order
+}
+
+TEST_CASE("layout: a net of one's own with a linear layer over a flattened map") {
+  const TemporaryFolder folder;
+  const auto file = folder.path() / "net.safetensors";
+  struct Own : Module {
+    Conv2d conv = own("conv", Conv2d(3, 2, {.kernel = 3}));
+    Linear fc = own("fc", Linear(8, 2));
+  };
+  Own net, read;
+  net.initialise(Rng(1));
+  const std::vector<FlattenedMap> maps = {{.weight = "fc.weight", .height = 2, .width = 2}};
+  write_safetensors(file, {to_torchvision(net.state(), maps), {}});
+  load_torchvision(read, file, maps);
+  CHECK(equal(net, read));
+}
