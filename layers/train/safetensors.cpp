@@ -85,7 +85,11 @@ std::string read_header(Bytes& bytes) {
   const bool possible = length <= kMaxHeader && length <= bytes.left();
   if (!possible || head[std::min(head.size() - 1, sizeof length)] != '{') {
     const std::string_view kind = file_kind(head);
-    require(kind.empty(), "it is ", kind, "; expected a safetensors file");
+    const char* const advice = kind.find(".pt") == std::string_view::npos
+                                   ? ""
+                                   : "; in Python, safetensors.torch.save_file(model.state_dict(), "
+                                     "path) writes one";
+    require(kind.empty(), "it is ", kind, "; expected a safetensors file", advice);
   }
   require(length <= kMaxHeader, "its header claims ", length, " bytes, the limit is ", kMaxHeader);
   require(length <= bytes.left(), "it is truncated: its header claims ", length,
