@@ -112,12 +112,15 @@ void Backward::take(std::size_t step, Var cotangent, const GradientFunction& gra
           "(GradientsOptions::create_graph)");
   const bool look = looking_ != anomaly::Looking::off;
   if (look) anomaly::check_cotangent(op, cotangent.value(), looking_);
-  Tensor given = cotangent.value();  // others may see the same elements
-  const std::uint64_t version = given.version();
-  Vars gradients = gradient(StepView(*this, step, std::move(cotangent)));
-  require(given.version() == version, op,
-          ": its gradient function changed the cotangent in place; change a clone()");
-  given = {};
+  Vars gradients;
+  {
+    const StepView view(*this, step, std::move(cotangent));
+    const Tensor& given = view.cotangent().value();  // others may see the same elements
+    const std::uint64_t version = given.version();
+    gradients = gradient(view);
+    require(given.version() == version, op,
+            ": its gradient function changed the cotangent in place; change a clone()");
+  }
   if (look) anomaly::check_gradients(op, gradients, looking_);
   const std::size_t inputs = tape_->steps[step].inputs.size();
   require(gradients.size() == inputs, op, ": its gradient function returned ", gradients.size(),
