@@ -161,4 +161,9 @@ TEST_CASE("losses: bad arguments") {
         "smooth_l1_loss: beta is -1, expected at least 0");
   CHECK(error_of([&] { binary_cross_entropy_with_logits(x, x, {.positive_weight = 0}); }) ==
         "binary_cross_entropy_with_logits: the positive weight is 0, expected above 0");
+  const Tensor single = x.to(DType::float32);
+  CHECK(contains(error_of([&] {
+                   binary_cross_entropy_with_logits(single, single, {.positive_weight = 1e300});
+                 }),
+                 "the positive weight is 1e+300, which float32 cannot hold"));
 }

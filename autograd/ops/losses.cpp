@@ -60,9 +60,9 @@ Var binary_cross_entropy_with_logits(const Var& logits, const Var& targets,
   constexpr const char* kOp = "binary_cross_entropy_with_logits";
   check_pair(kOp, logits, targets);
   const double w = options.positive_weight;
-  const bool fits = logits.dtype() == DType::float64 || std::isfinite(static_cast<float>(w));
-  require(w > 0 && std::isfinite(w) && fits, kOp, ": the positive weight is ", w,
-          ", expected above 0 and finite in ", logits.dtype());
+  require(w > 0 && std::isfinite(w), kOp, ": the positive weight is ", w, ", expected above 0");
+  require(logits.dtype() == DType::float64 || std::isfinite(static_cast<float>(w)), kOp,
+          ": the positive weight is ", w, ", which ", logits.dtype(), " cannot hold");
   return reduce_loss(targets * w * softplus(-logits) + (1.0 - targets) * softplus(logits),
                      options.reduction);
 }
