@@ -94,16 +94,17 @@ TEST_CASE("sizes: layers") {
       {"Embedding rows", [](auto n) { Embedding(n, 2); }},
       {"Embedding width", [](auto n) { Embedding(2, n); }},
       {"he_normal", [](auto n) { init::he_normal(n > 0 ? -n : n); }}};
-  for (const auto& [name, use] : uses)
+  for (const auto& one : uses)
     for (const std::int64_t number : {kMin, -k62, std::int64_t{-1}, k62, kMax}) {
-      CAPTURE(std::string(name));
+      const std::string name = one.first;
+      CAPTURE(name);
       CAPTURE(number);
       std::string message;
-      CHECK(seconds([&, &use = use] { message = error_of([&] { use(number); }); }) < kAtOnce);
+      CHECK(seconds([&] { message = error_of([&] { one.second(number); }); }) < kAtOnce);
       CAPTURE(message);
       CHECK(message != "");
       // No number that has wrapped around.
-      CHECK((number < 0 || std::string(name) == "he_normal" || !contains(message, " -")));
+      CHECK((number < 0 || name == "he_normal" || !contains(message, " -")));
     }
 }
 
