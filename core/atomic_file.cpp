@@ -10,7 +10,6 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
-#include <cstring>
 #include <ctime>
 #include <optional>
 #include <utility>
@@ -77,7 +76,7 @@ void check_replaceable(const char* who, const fs::path& path) {
   struct stat there {};
   const int failure = ::stat(path.c_str(), &there) != 0 ? errno : 0;
   require(failure != ENAMETOOLONG, who, ": ", path.string(),
-          ": cannot be written: ", std::strerror(failure));
+          ": cannot be written: ", reason_of(failure));
   if (failure != 0) return;
   require(!S_ISDIR(there.st_mode), who, ": ", path.string(), ": is a folder, expected a file");
   require(S_ISREG(there.st_mode), who, ": ", path.string(), ": is not a regular file");
@@ -170,7 +169,7 @@ void AtomicFile::keep_attributes() {
   const char* const lost = copy_file_attributes(folder_, path_.filename().c_str(), descriptor_);
   const int error = errno;
   require(lost == nullptr, who_, ": ", path_.string(), ": ", lost == nullptr ? "" : lost,
-          " cannot be kept when it is replaced: ", std::strerror(error));
+          " cannot be kept when it is replaced: ", reason_of(error));
 }
 
 void AtomicFile::write(const void* from, std::int64_t bytes) {
@@ -196,7 +195,7 @@ void AtomicFile::commit() {
 
 void AtomicFile::check(bool condition, const char* what) const {
   const int error = errno;
-  require(condition, who_, ": ", path_.string(), ": ", what, ": ", std::strerror(error));
+  require(condition, who_, ": ", path_.string(), ": ", what, ": ", reason_of(error));
 }
 
 void remove_stale_temporaries(const fs::path& path) {

@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 #include <utility>
 
 #include <pliant/core/error.h>
@@ -36,7 +35,7 @@ FileLock::~FileLock() {
 // False if the file that was locked is not the one at the path any more.
 bool FileLock::acquire(const char* refusal) {
   descriptor_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0666);
-  require(descriptor_ >= 0, path_.string(), ": cannot be made: ", std::strerror(errno));
+  require(descriptor_ >= 0, path_.string(), ": cannot be made: ", reason_of(errno));
   int status = 0;
   do status = ::flock(descriptor_, LOCK_EX | LOCK_NB);
   while (status != 0 && errno == EINTR);

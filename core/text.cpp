@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <cstring>
 
 namespace pliant {
 namespace {
@@ -71,6 +72,15 @@ std::string_view cut_to(std::string_view text, std::size_t longest) {
   std::size_t end = longest;
   while (end > 0 && longest - end < 4 && (byte_at(text, end) & 0xC0) == 0x80) --end;
   return text.substr(0, end);
+}
+
+std::string reason_of(int error) {
+#if defined(__GLIBC__) && __GLIBC_PREREQ(2, 32)
+  const char* const text = ::strerrordesc_np(error);
+#else
+  const char* const text = std::strerror(error);
+#endif
+  return text == nullptr ? "error " + std::to_string(error) : text;
 }
 
 std::string fixed(double value, int decimals) {

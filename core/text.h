@@ -21,6 +21,9 @@ std::string_view cut_to(std::string_view text, std::size_t longest);
 std::string fixed(double value, int decimals);
 std::string general(double value, int digits);
 
+// What the system's error number `error` (errno) means, in English.
+std::string reason_of(int error);
+
 namespace detail {
 // The sign of a NaN says nothing.
 template <class T>

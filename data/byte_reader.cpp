@@ -15,8 +15,6 @@ namespace {
 constexpr std::size_t kBufferBytes = std::size_t{1} << 16;
 constexpr int kGzipOnly = 15 + 16;  // zlib's way to say: largest window, gzip wrapper
 
-std::string reason(int error) { return std::generic_category().message(error); }
-
 }  // namespace
 
 void ByteReader::EndInflate::operator()(z_stream_s* stream) const {
@@ -30,7 +28,7 @@ ByteReader::ByteReader(const std::filesystem::path& path, ContentDigest* digest)
   require(!std::filesystem::is_directory(path, ignored), name_,
           ": is a directory, expected a file");
   file_.reset(std::fopen(path.c_str(), "rb"));
-  require(file_ != nullptr, name_, ": cannot be opened: ", reason(errno));
+  require(file_ != nullptr, name_, ": cannot be opened: ", reason_of(errno));
   refill();
   if (filled_ >= 2 && buffer_[0] == 0x1F && buffer_[1] == 0x8B) {
     auto stream = std::make_unique<z_stream_s>();  // value-initialised: zlib's own allocator
@@ -53,7 +51,7 @@ void ByteReader::refill() {
   used_ = 0;
   errno = 0;
   filled_ = std::fread(buffer_.data(), 1, buffer_.size(), file_.get());
-  require(std::ferror(file_.get()) == 0, name_, ": cannot be read: ", reason(errno));
+  require(std::ferror(file_.get()) == 0, name_, ": cannot be read: ", reason_of(errno));
 }
 
 std::size_t ByteReader::read_plain(std::uint8_t* to, std::size_t size) {

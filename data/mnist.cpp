@@ -119,7 +119,7 @@ std::optional<std::string> try_mirrors(const MnistLookup& lookup) {
   if (!can_download()) return "this build cannot download (no libcurl)";
   std::error_code error;
   fs::create_directories(lookup.cache, error);
-  if (error) return lookup.cache.string() + " cannot be made: " + error.message();
+  if (error) return lookup.cache.string() + " cannot be made: " + reason_of(error.value());
   if (lookup.notice)
     lookup.notice("MNIST is not on this machine: trying to download it (11 MB) to " +
                   lookup.cache.string());

@@ -3,8 +3,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <chrono>
 #include <cstring>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <thread>
@@ -219,7 +219,7 @@ TEST_CASE("safetensors: one tensor that cannot be read does not take the others 
 
 TEST_CASE("safetensors: a header takes time by its length") {
   const Folder folder;
-  const auto start = std::chrono::steady_clock::now();
+  const std::clock_t start = std::clock();
   std::string header = "{", valid = "{";
   SafetensorsFile file;
   for (int i = 0; i < 80000; ++i) {
@@ -234,8 +234,8 @@ TEST_CASE("safetensors: a header takes time by its length") {
   CHECK(read_safetensors(folder / "many").tensors.size() == 80000);
   write_safetensors(folder / "written", file);
   CHECK(read_safetensors(folder / "written").tensors.size() == 80000);
-  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-  CHECK(seconds.count() < 5);  // tenths of one; it was half a minute
+  const double seconds = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
+  CHECK(seconds < 10);  // of the processor; half of one, where it was half a minute
 }
 
 TEST_CASE("safetensors: a file of another kind is called by its name") {

@@ -30,7 +30,8 @@ std::vector<Figure> all_figures() {
 void write_figures(const std::filesystem::path& folder, std::ostream& out) {
   std::error_code failure;
   std::filesystem::create_directories(folder, failure);
-  require(!failure, "--out: cannot make the folder ", folder.string(), ": ", failure.message());
+  require(!failure, "--out: cannot make the folder ", folder.string(), ": ",
+          reason_of(failure.value()));
   for (const Figure& figure : all_figures()) {
     AtomicFile file("--out", folder / (figure.name + ".svg"));
     file.write(figure.svg);

@@ -207,7 +207,8 @@ std::string html_report(const ReportInput& input) {
 void prepare_html_report(const std::filesystem::path& folder) {
   std::error_code error;
   std::filesystem::create_directories(folder, error);
-  require(!error, "--report: cannot make the folder ", folder.string(), ": ", error.message());
+  require(!error, "--report: cannot make the folder ", folder.string(), ": ",
+          reason_of(error.value()));
   remove_stale_temporaries(folder / "index.html");
   const AtomicFile proof("--report", folder / "index.html");
 }

@@ -33,7 +33,7 @@ class Bytes {
     require(std::filesystem::exists(status), "there is no such file");
     require(!std::filesystem::is_directory(status), "it is not a regular file");
     file_.reset(std::fopen(path.c_str(), "rb"));
-    require(file_ != nullptr, "it cannot be opened: ", std::strerror(errno));
+    require(file_ != nullptr, "it cannot be opened: ", reason_of(errno));
     if (std::filesystem::is_regular_file(status)) {
       size_ = std::filesystem::file_size(path, error);
       require(!error, "its size cannot be read");
@@ -67,7 +67,7 @@ class Bytes {
     std::array<char, 1 << 16> piece;
     while (const std::size_t count = std::fread(piece.data(), 1, piece.size(), file_.get()))
       collected_.append(piece.data(), count);
-    require(std::ferror(file_.get()) == 0, "it cannot be read: ", std::strerror(errno));
+    require(std::ferror(file_.get()) == 0, "it cannot be read: ", reason_of(errno));
     file_.reset();
     size_ = collected_.size();
   }
