@@ -121,6 +121,7 @@ ssize_t write_within_limit(int descriptor, const char* data, std::size_t bytes) 
 }  // namespace
 
 AtomicFile::AtomicFile(const char* who, const fs::path& path) : who_(who), path_(path) {
+  require(!path.empty(), who, ": the path is empty, expected that of a file");
   const std::optional<fs::path> file = without_links(path);
   require(file.has_value(), who, ": ", path.string(), ": too many levels of links");
   path_ = *file;

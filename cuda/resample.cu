@@ -10,21 +10,6 @@ using namespace cuda;
 
 constexpr const char* kOp = "resample";
 
-// At most so many pixels in a run of resample_inputs().
-std::int64_t longest_run(const ResampleAxis& axis) {
-  switch (axis.rule) {
-    case ResampleRule::average:
-    case ResampleRule::average_of_padded:
-      return std::min(axis.kernel, axis.size);
-    case ResampleRule::average_adaptive:
-      return std::min(axis.size / axis.out + 2, axis.size);
-    case ResampleRule::nearest:
-      return 1;
-    default:
-      return 2;
-  }
-}
-
 // One axis written out: what each output reads with which weights and what it is divided by, and
 // where its gradient is asked for, which outputs read each pixel. Passed by value.
 template <class Sum>
@@ -53,7 +38,7 @@ struct Band {
 template <class Sum>
 Band<Sum> band(const ResampleAxis& axis, ResampleWay way, Workspace& workspace) {
   const bool forward = way == ResampleWay::forward;
-  const std::int64_t most = longest_run(axis);
+  const std::int64_t most = longest_run(axis, ResampleWay::forward);
   const Band<Sum> all{forward ? axis.size : axis.out,
                       forward ? axis.out : axis.size,
                       most,
@@ -121,7 +106,7 @@ void resample(const ResampleGeometry& g, ResampleWay way, const T* from, T* to,
 template <class T>
 void resample_by_length(const ResampleGeometry& g, ResampleWay way, const T* from, T* to,
                         Workspace& workspace) {
-  if (resample_sums_are_short(g, way))
+  if (sums_are_short(g, way))
     resample<T>(g, way, from, to, workspace);
   else
     resample<double>(g, way, from, to, workspace);

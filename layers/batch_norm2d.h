@@ -15,7 +15,8 @@ struct BatchNorm2dOptions {
 // weight, bias [C]; buffers: running_mean, running_var [C]. On a tape that trains it uses the
 // batch's statistics and, unless the tape keeps buffers, moves the running ones, in place; off the
 // tape, in inference, or when this module is frozen (freeze("path of this module")) it uses the
-// running ones and leaves them.
+// running ones and leaves them. A running variance that does not fit the buffer's type is an Error;
+// on a GPU, where looking would cost time, infinite.
 class BatchNorm2d : public Module {
  public:
   explicit BatchNorm2d(std::int64_t channels, BatchNorm2dOptions options = {});

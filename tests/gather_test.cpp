@@ -146,3 +146,10 @@ TEST_CASE("scatter_add: the transpose of gather") {
                  }),
                  "expected the same shape"));
 }
+
+TEST_CASE("scatter_add: long sums of float32 keep their last digits") {
+  constexpr std::int64_t kMany = std::int64_t{1} << 20;
+  const Tensor index = Tensor::zeros({kMany}, DType::int64);
+  const double sum = scatter_add(Tensor::full({kMany}, 0.1), 0, index, 1).value().to_vector()[0];
+  CHECK(sum == static_cast<float>(static_cast<double>(0.1f) * static_cast<double>(kMany)));
+}

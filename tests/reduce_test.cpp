@@ -181,3 +181,14 @@ TEST_CASE("reduce: bad arguments") {
   CHECK(error_of([&] { max(Tensor::zeros({3}, DType::int64)); }) ==
         "max: needs floating tensors, got int64");
 }
+
+TEST_CASE("reductions over no axis have storage of their own") {
+  const Tensor x = Tensor::from<float>({1, 2, 3}, {3});
+  const std::vector<int> none;
+  for (const Var& y : {sum(x, none), mean(x, none), max(x, none), min(x, none)}) {
+    CHECK_FALSE(y.value().shares_storage_with(x));
+    CHECK(y.value().to_vector() == x.to_vector());
+  }
+  CHECK(error_of([&] { variance(x, {0}, {.correction = std::nan("")}); }) ==
+        "variance: the correction is NaN");
+}

@@ -1,6 +1,7 @@
 #include <pliant/autograd/ops/reduce.h>
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 #include <type_traits>
 
@@ -97,7 +98,8 @@ Tensor sum_run(const Tensor& x, const AxisRun& run, double divisor, DType to, Te
 Tensor sum_axes(const Tensor& x, const std::vector<bool>& reduced, double divisor, DType to,
                 Terms terms = Terms::elements) {
   std::vector<AxisRun> runs = runs_of(reduced);
-  if (runs.empty() && terms == Terms::elements && divisor == 1) return x.to(to);
+  if (runs.empty() && terms == Terms::elements && divisor == 1)
+    return x.dtype() == to ? x.clone() : x.to(to);
   while (runs.size() < (terms == Terms::squares ? 2 : 1)) runs.push_back({0, 0});
   Tensor y = x;
   for (std::size_t i = 0; i < runs.size(); ++i) {
@@ -129,8 +131,10 @@ Extreme min_on(Device where) {
 
 // Over each run in turn; reduced axes keep extent 1.
 Tensor extreme_axes(const Extreme& extreme, const Tensor& x, const std::vector<bool>& reduced) {
+  const std::vector<AxisRun> runs = runs_of(reduced);
+  if (runs.empty()) return x.clone();
   Tensor y = x;
-  for (const AxisRun& run : runs_of(reduced)) {
+  for (const AxisRun& run : runs) {
     Tensor to = Tensor::empty(kept_shape(y.shape(), run), y.dtype(), y.device());
     Workspace workspace(y.device());
     const ReduceGeometry g = geometry_of(y.shape(), run.begin, run.end);
@@ -275,6 +279,7 @@ Var variance(const Var& x, const std::vector<int>& axes, const VarianceOptions& 
   check("variance", x);
   if (is_bfloat16(x)) return convert(variance(widened(x), axes, options), x.dtype());
   const std::vector<bool> reduced = reduced_axes("variance", x.shape(), axes);
+  require(!std::isnan(options.correction), "variance: the correction is NaN");
   const double divisor = std::max(0.0, count_of(x.shape(), reduced) - options.correction);
   const Tensor y = square_sum(centred(x.value(), axes), reduced, divisor);
   return record(

@@ -31,7 +31,8 @@ struct VarianceOptions {
   double correction = 1;  // what is taken off the number of elements: 0 for a whole population
   KeepDim keep = KeepDim::no;
 };
-// Mean of the squared distances from the mean, over n - correction; NaN where that is not above 0.
+// Sum of the squared distances from the mean, over n - correction or, where that is below 0, over 0:
+// of one element with the usual correction that is NaN.
 Var variance(const Var& x, const std::vector<int>& axes, const VarianceOptions& options = {});
 Var variance(const Var& x);  // over all elements, correction 1
 

@@ -13,9 +13,7 @@ namespace pliant::cpu {
 inline constexpr std::int64_t kMaxParts = 16;
 inline constexpr std::int64_t kPartElements = 16384;  // at least so many in a part
 inline constexpr std::int64_t kColumns = 256;         // columns worked on side by side
-inline constexpr std::int64_t kRun = 64;  // rows whose moments are taken about the first of them
-
-// Some rows of x: its first element, and how many rows of `fold` narrow rows each.
+inline constexpr std::int64_t kRun = 16;  // rows of kColumns that stay in the first cache
 struct ColumnPart {
   std::int64_t begin, rows, fold;
 };
@@ -59,24 +57,9 @@ struct ColumnWalk {
   }
 };
 
-// Calls f(j, first, second, third, fourth) for each of `columns` columns of four rows at a time,
-// and one(j, row) for those of rows that are left over: sums then go through the cache less often.
-template <class T, class Four, class One>
-void each_four_rows(const T* x, std::int64_t rows, std::int64_t stride, std::int64_t columns,
-                    Four four, One one) {
-  std::int64_t i = 0;
-  for (; i + 4 <= rows; i += 4) {
-    const T *const first = x + i * stride, *const second = first + stride;
-    const T *const third = second + stride, *const fourth = third + stride;
-    for (std::int64_t j = 0; j < columns; ++j) four(j, first[j], second[j], third[j], fourth[j]);
-  }
-  for (; i < rows; ++i)
-    for (std::int64_t j = 0; j < columns; ++j) one(j, x[i * stride + j]);
-}
-
-// Mean and sum of squared deviations of up to kColumns columns, in double. Those of a run of rows
-// are taken about its first one: being one of the values, it is no further from their mean than
-// their number times the deviation, and a run is short.
+// Mean and sum of squared deviations of up to kColumns columns, in double. Each run of rows is read
+// from memory once and from the cache once, about its first row and its own mean: as exact as two
+// passes.
 template <class T>
 void column_moments(const T* x, std::int64_t rows, std::int64_t stride, std::int64_t columns,
                     double* mean, double* m2) {
@@ -85,28 +68,20 @@ void column_moments(const T* x, std::int64_t rows, std::int64_t stride, std::int
   for (std::int64_t at = 0; at < rows; at += kRun) {
     const std::int64_t n = std::min(kRun, rows - at);
     const T* const run = x + at * stride;
-    double first[kColumns], sum[kColumns] = {}, squares[kColumns] = {};
-    for (std::int64_t j = 0; j < columns; ++j) first[j] = static_cast<double>(run[j]);
-    each_four_rows(
-        run, n, stride, columns,
-        [&](std::int64_t j, T a, T b, T c, T d) {
-          const double da = static_cast<double>(a) - first[j],
-                       db = static_cast<double>(b) - first[j];
-          const double dc = static_cast<double>(c) - first[j],
-                       dd = static_cast<double>(d) - first[j];
-          sum[j] += (da + db) + (dc + dd);
-          squares[j] += (da * da + db * db) + (dc * dc + dd * dd);
-        },
-        [&](std::int64_t j, T a) {
-          const double deviation = static_cast<double>(a) - first[j];
-          sum[j] += deviation;
-          squares[j] += deviation * deviation;
-        });
+    T run_mean[kColumns] = {}, run_m2[kColumns] = {};
+    for (std::int64_t i = 1; i < n; ++i)
+      for (std::int64_t j = 0; j < columns; ++j) run_mean[j] += run[i * stride + j] - run[j];
+    for (std::int64_t j = 0; j < columns; ++j) run_mean[j] /= static_cast<T>(n);
+    for (std::int64_t i = 0; i < n; ++i)
+      for (std::int64_t j = 0; j < columns; ++j) {
+        const T deviation = run[i * stride + j] - run[j] - run_mean[j];
+        run_m2[j] += deviation * deviation;
+      }
     const auto before = static_cast<double>(at), count = static_cast<double>(n);
-    for (std::int64_t j = 0; j < columns; ++j) {
-      const double run_mean = sum[j] / count, run_m2 = squares[j] - sum[j] * run_mean;
-      join_moments(before, mean[j], m2[j], count, first[j] + run_mean, run_m2 < 0 ? 0 : run_m2);
-    }
+    for (std::int64_t j = 0; j < columns; ++j)
+      join_moments(before, mean[j], m2[j], count,
+                   static_cast<double>(run[j]) + static_cast<double>(run_mean[j]),
+                   static_cast<double>(run_m2[j]));
   }
 }
 
@@ -181,38 +156,27 @@ struct NormSlopeRows {
   }
 };
 
-// Adds up dy and, if x is not null, dy * (x * unit - mean), over the rows of up to kColumns
-// columns.
+// Adds up dy and, if x is not null, dy * (x * unit - mean), over the rows of up to kColumns columns.
 template <class T>
 void column_sums(const T* x, const T* dy, const T* unit, const T* mean, std::int64_t rows,
                  std::int64_t stride, std::int64_t columns, double* sum_dy, double* sum_dy_x) {
   std::fill_n(sum_dy, columns, 0.0);
   std::fill_n(sum_dy_x, columns, 0.0);
-  if (x == nullptr)
-    return each_four_rows(
-        dy, rows, stride, columns,
-        [=](std::int64_t j, T a, T b, T c, T d) {
-          sum_dy[j] += (static_cast<double>(a) + static_cast<double>(b)) +
-                       (static_cast<double>(c) + static_cast<double>(d));
-        },
-        [=](std::int64_t j, T a) { sum_dy[j] += static_cast<double>(a); });
-  const auto along = [=](const T* slope, const T* value, std::int64_t j) {
-    return static_cast<double>(slope[j]) * static_cast<double>(value[j] * unit[j] - mean[j]);
-  };
-  std::int64_t i = 0;
-  for (; i + 2 <= rows; i += 2) {
-    const T *const slope = dy + i * stride, *const next = slope + stride;
-    const T *const value = x + i * stride, *const next_value = value + stride;
+  for (std::int64_t at = 0; at < rows; at += kRun) {
+    T run_dy[kColumns] = {}, run_dy_x[kColumns] = {};
+    for (std::int64_t i = at; i < std::min(rows, at + kRun); ++i) {
+      const T* const slope = dy + i * stride;
+      for (std::int64_t j = 0; j < columns; ++j) run_dy[j] += slope[j];
+      if (x == nullptr) continue;
+      const T* const value = x + i * stride;
+      for (std::int64_t j = 0; j < columns; ++j)
+        run_dy_x[j] += slope[j] * (value[j] * unit[j] - mean[j]);
+    }
     for (std::int64_t j = 0; j < columns; ++j) {
-      sum_dy[j] += static_cast<double>(slope[j]) + static_cast<double>(next[j]);
-      sum_dy_x[j] += along(slope, value, j) + along(next, next_value, j);
+      sum_dy[j] += static_cast<double>(run_dy[j]);
+      sum_dy_x[j] += static_cast<double>(run_dy_x[j]);
     }
   }
-  for (; i < rows; ++i)
-    for (std::int64_t j = 0; j < columns; ++j) {
-      sum_dy[j] += static_cast<double>(dy[i * stride + j]);
-      sum_dy_x[j] += along(dy + i * stride, x + i * stride, j);
-    }
 }
 
 // sum_dy and sum_dy_x [c] over one part; unit and mean are wide rows; with x they may be null.

@@ -61,12 +61,14 @@ PLIANT_HD SoftmaxScale<T> softmax_scale(const CrossEntropyGeometry& g, const T* 
   for (const T lane : lanes) largest = std::max(largest, lane);
   for (std::int64_t j = whole; j < g.classes; ++j) largest = std::max(largest, logits[j]);
 
-  double sums[kRowLanes] = {};
-  for (std::int64_t j = 0; j < whole; j += kRowLanes)
-    for (std::int64_t i = 0; i < kRowLanes; ++i)
-      sums[i] += static_cast<double>(exponential(logits[j + i] - largest));
   double sum = 0;
-  for (const double lane : sums) sum += lane;
+  if (whole > 0) {
+    double sums[kRowLanes] = {};
+    for (std::int64_t j = 0; j < whole; j += kRowLanes)
+      for (std::int64_t i = 0; i < kRowLanes; ++i)
+        sums[i] += static_cast<double>(exponential(logits[j + i] - largest));
+    for (const double lane : sums) sum += lane;
+  }
   for (std::int64_t j = whole; j < g.classes; ++j)
     sum += static_cast<double>(exponential(logits[j] - largest));
   return {largest, static_cast<T>(std::log(sum)), target_sum(g, weight, label)};

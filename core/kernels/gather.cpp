@@ -1,6 +1,7 @@
 #include <pliant/core/kernels/gather.h>
 
 #include <algorithm>
+#include <vector>
 
 #include <pliant/core/parallel.h>
 
@@ -23,22 +24,58 @@ void gather_all(const GatherGeometry& g, const T* x, const std::int64_t* index, 
                   });
 }
 
+// Sums of float32 are held in float64 where the sums of a task are few beside what is added, or fit
+// into a cache.
+template <class T>
+bool holds_sums(const GatherGeometry& g) {
+  constexpr std::int64_t kCached = std::int64_t{1} << 15;
+  return sizeof(T) < sizeof(double) &&
+         (g.reduced * kColumns <= kCached || g.reduced <= g.count / 8);
+}
+
+// Columns first .. first + columns - 1 of x.
+template <class T>
+void scatter_columns(const GatherGeometry& g, const T* y, const std::int64_t* index, T* x,
+                     std::int64_t o, std::int64_t first, std::int64_t columns) {
+  for (std::int64_t i = 0; i < g.reduced; ++i) std::fill_n(x + g.in_x(o, i, first), columns, T(0));
+  for (std::int64_t k = 0; k < g.count; ++k)
+    for (std::int64_t j = first; j < first + columns; ++j) scatter_one(g, y, index, x, o, k, j);
+}
+
+template <class T>
+void scatter_held(const GatherGeometry& g, const T* y, const std::int64_t* index, T* x,
+                  std::int64_t o, std::int64_t first, std::int64_t columns,
+                  std::vector<double>& sums) {
+  sums.assign(static_cast<std::size_t>(g.reduced * columns), 0);
+  for (std::int64_t k = 0; k < g.count; ++k)
+    for (std::int64_t j = 0; j < columns; ++j) {
+      const std::int64_t i = index[g.in_index(o, k, first + j)];
+      if (g.is_known(i))
+        sums[static_cast<std::size_t>(i * columns + j)] +=
+            static_cast<double>(y[g.in_y(o, k, first + j)]);
+    }
+  for (std::int64_t i = 0; i < g.reduced; ++i)
+    for (std::int64_t j = 0; j < columns; ++j)
+      x[g.in_x(o, i, first + j)] = static_cast<T>(sums[static_cast<std::size_t>(i * columns + j)]);
+}
+
 // A task owns neighbouring columns of x and walks y in order.
 template <class T>
 void scatter_all(const GatherGeometry& g, const T* y, const std::int64_t* index, T* x) {
   const std::int64_t bands = (g.inner + kColumns - 1) / kColumns;
   const std::int64_t work = std::min(g.inner, kColumns) * (g.reduced + g.count);
+  const bool held = holds_sums<T>(g);
   parallel_blocks(g.outer * bands,
                   std::max<std::int64_t>(1, kBlock / std::max(work, std::int64_t{1})),
                   [&](std::int64_t begin, std::int64_t end) {
+                    std::vector<double> sums;
                     for (std::int64_t task = begin; task < end; ++task) {
                       const std::int64_t o = task / bands, first = task % bands * kColumns;
                       const std::int64_t columns = std::min(kColumns, g.inner - first);
-                      for (std::int64_t i = 0; i < g.reduced; ++i)
-                        std::fill_n(x + g.in_x(o, i, first), columns, T(0));
-                      for (std::int64_t k = 0; k < g.count; ++k)
-                        for (std::int64_t j = first; j < first + columns; ++j)
-                          scatter_one(g, y, index, x, o, k, j);
+                      if (held)
+                        scatter_held(g, y, index, x, o, first, columns, sums);
+                      else
+                        scatter_columns(g, y, index, x, o, first, columns);
                     }
                   });
 }

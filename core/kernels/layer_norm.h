@@ -20,8 +20,9 @@ struct LayerNormGeometry {
 
 template <class T>
 PLIANT_HD NormRow<T> row_statistics(const LayerNormGeometry& g, const T* x) {
-  const auto value = [=](std::int64_t i) { return static_cast<double>(x[i]); };
-  const Moments moments = moments_again<T>(moments_in(1, g.c, value), g.eps, g.c, value);
+  const Moments moments =
+      moments_again<T>(row_moments(x, g.c), g.eps, g.c,
+                       [=](std::int64_t i) { return static_cast<double>(x[i]); });
   return {moments.true_mean(), moments.rstd(static_cast<double>(g.c), g.eps)};
 }
 
@@ -37,11 +38,9 @@ template <class T>
 PLIANT_HD void row_gradient(const LayerNormGeometry& g, const NormRow<T>& row, const T* x,
                             const T* weight, const T* dy, T* dx) {
   const auto count = static_cast<double>(g.c);
-  const double sum = sum_in_lanes<double>(
-      g.c, [=](std::int64_t i) { return static_cast<double>(dy[i] * weight[i]); });
-  const double sum_x = sum_in_lanes<double>(g.c, [=](std::int64_t i) {
-    return static_cast<double>(dy[i] * weight[i]) * static_cast<double>(row.deviation(x[i]));
-  });
+  const double sum = sum_in_runs<T>(g.c, [=](std::int64_t i) { return dy[i] * weight[i]; });
+  const double sum_x = sum_in_runs<T>(
+      g.c, [=](std::int64_t i) { return dy[i] * weight[i] * row.deviation(x[i]); });
   const NormSlope<T> slope = norm_slope(row, T(1), sum / count, sum_x / count);
   for (std::int64_t i = 0; i < g.c; ++i) dx[i] = slope.dx(x[i], dy[i] * weight[i]);
 }

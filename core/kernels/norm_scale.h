@@ -51,20 +51,54 @@ PLIANT_HD T sum_in_lanes(std::int64_t n, F f) {
   std::int64_t i = 0;
   for (; i + kLanes <= n; i += kLanes)
     for (int j = 0; j < kLanes; ++j) lanes[j] += f(i + j);
-  T sum = 0;
-  for (const T lane : lanes) sum += lane;
+  for (int half = kLanes / 2; half > 0; half /= 2)
+    for (int j = 0; j < half; ++j) lanes[j] += lanes[j + half];
+  T sum = lanes[0];
   for (; i < n; ++i) sum += f(i);
   return sum;
 }
 
-// Of x(0) ... x(n - 1), n >= 1: in two passes, so that a large mean costs no digits, and about the
-// first value, so that equal ones have no deviation.
+// Sums are cut into runs, short enough for T, which are added up in double.
+inline constexpr std::int64_t kNormRun = 256;
+template <class T, class F>
+PLIANT_HD double sum_in_runs(std::int64_t n, F f) {
+  double sum = 0;
+  for (std::int64_t at = 0; at < n; at += kNormRun) {
+    const std::int64_t count = n - at < kNormRun ? n - at : kNormRun;
+    sum += static_cast<double>(
+        sum_in_lanes<T>(count, [=](std::int64_t i) { return f(at + i); }));
+  }
+  return sum;
+}
+
+// Of n neighbours, n >= 1: each run about its own mean, and that about its first value, so that a
+// large mean costs no digits and equal values have no deviation.
+template <class T>
+PLIANT_HD Moments row_moments(const T* x, std::int64_t n) {
+  Moments held;
+  for (std::int64_t at = 0; at < n; at += kNormRun) {
+    const std::int64_t count = n - at < kNormRun ? n - at : kNormRun;
+    const T* const run = x + at;
+    const T first = run[0];
+    const T mean = sum_in_lanes<T>(count, [=](std::int64_t i) { return run[i] - first; }) /
+                   static_cast<T>(count);
+    const T m2 = sum_in_lanes<T>(count, [=](std::int64_t i) {
+      const T deviation = run[i] - first - mean;
+      return deviation * deviation;
+    });
+    join_moments(static_cast<double>(at), held.mean, held.m2, static_cast<double>(count),
+                 static_cast<double>(first) + static_cast<double>(mean), static_cast<double>(m2));
+  }
+  return held;
+}
+
+// Of x(0) ... x(n - 1) in double, n >= 1.
 template <class F>
 PLIANT_HD Moments moments_in(double unit, std::int64_t n, F x) {
   const double first = x(0) * unit;
-  const double mean = first + sum_in_lanes<double>(n, [=](std::int64_t i) {
-                                return x(i) * unit - first;
-                              }) / static_cast<double>(n);
+  const double mean =
+      first + sum_in_lanes<double>(n, [=](std::int64_t i) { return x(i) * unit - first; }) /
+                  static_cast<double>(n);
   const double m2 = sum_in_lanes<double>(n, [=](std::int64_t i) {
     const double deviation = x(i) * unit - mean;
     return deviation * deviation;
@@ -72,19 +106,17 @@ PLIANT_HD Moments moments_in(double unit, std::int64_t n, F x) {
   return {mean, m2, unit};
 }
 
-// The unit that moments of T have to be taken in once more, their sum of squares being m2; 1 where
-// it is right. Squares of float32 fit double.
-template <class T>
-PLIANT_HD double unit_of_moments(double m2, double eps) {
-  if (!std::is_same_v<T, double>) return 1;
-  if (!(m2 < 0x1p1000)) return 0x1p-576;
-  return m2 < 0x1p-900 && eps < 0x1p-900 ? 0x1p576 : 1;
-}
-
+// Moments that were taken in T; taken once more, as float64 and in another unit if that is T, where
+// squares overflowed or, eps being no larger, fell below its range. Not fast: such values are rare.
 template <class T, class F>
 PLIANT_HD Moments moments_again(const Moments& held, double eps, std::int64_t n, F x) {
-  const double unit = n == 0 ? 1 : unit_of_moments<T>(held.m2, eps);
-  return unit == 1 ? held : moments_in(unit, n, x);
+  constexpr bool is_double = std::is_same_v<T, double>;
+  constexpr double kLargest = is_double ? 0x1p1000 : 0x1p120;
+  constexpr double kSmallest = is_double ? 0x1p-900 : 0x1p-80;
+  constexpr double kUnit = is_double ? 0x1p576 : 1;
+  const bool is_small = held.m2 < kSmallest && eps < kSmallest;
+  if (n == 0 || (held.m2 < kLargest && !is_small)) return held;
+  return moments_in(is_small ? kUnit : 1 / kUnit, n, x);
 }
 
 // ---- elements ----
@@ -101,13 +133,14 @@ struct NormRow {
   double rstd, lost;  // rstd / unit; what is to be added to x * unit - mean
 
   PLIANT_HD NormRow(double exact_mean, double exact_rstd) {
-    const double size = std::fabs(exact_mean), deviation = 1 / exact_rstd;
-    const double most = size < deviation ? deviation : size;
+    const double size = std::fabs(exact_mean);
     constexpr double kUsual = NormRange<T>::kUsual, kUnit = NormRange<T>::kUnit;
-    const double in = most > kUsual ? 1 / kUnit : most < 1 / kUsual ? kUnit : 1.0;
+    const bool is_large = size > kUsual || exact_rstd < 1 / kUsual;
+    const bool is_small = size < 1 / kUsual && exact_rstd > kUsual;
+    const double in = is_large ? 1 / kUnit : is_small ? kUnit : 1.0;
     unit = static_cast<T>(in);
     mean = static_cast<T>(exact_mean * in);
-    rstd = exact_rstd / in;
+    rstd = exact_rstd * (is_large ? kUnit : is_small ? 1 / kUnit : 1.0);
     lost = static_cast<double>(mean) - exact_mean * in;
   }
   PLIANT_HD T deviation(T x) const { return x * unit - mean; }

@@ -77,14 +77,14 @@ void weighted_sum(std::int64_t count, const Sum* weights, const T* from, std::in
   }
 }
 
-// The pixel of all channels that a run of `row` makes; `room` for c sums.
+// The pixel of all channels that a run of `row` makes; `room` for c sums of another type.
 template <class T, class Sum>
 void make_pixel(const Band<Sum>& columns, std::int64_t q, const Sum* row, std::int64_t c,
                 double divisor, Sum* room, T* to) {
   const Sum* const from = row + columns.begin(q) * c;
-  if constexpr (std::is_same_v<T, Sum>)
-    if (divisor == 1) return weighted_sum(columns.count(q), columns.weights(q), from, c, c, to);
+  if constexpr (std::is_same_v<T, Sum>) room = to;
   weighted_sum(columns.count(q), columns.weights(q), from, c, c, room);
+  if (std::is_same_v<T, Sum> && divisor == 1) return;
   const auto by = static_cast<Sum>(divisor);
   for (std::int64_t j = 0; j < c; ++j) to[j] = static_cast<T>(room[j] / by);
 }
@@ -122,7 +122,7 @@ void resample(const ResampleGeometry& g, ResampleWay way, const T* from, T* to,
 template <class T>
 void resample_by_length(const ResampleGeometry& g, ResampleWay way, const T* from, T* to,
                         Workspace& workspace) {
-  if (resample_sums_are_short(g, way))
+  if (sums_are_short(g, way))
     resample<T>(g, way, from, to, workspace);
   else
     resample<double>(g, way, from, to, workspace);

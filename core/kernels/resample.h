@@ -6,7 +6,6 @@
 // where a and b, one for each axis, are weights of which only a run of neighbours is not 0, and d
 // and e the numbers of pixels that an average is over, else 1: averages are sums that are divided
 // once. The gradient is the same transposed, with weights a / d and b / e, and so is its gradient.
-// Runs may be long: but for interpolation forward, all is added up in double.
 #pragma once
 
 #include <cstdint>
@@ -121,13 +120,26 @@ enum class ResampleWay : unsigned char {
   transposed,  // from y's shape to x's: the gradient
 };
 
-// Whether sums are so short that they are held in the elements' own type.
-inline bool resample_sums_are_short(const ResampleGeometry& g, ResampleWay way) {
-  const auto is_average = [](const ResampleAxis& axis) {
-    return axis.rule == ResampleRule::average || axis.rule == ResampleRule::average_of_padded ||
-           axis.rule == ResampleRule::average_adaptive;
-  };
-  return way == ResampleWay::forward && !is_average(g.rows) && !is_average(g.columns);
+// At most so many terms in a sum along one axis.
+inline std::int64_t longest_run(const ResampleAxis& axis, ResampleWay way) {
+  const bool forward = way == ResampleWay::forward;
+  const std::int64_t from = forward ? axis.size : axis.out, to = forward ? axis.out : axis.size;
+  const auto most = [from](std::int64_t terms) { return terms < from ? terms : from; };
+  switch (axis.rule) {
+    case ResampleRule::average:
+    case ResampleRule::average_of_padded:
+      return most(forward ? axis.kernel : axis.kernel / axis.stride + 1);
+    case ResampleRule::average_adaptive:
+      return most(from / to + 2);
+    default:
+      return most(forward ? 2 : 2 * (from / to + 2));
+  }
+}
+// Longer sums are held in double.
+inline bool sums_are_short(const ResampleGeometry& g, ResampleWay way) {
+  constexpr std::int64_t kMost = 128;
+  const std::int64_t rows = longest_run(g.rows, way), columns = longest_run(g.columns, way);
+  return rows <= kMost && columns <= kMost && rows * columns <= kMost;
 }
 
 template <class T>

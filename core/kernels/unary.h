@@ -57,8 +57,11 @@ struct Silu : OfArgument {  // x gate(x), rounded last where the gate is subnorm
     const T e = exponential(below), product = scaled_exponential(x, below);  // a choice, no branch
     return (x < T(0) ? product : x) / (T(1) + e);
   }
-  PLIANT_HD T slope(T x) const { return gate(x) + x * Sigmoid<T>().slope(gate(x)); }
-  PLIANT_HD static T gate(T x) { return Sigmoid<T>().value(x); }
+  PLIANT_HD T slope(T x) const {
+    const T below = -std::abs(x), e = exponential(below), whole = T(1) + e;
+    const T product = scaled_exponential(whole + x, below);
+    return (x < T(0) ? product : whole + x * e) / (whole * whole);
+  }
 };
 template <class T>
 struct Gelu : OfArgument {

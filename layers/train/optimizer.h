@@ -3,6 +3,10 @@
 //   Adam adam(net.parameters(), {.lr = 1e-3});
 //   adam.set_lr(one_cycle_lr(step, {...}));
 //   adam.step(tape.gradients(loss));
+//
+// Squares of gradients are kept in the parameter's type: of a float32 one, a gradient beyond 1.8e19
+// makes Adam's, RMSprop's and Adagrad's infinite, and the element stays where it is from then on.
+// Gradients::clip() before the step, whose norm() is right for all finite gradients.
 #pragma once
 
 #include <compare>
