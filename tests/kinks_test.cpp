@@ -268,7 +268,8 @@ TEST_CASE("kinks: elementwise functions at a kink and of NaN, on the tape too") 
             [&](const Var& x) { return smooth_l1_loss(x, zero, 0); },
             {{0, 0}, {1, 1}, {kNan, 0}}},
            {"max", [](const Var& x) { return max(x); }, {{0, 1}, {kNan, 1}}}})
-    for (const auto& [at, slope] : kink.slopes) {
+    for (const auto& pair : kink.slopes) {
+      const double at = pair.first, slope = pair.second;
       CAPTURE(kink.name);
       CAPTURE(at);
       CHECK(slope_at(kink.f, at) == slope);

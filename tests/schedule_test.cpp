@@ -91,7 +91,7 @@ TEST_CASE("one_cycle_lr: of at most one step there is no way up, whatever is rou
                                .pct_start = start,
                                .anneal = anneal,
                                .three_phase = three};
-        CAPTURE(total);
+        CAPTURE(options.total_steps);
         CHECK(one_cycle_lr(0, options) == 0.3);
         const double end = 0.3 / options.div_factor / options.final_div_factor;
         if (total > 1) CHECK(one_cycle_lr(total - 1, options) == end);
