@@ -192,7 +192,8 @@ void map_gradient(const Regions<T>& regions, const AllWindows<T>& windows, const
         if (!cpu::overlap(window.rows.range(), rows)) continue;
         cpu::MapView<T> view = map;
         view.base += k * channels;
-        cpu::spread_window(view, window.rows, window.columns, rows, regions.mask_of(bin), channels,
+        cpu::spread_window(view, window.rows, window.columns, rows,
+                           window.scale() * regions.mask_of(bin), channels,
                            dy + bin * g.region.k + k * channels);
       }
     };
