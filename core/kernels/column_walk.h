@@ -156,7 +156,8 @@ struct NormSlopeRows {
   }
 };
 
-// Adds up dy and, if x is not null, dy * (x * unit - mean), over the rows of up to kColumns columns.
+// Adds up dy and, if x is not null, dy * (x * unit - mean), over the rows of up to kColumns
+// columns.
 template <class T>
 void column_sums(const T* x, const T* dy, const T* unit, const T* mean, std::int64_t rows,
                  std::int64_t stride, std::int64_t columns, double* sum_dy, double* sum_dy_x) {

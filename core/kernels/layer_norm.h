@@ -20,9 +20,8 @@ struct LayerNormGeometry {
 
 template <class T>
 PLIANT_HD NormRow<T> row_statistics(const LayerNormGeometry& g, const T* x) {
-  const Moments moments =
-      moments_again<T>(row_moments(x, g.c), g.eps, g.c,
-                       [=](std::int64_t i) { return static_cast<double>(x[i]); });
+  const Moments moments = moments_again<T>(
+      row_moments(x, g.c), g.eps, g.c, [=](std::int64_t i) { return static_cast<double>(x[i]); });
   return {moments.true_mean(), moments.rstd(static_cast<double>(g.c), g.eps)};
 }
 
@@ -39,8 +38,8 @@ PLIANT_HD void row_gradient(const LayerNormGeometry& g, const NormRow<T>& row, c
                             const T* weight, const T* dy, T* dx) {
   const auto count = static_cast<double>(g.c);
   const double sum = sum_in_runs<T>(g.c, [=](std::int64_t i) { return dy[i] * weight[i]; });
-  const double sum_x = sum_in_runs<T>(
-      g.c, [=](std::int64_t i) { return dy[i] * weight[i] * row.deviation(x[i]); });
+  const double sum_x =
+      sum_in_runs<T>(g.c, [=](std::int64_t i) { return dy[i] * weight[i] * row.deviation(x[i]); });
   const NormSlope<T> slope = norm_slope(row, T(1), sum / count, sum_x / count);
   for (std::int64_t i = 0; i < g.c; ++i) dx[i] = slope.dx(x[i], dy[i] * weight[i]);
 }

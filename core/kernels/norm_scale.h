@@ -65,8 +65,7 @@ PLIANT_HD double sum_in_runs(std::int64_t n, F f) {
   double sum = 0;
   for (std::int64_t at = 0; at < n; at += kNormRun) {
     const std::int64_t count = n - at < kNormRun ? n - at : kNormRun;
-    sum += static_cast<double>(
-        sum_in_lanes<T>(count, [=](std::int64_t i) { return f(at + i); }));
+    sum += static_cast<double>(sum_in_lanes<T>(count, [=](std::int64_t i) { return f(at + i); }));
   }
   return sum;
 }
@@ -96,9 +95,9 @@ PLIANT_HD Moments row_moments(const T* x, std::int64_t n) {
 template <class F>
 PLIANT_HD Moments moments_in(double unit, std::int64_t n, F x) {
   const double first = x(0) * unit;
-  const double mean =
-      first + sum_in_lanes<double>(n, [=](std::int64_t i) { return x(i) * unit - first; }) /
-                  static_cast<double>(n);
+  const double mean = first + sum_in_lanes<double>(n, [=](std::int64_t i) {
+                                return x(i) * unit - first;
+                              }) / static_cast<double>(n);
   const double m2 = sum_in_lanes<double>(n, [=](std::int64_t i) {
     const double deviation = x(i) * unit - mean;
     return deviation * deviation;
