@@ -195,6 +195,7 @@ void AtomicFile::commit() {
 }
 
 void AtomicFile::check(bool condition, const char* what) const {
+  if (condition) return;  // not even a message may be made, and fail, after a rename
   const int error = errno;
   require(condition, who_, ": ", path_.string(), ": ", what, ": ", reason_of(error));
 }

@@ -47,9 +47,20 @@ Ended run_program(const fs::path& data, const fs::path& folder, int signal, int 
                    signal, milliseconds);
 }
 
+// What a stop left under a final name is whole.
+void check_whole(const fs::path& folder) {
+  std::error_code none;
+  for (const auto& entry : fs::directory_iterator(folder, none)) {
+    if (entry.path().extension() == ".safetensors")
+      CHECK(error_of([&] { read_safetensors(entry.path()); }).empty());
+    if (entry.path().filename() == "results.json")
+      CHECK(error_of([&] { read_results(entry.path()); }).empty());
+  }
+}
+
 // Stops and restarts the program at random moments until it ends by itself; then it must have made
-// the same nets and results as an undisturbed run.
-void check_survives(int signal, std::uint64_t seed) {
+// the same nets and results as an undisturbed run. Returns how often it was stopped.
+int check_survives(int signal, std::uint64_t seed) {
   const TemporaryFolder data, runs;
   write_digits(data, few_digits(160, 40));
   const fs::path calm = runs.path() / "calm", rough = runs.path() / "rough";
@@ -61,6 +72,7 @@ void check_survives(int signal, std::uint64_t seed) {
     const double longest = 40 * std::pow(1.08, static_cast<double>(i));
     const int life = static_cast<int>(Rng(seed).uniform(i, 1, longest));
     if (run_program(data.path(), rough, signal, life).status == 0) break;
+    check_whole(rough);
     ++stops;
   }
   MESSAGE(stops << " stops");
@@ -78,6 +90,7 @@ void check_survives(int signal, std::uint64_t seed) {
   CHECK(nets == 3);
   for (const auto& entry : fs::directory_iterator(rough))
     CHECK_MESSAGE(fs::exists(calm / entry.path().filename()), entry.path().string());
+  return stops;
 }
 
 std::string bytes_of(const fs::path& file) {
@@ -99,6 +112,13 @@ TEST_CASE("resume: kill -9 at random moments changes no bit") { check_survives(S
 TEST_CASE("resume: SIGTERM and Ctrl-C at random moments change no bit") {
   check_survives(SIGTERM, 2);
   check_survives(SIGINT, 3);
+}
+
+TEST_CASE("resume, all: two hundred stops change no bit" * doctest::skip()) {
+  int stops = 0;
+  for (std::uint64_t seed = 4; stops < 200; ++seed)
+    for (const int signal : {SIGKILL, SIGTERM, SIGINT}) stops += check_survives(signal, seed);
+  MESSAGE("in all: " << stops << " stops by SIGKILL, SIGTERM and SIGINT");
 }
 
 TEST_CASE("resume: an asked stop keeps the step that was done") {

@@ -5,6 +5,7 @@
 
 #include <pliant/core/kernels/workspace.h>
 #include <pliant/core/parallel.h>
+#include <pliant/core/sizes.h>
 
 namespace pliant::cpu {
 
@@ -14,7 +15,7 @@ class PerThread {
  public:
   PerThread(std::int64_t count, Workspace& workspace)
       : stride_((count + kLine - 1) / kLine * kLine),
-        memory_(workspace.take<T>(thread_count() * stride_)) {}
+        memory_(workspace.take<T>(checked_product("workspace", {thread_count(), stride_}))) {}
   T* of() const { return memory_ + thread_index() * stride_; }
 
  private:

@@ -29,6 +29,7 @@ class Workspace {
   T* take(std::int64_t count) {
     const std::int64_t bytes =
         checked_product("workspace", {count, static_cast<std::int64_t>(sizeof(T))});
+    if (used_ == first_.size()) more_.reserve(more_.size() + 1);  // may fail, so before the block
     void* const memory = allocate(bytes, device_);
     if (used_ < first_.size())
       first_[used_++] = {memory, bytes};

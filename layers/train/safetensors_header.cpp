@@ -177,22 +177,30 @@ SafetensorsHeader parse_safetensors_header(const std::string& text) {
   return header;
 }
 
+// Written piece by piece: the destructor of a Json with parts allocates, and may not fail.
 std::string safetensors_header(const std::vector<std::pair<std::string, Tensor>>& tensors,
                                const std::map<std::string, std::string>& metadata) {
   std::unordered_set<std::string_view> names = {kMetadata};
   std::string text = "{";
   try {
-    if (!metadata.empty()) text += Json(kMetadata).dump() + ':' + Json(metadata).dump() + ',';
+    if (!metadata.empty()) {
+      text += Json(kMetadata).dump() + ":{";
+      for (const auto& [key, value] : metadata)
+        text += Json(key).dump() + ':' + Json(value).dump() + ',';
+      text.back() = '}';
+      text += ',';
+    }
     std::int64_t end = 0;
     for (const auto& [name, tensor] : tensors) {
       require(tensor.defined(), "tensor ", in_quotes(name), " is undefined");
       require(names.insert(name).second, "two tensors are called ", in_quotes(name));
       const std::int64_t begin = end;
       end += tensor.bytes();
-      const Json entry = {{"dtype", std::string(safetensors_type(tensor.dtype()).name)},
-                          {"shape", std::vector(tensor.shape().begin(), tensor.shape().end())},
-                          {"data_offsets", {begin, end}}};
-      text += Json(name).dump() + ':' + entry.dump() + ',';
+      text += Json(name).dump() + ":{\"dtype\":\"" +
+              std::string(safetensors_type(tensor.dtype()).name) + "\",\"shape\":[";
+      for (const std::int64_t extent : tensor.shape()) text += std::to_string(extent) + ',';
+      if (text.back() == ',') text.pop_back();
+      text += "],\"data_offsets\":[" + std::to_string(begin) + ',' + std::to_string(end) + "]},";
     }
   } catch (const Json::type_error&) {
     fail("a name or metadata is not UTF-8");
