@@ -38,6 +38,14 @@ inline CLI::Validator whole_number(std::uint64_t least,
   return {check, ""};
 }
 
+// For Option::check, of a path: an unset variable of the shell in quotes is no way to say "none".
+inline CLI::Validator some_path() {
+  const auto check = [](const std::string& text) -> std::string {
+    return text.empty() ? "is empty, expected a path" : "";
+  };
+  return {check, ""};
+}
+
 // What counts: images, epochs, steps.
 inline CLI::Validator positive_count() { return whole_number(1, std::uint64_t{1} << 40); }
 

@@ -88,7 +88,11 @@ class ModuleList : public Module {
     return layers_.emplace_back(own(std::to_string(layers_.size()), std::move(layer)));
   }
   std::size_t size() const { return layers_.size(); }
-  const M& operator[](std::size_t place) const { return layers_.at(place); }
+  const M& operator[](std::size_t place) const {
+    require(place < layers_.size(), "ModuleList: has no layer ", place, ", there are ",
+            layers_.size());
+    return layers_[place];
+  }
   auto begin() const { return layers_.begin(); }
   auto end() const { return layers_.end(); }
 

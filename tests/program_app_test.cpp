@@ -136,6 +136,17 @@ TEST_CASE("program: a signal that is ignored stays so; SIGHUP stops in good orde
   CHECK(contains(stopped.err, "--resume goes on with it"));
 }
 
+TEST_CASE("program: an empty path is refused before anything is trained") {
+  const Workshop workshop;
+  for (const std::string words :
+       {"$mnist train --out ''", "$base --out net --json ''", "$mnist --save ''",
+        "$mnist --checkpoint ''", "$mnist --report ''", "$mnist table x --json ''"}) {
+    const Ended ended = workshop.shell(words);
+    CHECK(ended.status != 0);
+    CHECK(contains(ended.err, "is empty, expected a path"));
+  }
+}
+
 TEST_CASE("program: numbers are what they look like") {
   const Workshop workshop;
   const auto refusal = [&](const std::string& words) {

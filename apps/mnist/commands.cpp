@@ -11,7 +11,8 @@ namespace pliant {
 void CommonOptions::add_to(CLI::App& app) {
   app.add_option("--data", data,
                  "folder with the four MNIST files (default: PLIANT_DATA, the cache, a download, "
-                 "else procedural digits)");
+                 "else procedural digits)")
+      ->check(some_path());
   add_compute_to(app);
 }
 
@@ -21,7 +22,7 @@ void CommonOptions::add_compute_to(CLI::App& app) {
       ->capture_default_str();
   app.add_option("--threads", threads, "CPU threads (default: PLIANT_THREADS, else all)")
       ->transform(whole_number(1, 1024));
-  app.add_option("--json", json, "write the results to this file too");
+  app.add_option("--json", json, "write the results to this file too")->check(some_path());
 }
 
 void CommonOptions::add_precision_to(CLI::App& app) {

@@ -245,11 +245,13 @@ void add_files(CLI::App& app, Options& options) {
   app.add_option("--base", options.experiment.base,
                  "start from this trained regular net (a file of --save) and do not train one")
       ->check(CLI::ExistingFile);
-  auto* const save = app.add_option("--save", options.save, "keep the trained nets in this folder");
+  auto* const save = app.add_option("--save", options.save, "keep the trained nets in this folder")
+                         ->check(some_path());
   auto* const checkpoint =
       app.add_option("--checkpoint", options.checkpoint,
                      "keep nets, results.json and the training under way in this folder, so that "
                      "the run can be stopped at any moment")
+          ->check(some_path())
           ->excludes(save);
   app.add_flag("--resume", options.experiment.ledger.resume,
                "go on with the run in the folder of --checkpoint; finished rows are not run again. "
@@ -261,7 +263,8 @@ void add_files(CLI::App& app, Options& options) {
       ->capture_default_str();
   app.add_option("--report", options.report,
                  "write a page to look at, index.html, into this folder: table, curves, mistakes, "
-                 "what deformed");
+                 "what deformed")
+      ->check(some_path());
   app.add_flag("--validate", options.experiment.validate,
                "measure on 5,000 held-out training images, for making choices");
 }

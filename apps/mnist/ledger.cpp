@@ -21,7 +21,8 @@ Ledger::Ledger(Results header, const LedgerOptions& options)
   if (options_.folder.empty()) return;
   std::error_code error;
   std::filesystem::create_directories(options_.folder, error);
-  require(!error, options_.folder.string(), ": cannot be made a folder: ", reason_of(error.value()));
+  require(!error, options_.folder.string(),
+          ": cannot be made a folder: ", reason_of(error.value()));
   if (!options_.checkpoints) return;
   lock_ = std::make_unique<FileLock>(options_.folder / "lock",
                                      "--checkpoint: another run is writing into this folder");

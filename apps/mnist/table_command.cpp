@@ -47,9 +47,11 @@ void add_table_command(CLI::App& app, Command& chosen) {
   table->footer(kExamples);
   table->add_option("files", options->files, "results.json of --checkpoint, or files of --json")
       ->required();
-  table->add_option("--json", options->json,
-                    "write the rows of all these files to this one too; as results.json in the "
-                    "folder of --checkpoint, a run can go on from it");
+  table
+      ->add_option("--json", options->json,
+                   "write the rows of all these files to this one too; as results.json in the "
+                   "folder of --checkpoint, a run can go on from it")
+      ->check(some_path());
   table->callback([options, &chosen] { chosen = [options] { return run(*options); }; });
 }
 

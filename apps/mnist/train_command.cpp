@@ -181,7 +181,9 @@ void add_train_command(CLI::App& app, Command& chosen) {
   options->common.add_to(*train);
   options->common.add_precision_to(*train);
   train->footer(kExamples);
-  train->add_option("--out", options->out, "file of the trained net (safetensors)")->required();
+  train->add_option("--out", options->out, "file of the trained net (safetensors)")
+      ->required()
+      ->check(some_path());
   train->add_option("--start", options->start, "start from this net; heads may be missing")
       ->check(CLI::ExistingFile);
   train

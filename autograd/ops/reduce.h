@@ -31,8 +31,8 @@ struct VarianceOptions {
   double correction = 1;  // what is taken off the number of elements: 0 for a whole population
   KeepDim keep = KeepDim::no;
 };
-// Sum of the squared distances from the mean, over n - correction or, where that is below 0, over 0:
-// of one element with the usual correction that is NaN.
+// Sum of the squared distances from the mean over n - correction, or over 0 where that is less: of
+// one element with the usual correction NaN.
 Var variance(const Var& x, const std::vector<int>& axes, const VarianceOptions& options = {});
 Var variance(const Var& x);  // over all elements, correction 1
 

@@ -130,7 +130,7 @@ struct Clamp : OfArgument {  // keeps NaN; the bounds belong to the outside
 template <class T>
 struct Huber : OfArgument {  // x^2 / (2 beta) inside (-beta, beta), |x| - beta / 2 outside
   T beta;
-  PLIANT_HD T value(T x) const { return inside(x) ? x * x / (2 * beta) : std::abs(x) - beta / 2; }
+  PLIANT_HD T value(T x) const { return inside(x) ? x / beta * x / 2 : std::abs(x) - beta / 2; }
   PLIANT_HD T slope(T x) const { return inside(x) ? x / beta : Abs<T>().slope(x); }
   PLIANT_HD bool inside(T x) const { return beta > T(0) && !(std::abs(x) >= beta); }  // NaN is
 };

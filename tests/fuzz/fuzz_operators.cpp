@@ -10,8 +10,8 @@ namespace {
 std::vector<NamedOperator> all_operators() {
   std::vector<NamedOperator> all;
   for (const auto& family :
-       {elementwise_operators(), shape_operators(), reduction_operators(), convolution_operators(),
-        sampling_operators(), region_operators(), map_operators()})
+       {elementwise_operators(), shape_operators(), reduction_operators(), product_operators(),
+        convolution_operators(), sampling_operators(), region_operators(), map_operators()})
     all.insert(all.end(), family.begin(), family.end());
   return all;
 }

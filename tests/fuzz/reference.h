@@ -123,6 +123,7 @@ struct NamedOperator {
 std::vector<NamedOperator> elementwise_operators();
 std::vector<NamedOperator> shape_operators();
 std::vector<NamedOperator> reduction_operators();
+std::vector<NamedOperator> product_operators();
 std::vector<NamedOperator> convolution_operators();
 std::vector<NamedOperator> sampling_operators();
 std::vector<NamedOperator> region_operators();
