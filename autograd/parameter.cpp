@@ -13,7 +13,8 @@ std::uint64_t next_id() {
 }  // namespace
 
 Buffer::Buffer(const Shape& shape, std::string name)
-    : node_(std::make_shared<Node>(Node{{}, shape, std::move(name), next_id(), false, 1, {}})) {}
+    : node_(std::make_shared<Node>(
+          Node{{}, shape, std::move(name), next_id(), false, 1, false, {}})) {}
 
 Buffer::Buffer(Tensor value, std::string name) : Buffer(value.shape(), std::move(name)) {
   set(std::move(value));
@@ -31,7 +32,7 @@ const Tensor& Buffer::value() const& {
 }
 
 void Buffer::set(Tensor value) {
-  require(value.shape() == node_->shape, "parameter ", node_->name, ": got ", value.shape(),
+  require(value.shape() == node().shape, "parameter ", node_->name, ": got ", value.shape(),
           ", expected ", node_->shape);
   const bool shared = !value.unique() && !value.shares_storage_with(node_->value);
   node_->value = shared && value.defined() ? value.clone() : std::move(value);

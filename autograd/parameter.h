@@ -25,11 +25,11 @@ class Buffer {
   explicit Buffer(Tensor value, std::string name = "");
 
   bool defined() const { return node_ != nullptr; }  // false by default construction alone
-  const Shape& shape() const& { return node_->shape; }
-  Shape shape() && { return node_->shape; }
-  const std::string& name() const& { return node_->name; }  // full path once the net is built
-  std::string name() && { return node_->name; }
-  void rename(std::string name) { node_->name = std::move(name); }
+  const Shape& shape() const& { return node().shape; }
+  Shape shape() && { return node().shape; }
+  const std::string& name() const& { return node().name; }  // full path once the net is built
+  std::string name() && { return node().name; }
+  void rename(std::string name) { node().name = std::move(name); }
 
   bool filled() const { return node_ != nullptr && node_->value.defined(); }
   // The tensor; an Error that says what to do while there is none.
@@ -48,8 +48,13 @@ class Buffer {
     std::uint64_t id = 0;  // order of construction
     bool frozen = false;
     double lr_factor = 1;
+    bool transposed = false;          // the weight of a transposed convolution
     std::weak_ptr<const void> owner;  // the module that has it
   };
+  Node& node() const {
+    require(node_ != nullptr, "parameter: it is undefined (made by the default constructor)");
+    return *node_;
+  }
   std::shared_ptr<Node> node_;
 
  private:
@@ -61,13 +66,16 @@ class Parameter : public Buffer {
  public:
   using Buffer::Buffer;
 
-  bool frozen() const { return node_->frozen; }
-  void set_frozen(bool frozen) { node_->frozen = frozen; }
+  bool frozen() const { return node().frozen; }
+  void set_frozen(bool frozen) { node().frozen = frozen; }
   // What an optimizer multiplies its learning rate by for this parameter.
-  double lr_factor() const { return node_->lr_factor; }
-  void set_lr_factor(double factor) { node_->lr_factor = factor; }
+  double lr_factor() const { return node().lr_factor; }
+  void set_lr_factor(double factor) { node().lr_factor = factor; }
+  // Whether it is the weight of a transposed convolution, which files of others order otherwise.
+  bool transposed() const { return node().transposed; }
+  void set_transposed() { node().transposed = true; }
   // Grows in the order of construction, which in a Module is the order of parameters().
-  std::uint64_t id() const { return node_->id; }
+  std::uint64_t id() const { return node().id; }
 };
 
 }  // namespace pliant

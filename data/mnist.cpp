@@ -101,6 +101,9 @@ void fill_cache(const fs::path& cache, const std::string& mirror, const MnistFil
     if (!present.empty() && !error_of([&] { check_content(present, file); })) continue;
     const fs::path target = cache / (file.name + ".gz");
     remove_stale_temporaries(target);
+    // A link to something else goes; what it points at is not ours to replace.
+    std::error_code none;
+    if (fs::is_symlink(fs::symlink_status(target, none))) fs::remove(target, none);
     AtomicFile output("cache", target);
     const std::string slash = mirror.ends_with('/') ? "" : "/";
     download(mirror + slash + file.name + ".gz", output);

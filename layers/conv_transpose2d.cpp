@@ -18,6 +18,7 @@ ConvTranspose2d::ConvTranspose2d(std::int64_t in_channels, std::int64_t out_chan
   const std::int64_t fan = out_channels / groups * kernel.h * kernel.w;
   const Initialiser usual = init::uniform(1 / std::sqrt(static_cast<double>(fan)));
   weight = own("weight", Parameter(shape), initialiser ? initialiser : usual);
+  weight.set_transposed();
   if (with_bias == Bias::yes) bias = own("bias", Parameter(Shape{out_channels}), usual);
 }
 

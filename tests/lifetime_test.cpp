@@ -1,7 +1,9 @@
 // What outlives what: temporaries, lists that grow, parts that are replaced, modules that died, and
 // one tape in the hands of two threads.
 #include <atomic>
+#include <functional>
 #include <thread>
+#include <vector>
 
 #include <pliant/autograd/checkpoint.h>
 #include <pliant/autograd/ops/activation.h>
@@ -203,4 +205,17 @@ TEST_CASE("tape: two threads at the same time are an Error, one after the other 
   Tensor gradient;
   std::thread([&] { gradient = handed.gradients(y)[leaf]; }).join();
   CHECK(gradient.item() == 6 * 32);
+}
+
+TEST_CASE("an undefined parameter is an Error wherever it is used") {
+  const Linear layer(2, 2, {.bias = Bias::no});
+  Parameter none;
+  const Tape tape;
+  const Var x = tape.input(Tensor::zeros({1, 2}));
+  for (const std::function<void()>& use : std::vector<std::function<void()>>{
+           [&] { x + layer.bias; }, [&] { x.lift(none); }, [&] { tape(none); },
+           [&] { Var(Tensor::zeros({2})).lift(none); }, [&] { none.shape(); }, [&] { none.name(); },
+           [&] { none.rename("p"); }, [&] { none.frozen(); },
+           [&] { none.set(Tensor::zeros({2})); }})
+    CHECK(contains(error_of(use), "it is undefined"));
 }

@@ -1,6 +1,7 @@
 // The order of a convolution's weights in a file: stated, told by the shapes, or asked for.
 #include <pliant/autograd/ops/permute.h>
 #include <pliant/layers/conv2d.h>
+#include <pliant/layers/conv_transpose2d.h>
 #include <pliant/layers/linear.h>
 #include <pliant/layers/nets/torchvision.h>
 #include <pliant/layers/train/safetensors.h>
@@ -100,4 +101,17 @@ TEST_CASE("layout: a net of one's own with a linear layer over a flattened map")
   write_safetensors(file, {to_torchvision(net.state(), maps), {}});
   load_torchvision(read, file, maps);
   CHECK(equal(net, read));
+}
+
+TEST_CASE("layout: PyTorch's order of a transposed convolution is refused, not taken for another") {
+  const TemporaryFolder folder;
+  const auto file = folder.path() / "up.safetensors";
+  struct Decoder : Module {
+    ConvTranspose2d up = own("up", ConvTranspose2d(3, 3, {.kernel = 3}));
+  };
+  Decoder net;
+  net.initialise(Rng(1));
+  write_safetensors(file, {to_torchvision(net.state()), {}});
+  const std::string error = error_of([&] { load_torchvision(net, file); });
+  CHECK(contains(error, "up.weight is of a transposed convolution"));
 }

@@ -60,6 +60,10 @@ void detail::load_torchvision(Module& net, const std::filesystem::path& file,
     require(layout == read.metadata.end(), "torchvision: its metadata says layout = ",
             layout == read.metadata.end() ? "" : layout->second,
             ", so it is not PyTorch's; net.load(file) reads what Pliant wrote");
+    for (const Parameter& parameter : net.parameters())
+      require(!parameter.transposed(), "torchvision: ", parameter.name(),
+              " is of a transposed convolution, whose order in PyTorch, [in out R S], is not read; "
+              "take from_torchvision()'s state, put that weight in as [out R S in] and load() it");
     net.load(from_torchvision(read.tensors, flattened),
              {.may_lack = {"*.offset.*", "*.mask.*", "*.context.*", "extra.*", "*.extra.*"}});
   } catch (const Error& error) {
