@@ -85,8 +85,12 @@ PLIANT_HD Moments row_moments(const T* x, std::int64_t n) {
       const T deviation = run[i] - first - mean;
       return deviation * deviation;
     });
-    join_moments(static_cast<double>(at), held.mean, held.m2, static_cast<double>(count),
-                 static_cast<double>(first) + static_cast<double>(mean), static_cast<double>(m2));
+    const double exact = static_cast<double>(first) + static_cast<double>(mean);
+    if (at == 0)
+      held = {exact, static_cast<double>(m2), 1};
+    else
+      join_moments(static_cast<double>(at), held.mean, held.m2, static_cast<double>(count), exact,
+                   static_cast<double>(m2));
   }
   return held;
 }
