@@ -43,7 +43,8 @@ std::int64_t groups_of(std::int64_t channels) { return channels % 8 == 0 ? 8 : 1
 
 std::vector<Line> lines() {
   return {
-      {"max_pool2d 3/2", [](const Vars& v) { return max_pool2d(v[0], {.kernel = 3, .stride = 2}); }},
+      {"max_pool2d 3/2",
+       [](const Vars& v) { return max_pool2d(v[0], {.kernel = 3, .stride = 2}); }},
       {"avg_pool2d 2/2", [](const Vars& v) { return avg_pool2d(v[0]); }},
       {"avg_pool2d 3/2",
        [](const Vars& v) { return avg_pool2d(v[0], {.kernel = 3, .stride = 2, .padding = 1}); }},

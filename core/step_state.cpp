@@ -23,8 +23,7 @@ StepState::StepState(Device device, StepStateOptions options) {
           " steps, expected at most 2^31 - 1");
   const std::int64_t number = options.number;
   node_ = std::make_shared<Node>(
-      Node{std::move(options), number,
-           Tensor::from<std::int64_t>({number}, {1}).to(device)});
+      Node{std::move(options), number, Tensor::from<std::int64_t>({number}, {1}).to(device)});
 }
 
 const StepState::Node& StepState::node() const {

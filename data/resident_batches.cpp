@@ -34,9 +34,7 @@ ResidentBatches::ResidentBatches(const LabelledImages& set, const BatchOptions& 
   if (options.shuffle) order_ = orders(epochs, set.size(), *options.shuffle).to(options.device);
 }
 
-std::int64_t ResidentBatches::count() const {
-  return ceil_quotient(pictures_, options_.size);
-}
+std::int64_t ResidentBatches::count() const { return ceil_quotient(pictures_, options_.size); }
 
 std::int64_t ResidentBatches::size_of(std::int64_t step) const {
   require(count() > 0, kWho, ": ", labels_.size(), " pictures make no batch of ", options_.size);

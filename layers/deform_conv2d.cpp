@@ -36,9 +36,9 @@ DeformConv2d::DeformConv2d(std::int64_t in_channels, std::int64_t out_channels,
 
 // A convolution that starts as zero and gives so many channels for each tap of each offset group.
 Conv2d DeformConv2d::zero_branch(std::int64_t in_channels, std::int64_t channels_per_tap) const {
-  const std::int64_t channels =
-      checked_product("DeformConv2d", {channels_per_tap, options_.offset_groups, options_.kernel.h,
-                                       options_.kernel.w});
+  const std::int64_t channels = checked_product(
+      "DeformConv2d",
+      {channels_per_tap, options_.offset_groups, options_.kernel.h, options_.kernel.w});
   if (context)
     return Conv2d(options_.context_channels, channels,
                   {.kernel = 3, .padding = 1, .initialiser = init::zeros()});

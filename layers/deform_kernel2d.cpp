@@ -113,10 +113,10 @@ Var DeformKernelConv2d::operator()(const Var& x) const {
 GlobalDeformKernel2d::GlobalDeformKernel2d(std::int64_t in_channels, std::int64_t out_channels,
                                            GlobalDeformKernel2dOptions options)
     : options_(std::move(options)),
-      offset(Linear(in_channels,
-                    checked_product("GlobalDeformKernel2d",
-                                    {2, options_.kernel.h, options_.kernel.w}),
-                    {.initialiser = init::zeros()})) {
+      offset(
+          Linear(in_channels,
+                 checked_product("GlobalDeformKernel2d", {2, options_.kernel.h, options_.kernel.w}),
+                 {.initialiser = init::zeros()})) {
   const Shape shape = weight_shape("GlobalDeformKernel2d", in_channels, out_channels, options_);
   weight = own("weight", Parameter(shape), weight_initialiser(options_, shape));
   if (options_.bias == Bias::yes) bias = own("bias", Parameter(Shape{out_channels}), init::zeros());

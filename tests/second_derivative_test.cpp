@@ -269,7 +269,9 @@ TEST_CASE("second derivatives: normalisation and pooling") {
        {random({2, 2, 1, 4}, 68), positive({4}, 69), random({4}, 70)}},
       {"dropout", [](const Vars& v) { return exp(dropout(v[0], 0.4, Rng(3))); }, {x}},
       {"avg_pool2d",
-       [](const Vars& v) { return exp(avg_pool2d(v[0], {.kernel = 3, .stride = 2, .padding = 1})); },
+       [](const Vars& v) {
+         return exp(avg_pool2d(v[0], {.kernel = 3, .stride = 2, .padding = 1}));
+       },
        {x}},
       {"adaptive_avg_pool2d",
        [](const Vars& v) {

@@ -106,8 +106,8 @@ std::int64_t dcn_v4_width(const DcnOptions& options) {
   require(options.groups >= 1, kWho, ": groups must be at least 1, got ", options.groups);
   const std::int64_t taps =
       options.kernel.h * options.kernel.w - (options.center == CenterTap::remove ? 1 : 0);
-  return checked_product(kWho, {ceil_quotient(checked_product(kWho, {3, options.groups, taps}), 8),
-                                8});
+  return checked_product(kWho,
+                         {ceil_quotient(checked_product(kWho, {3, options.groups, taps}), 8), 8});
 }
 
 Var dcn_v4(const Var& x, const Var& offset_mask, const DcnOptions& options) {

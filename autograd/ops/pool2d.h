@@ -25,7 +25,7 @@ struct PoolStride : std::optional<Size2> {
 struct MaxPoolOptions {
   Size2 kernel = 2;
   PoolStride stride = {};  // not given: the kernel
-  Padding padding = 0;  // of minus infinity; at most half the kernel
+  Padding padding = 0;     // of minus infinity; at most half the kernel
   Size2 dilation = 1;
   Rounding rounding = Rounding::down;
 };
@@ -38,7 +38,7 @@ Var max_pool2d(const Var& x, const MaxPoolOptions& options = {});
 struct AvgPoolOptions {
   Size2 kernel = 2;
   PoolStride stride = {};  // not given: the kernel
-  Padding padding = 0;  // of zeros; at most half the kernel
+  Padding padding = 0;     // of zeros; at most half the kernel
   // true: the padding within a window counts as pixels. false: a sum is divided by the number of
   // pixels inside the map. What lies past the padding never counts.
   bool count_include_pad = true;

@@ -38,8 +38,8 @@ RegionGeometry region_geometry(const char* op, const Var& x, const Tensor& rois,
   require(std::isfinite(spatial_scale) && spatial_scale > 0, op, ": the spatial scale is ",
           spatial_scale, ", expected a positive number");
   require_pixels(op, "the number of bins", 1, {bins.h, bins.w});
-  const bool grouped = groups.h >= 1 && groups.w >= 1 &&
-                       x.dim(3) % checked_product(op, {groups.h, groups.w}) == 0;
+  const bool grouped =
+      groups.h >= 1 && groups.w >= 1 && x.dim(3) % checked_product(op, {groups.h, groups.w}) == 0;
   require(grouped, op, ": ", x.dim(3), " channels do not divide into ", groups.h, " x ", groups.w,
           " groups");
   require_operations(

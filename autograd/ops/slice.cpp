@@ -153,8 +153,9 @@ Var pad(const Var& x, const Numbers& before, const Numbers& after, double value)
     const auto axis = static_cast<std::size_t>(i);
     require(before[axis] >= 0 && after[axis] >= 0, "pad: ", before[axis], " before and ",
             after[axis], " after axis ", i, ", expected none negative");
-    require(before[axis] <= kMostOperations && after[axis] <= kMostOperations, "pad: ",
-            before[axis], " before and ", after[axis], " after axis ", i, ", expected at most 2^40");
+    require(before[axis] <= kMostOperations && after[axis] <= kMostOperations,
+            "pad: ", before[axis], " before and ", after[axis], " after axis ", i,
+            ", expected at most 2^40");
     shape.push_back(before[axis] + x.shape()[i] + after[axis]);
   }
   require_operations("pad", "elements of the result", {shape.size()});
