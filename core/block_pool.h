@@ -9,7 +9,7 @@
 namespace pliant {
 
 // What the pool has from the system, in use and kept, is at most 1.25 x the largest total that was
-// ever in use at once + 64 MiB (of tensors of half a kilobyte and more): kept blocks that do not
+// ever in use at once + 32 MiB (of tensors of half a kilobyte and more): kept blocks that do not
 // fit into that go back to the system, the longest unused first. A request takes a kept block of
 // its own size class, else the next larger one up to twice its size, as long as all that is lost so
 // is at most a tenth of the largest total. Nothing is allocated to give a block back.
