@@ -1,5 +1,5 @@
-# Writes FOLDER/entries.cpp: an entry for every kernel, which jumps to the one that was chosen of those
-# that FOLDER has for each of SETS.
+# Writes FOLDER/entries.cpp: for every name that FOLDER has for each of SETS, a function's entry, which
+# jumps to the one that was chosen, or a kernel's table, into which the chosen one's is copied.
 
 set(names)
 foreach(set IN LISTS SETS)
@@ -8,40 +8,69 @@ foreach(set IN LISTS SETS)
     message(FATAL_ERROR "pliant: the kernels for ${set} are others than those for ${SETS}")
   endif()
   set(names ${found})
-  list(TRANSFORM found REPLACE "(.+)" ".quad \\1.${set}")
-  list(JOIN found "\n" found)
-  string(APPEND tables "${found}\n")
+  foreach(line IN LISTS found)
+    if(line MATCHES "^([^ ]+) ([0-9]+)$")
+      string(APPEND tables_of "table_of ${CMAKE_MATCH_1}.${set}, ${CMAKE_MATCH_2}\n")
+    else()
+      string(APPEND functions_of ".quad ${line}.${set}\n")
+    endif()
+  endforeach()
 endforeach()
-list(LENGTH names count)
-set(place 0)
-set(entries)
-foreach(name IN LISTS names)
-  string(APPEND entries "entry ${name}, ${place}\n")
-  math(EXPR place "${place} + 8")
+set(function_count 0)
+set(word_count 0)
+foreach(line IN LISTS names)
+  if(line MATCHES "^([^ ]+) ([0-9]+)$")
+    string(APPEND tables "table ${CMAKE_MATCH_1}, ${CMAKE_MATCH_2}\n")
+    math(EXPR word_count "${word_count} + ${CMAKE_MATCH_2} / 8")
+  else()
+    math(EXPR place "8 * ${function_count}")
+    string(APPEND entries "entry ${line}, ${place}\n")
+    math(EXPR function_count "${function_count} + 1")
+  endif()
 endforeach()
 file(CONFIGURE OUTPUT ${FOLDER}/entries.cpp @ONLY CONTENT [=[
 // Made by cmake/kernel_entries.cmake. Assembler, because an entry has to leave every argument where it
-// is; core/instruction_set.cpp declares the tables.
+// is; core/instruction_set.cpp declares what is called pliant_*.
 asm(R"(
-.data
+.macro hidden name
+.globl \name
+.hidden \name
 .balign 8
-.globl pliant_kernels
-.hidden pliant_kernels
-pliant_kernels:
-.rept @count@
+\name:
+.endm
+
+.data
+hidden pliant_functions
+.rept @function_count@
 .quad pliant_no_kernel
 .endr
-
-.section .data.rel.ro, "aw"
-.balign 8
-.globl pliant_kernel_count
-.hidden pliant_kernel_count
-pliant_kernel_count:
-.quad @count@
-.globl pliant_kernels_of
-.hidden pliant_kernels_of
-pliant_kernels_of:
+.macro table name, size
+.globl \name
+.type \name, @object
+.size \name, \size
+\name:
+.rept \size / 8
+.quad pliant_no_kernel
+.endr
+.endm
+hidden pliant_words
 @tables@
+.section .data.rel.ro, "aw"
+hidden pliant_function_count
+.quad @function_count@
+hidden pliant_word_count
+.quad @word_count@
+hidden pliant_functions_of
+@functions_of@
+.macro table_of name, size
+.set word, 0
+.rept \size / 8
+.quad \name + word
+.set word, word + 8
+.endr
+.endm
+hidden pliant_words_of
+@tables_of@
 .text
 .macro entry name, place
 .balign 16
@@ -50,7 +79,7 @@ pliant_kernels_of:
 \name:
 .cfi_startproc
 endbr64
-jmp *pliant_kernels+\place(%rip)
+jmp *pliant_functions+\place(%rip)
 .cfi_endproc
 .size \name, .-\name
 .endm

@@ -1,5 +1,5 @@
-# Joins OBJECTS into OUTPUT, where all names are local but those of functions, called NAME${SUFFIX};
-# OUTPUT.names lists the NAMEs.
+# Joins OBJECTS into OUTPUT, where all names are local but those of functions and of kernels' tables,
+# called NAME${SUFFIX}; OUTPUT.names lists the NAMEs, a table's with its size in bytes.
 
 function(run)
   execute_process(COMMAND ${ARGN} RESULT_VARIABLE status OUTPUT_VARIABLE out ERROR_VARIABLE err)
@@ -13,14 +13,22 @@ set(joined ${OUTPUT}.joined)
 run(${LD} -r --force-group-allocation -o ${joined} ${OBJECTS})
 run(${NM} --defined-only --format=posix ${joined})
 string(REPLACE "\n" ";" symbols "${out}")
-# Functions; of those that several files may define, the templates that core/gemm.h declares.
+# Functions; of those that several files may define, the templates that core/gemm.h declares. And
+# constants of namespace cpu: pointers to functions, which the loader fills in, so they are data.
 set(templates "4gemm|15gemm_transposed|4pack|11packed_size")
 set(names)
+set(lines)
 set(unique)
 foreach(symbol IN LISTS symbols)
   if(symbol MATCHES "^([^ ]+ T|_ZN6pliant3cpu(${templates})I[^ ]* W) ")
     string(REGEX REPLACE " .*" "" name "${symbol}")
     list(APPEND names ${name})
+    list(APPEND lines ${name})
+  elseif(symbol MATCHES "^(_ZN6pliant3cpu[0-9]+[a-z0-9_]+E) [DR] [^ ]+ ([^ ]+)")
+    set(name ${CMAKE_MATCH_1})
+    math(EXPR size "0x${CMAKE_MATCH_2}")
+    list(APPEND names ${name})
+    list(APPEND lines "${name} ${size}")
   elseif(symbol MATCHES "^([^ ]+) u ")
     list(APPEND unique --weaken-symbol=${CMAKE_MATCH_1})  # objcopy makes no others local
   endif()
@@ -28,21 +36,24 @@ endforeach()
 if(unique)
   run(${OBJCOPY} ${unique} ${joined})
 endif()
-list(SORT names)
-list(JOIN names "\n" lines)
+list(SORT lines)
+list(JOIN lines "\n" lines)
 file(WRITE ${OUTPUT}.names "${lines}\n")
+list(JOIN names "\n" lines)
+file(WRITE ${OUTPUT}.kept "${lines}\n")
 list(TRANSFORM names REPLACE "(.+)" "\\1 \\1${SUFFIX}" OUTPUT_VARIABLE renamed)
 list(JOIN renamed "\n" lines)
 file(WRITE ${OUTPUT}.renamed "${lines}\n")
 # What clang notes of symbols by their place in the table would be of others now.
-run(${OBJCOPY} --keep-global-symbols=${OUTPUT}.names --remove-section=.llvm_addrsig ${joined})
+run(${OBJCOPY} --keep-global-symbols=${OUTPUT}.kept --remove-section=.llvm_addrsig ${joined})
 run(${OBJCOPY} --redefine-syms=${OUTPUT}.renamed ${joined} ${OUTPUT})
-file(REMOVE ${joined} ${OUTPUT}.renamed)
+file(REMOVE ${joined} ${OUTPUT}.kept ${OUTPUT}.renamed)
 
 run(${NM} --defined-only ${OUTPUT})
+string(REGEX REPLACE " [DRW] _ZN6pliant3cpu((${templates})I|[0-9]+[a-z0-9_]+E)[^\n]*" "" out "${out}")
 if(out MATCHES " [bB] ([^\n]*6pliant[^\n]*)")
   # What a kernel remembers would be remembered once for each set.
   message(FATAL_ERROR "pliant: a variable in a kernel: ${CMAKE_MATCH_1}")
-elseif(out MATCHES " [BDRVWuC] ([^\n]+)" AND NOT CMAKE_MATCH_1 MATCHES "^_ZN6pliant3cpu(${templates})I")
+elseif(out MATCHES " [BDRVWuC] ([^\n]+)")
   message(FATAL_ERROR "pliant: a global name that is no kernel's: ${CMAKE_MATCH_1}")
 endif()

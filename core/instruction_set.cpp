@@ -13,11 +13,16 @@
 
 #include <pliant/core/error.h>
 
-// Made with the kernels (cmake/kernels.cmake), if they are compiled for more than one set.
+// Made with the kernels (cmake/kernel_entries.cmake), if they are compiled for more than one set.
 extern "C" {
-extern void (*pliant_kernels[])();           // what is called
-extern void (*const pliant_kernels_of[])();  // all kernels of kSets[0], then of kSets[1], ...
-extern const std::size_t pliant_kernel_count;
+using Function = void (*)();
+extern Function pliant_functions[];           // what is called
+extern const Function pliant_functions_of[];  // all functions of kSets[0], then of kSets[1], ...
+extern const std::size_t pliant_function_count;
+extern Function pliant_words[];  // what kernels' tables hold
+extern const Function* const
+    pliant_words_of[];  // where those of kSets[0] are, then of kSets[1], ...
+extern const std::size_t pliant_word_count;
 [[noreturn]] void pliant_no_kernel();  // in the place of a kernel before one is chosen
 }
 
@@ -90,11 +95,15 @@ InstructionSet first_choice() {
 
 void choose(InstructionSet set) {
   if constexpr (kChooses) {
-    const auto place = std::find(std::begin(kSets), std::end(kSets), set) - std::begin(kSets);
-    const auto* const kernels =
-        pliant_kernels_of + static_cast<std::size_t>(place) * pliant_kernel_count;
-    for (std::size_t i = 0; i < pliant_kernel_count; ++i)
-      std::atomic_ref(pliant_kernels[i]).store(kernels[i], std::memory_order_relaxed);
+    const auto set_number = static_cast<std::size_t>(
+        std::find(std::begin(kSets), std::end(kSets), set) - std::begin(kSets));
+    const auto store = [](Function& to, Function function) {
+      std::atomic_ref(to).store(function, std::memory_order_relaxed);
+    };
+    for (std::size_t i = 0; i < pliant_function_count; ++i)
+      store(pliant_functions[i], pliant_functions_of[set_number * pliant_function_count + i]);
+    for (std::size_t i = 0; i < pliant_word_count; ++i)
+      store(pliant_words[i], *pliant_words_of[set_number * pliant_word_count + i]);
   }
   chosen.store(static_cast<int>(set), std::memory_order_relaxed);
 }

@@ -3,7 +3,7 @@
 #include <limits>
 
 #include <pliant/core/capture.h>
-#include <pliant/core/dispatch.h>
+#include <pliant/core/kernel.h>
 #include <pliant/core/kernels/step_state.h>
 
 namespace pliant {

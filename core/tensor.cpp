@@ -8,7 +8,7 @@
 #include <utility>
 
 #include <pliant/core/capture.h>
-#include <pliant/core/dispatch.h>
+#include <pliant/core/kernel.h>
 #include <pliant/core/kernels/convert.h>
 #include <pliant/core/kernels/fill.h>
 #include <pliant/core/memory.h>

@@ -102,65 +102,10 @@ void gradient(const BatchNorm2dGeometry& g, NormStatistics statistics, const T* 
 
 }  // namespace
 
-void cuda::batch_norm2d_training_forward(const BatchNorm2dGeometry& g, const float* x,
-                                         const float* weight, const float* bias,
-                                         const float* running_mean, const float* running_var,
-                                         float* y, double* mean, double* rstd, float* new_mean,
-                                         float* new_var, Workspace& workspace) {
-  training_forward(g, x, weight, bias, running_mean, running_var, y, mean, rstd, new_mean, new_var,
-                   workspace);
-}
-void cuda::batch_norm2d_forward(const BatchNorm2dGeometry& g, const float* x, const float* weight,
-                                const float* bias, const float* running_mean,
-                                const float* running_var, float* y, double* mean, double* rstd,
-                                Workspace& workspace) {
-  forward(g, x, weight, bias, running_mean, running_var, y, mean, rstd, workspace);
-}
-void cuda::batch_norm2d_gradient(const BatchNorm2dGeometry& g, NormStatistics statistics,
-                                 const float* x, const float* weight, const double* mean,
-                                 const double* rstd, const float* dy, float* dx, float* dweight,
-                                 float* dbias, Workspace& workspace) {
-  gradient(g, statistics, x, weight, mean, rstd, dy, dx, dweight, dbias, workspace);
-}
-void cuda::batch_norm2d_training_forward(const BatchNorm2dGeometry& g, const double* x,
-                                         const double* weight, const double* bias,
-                                         const double* running_mean, const double* running_var,
-                                         double* y, double* mean, double* rstd, double* new_mean,
-                                         double* new_var, Workspace& workspace) {
-  training_forward(g, x, weight, bias, running_mean, running_var, y, mean, rstd, new_mean, new_var,
-                   workspace);
-}
-void cuda::batch_norm2d_forward(const BatchNorm2dGeometry& g, const double* x, const double* weight,
-                                const double* bias, const double* running_mean,
-                                const double* running_var, double* y, double* mean, double* rstd,
-                                Workspace& workspace) {
-  forward(g, x, weight, bias, running_mean, running_var, y, mean, rstd, workspace);
-}
-void cuda::batch_norm2d_gradient(const BatchNorm2dGeometry& g, NormStatistics statistics,
-                                 const double* x, const double* weight, const double* mean,
-                                 const double* rstd, const double* dy, double* dx, double* dweight,
-                                 double* dbias, Workspace& workspace) {
-  gradient(g, statistics, x, weight, mean, rstd, dy, dx, dweight, dbias, workspace);
-}
-void cuda::batch_norm2d_training_forward(const BatchNorm2dGeometry& g, const BFloat16* x,
-                                         const float* weight, const float* bias,
-                                         const float* running_mean, const float* running_var,
-                                         BFloat16* y, double* mean, double* rstd, float* new_mean,
-                                         float* new_var, Workspace& workspace) {
-  training_forward(g, x, weight, bias, running_mean, running_var, y, mean, rstd, new_mean, new_var,
-                   workspace);
-}
-void cuda::batch_norm2d_forward(const BatchNorm2dGeometry& g, const BFloat16* x,
-                                const float* weight, const float* bias, const float* running_mean,
-                                const float* running_var, BFloat16* y, double* mean, double* rstd,
-                                Workspace& workspace) {
-  forward(g, x, weight, bias, running_mean, running_var, y, mean, rstd, workspace);
-}
-void cuda::batch_norm2d_gradient(const BatchNorm2dGeometry& g, NormStatistics statistics,
-                                 const BFloat16* x, const float* weight, const double* mean,
-                                 const double* rstd, const BFloat16* dy, BFloat16* dx,
-                                 float* dweight, float* dbias, Workspace& workspace) {
-  gradient(g, statistics, x, weight, mean, rstd, dy, dx, dweight, dbias, workspace);
-}
+constinit FloatingKernel<BatchNorm2dTrainingForward> cuda::batch_norm2d_training_forward{
+    training_forward, training_forward, training_forward};
+constinit FloatingKernel<BatchNorm2dForward> cuda::batch_norm2d_forward{forward, forward, forward};
+constinit FloatingKernel<BatchNorm2dGradient> cuda::batch_norm2d_gradient{gradient, gradient,
+                                                                          gradient};
 
 }  // namespace pliant

@@ -26,19 +26,6 @@ void binary_of(int function, const BroadcastGeometry& g, const T* a, const T* b,
 
 }  // namespace
 
-void cuda::binary(int function, const BroadcastGeometry& g, const float* a, const float* b,
-                  float* y) {
-  binary_of(function, g, a, b, y);
-}
-
-void cuda::binary(int function, const BroadcastGeometry& g, const double* a, const double* b,
-                  double* y) {
-  binary_of(function, g, a, b, y);
-}
-
-void cuda::binary(int function, const BroadcastGeometry& g, const BFloat16* a, const BFloat16* b,
-                  BFloat16* y) {
-  binary_of(function, g, a, b, y);
-}
+constinit FloatingKernel<Binary> cuda::binary{binary_of, binary_of, binary_of};
 
 }  // namespace pliant

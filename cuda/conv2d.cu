@@ -114,7 +114,7 @@ void forward(const Conv2dGeometry& g, const T* x, const T* weight, const T* bias
              Workspace& workspace) {
   if (is_depthwise(g)) {
     if constexpr (std::is_same_v<T, BFloat16>)
-      return Widening::conv2d_forward(cuda::conv2d_forward, g, x, weight, bias, y, workspace);
+      return Widening::conv2d_forward<forward<float>>(g, x, weight, bias, y, workspace);
     else
       return depthwise_forward<T>(kOp, g, Sharing::shared, x,
                                   filters_by_tap(kOp, g, weight, workspace), bias, y);
@@ -134,8 +134,7 @@ void data_gradient(const Conv2dGeometry& g, const T* dy, const T* weight, T* dx,
                    Workspace& workspace) {
   if (is_depthwise(g)) {
     if constexpr (std::is_same_v<T, BFloat16>)
-      return Widening::conv2d_data_gradient(cuda::conv2d_data_gradient, g, dy, weight, dx,
-                                            workspace);
+      return Widening::conv2d_data_gradient<data_gradient<float>>(g, dy, weight, dx, workspace);
     else
       return depthwise_data_gradient<T>(kOp, g, Sharing::shared, dy,
                                         filters_by_tap(kOp, g, weight, workspace), dx);
@@ -157,8 +156,7 @@ void weight_gradient(const Conv2dGeometry& g, const T* x, const T* dy, T* dweigh
                      Workspace& workspace) {
   if (is_depthwise(g)) {
     if constexpr (std::is_same_v<T, BFloat16>)
-      return Widening::conv2d_weight_gradient(cuda::conv2d_weight_gradient, g, x, dy, dweight,
-                                              workspace);
+      return Widening::conv2d_weight_gradient<weight_gradient<float>>(g, x, dy, dweight, workspace);
     else
       return depthwise_gradient(g, x, dy, dweight, workspace);
   }
@@ -177,41 +175,10 @@ void weight_gradient(const Conv2dGeometry& g, const T* x, const T* dy, T* dweigh
 
 }  // namespace
 
-void cuda::conv2d_forward(const Conv2dGeometry& g, const float* x, const float* weight,
-                          const float* bias, float* y, Workspace& workspace) {
-  forward(g, x, weight, bias, y, workspace);
-}
-void cuda::conv2d_forward(const Conv2dGeometry& g, const double* x, const double* weight,
-                          const double* bias, double* y, Workspace& workspace) {
-  forward(g, x, weight, bias, y, workspace);
-}
-void cuda::conv2d_data_gradient(const Conv2dGeometry& g, const float* dy, const float* weight,
-                                float* dx, Workspace& workspace) {
-  data_gradient(g, dy, weight, dx, workspace);
-}
-void cuda::conv2d_data_gradient(const Conv2dGeometry& g, const double* dy, const double* weight,
-                                double* dx, Workspace& workspace) {
-  data_gradient(g, dy, weight, dx, workspace);
-}
-void cuda::conv2d_weight_gradient(const Conv2dGeometry& g, const float* x, const float* dy,
-                                  float* dweight, Workspace& workspace) {
-  weight_gradient(g, x, dy, dweight, workspace);
-}
-void cuda::conv2d_weight_gradient(const Conv2dGeometry& g, const double* x, const double* dy,
-                                  double* dweight, Workspace& workspace) {
-  weight_gradient(g, x, dy, dweight, workspace);
-}
-void cuda::conv2d_forward(const Conv2dGeometry& g, const BFloat16* x, const BFloat16* weight,
-                          const BFloat16* bias, BFloat16* y, Workspace& workspace) {
-  forward(g, x, weight, bias, y, workspace);
-}
-void cuda::conv2d_data_gradient(const Conv2dGeometry& g, const BFloat16* dy, const BFloat16* weight,
-                                BFloat16* dx, Workspace& workspace) {
-  data_gradient(g, dy, weight, dx, workspace);
-}
-void cuda::conv2d_weight_gradient(const Conv2dGeometry& g, const BFloat16* x, const BFloat16* dy,
-                                  BFloat16* dweight, Workspace& workspace) {
-  weight_gradient(g, x, dy, dweight, workspace);
-}
+constinit FloatingKernel<Conv2dForward> cuda::conv2d_forward{forward, forward, forward};
+constinit FloatingKernel<Conv2dDataGradient> cuda::conv2d_data_gradient{
+    data_gradient, data_gradient, data_gradient};
+constinit FloatingKernel<Conv2dWeightGradient> cuda::conv2d_weight_gradient{
+    weight_gradient, weight_gradient, weight_gradient};
 
 }  // namespace pliant

@@ -28,11 +28,7 @@ void convert_all(std::int64_t n, const From* x, To* y) {
 
 }  // namespace
 
-void cuda::convert(std::int64_t n, const float* x, BFloat16* y) { convert_all(n, x, y); }
-void cuda::convert(std::int64_t n, const float* x, double* y) { convert_all(n, x, y); }
-void cuda::convert(std::int64_t n, const double* x, float* y) { convert_all(n, x, y); }
-void cuda::convert(std::int64_t n, const double* x, BFloat16* y) { convert_all(n, x, y); }
-void cuda::convert(std::int64_t n, const BFloat16* x, float* y) { convert_all(n, x, y); }
-void cuda::convert(std::int64_t n, const BFloat16* x, double* y) { convert_all(n, x, y); }
+constinit ConvertKernel cuda::convert{convert_all, convert_all, convert_all,
+                                      convert_all, convert_all, convert_all};
 
 }  // namespace pliant

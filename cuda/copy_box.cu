@@ -15,7 +15,6 @@ void copy(const CopyBoxGeometry& g, const T* x, T* y) {
 
 }  // namespace
 
-void cuda::copy_box(const CopyBoxGeometry& g, const float* x, float* y) { copy(g, x, y); }
-void cuda::copy_box(const CopyBoxGeometry& g, const double* x, double* y) { copy(g, x, y); }
+constinit FloatKernel<CopyBox> cuda::copy_box{copy, copy};
 
 }  // namespace pliant

@@ -16,35 +16,31 @@ Conv2dGeometry convolution(const CrossCorrelationGeometry& g) {
   return conv;
 }
 
+template <class T>
+void forward(const CrossCorrelationGeometry& g, const T* search, const T* pattern, T* y,
+             Workspace&) {
+  depthwise_forward<T>(kOp, convolution(g), Sharing::per_batch, search, pattern, nullptr, y);
+}
+
+template <class T>
+void search_gradient(const CrossCorrelationGeometry& g, const T* dy, const T* pattern, T* dsearch,
+                     Workspace&) {
+  depthwise_data_gradient(kOp, convolution(g), Sharing::per_batch, dy, pattern, dsearch);
+}
+
+template <class T>
+void pattern_gradient(const CrossCorrelationGeometry& g, const T* search, const T* dy, T* dpattern,
+                      Workspace& workspace) {
+  depthwise_weight_gradient(kOp, convolution(g), Sharing::per_batch, search, dy, dpattern,
+                            workspace);
+}
+
 }  // namespace
 
-void cuda::cross_correlation_forward(const CrossCorrelationGeometry& g, const float* search,
-                                     const float* pattern, float* y, Workspace&) {
-  depthwise_forward<float>(kOp, convolution(g), Sharing::per_batch, search, pattern, nullptr, y);
-}
-void cuda::cross_correlation_forward(const CrossCorrelationGeometry& g, const double* search,
-                                     const double* pattern, double* y, Workspace&) {
-  depthwise_forward<double>(kOp, convolution(g), Sharing::per_batch, search, pattern, nullptr, y);
-}
-void cuda::cross_correlation_search_gradient(const CrossCorrelationGeometry& g, const float* dy,
-                                             const float* pattern, float* dsearch, Workspace&) {
-  depthwise_data_gradient(kOp, convolution(g), Sharing::per_batch, dy, pattern, dsearch);
-}
-void cuda::cross_correlation_search_gradient(const CrossCorrelationGeometry& g, const double* dy,
-                                             const double* pattern, double* dsearch, Workspace&) {
-  depthwise_data_gradient(kOp, convolution(g), Sharing::per_batch, dy, pattern, dsearch);
-}
-void cuda::cross_correlation_pattern_gradient(const CrossCorrelationGeometry& g,
-                                              const float* search, const float* dy, float* dpattern,
-                                              Workspace& workspace) {
-  depthwise_weight_gradient(kOp, convolution(g), Sharing::per_batch, search, dy, dpattern,
-                            workspace);
-}
-void cuda::cross_correlation_pattern_gradient(const CrossCorrelationGeometry& g,
-                                              const double* search, const double* dy,
-                                              double* dpattern, Workspace& workspace) {
-  depthwise_weight_gradient(kOp, convolution(g), Sharing::per_batch, search, dy, dpattern,
-                            workspace);
-}
+constinit FloatKernel<CrossCorrelationForward> cuda::cross_correlation_forward{forward, forward};
+constinit FloatKernel<CrossCorrelationSearchGradient> cuda::cross_correlation_search_gradient{
+    search_gradient, search_gradient};
+constinit FloatKernel<CrossCorrelationPatternGradient> cuda::cross_correlation_pattern_gradient{
+    pattern_gradient, pattern_gradient};
 
 }  // namespace pliant

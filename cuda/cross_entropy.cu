@@ -92,49 +92,26 @@ void gradient(const CrossEntropyGeometry& g, const T* logits, const std::int64_t
   });
 }
 
+template <class T>
+void mean_gradient(const CrossEntropyGeometry& g, const T* logits, const std::int64_t* labels,
+                   const T* weight, const T* count, const T* scale, const T* dloss, T* dlogits) {
+  gradient(g, logits, labels, weight, scale, {dloss, count}, dlogits);
+}
+
+template <class T>
+void rows_gradient(const CrossEntropyGeometry& g, const T* logits, const std::int64_t* labels,
+                   const T* weight, const T* scale, const T* dloss, T* dlogits) {
+  gradient(g, logits, labels, weight, scale, {dloss, nullptr}, dlogits);
+}
+
 }  // namespace
 
-void cuda::cross_entropy_forward(const CrossEntropyGeometry& g, const float* logits,
-                                 const std::int64_t* labels, const float* weight, float* loss,
-                                 float* count, float* scale, Workspace& workspace) {
-  forward(g, logits, labels, weight, loss, count, scale, workspace);
-}
-void cuda::cross_entropy_forward(const CrossEntropyGeometry& g, const double* logits,
-                                 const std::int64_t* labels, const double* weight, double* loss,
-                                 double* count, double* scale, Workspace& workspace) {
-  forward(g, logits, labels, weight, loss, count, scale, workspace);
-}
-void cuda::cross_entropy_gradient(const CrossEntropyGeometry& g, const float* logits,
-                                  const std::int64_t* labels, const float* weight,
-                                  const float* count, const float* scale, const float* dloss,
-                                  float* dlogits) {
-  gradient(g, logits, labels, weight, scale, {dloss, count}, dlogits);
-}
-void cuda::cross_entropy_gradient(const CrossEntropyGeometry& g, const double* logits,
-                                  const std::int64_t* labels, const double* weight,
-                                  const double* count, const double* scale, const double* dloss,
-                                  double* dlogits) {
-  gradient(g, logits, labels, weight, scale, {dloss, count}, dlogits);
-}
-void cuda::cross_entropy_rows_forward(const CrossEntropyGeometry& g, const float* logits,
-                                      const std::int64_t* labels, const float* weight, float* loss,
-                                      float* scale) {
-  rows_forward(g, logits, labels, weight, loss, scale);
-}
-void cuda::cross_entropy_rows_gradient(const CrossEntropyGeometry& g, const float* logits,
-                                       const std::int64_t* labels, const float* weight,
-                                       const float* scale, const float* dloss, float* dlogits) {
-  gradient(g, logits, labels, weight, scale, {dloss, nullptr}, dlogits);
-}
-void cuda::cross_entropy_rows_forward(const CrossEntropyGeometry& g, const double* logits,
-                                      const std::int64_t* labels, const double* weight,
-                                      double* loss, double* scale) {
-  rows_forward(g, logits, labels, weight, loss, scale);
-}
-void cuda::cross_entropy_rows_gradient(const CrossEntropyGeometry& g, const double* logits,
-                                       const std::int64_t* labels, const double* weight,
-                                       const double* scale, const double* dloss, double* dlogits) {
-  gradient(g, logits, labels, weight, scale, {dloss, nullptr}, dlogits);
-}
+constinit FloatKernel<CrossEntropyForward> cuda::cross_entropy_forward{forward, forward};
+constinit FloatKernel<CrossEntropyGradient> cuda::cross_entropy_gradient{mean_gradient,
+                                                                         mean_gradient};
+constinit FloatKernel<CrossEntropyRowsForward> cuda::cross_entropy_rows_forward{rows_forward,
+                                                                                rows_forward};
+constinit FloatKernel<CrossEntropyRowsGradient> cuda::cross_entropy_rows_gradient{rows_gradient,
+                                                                                  rows_gradient};
 
 }  // namespace pliant

@@ -39,9 +39,6 @@ void cumsum_by_length(const CumsumGeometry& g, const T* x, T* y) {
 
 }  // namespace
 
-void cuda::cumsum(const CumsumGeometry& g, const float* x, float* y) { cumsum_by_length(g, x, y); }
-void cuda::cumsum(const CumsumGeometry& g, const double* x, double* y) {
-  cumsum_by_length(g, x, y);
-}
+constinit FloatKernel<Cumsum> cuda::cumsum{cumsum_by_length, cumsum_by_length};
 
 }  // namespace pliant

@@ -104,7 +104,7 @@ void gradient(const Samples<T>& samples, const T* x, const T* dy, T* dx, T* doff
 }
 
 template <class T>
-void forward(const DcnGeometry& g, const T* x, const T* offset, const T* mask, T* y) {
+void forward(const DcnGeometry& g, const T* x, const T* offset, const T* mask, T* y, Workspace&) {
   const Samples<T> samples{g, offset, mask};
   if (are_vectors<T>(g.conv.c / g.conv.groups, x, y))
     forward<kVector<T>>(samples, x, y);
@@ -114,7 +114,7 @@ void forward(const DcnGeometry& g, const T* x, const T* offset, const T* mask, T
 
 template <class T>
 void gradient(const DcnGeometry& g, const T* x, const T* offset, const T* mask, const T* dy, T* dx,
-              T* doffset, T* dmask) {
+              T* doffset, T* dmask, Workspace&) {
   const Samples<T> samples{g, offset, mask};
   if (are_vectors<T>(g.conv.c / g.conv.groups, x, dy, dx))
     gradient<kVector<T>>(samples, x, dy, dx, doffset, dmask);
@@ -124,26 +124,7 @@ void gradient(const DcnGeometry& g, const T* x, const T* offset, const T* mask, 
 
 }  // namespace
 
-void cuda::dcn_forward(const DcnGeometry& g, const float* x, const float* offset, const float* mask,
-                       float* y, Workspace&) {
-  forward(g, x, offset, mask, y);
-}
-
-void cuda::dcn_forward(const DcnGeometry& g, const double* x, const double* offset,
-                       const double* mask, double* y, Workspace&) {
-  forward(g, x, offset, mask, y);
-}
-
-void cuda::dcn_gradient(const DcnGeometry& g, const float* x, const float* offset,
-                        const float* mask, const float* dy, float* dx, float* doffset, float* dmask,
-                        Workspace&) {
-  gradient(g, x, offset, mask, dy, dx, doffset, dmask);
-}
-
-void cuda::dcn_gradient(const DcnGeometry& g, const double* x, const double* offset,
-                        const double* mask, const double* dy, double* dx, double* doffset,
-                        double* dmask, Workspace&) {
-  gradient(g, x, offset, mask, dy, dx, doffset, dmask);
-}
+constinit FloatKernel<DcnForward> cuda::dcn_forward{forward, forward};
+constinit FloatKernel<DcnGradient> cuda::dcn_gradient{gradient, gradient};
 
 }  // namespace pliant

@@ -114,8 +114,8 @@ void forward_of(const DeformGeometry& g, const T* x, const Wide<T>* offset, cons
                 const T* weight, const T* bias, T* y, Workspace& workspace) {
   if (is_depthwise(g)) {
     if constexpr (std::is_same_v<T, BFloat16>)
-      return Widening::deform_conv_forward(cuda::deform_conv_forward, g, x, offset, mask, weight,
-                                           bias, y, workspace);
+      return Widening::deform_conv_forward<forward_of<float>>(g, x, offset, mask, weight, bias, y,
+                                                              workspace);
     else
       return deform_depthwise_forward(kOp, g, x, offset, mask, weight, bias, y, workspace);
   }
@@ -128,8 +128,8 @@ void gradient_of(const DeformGeometry& g, const T* x, const Wide<T>* offset, con
                  Workspace& workspace) {
   if (is_depthwise(g)) {
     if constexpr (std::is_same_v<T, BFloat16>)
-      return Widening::deform_conv_gradient(cuda::deform_conv_gradient, g, x, offset, mask, weight,
-                                            dy, dx, doffset, dmask, dweight, workspace);
+      return Widening::deform_conv_gradient<gradient_of<float>>(g, x, offset, mask, weight, dy, dx,
+                                                                doffset, dmask, dweight, workspace);
     else
       return deform_depthwise_gradient(kOp, g, x, offset, mask, weight, dy, dx, doffset, dmask,
                                        dweight, workspace);
@@ -139,38 +139,9 @@ void gradient_of(const DeformGeometry& g, const T* x, const Wide<T>* offset, con
 
 }  // namespace
 
-void cuda::deform_conv_forward(const DeformGeometry& g, const float* x, const float* offset,
-                               const float* mask, const float* weight, const float* bias, float* y,
-                               Workspace& workspace) {
-  forward_of(g, x, offset, mask, weight, bias, y, workspace);
-}
-void cuda::deform_conv_forward(const DeformGeometry& g, const double* x, const double* offset,
-                               const double* mask, const double* weight, const double* bias,
-                               double* y, Workspace& workspace) {
-  forward_of(g, x, offset, mask, weight, bias, y, workspace);
-}
-void cuda::deform_conv_forward(const DeformGeometry& g, const BFloat16* x, const float* offset,
-                               const float* mask, const BFloat16* weight, const BFloat16* bias,
-                               BFloat16* y, Workspace& workspace) {
-  forward_of(g, x, offset, mask, weight, bias, y, workspace);
-}
-void cuda::deform_conv_gradient(const DeformGeometry& g, const float* x, const float* offset,
-                                const float* mask, const float* weight, const float* dy, float* dx,
-                                float* doffset, float* dmask, float* dweight,
-                                Workspace& workspace) {
-  gradient_of(g, x, offset, mask, weight, dy, dx, doffset, dmask, dweight, workspace);
-}
-void cuda::deform_conv_gradient(const DeformGeometry& g, const double* x, const double* offset,
-                                const double* mask, const double* weight, const double* dy,
-                                double* dx, double* doffset, double* dmask, double* dweight,
-                                Workspace& workspace) {
-  gradient_of(g, x, offset, mask, weight, dy, dx, doffset, dmask, dweight, workspace);
-}
-void cuda::deform_conv_gradient(const DeformGeometry& g, const BFloat16* x, const float* offset,
-                                const float* mask, const BFloat16* weight, const BFloat16* dy,
-                                BFloat16* dx, float* doffset, float* dmask, BFloat16* dweight,
-                                Workspace& workspace) {
-  gradient_of(g, x, offset, mask, weight, dy, dx, doffset, dmask, dweight, workspace);
-}
+constinit FloatingKernel<DeformConvForward> cuda::deform_conv_forward{forward_of, forward_of,
+                                                                      forward_of};
+constinit FloatingKernel<DeformConvGradient> cuda::deform_conv_gradient{gradient_of, gradient_of,
+                                                                        gradient_of};
 
 }  // namespace pliant

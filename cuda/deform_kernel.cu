@@ -315,31 +315,7 @@ void gradient(const DeformKernelGeometry& g, const T* x, const T* offset, const 
 
 }  // namespace
 
-void cuda::deform_kernel_forward(const DeformKernelGeometry& g, const float* x, const float* offset,
-                                 const float* rotation, const float* weight, const float* bias,
-                                 float* y, Workspace& workspace) {
-  forward(g, x, offset, rotation, weight, bias, y, workspace);
-}
-
-void cuda::deform_kernel_forward(const DeformKernelGeometry& g, const double* x,
-                                 const double* offset, const double* rotation, const double* weight,
-                                 const double* bias, double* y, Workspace& workspace) {
-  forward(g, x, offset, rotation, weight, bias, y, workspace);
-}
-
-void cuda::deform_kernel_gradient(const DeformKernelGeometry& g, const float* x,
-                                  const float* offset, const float* rotation, const float* weight,
-                                  const float* dy, float* dx, float* doffset, float* drotation,
-                                  float* dweight, Workspace& workspace) {
-  gradient(g, x, offset, rotation, weight, dy, dx, doffset, drotation, dweight, workspace);
-}
-
-void cuda::deform_kernel_gradient(const DeformKernelGeometry& g, const double* x,
-                                  const double* offset, const double* rotation,
-                                  const double* weight, const double* dy, double* dx,
-                                  double* doffset, double* drotation, double* dweight,
-                                  Workspace& workspace) {
-  gradient(g, x, offset, rotation, weight, dy, dx, doffset, drotation, dweight, workspace);
-}
+constinit FloatKernel<DeformKernelForward> cuda::deform_kernel_forward{forward, forward};
+constinit FloatKernel<DeformKernelGradient> cuda::deform_kernel_gradient{gradient, gradient};
 
 }  // namespace pliant

@@ -123,8 +123,10 @@ __device__ const T* map_of(const RegionGeometry& g, const T* x, std::int64_t ima
 }
 
 template <class T>
-void forward(const Regions<T>& regions, const T* x, T* y) {
-  const RegionGeometry& region = regions.g.region;
+void forward(const DeformRoiPoolGeometry& g, const T* x, const T* rois, const T* trans,
+             const T* mask, T* y, Workspace&) {
+  const Regions<T> regions{g, rois, trans, mask};
+  const RegionGeometry& region = g.region;
   each(kOp, region.r * region.p * region.q * region.k, [=] __device__(std::int64_t at) {
     const Bin bin = bin_of(regions, at);
     const std::int64_t image = regions.image(bin.r);
@@ -315,8 +317,9 @@ void map_gradient(const Regions<T>& regions, const T* dy, T* dx, Workspace& work
 }
 
 template <class T>
-void gradient(const Regions<T>& regions, const T* x, const T* dy, T* dx, T* dtrans, T* dmask,
-              Workspace& workspace) {
+void gradient(const DeformRoiPoolGeometry& g, const T* x, const T* rois, const T* trans,
+              const T* mask, const T* dy, T* dx, T* dtrans, T* dmask, Workspace& workspace) {
+  const Regions<T> regions{g, rois, trans, mask};
   if (dtrans != nullptr || dmask != nullptr)
     branch_gradient(regions, x, dy, dtrans, dmask, workspace);
   if (dx != nullptr) map_gradient(regions, dy, dx, workspace);
@@ -324,27 +327,7 @@ void gradient(const Regions<T>& regions, const T* x, const T* dy, T* dx, T* dtra
 
 }  // namespace
 
-void cuda::deform_roi_pool_forward(const DeformRoiPoolGeometry& g, const float* x,
-                                   const float* rois, const float* trans, const float* mask,
-                                   float* y, Workspace&) {
-  forward<float>({g, rois, trans, mask}, x, y);
-}
-void cuda::deform_roi_pool_forward(const DeformRoiPoolGeometry& g, const double* x,
-                                   const double* rois, const double* trans, const double* mask,
-                                   double* y, Workspace&) {
-  forward<double>({g, rois, trans, mask}, x, y);
-}
-void cuda::deform_roi_pool_gradient(const DeformRoiPoolGeometry& g, const float* x,
-                                    const float* rois, const float* trans, const float* mask,
-                                    const float* dy, float* dx, float* dtrans, float* dmask,
-                                    Workspace& workspace) {
-  gradient<float>({g, rois, trans, mask}, x, dy, dx, dtrans, dmask, workspace);
-}
-void cuda::deform_roi_pool_gradient(const DeformRoiPoolGeometry& g, const double* x,
-                                    const double* rois, const double* trans, const double* mask,
-                                    const double* dy, double* dx, double* dtrans, double* dmask,
-                                    Workspace& workspace) {
-  gradient<double>({g, rois, trans, mask}, x, dy, dx, dtrans, dmask, workspace);
-}
+constinit FloatKernel<DeformRoiPoolForward> cuda::deform_roi_pool_forward{forward, forward};
+constinit FloatKernel<DeformRoiPoolGradient> cuda::deform_roi_pool_gradient{gradient, gradient};
 
 }  // namespace pliant

@@ -44,7 +44,6 @@ void drop(const DropoutGeometry& g, const T* x, T* y) {
 
 }  // namespace
 
-void cuda::dropout(const DropoutGeometry& g, const float* x, float* y) { drop(g, x, y); }
-void cuda::dropout(const DropoutGeometry& g, const double* x, double* y) { drop(g, x, y); }
+constinit FloatKernel<Dropped> cuda::dropout{drop, drop};
 
 }  // namespace pliant

@@ -25,17 +25,7 @@ void scatter_all(const GatherGeometry& g, const T* y, const std::int64_t* index,
 
 }  // namespace
 
-void cuda::gather(const GatherGeometry& g, const float* x, const std::int64_t* index, float* y) {
-  gather_all(g, x, index, y);
-}
-void cuda::gather(const GatherGeometry& g, const double* x, const std::int64_t* index, double* y) {
-  gather_all(g, x, index, y);
-}
-void cuda::scatter(const GatherGeometry& g, const float* y, const std::int64_t* index, float* x) {
-  scatter_all(g, y, index, x);
-}
-void cuda::scatter(const GatherGeometry& g, const double* y, const std::int64_t* index, double* x) {
-  scatter_all(g, y, index, x);
-}
+constinit FloatKernel<Gather> cuda::gather{gather_all, gather_all};
+constinit FloatKernel<Scatter> cuda::scatter{scatter_all, scatter_all};
 
 }  // namespace pliant

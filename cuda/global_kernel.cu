@@ -73,26 +73,7 @@ void gradient(const GlobalKernelGeometry& g, const T* weight, const T* offset, c
 
 }  // namespace
 
-void cuda::global_kernel_forward(const GlobalKernelGeometry& g, const float* weight,
-                                 const float* offset, float* kernels) {
-  forward(g, weight, offset, kernels);
-}
-
-void cuda::global_kernel_forward(const GlobalKernelGeometry& g, const double* weight,
-                                 const double* offset, double* kernels) {
-  forward(g, weight, offset, kernels);
-}
-
-void cuda::global_kernel_gradient(const GlobalKernelGeometry& g, const float* weight,
-                                  const float* offset, const float* dkernels, float* dweight,
-                                  float* doffset) {
-  gradient(g, weight, offset, dkernels, dweight, doffset);
-}
-
-void cuda::global_kernel_gradient(const GlobalKernelGeometry& g, const double* weight,
-                                  const double* offset, const double* dkernels, double* dweight,
-                                  double* doffset) {
-  gradient(g, weight, offset, dkernels, dweight, doffset);
-}
+constinit FloatKernel<GlobalKernelForward> cuda::global_kernel_forward{forward, forward};
+constinit FloatKernel<GlobalKernelGradient> cuda::global_kernel_gradient{gradient, gradient};
 
 }  // namespace pliant

@@ -100,25 +100,7 @@ void gradient(const GroupNormGeometry& g, const T* x, const T* weight, const dou
 
 }  // namespace
 
-void cuda::group_norm_forward(const GroupNormGeometry& g, const float* x, const float* weight,
-                              const float* bias, float* y, double* mean, double* rstd,
-                              Workspace& workspace) {
-  forward(g, x, weight, bias, y, mean, rstd, workspace);
-}
-void cuda::group_norm_forward(const GroupNormGeometry& g, const double* x, const double* weight,
-                              const double* bias, double* y, double* mean, double* rstd,
-                              Workspace& workspace) {
-  forward(g, x, weight, bias, y, mean, rstd, workspace);
-}
-void cuda::group_norm_gradient(const GroupNormGeometry& g, const float* x, const float* weight,
-                               const double* mean, const double* rstd, const float* dy, float* dx,
-                               float* dweight, float* dbias, Workspace& workspace) {
-  gradient(g, x, weight, mean, rstd, dy, dx, dweight, dbias, workspace);
-}
-void cuda::group_norm_gradient(const GroupNormGeometry& g, const double* x, const double* weight,
-                               const double* mean, const double* rstd, const double* dy, double* dx,
-                               double* dweight, double* dbias, Workspace& workspace) {
-  gradient(g, x, weight, mean, rstd, dy, dx, dweight, dbias, workspace);
-}
+constinit FloatKernel<GroupNormForward> cuda::group_norm_forward{forward, forward};
+constinit FloatKernel<GroupNormGradient> cuda::group_norm_gradient{gradient, gradient};
 
 }  // namespace pliant

@@ -36,25 +36,7 @@ void gradient(const LayerNormGeometry& g, const T* x, const T* weight, const T* 
 
 }  // namespace
 
-void cuda::layer_norm_forward(const LayerNormGeometry& g, const float* x, const float* weight,
-                              const float* bias, float* y) {
-  forward(g, x, weight, bias, y);
-}
-
-void cuda::layer_norm_forward(const LayerNormGeometry& g, const double* x, const double* weight,
-                              const double* bias, double* y) {
-  forward(g, x, weight, bias, y);
-}
-
-void cuda::layer_norm_gradient(const LayerNormGeometry& g, const float* x, const float* weight,
-                               const float* dy, float* dx, float* dweight, Workspace& workspace) {
-  gradient(g, x, weight, dy, dx, dweight, workspace);
-}
-
-void cuda::layer_norm_gradient(const LayerNormGeometry& g, const double* x, const double* weight,
-                               const double* dy, double* dx, double* dweight,
-                               Workspace& workspace) {
-  gradient(g, x, weight, dy, dx, dweight, workspace);
-}
+constinit FloatKernel<LayerNormForward> cuda::layer_norm_forward{forward, forward};
+constinit FloatKernel<LayerNormGradient> cuda::layer_norm_gradient{gradient, gradient};
 
 }  // namespace pliant

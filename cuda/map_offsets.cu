@@ -31,7 +31,7 @@ __device__ std::int64_t map_of(const MapOffsetsGeometry& g, std::int64_t at) {
 }
 
 template <class T>
-void forward(const MapOffsetsGeometry& g, const T* x, const T* offset, T* y) {
+void forward(const MapOffsetsGeometry& g, const T* x, const T* offset, T* y, Workspace&) {
   cuda::each(kOp, g.n * g.h * g.w * g.c, [=] __device__(std::int64_t at) {
     const BilinearTap<T> tap = tap_of(g, at, offset);
     y[at] = apply(tap.weight, Four<T>(tap, x + map_of(g, at), g.c).value);
@@ -72,31 +72,14 @@ void data_gradient(const MapOffsetsGeometry& g, const T* offset, const T* dy, T*
 
 template <class T>
 void gradient(const MapOffsetsGeometry& g, const T* x, const T* offset, const T* dy, T* dx,
-              T* doffset) {
+              T* doffset, Workspace&) {
   if (doffset != nullptr) offset_gradient(g, x, offset, dy, doffset);
   if (dx != nullptr) data_gradient(g, offset, dy, dx);
 }
 
 }  // namespace
 
-void cuda::map_offsets_forward(const MapOffsetsGeometry& g, const float* x, const float* offset,
-                               float* y, Workspace&) {
-  forward(g, x, offset, y);
-}
-
-void cuda::map_offsets_forward(const MapOffsetsGeometry& g, const double* x, const double* offset,
-                               double* y, Workspace&) {
-  forward(g, x, offset, y);
-}
-
-void cuda::map_offsets_gradient(const MapOffsetsGeometry& g, const float* x, const float* offset,
-                                const float* dy, float* dx, float* doffset, Workspace&) {
-  gradient(g, x, offset, dy, dx, doffset);
-}
-
-void cuda::map_offsets_gradient(const MapOffsetsGeometry& g, const double* x, const double* offset,
-                                const double* dy, double* dx, double* doffset, Workspace&) {
-  gradient(g, x, offset, dy, dx, doffset);
-}
+constinit FloatKernel<MapOffsetsForward> cuda::map_offsets_forward{forward, forward};
+constinit FloatKernel<MapOffsetsGradient> cuda::map_offsets_gradient{gradient, gradient};
 
 }  // namespace pliant

@@ -6,7 +6,7 @@ namespace pliant {
 namespace {
 
 template <class T>
-void product(const MatmulGeometry& g, const T* a, const T* b, const T* bias, T* y) {
+void product(const MatmulGeometry& g, const T* a, const T* b, const T* bias, T* y, Workspace&) {
   using namespace cuda;
   const bool flip_a = g.transpose_a == Transpose::yes, flip_b = g.transpose_b == Transpose::yes;
   const auto step = [](Sharing sharing, std::int64_t size) {
@@ -20,19 +20,6 @@ void product(const MatmulGeometry& g, const T* a, const T* b, const T* bias, T* 
 
 }  // namespace
 
-void cuda::matmul(const MatmulGeometry& g, const float* a, const float* b, const float* bias,
-                  float* y, Workspace&) {
-  product(g, a, b, bias, y);
-}
-
-void cuda::matmul(const MatmulGeometry& g, const double* a, const double* b, const double* bias,
-                  double* y, Workspace&) {
-  product(g, a, b, bias, y);
-}
-
-void cuda::matmul(const MatmulGeometry& g, const BFloat16* a, const BFloat16* b,
-                  const BFloat16* bias, BFloat16* y, Workspace&) {
-  product(g, a, b, bias, y);
-}
+constinit FloatingKernel<Matmul> cuda::matmul{product, product, product};
 
 }  // namespace pliant

@@ -47,45 +47,10 @@ void average(T share, std::int64_t n, const T* value, T* to) {
 
 }  // namespace
 
-void cuda::sgd_step(const OfStep<SgdStep<float>>& step, std::int64_t n, const float* gradient,
-                    float* parameter, float* buffer) {
-  sgd(step, n, gradient, parameter, buffer);
-}
-void cuda::sgd_step(const OfStep<SgdStep<double>>& step, std::int64_t n, const double* gradient,
-                    double* parameter, double* buffer) {
-  sgd(step, n, gradient, parameter, buffer);
-}
-void cuda::adam_step(const OfStep<AdamStep<float>>& step, std::int64_t n, const float* gradient,
-                     float* parameter, float* first, float* second) {
-  adam(step, n, gradient, parameter, first, second);
-}
-void cuda::adam_step(const OfStep<AdamStep<double>>& step, std::int64_t n, const double* gradient,
-                     double* parameter, double* first, double* second) {
-  adam(step, n, gradient, parameter, first, second);
-}
-void cuda::rmsprop_step(const OfStep<RmsPropStep<float>>& step, std::int64_t n,
-                        const float* gradient, float* parameter, float* mean_square, float* mean,
-                        float* buffer) {
-  rmsprop(step, n, gradient, parameter, mean_square, mean, buffer);
-}
-void cuda::rmsprop_step(const OfStep<RmsPropStep<double>>& step, std::int64_t n,
-                        const double* gradient, double* parameter, double* mean_square,
-                        double* mean, double* buffer) {
-  rmsprop(step, n, gradient, parameter, mean_square, mean, buffer);
-}
-void cuda::adagrad_step(const OfStep<AdagradStep<float>>& step, std::int64_t n,
-                        const float* gradient, float* parameter, float* sum) {
-  adagrad(step, n, gradient, parameter, sum);
-}
-void cuda::adagrad_step(const OfStep<AdagradStep<double>>& step, std::int64_t n,
-                        const double* gradient, double* parameter, double* sum) {
-  adagrad(step, n, gradient, parameter, sum);
-}
-void cuda::average_step(float share, std::int64_t n, const float* value, float* to) {
-  average(share, n, value, to);
-}
-void cuda::average_step(double share, std::int64_t n, const double* value, double* to) {
-  average(share, n, value, to);
-}
+constinit FloatKernel<SgdKernel> cuda::sgd_step{sgd, sgd};
+constinit FloatKernel<AdamKernel> cuda::adam_step{adam, adam};
+constinit FloatKernel<RmsPropKernel> cuda::rmsprop_step{rmsprop, rmsprop};
+constinit FloatKernel<AdagradKernel> cuda::adagrad_step{adagrad, adagrad};
+constinit FloatKernel<AverageKernel> cuda::average_step{average, average};
 
 }  // namespace pliant

@@ -13,7 +13,6 @@ void permute_axes(const PermuteGeometry& g, const T* x, T* y) {
 
 }  // namespace
 
-void cuda::permute(const PermuteGeometry& g, const float* x, float* y) { permute_axes(g, x, y); }
-void cuda::permute(const PermuteGeometry& g, const double* x, double* y) { permute_axes(g, x, y); }
+constinit FloatKernel<Permute> cuda::permute{permute_axes, permute_axes};
 
 }  // namespace pliant

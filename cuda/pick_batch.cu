@@ -19,15 +19,6 @@ void pick(const PickGeometry& g, const std::int64_t* step, const std::int64_t* o
 
 }  // namespace
 
-void cuda::pick_batch(const PickGeometry& g, const std::int64_t* step, const std::int64_t* order,
-                      const std::uint8_t* images, const std::int64_t* labels, float* picked_images,
-                      std::int64_t* picked_labels) {
-  pick(g, step, order, images, labels, picked_images, picked_labels);
-}
-void cuda::pick_batch(const PickGeometry& g, const std::int64_t* step, const std::int64_t* order,
-                      const float* images, const std::int64_t* labels, float* picked_images,
-                      std::int64_t* picked_labels) {
-  pick(g, step, order, images, labels, picked_images, picked_labels);
-}
+constinit PickBatchKernel cuda::pick_batch{pick, pick};
 
 }  // namespace pliant

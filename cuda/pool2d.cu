@@ -53,29 +53,7 @@ void gradient(const Pool2dGeometry& g, const std::int32_t* index, const T* dy, T
 
 }  // namespace
 
-void cuda::max_pool2d_forward(const Pool2dGeometry& g, const float* x, float* y,
-                              std::int32_t* index) {
-  forward(g, x, y, index);
-}
-void cuda::max_pool2d_forward(const Pool2dGeometry& g, const double* x, double* y,
-                              std::int32_t* index) {
-  forward(g, x, y, index);
-}
-void cuda::max_pool2d_forward(const Pool2dGeometry& g, const BFloat16* x, BFloat16* y,
-                              std::int32_t* index) {
-  forward(g, x, y, index);
-}
-void cuda::max_pool2d_gradient(const Pool2dGeometry& g, const std::int32_t* index, const float* dy,
-                               float* dx) {
-  gradient(g, index, dy, dx);
-}
-void cuda::max_pool2d_gradient(const Pool2dGeometry& g, const std::int32_t* index, const double* dy,
-                               double* dx) {
-  gradient(g, index, dy, dx);
-}
-void cuda::max_pool2d_gradient(const Pool2dGeometry& g, const std::int32_t* index,
-                               const BFloat16* dy, BFloat16* dx) {
-  gradient(g, index, dy, dx);
-}
+constinit FloatingKernel<MaxPool2dForward> cuda::max_pool2d_forward{forward, forward, forward};
+constinit FloatingKernel<MaxPool2dGradient> cuda::max_pool2d_gradient{gradient, gradient, gradient};
 
 }  // namespace pliant

@@ -119,50 +119,12 @@ void argmax(const ReduceGeometry& g, const T* x, std::int64_t* index) {
 
 }  // namespace
 
-void cuda::sum_forward(const ReduceGeometry& g, const float* x, float* y, Workspace& workspace) {
-  reduce<SumOf>(g, x, y, workspace);
-}
-void cuda::sum_forward(const ReduceGeometry& g, const double* x, double* y, Workspace& workspace) {
-  reduce<SumOf>(g, x, y, workspace);
-}
-void cuda::sum_forward(const ReduceGeometry& g, const BFloat16* x, float* y, Workspace& workspace) {
-  reduce<SumOf>(g, x, y, workspace);
-}
-void cuda::sum_forward(const ReduceGeometry& g, const float* x, double* y, Workspace& workspace) {
-  reduce<SumOf>(g, x, y, workspace);
-}
-void cuda::sum_forward(const ReduceGeometry& g, const BFloat16* x, double* y,
-                       Workspace& workspace) {
-  reduce<SumOf>(g, x, y, workspace);
-}
-void cuda::sum_forward(const ReduceGeometry& g, const double* x, float* y, Workspace& workspace) {
-  reduce<SumOf>(g, x, y, workspace);
-}
-void cuda::sum_of_squares_forward(const ReduceGeometry& g, const float* x, double* y,
-                                  Workspace& workspace) {
-  reduce<SumOfSquares, SumOf>(g, x, y, workspace);
-}
-void cuda::sum_of_squares_forward(const ReduceGeometry& g, const double* x, double* y,
-                                  Workspace& workspace) {
-  reduce<SumOfSquares, SumOf>(g, x, y, workspace);
-}
-void cuda::max_forward(const ReduceGeometry& g, const float* x, float* y, Workspace& workspace) {
-  reduce<MaxOf>(g, x, y, workspace);
-}
-void cuda::max_forward(const ReduceGeometry& g, const double* x, double* y, Workspace& workspace) {
-  reduce<MaxOf>(g, x, y, workspace);
-}
-void cuda::min_forward(const ReduceGeometry& g, const float* x, float* y, Workspace& workspace) {
-  reduce<MinOf>(g, x, y, workspace);
-}
-void cuda::min_forward(const ReduceGeometry& g, const double* x, double* y, Workspace& workspace) {
-  reduce<MinOf>(g, x, y, workspace);
-}
-void cuda::argmax_forward(const ReduceGeometry& g, const float* x, std::int64_t* index) {
-  argmax(g, x, index);
-}
-void cuda::argmax_forward(const ReduceGeometry& g, const double* x, std::int64_t* index) {
-  argmax(g, x, index);
-}
+constinit SumKernel cuda::sum_forward{reduce<SumOf>, reduce<SumOf>, reduce<SumOf>,
+                                      reduce<SumOf>, reduce<SumOf>, reduce<SumOf>};
+constinit SumOfSquaresKernel cuda::sum_of_squares_forward{reduce<SumOfSquares, SumOf>,
+                                                          reduce<SumOfSquares, SumOf>};
+constinit FloatKernel<Reduction> cuda::max_forward{reduce<MaxOf>, reduce<MaxOf>};
+constinit FloatKernel<Reduction> cuda::min_forward{reduce<MinOf>, reduce<MinOf>};
+constinit FloatKernel<ArgmaxForward> cuda::argmax_forward{argmax, argmax};
 
 }  // namespace pliant

@@ -94,21 +94,7 @@ void gradient(const RegionGeometry& g, const T* rois, const std::int32_t* index,
 
 }  // namespace
 
-void cuda::roi_pool_forward(const RegionGeometry& g, const float* x, const float* rois, float* y,
-                            std::int32_t* index) {
-  forward(g, x, rois, y, index);
-}
-void cuda::roi_pool_forward(const RegionGeometry& g, const double* x, const double* rois, double* y,
-                            std::int32_t* index) {
-  forward(g, x, rois, y, index);
-}
-void cuda::roi_pool_gradient(const RegionGeometry& g, const float* rois, const std::int32_t* index,
-                             const float* dy, float* dx, Workspace& workspace) {
-  gradient(g, rois, index, dy, dx, workspace);
-}
-void cuda::roi_pool_gradient(const RegionGeometry& g, const double* rois, const std::int32_t* index,
-                             const double* dy, double* dx, Workspace& workspace) {
-  gradient(g, rois, index, dy, dx, workspace);
-}
+constinit FloatKernel<RoiPoolForward> cuda::roi_pool_forward{forward, forward};
+constinit FloatKernel<RoiPoolGradient> cuda::roi_pool_gradient{gradient, gradient};
 
 }  // namespace pliant

@@ -3,9 +3,14 @@
 #include <pliant/cuda/launch.cuh>
 
 namespace pliant {
+namespace {
 
-void cuda::next_step(std::int64_t* number) {
-  each("StepState", 1, [=] __device__(std::int64_t) { ++*number; });
+void advance(std::int64_t* number) {
+  cuda::each("StepState", 1, [=] __device__(std::int64_t) { ++*number; });
 }
+
+}  // namespace
+
+constinit Kernel<NextStep> cuda::next_step{advance};
 
 }  // namespace pliant

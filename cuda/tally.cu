@@ -15,13 +15,6 @@ void count(std::int64_t n, const std::int64_t* guesses, const std::int64_t* labe
 
 }  // namespace
 
-void cuda::tally(std::int64_t n, const std::int64_t* guesses, const std::int64_t* labels,
-                 const float* loss, std::int64_t* right, double* loss_sum) {
-  count(n, guesses, labels, loss, right, loss_sum);
-}
-void cuda::tally(std::int64_t n, const std::int64_t* guesses, const std::int64_t* labels,
-                 const double* loss, std::int64_t* right, double* loss_sum) {
-  count(n, guesses, labels, loss, right, loss_sum);
-}
+constinit FloatKernel<TallyStep> cuda::tally{count, count};
 
 }  // namespace pliant

@@ -27,26 +27,7 @@ void gradient(const UnaryCall& call, std::int64_t n, const T* s, const T* dy, T*
 
 }  // namespace
 
-void cuda::unary_forward(const UnaryCall& call, std::int64_t n, const float* x, float* y) {
-  forward(call, n, x, y);
-}
-void cuda::unary_forward(const UnaryCall& call, std::int64_t n, const double* x, double* y) {
-  forward(call, n, x, y);
-}
-void cuda::unary_forward(const UnaryCall& call, std::int64_t n, const BFloat16* x, BFloat16* y) {
-  forward(call, n, x, y);
-}
-void cuda::unary_gradient(const UnaryCall& call, std::int64_t n, const float* s, const float* dy,
-                          float* dx) {
-  gradient(call, n, s, dy, dx);
-}
-void cuda::unary_gradient(const UnaryCall& call, std::int64_t n, const double* s, const double* dy,
-                          double* dx) {
-  gradient(call, n, s, dy, dx);
-}
-void cuda::unary_gradient(const UnaryCall& call, std::int64_t n, const BFloat16* s,
-                          const BFloat16* dy, BFloat16* dx) {
-  gradient(call, n, s, dy, dx);
-}
+constinit FloatingKernel<UnaryForward> cuda::unary_forward{forward, forward, forward};
+constinit FloatingKernel<UnaryGradient> cuda::unary_gradient{gradient, gradient, gradient};
 
 }  // namespace pliant

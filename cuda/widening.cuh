@@ -8,7 +8,7 @@
 
 namespace pliant::cuda {
 
-using Widening = WideningBy<convert, convert>;
+using Widening = WideningBy<convert>;
 
 // Calls f with n zeros, to which it adds what is to lie in `to`: `to` itself, or float32 beside an
 // array of bfloat16, rounded at the end. Of null, with null.

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include <pliant/core/dispatch.h>
+#include <pliant/core/kernel.h>
 #include <pliant/core/kernels/pick_batch.h>
 #include <pliant/core/sizes.h>
 

@@ -4,7 +4,7 @@
 #include <limits>
 #include <span>
 
-#include <pliant/core/dispatch.h>
+#include <pliant/core/kernel.h>
 
 namespace pliant {
 namespace {

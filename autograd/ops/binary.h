@@ -2,7 +2,7 @@
 #pragma once
 
 #include <pliant/autograd/ops/checks.h>
-#include <pliant/core/dispatch.h>
+#include <pliant/core/kernel.h>
 #include <pliant/core/kernels/binary.h>
 
 namespace pliant {

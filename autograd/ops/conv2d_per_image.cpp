@@ -4,7 +4,7 @@
 #include <pliant/autograd/ops/checks.h>
 #include <pliant/autograd/ops/convert.h>
 #include <pliant/autograd/ops/slice.h>
-#include <pliant/core/dispatch.h>
+#include <pliant/core/kernel.h>
 
 namespace pliant {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <pliant/autograd/ops/checks.h>
 #include <pliant/autograd/ops/convert.h>
-#include <pliant/core/dispatch.h>
+#include <pliant/core/kernel.h>
 #include <pliant/core/kernels/cross_correlation.h>
 
 namespace pliant {
@@ -13,20 +13,14 @@ constexpr const char* kOp = "cross_correlation_depthwise";
 using Geometry = CrossCorrelationGeometry;
 
 // A pass of type Pass<T>, which takes two tensors, as a new tensor of `shape`.
-template <template <class> class Pass, Pass<float>* in_float, Pass<double>* in_double,
-          Pass<float>* cuda_in_float, Pass<double>* cuda_in_double>
+template <template <class> class Pass, const auto& on_cpu, const auto& on_cuda>
 Tensor compute(const Geometry& g, const Tensor& a, const Tensor& b, const Shape& shape) {
   Tensor out = Tensor::empty(shape, a.dtype(), a.device());
   if (out.size() == 0) return out;
   Workspace workspace(a.device());
   visit_floating(kOp, a.dtype(), [&]<class T>() {
-    const auto run = [&](Pass<T>* pass) {
-      pass(g, a.data<T>(), b.data<T>(), out.mutable_data<T>(), workspace);
-    };
-    if constexpr (std::is_same_v<T, float>)
-      run(kernel<Pass<T>, in_float, cuda_in_float>(kOp, a.device()));
-    else
-      run(kernel<Pass<T>, in_double, cuda_in_double>(kOp, a.device()));
+    kernel<Pass<T>, on_cpu, on_cuda>(kOp, a.device())(g, a.data<T>(), b.data<T>(),
+                                                      out.mutable_data<T>(), workspace);
   });
   return out;
 }
@@ -37,7 +31,6 @@ Var pattern_gradient(const Geometry& g, const Var& search, const Var& dy);
 // The three passes as ops: each is linear in both operands, and their gradients are one another.
 Var response(const Geometry& g, const Var& search, const Var& pattern) {
   Tensor y = compute<CrossCorrelationForward, cpu::cross_correlation_forward,
-                     cpu::cross_correlation_forward, cuda::cross_correlation_forward,
                      cuda::cross_correlation_forward>(g, search.value(), pattern.value(),
                                                       {g.n, g.p(), g.q(), g.c});
   return record(
@@ -52,11 +45,9 @@ Var response(const Geometry& g, const Var& search, const Var& pattern) {
 }
 
 Var search_gradient(const Geometry& g, const Var& dy, const Var& pattern) {
-  Tensor dsearch =
-      compute<CrossCorrelationSearchGradient, cpu::cross_correlation_search_gradient,
-              cpu::cross_correlation_search_gradient, cuda::cross_correlation_search_gradient,
-              cuda::cross_correlation_search_gradient>(g, dy.value(), pattern.value(),
-                                                       {g.n, g.h, g.w, g.c});
+  Tensor dsearch = compute<CrossCorrelationSearchGradient, cpu::cross_correlation_search_gradient,
+                           cuda::cross_correlation_search_gradient>(g, dy.value(), pattern.value(),
+                                                                    {g.n, g.h, g.w, g.c});
   return record(
       kOp, std::move(dsearch), {dy, pattern},
       {keep_if(pattern.wants_gradient(), dy), keep_if(dy.wants_gradient(), pattern)},
@@ -71,7 +62,6 @@ Var search_gradient(const Geometry& g, const Var& dy, const Var& pattern) {
 Var pattern_gradient(const Geometry& g, const Var& search, const Var& dy) {
   Tensor dpattern =
       compute<CrossCorrelationPatternGradient, cpu::cross_correlation_pattern_gradient,
-              cpu::cross_correlation_pattern_gradient, cuda::cross_correlation_pattern_gradient,
               cuda::cross_correlation_pattern_gradient>(g, search.value(), dy.value(),
                                                         {g.n, g.r, g.s, g.c});
   return record(

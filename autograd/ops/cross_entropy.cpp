@@ -6,7 +6,7 @@
 #include <pliant/autograd/ops/checks.h>
 #include <pliant/autograd/ops/convert.h>
 #include <pliant/autograd/ops/softmax.h>
-#include <pliant/core/dispatch.h>
+#include <pliant/core/kernel.h>
 #include <pliant/core/kernels/cross_entropy.h>
 
 namespace pliant {

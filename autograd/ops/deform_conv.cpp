@@ -3,7 +3,7 @@
 #include <pliant/autograd/ops/arithmetic.h>
 #include <pliant/autograd/ops/checks.h>
 #include <pliant/autograd/ops/convert.h>
-#include <pliant/core/dispatch.h>
+#include <pliant/core/kernel.h>
 
 namespace pliant {
 namespace {

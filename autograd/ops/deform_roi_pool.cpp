@@ -4,7 +4,7 @@
 
 #include <pliant/autograd/ops/convert.h>
 #include <pliant/autograd/ops/regions.h>
-#include <pliant/core/dispatch.h>
+#include <pliant/core/kernel.h>
 #include <pliant/core/kernels/deform_roi_pool.h>
 
 namespace pliant {

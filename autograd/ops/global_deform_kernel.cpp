@@ -3,7 +3,7 @@
 #include <pliant/autograd/ops/checks.h>
 #include <pliant/autograd/ops/conv2d_per_image.h>
 #include <pliant/autograd/ops/convert.h>
-#include <pliant/core/dispatch.h>
+#include <pliant/core/kernel.h>
 #include <pliant/core/kernels/global_kernel.h>
 
 namespace pliant {

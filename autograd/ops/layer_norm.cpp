@@ -4,7 +4,7 @@
 #include <pliant/autograd/ops/checks.h>
 #include <pliant/autograd/ops/convert.h>
 #include <pliant/autograd/ops/norm_gradients.h>
-#include <pliant/core/dispatch.h>
+#include <pliant/core/kernel.h>
 #include <pliant/core/kernels/layer_norm.h>
 
 namespace pliant {

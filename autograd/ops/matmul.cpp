@@ -4,7 +4,7 @@
 #include <pliant/autograd/ops/checks.h>
 #include <pliant/autograd/ops/compare.h>
 #include <pliant/autograd/ops/convert.h>
-#include <pliant/core/dispatch.h>
+#include <pliant/core/kernel.h>
 #include <pliant/core/kernels/binary.h>
 #include <pliant/core/kernels/matmul.h>
 

@@ -2,7 +2,7 @@
 
 #include <pliant/autograd/ops/checks.h>
 #include <pliant/autograd/ops/convert.h>
-#include <pliant/core/dispatch.h>
+#include <pliant/core/kernel.h>
 #include <pliant/core/kernels/permute.h>
 
 namespace pliant {

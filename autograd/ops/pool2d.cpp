@@ -8,7 +8,7 @@
 #include <pliant/autograd/ops/gather.h>
 #include <pliant/autograd/ops/reduce.h>
 #include <pliant/autograd/ops/resample.h>
-#include <pliant/core/dispatch.h>
+#include <pliant/core/kernel.h>
 #include <pliant/core/kernels/pool2d.h>
 
 namespace pliant {

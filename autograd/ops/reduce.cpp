@@ -11,7 +11,7 @@
 #include <pliant/autograd/ops/compare.h>
 #include <pliant/autograd/ops/convert.h>
 #include <pliant/autograd/ops/elementary.h>
-#include <pliant/core/dispatch.h>
+#include <pliant/core/kernel.h>
 #include <pliant/core/kernels/reduce.h>
 
 namespace pliant {
@@ -116,17 +116,13 @@ struct Extreme {
   Reduction<float>* in_float;
   Reduction<double>* in_double;
 };
-template <class T, Reduction<T>* on_cpu, Reduction<T>* on_cuda>
-Reduction<T>* reduction(const char* name, Device device) {
-  return kernel<Reduction<T>, on_cpu, on_cuda>(name, device);
-}
 Extreme max_on(Device where) {
-  return {"max", reduction<float, cpu::max_forward, cuda::max_forward>("max", where),
-          reduction<double, cpu::max_forward, cuda::max_forward>("max", where)};
+  return {"max", kernel<Reduction<float>, cpu::max_forward, cuda::max_forward>("max", where),
+          kernel<Reduction<double>, cpu::max_forward, cuda::max_forward>("max", where)};
 }
 Extreme min_on(Device where) {
-  return {"min", reduction<float, cpu::min_forward, cuda::min_forward>("min", where),
-          reduction<double, cpu::min_forward, cuda::min_forward>("min", where)};
+  return {"min", kernel<Reduction<float>, cpu::min_forward, cuda::min_forward>("min", where),
+          kernel<Reduction<double>, cpu::min_forward, cuda::min_forward>("min", where)};
 }
 
 // Over each run in turn; reduced axes keep extent 1.

@@ -3,7 +3,7 @@
 #include <pliant/autograd/ops/convert.h>
 #include <pliant/autograd/ops/regions.h>
 #include <pliant/autograd/tape.h>
-#include <pliant/core/dispatch.h>
+#include <pliant/core/kernel.h>
 #include <pliant/core/kernels/roi_align.h>
 
 namespace pliant {

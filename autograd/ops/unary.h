@@ -4,7 +4,7 @@
 #include <pliant/autograd/ops/arithmetic.h>
 #include <pliant/autograd/ops/checks.h>
 #include <pliant/autograd/tape.h>
-#include <pliant/core/dispatch.h>
+#include <pliant/core/kernel.h>
 #include <pliant/core/kernels/unary.h>
 
 namespace pliant {

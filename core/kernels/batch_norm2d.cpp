@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include <pliant/core/kernels/column_walk.h>
+#include <pliant/core/kernels/widening.h>
 #include <pliant/core/parallel.h>
 
 namespace pliant {
@@ -176,47 +177,43 @@ void gradient(const BatchNorm2dGeometry& g, NormStatistics statistics, const T* 
     scale_rows(g, walk, weight, rstd, dy, dx, workspace);
 }
 
+void widened_training_forward(const BatchNorm2dGeometry& g, const BFloat16* x, const float* weight,
+                              const float* bias, const float* running_mean,
+                              const float* running_var, BFloat16* y, double* mean, double* rstd,
+                              float* new_mean, float* new_var, Workspace& workspace) {
+  cpu::Widening::rounded(y, g.rows * g.c, workspace, [&](float* wide) {
+    training_forward(g, cpu::Widening::widened(x, g.rows * g.c, workspace), weight, bias,
+                     running_mean, running_var, wide, mean, rstd, new_mean, new_var, workspace);
+  });
+}
+
+void widened_forward(const BatchNorm2dGeometry& g, const BFloat16* x, const float* weight,
+                     const float* bias, const float* running_mean, const float* running_var,
+                     BFloat16* y, double* mean, double* rstd, Workspace& workspace) {
+  cpu::Widening::rounded(y, g.rows * g.c, workspace, [&](float* wide) {
+    forward(g, cpu::Widening::widened(x, g.rows * g.c, workspace), weight, bias, running_mean,
+            running_var, wide, mean, rstd, workspace);
+  });
+}
+
+void widened_gradient(const BatchNorm2dGeometry& g, NormStatistics statistics, const BFloat16* x,
+                      const float* weight, const double* mean, const double* rstd,
+                      const BFloat16* dy, BFloat16* dx, float* dweight, float* dbias,
+                      Workspace& workspace) {
+  using cpu::Widening;
+  Widening::rounded(dx, g.rows * g.c, workspace, [&](float* wide) {
+    gradient(g, statistics, Widening::widened(x, g.rows * g.c, workspace), weight, mean, rstd,
+             Widening::widened(dy, g.rows * g.c, workspace), wide, dweight, dbias, workspace);
+  });
+}
+
 }  // namespace
 
-void cpu::batch_norm2d_training_forward(const BatchNorm2dGeometry& g, const float* x,
-                                        const float* weight, const float* bias,
-                                        const float* running_mean, const float* running_var,
-                                        float* y, double* mean, double* rstd, float* new_mean,
-                                        float* new_var, Workspace& workspace) {
-  training_forward(g, x, weight, bias, running_mean, running_var, y, mean, rstd, new_mean, new_var,
-                   workspace);
-}
-void cpu::batch_norm2d_training_forward(const BatchNorm2dGeometry& g, const double* x,
-                                        const double* weight, const double* bias,
-                                        const double* running_mean, const double* running_var,
-                                        double* y, double* mean, double* rstd, double* new_mean,
-                                        double* new_var, Workspace& workspace) {
-  training_forward(g, x, weight, bias, running_mean, running_var, y, mean, rstd, new_mean, new_var,
-                   workspace);
-}
-void cpu::batch_norm2d_forward(const BatchNorm2dGeometry& g, const float* x, const float* weight,
-                               const float* bias, const float* running_mean,
-                               const float* running_var, float* y, double* mean, double* rstd,
-                               Workspace& workspace) {
-  forward(g, x, weight, bias, running_mean, running_var, y, mean, rstd, workspace);
-}
-void cpu::batch_norm2d_forward(const BatchNorm2dGeometry& g, const double* x, const double* weight,
-                               const double* bias, const double* running_mean,
-                               const double* running_var, double* y, double* mean, double* rstd,
-                               Workspace& workspace) {
-  forward(g, x, weight, bias, running_mean, running_var, y, mean, rstd, workspace);
-}
-void cpu::batch_norm2d_gradient(const BatchNorm2dGeometry& g, NormStatistics statistics,
-                                const float* x, const float* weight, const double* mean,
-                                const double* rstd, const float* dy, float* dx, float* dweight,
-                                float* dbias, Workspace& workspace) {
-  gradient(g, statistics, x, weight, mean, rstd, dy, dx, dweight, dbias, workspace);
-}
-void cpu::batch_norm2d_gradient(const BatchNorm2dGeometry& g, NormStatistics statistics,
-                                const double* x, const double* weight, const double* mean,
-                                const double* rstd, const double* dy, double* dx, double* dweight,
-                                double* dbias, Workspace& workspace) {
-  gradient(g, statistics, x, weight, mean, rstd, dy, dx, dweight, dbias, workspace);
-}
+constinit FloatingKernel<BatchNorm2dTrainingForward> cpu::batch_norm2d_training_forward{
+    training_forward, training_forward, widened_training_forward};
+constinit FloatingKernel<BatchNorm2dForward> cpu::batch_norm2d_forward{forward, forward,
+                                                                       widened_forward};
+constinit FloatingKernel<BatchNorm2dGradient> cpu::batch_norm2d_gradient{gradient, gradient,
+                                                                         widened_gradient};
 
 }  // namespace pliant

@@ -9,6 +9,7 @@
 #include <cstdint>
 
 #include <pliant/core/bfloat16.h>
+#include <pliant/core/kernel.h>
 #include <pliant/core/kernels/norm_scale.h>
 #include <pliant/core/kernels/workspace.h>
 #include <pliant/core/portable.h>
@@ -59,27 +60,15 @@ using BatchNorm2dGradient = void(const BatchNorm2dGeometry&, NormStatistics, con
                                  const T* dy, T* dx, Wide<T>* dweight, Wide<T>* dbias, Workspace&);
 
 namespace cpu {
-BatchNorm2dTrainingForward<float> batch_norm2d_training_forward;
-BatchNorm2dTrainingForward<double> batch_norm2d_training_forward;
-BatchNorm2dTrainingForward<BFloat16> batch_norm2d_training_forward;
-BatchNorm2dForward<float> batch_norm2d_forward;
-BatchNorm2dForward<double> batch_norm2d_forward;
-BatchNorm2dForward<BFloat16> batch_norm2d_forward;
-BatchNorm2dGradient<float> batch_norm2d_gradient;
-BatchNorm2dGradient<double> batch_norm2d_gradient;
-BatchNorm2dGradient<BFloat16> batch_norm2d_gradient;
+extern FloatingKernel<BatchNorm2dTrainingForward> batch_norm2d_training_forward;
+extern FloatingKernel<BatchNorm2dForward> batch_norm2d_forward;
+extern FloatingKernel<BatchNorm2dGradient> batch_norm2d_gradient;
 }  // namespace cpu
 
 namespace cuda {
-BatchNorm2dTrainingForward<float> batch_norm2d_training_forward;
-BatchNorm2dTrainingForward<double> batch_norm2d_training_forward;
-BatchNorm2dTrainingForward<BFloat16> batch_norm2d_training_forward;
-BatchNorm2dForward<float> batch_norm2d_forward;
-BatchNorm2dForward<double> batch_norm2d_forward;
-BatchNorm2dForward<BFloat16> batch_norm2d_forward;
-BatchNorm2dGradient<float> batch_norm2d_gradient;
-BatchNorm2dGradient<double> batch_norm2d_gradient;
-BatchNorm2dGradient<BFloat16> batch_norm2d_gradient;
+extern FloatingKernel<BatchNorm2dTrainingForward> batch_norm2d_training_forward;
+extern FloatingKernel<BatchNorm2dForward> batch_norm2d_forward;
+extern FloatingKernel<BatchNorm2dGradient> batch_norm2d_gradient;
 }  // namespace cuda
 
 }  // namespace pliant

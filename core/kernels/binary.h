@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include <pliant/core/bfloat16.h>
+#include <pliant/core/kernel.h>
 #include <pliant/core/kernels/function_list.h>
 #include <pliant/core/kernels/pool2d.h>
 #include <pliant/core/portable.h>
@@ -132,15 +133,11 @@ template <class T>
 using Binary = void(int function, const BroadcastGeometry&, const T* a, const T* b, T* y);
 
 namespace cpu {
-Binary<float> binary;
-Binary<double> binary;
-Binary<BFloat16> binary;
+extern FloatingKernel<Binary> binary;
 }  // namespace cpu
 
 namespace cuda {
-Binary<float> binary;
-Binary<double> binary;
-Binary<BFloat16> binary;
+extern FloatingKernel<Binary> binary;
 }  // namespace cuda
 
 }  // namespace pliant

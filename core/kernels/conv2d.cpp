@@ -8,6 +8,7 @@
 #include <pliant/core/gemm_tiles.h>
 #include <pliant/core/kernels/conv2d_walk.h>
 #include <pliant/core/kernels/depthwise_walk.h>
+#include <pliant/core/kernels/widening.h>
 #include <pliant/core/kernels/winograd_walk.h>
 #include <pliant/core/parallel.h>
 
@@ -170,24 +171,9 @@ void data_gradient(const Conv2dGeometry& g, const T* dy, const T* weight, T* dx,
 
 }  // namespace
 
-void cpu::conv2d_forward(const Conv2dGeometry& g, const float* x, const float* weight,
-                         const float* bias, float* y, Workspace& workspace) {
-  forward(g, x, weight, bias, y, workspace);
-}
-
-void cpu::conv2d_forward(const Conv2dGeometry& g, const double* x, const double* weight,
-                         const double* bias, double* y, Workspace& workspace) {
-  forward(g, x, weight, bias, y, workspace);
-}
-
-void cpu::conv2d_data_gradient(const Conv2dGeometry& g, const float* dy, const float* weight,
-                               float* dx, Workspace& workspace) {
-  data_gradient(g, dy, weight, dx, workspace);
-}
-
-void cpu::conv2d_data_gradient(const Conv2dGeometry& g, const double* dy, const double* weight,
-                               double* dx, Workspace& workspace) {
-  data_gradient(g, dy, weight, dx, workspace);
-}
+constinit FloatingKernel<Conv2dForward> cpu::conv2d_forward{forward, forward,
+                                                            Widening::conv2d_forward<forward>};
+constinit FloatingKernel<Conv2dDataGradient> cpu::conv2d_data_gradient{
+    data_gradient, data_gradient, Widening::conv2d_data_gradient<data_gradient>};
 
 }  // namespace pliant

@@ -11,6 +11,7 @@
 #include <cstdint>
 
 #include <pliant/core/bfloat16.h>
+#include <pliant/core/kernel.h>
 #include <pliant/core/kernels/workspace.h>
 #include <pliant/core/portable.h>
 
@@ -46,27 +47,15 @@ using Conv2dWeightGradient = void(const Conv2dGeometry&, const T* x, const T* dy
                                   Workspace&);
 
 namespace cpu {
-Conv2dForward<float> conv2d_forward;
-Conv2dForward<double> conv2d_forward;
-Conv2dForward<BFloat16> conv2d_forward;
-Conv2dDataGradient<float> conv2d_data_gradient;
-Conv2dDataGradient<double> conv2d_data_gradient;
-Conv2dDataGradient<BFloat16> conv2d_data_gradient;
-Conv2dWeightGradient<float> conv2d_weight_gradient;
-Conv2dWeightGradient<double> conv2d_weight_gradient;
-Conv2dWeightGradient<BFloat16> conv2d_weight_gradient;
+extern FloatingKernel<Conv2dForward> conv2d_forward;
+extern FloatingKernel<Conv2dDataGradient> conv2d_data_gradient;
+extern FloatingKernel<Conv2dWeightGradient> conv2d_weight_gradient;
 }  // namespace cpu
 
 namespace cuda {
-Conv2dForward<float> conv2d_forward;
-Conv2dForward<double> conv2d_forward;
-Conv2dForward<BFloat16> conv2d_forward;
-Conv2dDataGradient<float> conv2d_data_gradient;
-Conv2dDataGradient<double> conv2d_data_gradient;
-Conv2dDataGradient<BFloat16> conv2d_data_gradient;
-Conv2dWeightGradient<float> conv2d_weight_gradient;
-Conv2dWeightGradient<double> conv2d_weight_gradient;
-Conv2dWeightGradient<BFloat16> conv2d_weight_gradient;
+extern FloatingKernel<Conv2dForward> conv2d_forward;
+extern FloatingKernel<Conv2dDataGradient> conv2d_data_gradient;
+extern FloatingKernel<Conv2dWeightGradient> conv2d_weight_gradient;
 }  // namespace cuda
 
 }  // namespace pliant

@@ -9,6 +9,7 @@
 #include <pliant/core/kernels/conv2d.h>
 #include <pliant/core/kernels/conv2d_walk.h>
 #include <pliant/core/kernels/depthwise_walk.h>
+#include <pliant/core/kernels/widening.h>
 #include <pliant/core/kernels/winograd_walk.h>
 #include <pliant/core/parallel.h>
 
@@ -273,14 +274,7 @@ void weight_gradient(const Conv2dGeometry& g, const T* x, const T* dy, T* dweigh
 
 }  // namespace
 
-void cpu::conv2d_weight_gradient(const Conv2dGeometry& g, const float* x, const float* dy,
-                                 float* dweight, Workspace& workspace) {
-  weight_gradient(g, x, dy, dweight, workspace);
-}
-
-void cpu::conv2d_weight_gradient(const Conv2dGeometry& g, const double* x, const double* dy,
-                                 double* dweight, Workspace& workspace) {
-  weight_gradient(g, x, dy, dweight, workspace);
-}
+constinit FloatingKernel<Conv2dWeightGradient> cpu::conv2d_weight_gradient{
+    weight_gradient, weight_gradient, Widening::conv2d_weight_gradient<weight_gradient>};
 
 }  // namespace pliant

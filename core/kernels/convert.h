@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include <pliant/core/bfloat16.h>
+#include <pliant/core/kernel.h>
 #include <pliant/core/portable.h>
 
 namespace pliant {
@@ -17,22 +18,16 @@ PLIANT_HD To converted(From x) {
   return static_cast<To>(static_cast<Wide<To>>(static_cast<Wide<From>>(x)));
 }
 
+using ConvertKernel =
+    Kernel<Convert<float, BFloat16>, Convert<float, double>, Convert<double, float>,
+           Convert<double, BFloat16>, Convert<BFloat16, float>, Convert<BFloat16, double>>;
+
 namespace cpu {
-Convert<float, BFloat16> convert;
-Convert<float, double> convert;
-Convert<double, float> convert;
-Convert<double, BFloat16> convert;
-Convert<BFloat16, float> convert;
-Convert<BFloat16, double> convert;
+extern ConvertKernel convert;
 }  // namespace cpu
 
 namespace cuda {
-Convert<float, BFloat16> convert;
-Convert<float, double> convert;
-Convert<double, float> convert;
-Convert<double, BFloat16> convert;
-Convert<BFloat16, float> convert;
-Convert<BFloat16, double> convert;
+extern ConvertKernel convert;
 }  // namespace cuda
 
 }  // namespace pliant

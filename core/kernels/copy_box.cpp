@@ -85,7 +85,6 @@ void copy(const CopyBoxGeometry& g, const T* x, T* y) {
 
 }  // namespace
 
-void cpu::copy_box(const CopyBoxGeometry& g, const float* x, float* y) { copy(g, x, y); }
-void cpu::copy_box(const CopyBoxGeometry& g, const double* x, double* y) { copy(g, x, y); }
+constinit FloatKernel<CopyBox> cpu::copy_box{copy, copy};
 
 }  // namespace pliant

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <span>
 
+#include <pliant/core/kernel.h>
 #include <pliant/core/portable.h>
 #include <pliant/core/shape.h>
 
@@ -56,13 +57,11 @@ template <class T>
 using CopyBox = void(const CopyBoxGeometry&, const T* x, T* y);
 
 namespace cpu {
-CopyBox<float> copy_box;
-CopyBox<double> copy_box;
+extern FloatKernel<CopyBox> copy_box;
 }  // namespace cpu
 
 namespace cuda {
-CopyBox<float> copy_box;
-CopyBox<double> copy_box;
+extern FloatKernel<CopyBox> copy_box;
 }  // namespace cuda
 
 }  // namespace pliant

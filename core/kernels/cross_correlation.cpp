@@ -12,42 +12,32 @@ Conv2dGeometry convolution(const CrossCorrelationGeometry& g) {
   return conv;
 }
 
-}  // namespace
-
-void cpu::cross_correlation_forward(const CrossCorrelationGeometry& g, const float* search,
-                                    const float* pattern, float* y, Workspace& workspace) {
-  depthwise_forward<float>(convolution(g), Sharing::per_batch, search, pattern, nullptr, y,
-                           workspace);
-}
-
-void cpu::cross_correlation_forward(const CrossCorrelationGeometry& g, const double* search,
-                                    const double* pattern, double* y, Workspace& workspace) {
-  depthwise_forward<double>(convolution(g), Sharing::per_batch, search, pattern, nullptr, y,
+template <class T>
+void forward(const CrossCorrelationGeometry& g, const T* search, const T* pattern, T* y,
+             Workspace& workspace) {
+  cpu::depthwise_forward<T>(convolution(g), Sharing::per_batch, search, pattern, nullptr, y,
                             workspace);
 }
 
-void cpu::cross_correlation_search_gradient(const CrossCorrelationGeometry& g, const float* dy,
-                                            const float* pattern, float* dsearch,
-                                            Workspace& workspace) {
-  depthwise_data_gradient(convolution(g), Sharing::per_batch, dy, pattern, dsearch, workspace);
+template <class T>
+void search_gradient(const CrossCorrelationGeometry& g, const T* dy, const T* pattern, T* dsearch,
+                     Workspace& workspace) {
+  cpu::depthwise_data_gradient(convolution(g), Sharing::per_batch, dy, pattern, dsearch, workspace);
 }
 
-void cpu::cross_correlation_search_gradient(const CrossCorrelationGeometry& g, const double* dy,
-                                            const double* pattern, double* dsearch,
-                                            Workspace& workspace) {
-  depthwise_data_gradient(convolution(g), Sharing::per_batch, dy, pattern, dsearch, workspace);
+template <class T>
+void pattern_gradient(const CrossCorrelationGeometry& g, const T* search, const T* dy, T* dpattern,
+                      Workspace& workspace) {
+  cpu::depthwise_weight_gradient(convolution(g), Sharing::per_batch, search, dy, dpattern,
+                                 workspace);
 }
 
-void cpu::cross_correlation_pattern_gradient(const CrossCorrelationGeometry& g, const float* search,
-                                             const float* dy, float* dpattern,
-                                             Workspace& workspace) {
-  depthwise_weight_gradient(convolution(g), Sharing::per_batch, search, dy, dpattern, workspace);
-}
+}  // namespace
 
-void cpu::cross_correlation_pattern_gradient(const CrossCorrelationGeometry& g,
-                                             const double* search, const double* dy,
-                                             double* dpattern, Workspace& workspace) {
-  depthwise_weight_gradient(convolution(g), Sharing::per_batch, search, dy, dpattern, workspace);
-}
+constinit FloatKernel<CrossCorrelationForward> cpu::cross_correlation_forward{forward, forward};
+constinit FloatKernel<CrossCorrelationSearchGradient> cpu::cross_correlation_search_gradient{
+    search_gradient, search_gradient};
+constinit FloatKernel<CrossCorrelationPatternGradient> cpu::cross_correlation_pattern_gradient{
+    pattern_gradient, pattern_gradient};
 
 }  // namespace pliant

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 
+#include <pliant/core/kernel.h>
 #include <pliant/core/kernels/workspace.h>
 
 namespace pliant {
@@ -31,21 +32,15 @@ using CrossCorrelationPatternGradient = void(const CrossCorrelationGeometry&, co
                                              const T* dy, T* dpattern, Workspace&);
 
 namespace cpu {
-CrossCorrelationForward<float> cross_correlation_forward;
-CrossCorrelationForward<double> cross_correlation_forward;
-CrossCorrelationSearchGradient<float> cross_correlation_search_gradient;
-CrossCorrelationSearchGradient<double> cross_correlation_search_gradient;
-CrossCorrelationPatternGradient<float> cross_correlation_pattern_gradient;
-CrossCorrelationPatternGradient<double> cross_correlation_pattern_gradient;
+extern FloatKernel<CrossCorrelationForward> cross_correlation_forward;
+extern FloatKernel<CrossCorrelationSearchGradient> cross_correlation_search_gradient;
+extern FloatKernel<CrossCorrelationPatternGradient> cross_correlation_pattern_gradient;
 }  // namespace cpu
 
 namespace cuda {
-CrossCorrelationForward<float> cross_correlation_forward;
-CrossCorrelationForward<double> cross_correlation_forward;
-CrossCorrelationSearchGradient<float> cross_correlation_search_gradient;
-CrossCorrelationSearchGradient<double> cross_correlation_search_gradient;
-CrossCorrelationPatternGradient<float> cross_correlation_pattern_gradient;
-CrossCorrelationPatternGradient<double> cross_correlation_pattern_gradient;
+extern FloatKernel<CrossCorrelationForward> cross_correlation_forward;
+extern FloatKernel<CrossCorrelationSearchGradient> cross_correlation_search_gradient;
+extern FloatKernel<CrossCorrelationPatternGradient> cross_correlation_pattern_gradient;
 }  // namespace cuda
 
 }  // namespace pliant

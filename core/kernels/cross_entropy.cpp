@@ -93,55 +93,29 @@ void gradient(const CrossEntropyGeometry& g, const T* logits, const std::int64_t
   });
 }
 
+template <class T>
+void mean_gradient(const CrossEntropyGeometry& g, const T* logits, const std::int64_t* labels,
+                   const T* weight, const T* count, const T* scale, const T* dloss, T* dlogits) {
+  const T factor = *dloss / *count;
+  gradient(
+      g, logits, labels, weight, scale, [=](std::int64_t) { return factor; }, dlogits);
+}
+
+template <class T>
+void rows_gradient(const CrossEntropyGeometry& g, const T* logits, const std::int64_t* labels,
+                   const T* weight, const T* scale, const T* dloss, T* dlogits) {
+  gradient(
+      g, logits, labels, weight, scale, [=](std::int64_t i) { return dloss[i]; }, dlogits);
+}
+
 }  // namespace
 
-void cpu::cross_entropy_forward(const CrossEntropyGeometry& g, const float* logits,
-                                const std::int64_t* labels, const float* weight, float* loss,
-                                float* count, float* scale, Workspace& workspace) {
-  forward(g, logits, labels, weight, loss, count, scale, workspace);
-}
-void cpu::cross_entropy_forward(const CrossEntropyGeometry& g, const double* logits,
-                                const std::int64_t* labels, const double* weight, double* loss,
-                                double* count, double* scale, Workspace& workspace) {
-  forward(g, logits, labels, weight, loss, count, scale, workspace);
-}
-void cpu::cross_entropy_gradient(const CrossEntropyGeometry& g, const float* logits,
-                                 const std::int64_t* labels, const float* weight,
-                                 const float* count, const float* scale, const float* dloss,
-                                 float* dlogits) {
-  const float factor = *dloss / *count;
-  gradient(
-      g, logits, labels, weight, scale, [=](std::int64_t) { return factor; }, dlogits);
-}
-void cpu::cross_entropy_gradient(const CrossEntropyGeometry& g, const double* logits,
-                                 const std::int64_t* labels, const double* weight,
-                                 const double* count, const double* scale, const double* dloss,
-                                 double* dlogits) {
-  const double factor = *dloss / *count;
-  gradient(
-      g, logits, labels, weight, scale, [=](std::int64_t) { return factor; }, dlogits);
-}
-void cpu::cross_entropy_rows_forward(const CrossEntropyGeometry& g, const float* logits,
-                                     const std::int64_t* labels, const float* weight, float* loss,
-                                     float* scale) {
-  rows_forward(g, logits, labels, weight, loss, scale);
-}
-void cpu::cross_entropy_rows_gradient(const CrossEntropyGeometry& g, const float* logits,
-                                      const std::int64_t* labels, const float* weight,
-                                      const float* scale, const float* dloss, float* dlogits) {
-  gradient(
-      g, logits, labels, weight, scale, [=](std::int64_t i) { return dloss[i]; }, dlogits);
-}
-void cpu::cross_entropy_rows_forward(const CrossEntropyGeometry& g, const double* logits,
-                                     const std::int64_t* labels, const double* weight, double* loss,
-                                     double* scale) {
-  rows_forward(g, logits, labels, weight, loss, scale);
-}
-void cpu::cross_entropy_rows_gradient(const CrossEntropyGeometry& g, const double* logits,
-                                      const std::int64_t* labels, const double* weight,
-                                      const double* scale, const double* dloss, double* dlogits) {
-  gradient(
-      g, logits, labels, weight, scale, [=](std::int64_t i) { return dloss[i]; }, dlogits);
-}
+constinit FloatKernel<CrossEntropyForward> cpu::cross_entropy_forward{forward, forward};
+constinit FloatKernel<CrossEntropyGradient> cpu::cross_entropy_gradient{mean_gradient,
+                                                                        mean_gradient};
+constinit FloatKernel<CrossEntropyRowsForward> cpu::cross_entropy_rows_forward{rows_forward,
+                                                                               rows_forward};
+constinit FloatKernel<CrossEntropyRowsGradient> cpu::cross_entropy_rows_gradient{rows_gradient,
+                                                                                 rows_gradient};
 
 }  // namespace pliant

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdint>
 
+#include <pliant/core/kernel.h>
 #include <pliant/core/kernels/exponential.h>
 #include <pliant/core/kernels/workspace.h>
 #include <pliant/core/portable.h>
@@ -120,25 +121,17 @@ using CrossEntropyRowsGradient = void(const CrossEntropyGeometry&, const T* logi
                                       const T* dloss, T* dlogits);
 
 namespace cpu {
-CrossEntropyForward<float> cross_entropy_forward;
-CrossEntropyForward<double> cross_entropy_forward;
-CrossEntropyGradient<float> cross_entropy_gradient;
-CrossEntropyGradient<double> cross_entropy_gradient;
-CrossEntropyRowsForward<float> cross_entropy_rows_forward;
-CrossEntropyRowsForward<double> cross_entropy_rows_forward;
-CrossEntropyRowsGradient<float> cross_entropy_rows_gradient;
-CrossEntropyRowsGradient<double> cross_entropy_rows_gradient;
+extern FloatKernel<CrossEntropyForward> cross_entropy_forward;
+extern FloatKernel<CrossEntropyGradient> cross_entropy_gradient;
+extern FloatKernel<CrossEntropyRowsForward> cross_entropy_rows_forward;
+extern FloatKernel<CrossEntropyRowsGradient> cross_entropy_rows_gradient;
 }  // namespace cpu
 
 namespace cuda {
-CrossEntropyForward<float> cross_entropy_forward;
-CrossEntropyForward<double> cross_entropy_forward;
-CrossEntropyGradient<float> cross_entropy_gradient;
-CrossEntropyGradient<double> cross_entropy_gradient;
-CrossEntropyRowsForward<float> cross_entropy_rows_forward;
-CrossEntropyRowsForward<double> cross_entropy_rows_forward;
-CrossEntropyRowsGradient<float> cross_entropy_rows_gradient;
-CrossEntropyRowsGradient<double> cross_entropy_rows_gradient;
+extern FloatKernel<CrossEntropyForward> cross_entropy_forward;
+extern FloatKernel<CrossEntropyGradient> cross_entropy_gradient;
+extern FloatKernel<CrossEntropyRowsForward> cross_entropy_rows_forward;
+extern FloatKernel<CrossEntropyRowsGradient> cross_entropy_rows_gradient;
 }  // namespace cuda
 
 }  // namespace pliant

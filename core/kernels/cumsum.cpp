@@ -24,7 +24,6 @@ void cumsum_all(const CumsumGeometry& g, const T* x, T* y) {
 
 }  // namespace
 
-void cpu::cumsum(const CumsumGeometry& g, const float* x, float* y) { cumsum_all(g, x, y); }
-void cpu::cumsum(const CumsumGeometry& g, const double* x, double* y) { cumsum_all(g, x, y); }
+constinit FloatKernel<Cumsum> cpu::cumsum{cumsum_all, cumsum_all};
 
 }  // namespace pliant

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include <pliant/core/kernel.h>
 #include <pliant/core/portable.h>
 
 namespace pliant {
@@ -33,13 +34,11 @@ template <class T>
 using Cumsum = void(const CumsumGeometry&, const T* x, T* y);
 
 namespace cpu {
-Cumsum<float> cumsum;
-Cumsum<double> cumsum;
+extern FloatKernel<Cumsum> cumsum;
 }  // namespace cpu
 
 namespace cuda {
-Cumsum<float> cumsum;
-Cumsum<double> cumsum;
+extern FloatKernel<Cumsum> cumsum;
 }  // namespace cuda
 
 }  // namespace pliant

@@ -259,26 +259,7 @@ void gradient(const DcnGeometry& g, const T* x, const T* offset, const T* mask, 
 
 }  // namespace
 
-void cpu::dcn_forward(const DcnGeometry& g, const float* x, const float* offset, const float* mask,
-                      float* y, Workspace& workspace) {
-  forward(g, x, offset, mask, y, workspace);
-}
-
-void cpu::dcn_forward(const DcnGeometry& g, const double* x, const double* offset,
-                      const double* mask, double* y, Workspace& workspace) {
-  forward(g, x, offset, mask, y, workspace);
-}
-
-void cpu::dcn_gradient(const DcnGeometry& g, const float* x, const float* offset, const float* mask,
-                       const float* dy, float* dx, float* doffset, float* dmask,
-                       Workspace& workspace) {
-  gradient(g, x, offset, mask, dy, dx, doffset, dmask, workspace);
-}
-
-void cpu::dcn_gradient(const DcnGeometry& g, const double* x, const double* offset,
-                       const double* mask, const double* dy, double* dx, double* doffset,
-                       double* dmask, Workspace& workspace) {
-  gradient(g, x, offset, mask, dy, dx, doffset, dmask, workspace);
-}
+constinit FloatKernel<DcnForward> cpu::dcn_forward{forward, forward};
+constinit FloatKernel<DcnGradient> cpu::dcn_gradient{gradient, gradient};
 
 }  // namespace pliant

@@ -12,6 +12,7 @@
 #include <cmath>
 #include <cstdint>
 
+#include <pliant/core/kernel.h>
 #include <pliant/core/kernels/bilinear.h>
 #include <pliant/core/kernels/conv2d.h>
 #include <pliant/core/kernels/workspace.h>
@@ -101,17 +102,13 @@ using DcnGradient = void(const DcnGeometry&, const T* x, const T* offset, const 
                          const T* dy, T* dx, T* doffset, T* dmask, Workspace&);
 
 namespace cpu {
-DcnForward<float> dcn_forward;
-DcnForward<double> dcn_forward;
-DcnGradient<float> dcn_gradient;
-DcnGradient<double> dcn_gradient;
+extern FloatKernel<DcnForward> dcn_forward;
+extern FloatKernel<DcnGradient> dcn_gradient;
 }  // namespace cpu
 
 namespace cuda {
-DcnForward<float> dcn_forward;
-DcnForward<double> dcn_forward;
-DcnGradient<float> dcn_gradient;
-DcnGradient<double> dcn_gradient;
+extern FloatKernel<DcnForward> dcn_forward;
+extern FloatKernel<DcnGradient> dcn_gradient;
 }  // namespace cuda
 
 }  // namespace pliant

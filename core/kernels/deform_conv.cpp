@@ -9,6 +9,7 @@
 #include <pliant/core/kernels/deform_conv_walk.h>
 #include <pliant/core/kernels/narrow_groups.h>
 #include <pliant/core/kernels/partial_sums_walk.h>
+#include <pliant/core/kernels/widening.h>
 #include <pliant/core/parallel.h>
 
 namespace pliant {
@@ -150,19 +151,10 @@ void cpu::add_up_columns(const DeformSource<T>& source, const T* dy, T* dweight,
   sum_partials(cut.chunks, size, partials, dweight);
 }
 
-void cpu::deform_conv_forward(const DeformGeometry& g, const float* x, const float* offset,
-                              const float* mask, const float* weight, const float* bias, float* y,
-                              Workspace& workspace) {
-  forward(g, x, offset, mask, weight, bias, y, workspace);
-}
-
-void cpu::deform_conv_forward(const DeformGeometry& g, const double* x, const double* offset,
-                              const double* mask, const double* weight, const double* bias,
-                              double* y, Workspace& workspace) {
-  forward(g, x, offset, mask, weight, bias, y, workspace);
-}
-
 template void cpu::add_up_columns(const DeformSource<float>&, const float*, float*, Workspace&);
 template void cpu::add_up_columns(const DeformSource<double>&, const double*, double*, Workspace&);
+
+constinit FloatingKernel<DeformConvForward> cpu::deform_conv_forward{
+    forward, forward, Widening::deform_conv_forward<forward>};
 
 }  // namespace pliant

@@ -10,6 +10,7 @@
 #include <cstdint>
 
 #include <pliant/core/bfloat16.h>
+#include <pliant/core/kernel.h>
 #include <pliant/core/kernels/bilinear.h>
 #include <pliant/core/kernels/conv2d.h>
 
@@ -59,21 +60,13 @@ using DeformConvGradient = void(const DeformGeometry&, const T* x, const Wide<T>
                                 Wide<T>* doffset, Wide<T>* dmask, T* dweight, Workspace&);
 
 namespace cpu {
-DeformConvForward<float> deform_conv_forward;
-DeformConvForward<double> deform_conv_forward;
-DeformConvForward<BFloat16> deform_conv_forward;
-DeformConvGradient<float> deform_conv_gradient;
-DeformConvGradient<double> deform_conv_gradient;
-DeformConvGradient<BFloat16> deform_conv_gradient;
+extern FloatingKernel<DeformConvForward> deform_conv_forward;
+extern FloatingKernel<DeformConvGradient> deform_conv_gradient;
 }  // namespace cpu
 
 namespace cuda {
-DeformConvForward<float> deform_conv_forward;
-DeformConvForward<double> deform_conv_forward;
-DeformConvForward<BFloat16> deform_conv_forward;
-DeformConvGradient<float> deform_conv_gradient;
-DeformConvGradient<double> deform_conv_gradient;
-DeformConvGradient<BFloat16> deform_conv_gradient;
+extern FloatingKernel<DeformConvForward> deform_conv_forward;
+extern FloatingKernel<DeformConvGradient> deform_conv_gradient;
 }  // namespace cuda
 
 }  // namespace pliant

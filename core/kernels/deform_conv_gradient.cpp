@@ -14,6 +14,7 @@
 #include <pliant/core/kernels/narrow_groups.h>
 #include <pliant/core/kernels/partial_sums_walk.h>
 #include <pliant/core/kernels/tap_batch_walk.h>
+#include <pliant/core/kernels/widening.h>
 #include <pliant/core/parallel.h>
 
 namespace pliant {
@@ -205,7 +206,8 @@ void walk(const DeformSource<T>& source, const T* weight, const T* dy, const Out
 
 template <class T>
 void gradient(const DeformGeometry& g, const T* x, const T* offset, const T* mask, const T* weight,
-              const T* dy, const Outputs<T>& out, Workspace& workspace) {
+              const T* dy, T* dx, T* doffset, T* dmask, T* dweight, Workspace& workspace) {
+  const Outputs<T> out{dx, doffset, dmask, dweight};
   const DeformSource<T> source = source_of(g, x, offset, mask, workspace);
   if (source.rows() == 0) {
     if (out.dx != nullptr) std::fill_n(out.dx, g.conv.n * source.image_size(), T(0));
@@ -226,17 +228,7 @@ void gradient(const DeformGeometry& g, const T* x, const T* offset, const T* mas
 
 }  // namespace
 
-void cpu::deform_conv_gradient(const DeformGeometry& g, const float* x, const float* offset,
-                               const float* mask, const float* weight, const float* dy, float* dx,
-                               float* doffset, float* dmask, float* dweight, Workspace& workspace) {
-  gradient<float>(g, x, offset, mask, weight, dy, {dx, doffset, dmask, dweight}, workspace);
-}
-
-void cpu::deform_conv_gradient(const DeformGeometry& g, const double* x, const double* offset,
-                               const double* mask, const double* weight, const double* dy,
-                               double* dx, double* doffset, double* dmask, double* dweight,
-                               Workspace& workspace) {
-  gradient<double>(g, x, offset, mask, weight, dy, {dx, doffset, dmask, dweight}, workspace);
-}
+constinit FloatingKernel<DeformConvGradient> cpu::deform_conv_gradient{
+    gradient, gradient, Widening::deform_conv_gradient<gradient>};
 
 }  // namespace pliant

@@ -172,21 +172,11 @@ void cpu::add_up_scopes(const DeformKernelSource<T>& source, const T* dy, T* dwe
   sum_partials(chunks, size, partials, dweight);
 }
 
-void cpu::deform_kernel_forward(const DeformKernelGeometry& g, const float* x, const float* offset,
-                                const float* rotation, const float* weight, const float* bias,
-                                float* y, Workspace& workspace) {
-  forward(g, x, offset, rotation, weight, bias, y, workspace);
-}
-
-void cpu::deform_kernel_forward(const DeformKernelGeometry& g, const double* x,
-                                const double* offset, const double* rotation, const double* weight,
-                                const double* bias, double* y, Workspace& workspace) {
-  forward(g, x, offset, rotation, weight, bias, y, workspace);
-}
-
 template void cpu::add_up_scopes(const DeformKernelSource<float>&, const float*, float*,
                                  Workspace&);
 template void cpu::add_up_scopes(const DeformKernelSource<double>&, const double*, double*,
                                  Workspace&);
+
+constinit FloatKernel<DeformKernelForward> cpu::deform_kernel_forward{forward, forward};
 
 }  // namespace pliant

@@ -14,6 +14,7 @@
 
 #include <cstdint>
 
+#include <pliant/core/kernel.h>
 #include <pliant/core/kernels/deform_conv.h>
 
 namespace pliant {
@@ -70,17 +71,13 @@ using DeformKernelGradient = void(const DeformKernelGeometry&, const T* x, const
                                   T* doffset, T* drotation, T* dweight, Workspace&);
 
 namespace cpu {
-DeformKernelForward<float> deform_kernel_forward;
-DeformKernelForward<double> deform_kernel_forward;
-DeformKernelGradient<float> deform_kernel_gradient;
-DeformKernelGradient<double> deform_kernel_gradient;
+extern FloatKernel<DeformKernelForward> deform_kernel_forward;
+extern FloatKernel<DeformKernelGradient> deform_kernel_gradient;
 }  // namespace cpu
 
 namespace cuda {
-DeformKernelForward<float> deform_kernel_forward;
-DeformKernelForward<double> deform_kernel_forward;
-DeformKernelGradient<float> deform_kernel_gradient;
-DeformKernelGradient<double> deform_kernel_gradient;
+extern FloatKernel<DeformKernelForward> deform_kernel_forward;
+extern FloatKernel<DeformKernelGradient> deform_kernel_gradient;
 }  // namespace cuda
 
 }  // namespace pliant

@@ -289,7 +289,9 @@ void walk(const Call<T>& call, const std::vector<Share<T>>& shares, const Output
 
 template <class T>
 void gradient(const DeformKernelGeometry& g, const T* x, const T* offset, const T* rotation,
-              const T* weight, const T* dy, T* dx, const Outputs<T>& out, Workspace& workspace) {
+              const T* weight, const T* dy, T* dx, T* doffset, T* drotation, T* dweight,
+              Workspace& workspace) {
+  const Outputs<T> out{doffset, drotation, dweight};
   if (g.conv.n == 0 && out.dweight != nullptr)
     std::fill_n(out.dweight, g.conv.k * g.scope_h * g.scope_w * (g.conv.c / g.conv.groups), T(0));
   const bool inputs = dx != nullptr || out.doffset != nullptr || out.drotation != nullptr;
@@ -313,19 +315,6 @@ void gradient(const DeformKernelGeometry& g, const T* x, const T* offset, const 
 
 }  // namespace
 
-void cpu::deform_kernel_gradient(const DeformKernelGeometry& g, const float* x, const float* offset,
-                                 const float* rotation, const float* weight, const float* dy,
-                                 float* dx, float* doffset, float* drotation, float* dweight,
-                                 Workspace& workspace) {
-  gradient<float>(g, x, offset, rotation, weight, dy, dx, {doffset, drotation, dweight}, workspace);
-}
-
-void cpu::deform_kernel_gradient(const DeformKernelGeometry& g, const double* x,
-                                 const double* offset, const double* rotation, const double* weight,
-                                 const double* dy, double* dx, double* doffset, double* drotation,
-                                 double* dweight, Workspace& workspace) {
-  gradient<double>(g, x, offset, rotation, weight, dy, dx, {doffset, drotation, dweight},
-                   workspace);
-}
+constinit FloatKernel<DeformKernelGradient> cpu::deform_kernel_gradient{gradient, gradient};
 
 }  // namespace pliant

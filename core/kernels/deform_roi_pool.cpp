@@ -65,8 +65,9 @@ struct Regions {
 };
 
 template <class T>
-void forward(const Regions<T>& regions, const T* x, T* y, Workspace& workspace) {
-  const DeformRoiPoolGeometry& g = regions.g;
+void forward(const DeformRoiPoolGeometry& g, const T* x, const T* rois, const T* trans,
+             const T* mask, T* y, Workspace& workspace) {
+  const Regions<T> regions{g, rois, trans, mask};
   const RegionGeometry& region = g.region;
   const cpu::GroupedMap<T> map(region, x, workspace);
   const std::int64_t channels = g.class_channels();
@@ -203,8 +204,9 @@ void map_gradient(const Regions<T>& regions, const AllWindows<T>& windows, const
 }
 
 template <class T>
-void gradient(const Regions<T>& regions, const T* x, const T* dy, T* dx, T* dtrans, T* dmask,
-              Workspace& workspace) {
+void gradient(const DeformRoiPoolGeometry& g, const T* x, const T* rois, const T* trans,
+              const T* mask, const T* dy, T* dx, T* dtrans, T* dmask, Workspace& workspace) {
+  const Regions<T> regions{g, rois, trans, mask};
   const AllWindows<T> windows(regions, workspace);
   if (dtrans != nullptr || dmask != nullptr)
     branch_gradient(regions, windows, x, dy, dtrans, dmask, workspace);
@@ -213,30 +215,7 @@ void gradient(const Regions<T>& regions, const T* x, const T* dy, T* dx, T* dtra
 
 }  // namespace
 
-void cpu::deform_roi_pool_forward(const DeformRoiPoolGeometry& g, const float* x, const float* rois,
-                                  const float* trans, const float* mask, float* y,
-                                  Workspace& workspace) {
-  forward<float>({g, rois, trans, mask}, x, y, workspace);
-}
-
-void cpu::deform_roi_pool_forward(const DeformRoiPoolGeometry& g, const double* x,
-                                  const double* rois, const double* trans, const double* mask,
-                                  double* y, Workspace& workspace) {
-  forward<double>({g, rois, trans, mask}, x, y, workspace);
-}
-
-void cpu::deform_roi_pool_gradient(const DeformRoiPoolGeometry& g, const float* x,
-                                   const float* rois, const float* trans, const float* mask,
-                                   const float* dy, float* dx, float* dtrans, float* dmask,
-                                   Workspace& workspace) {
-  gradient<float>({g, rois, trans, mask}, x, dy, dx, dtrans, dmask, workspace);
-}
-
-void cpu::deform_roi_pool_gradient(const DeformRoiPoolGeometry& g, const double* x,
-                                   const double* rois, const double* trans, const double* mask,
-                                   const double* dy, double* dx, double* dtrans, double* dmask,
-                                   Workspace& workspace) {
-  gradient<double>({g, rois, trans, mask}, x, dy, dx, dtrans, dmask, workspace);
-}
+constinit FloatKernel<DeformRoiPoolForward> cpu::deform_roi_pool_forward{forward, forward};
+constinit FloatKernel<DeformRoiPoolGradient> cpu::deform_roi_pool_gradient{gradient, gradient};
 
 }  // namespace pliant

@@ -11,6 +11,7 @@
 // too), the others are clamped bilinear; a bin without a sample gives 0.
 #pragma once
 
+#include <pliant/core/kernel.h>
 #include <pliant/core/kernels/regions.h>
 #include <pliant/core/kernels/workspace.h>
 
@@ -66,17 +67,13 @@ using DeformRoiPoolGradient = void(const DeformRoiPoolGeometry&, const T* x, con
                                    T* dmask, Workspace&);
 
 namespace cpu {
-DeformRoiPoolForward<float> deform_roi_pool_forward;
-DeformRoiPoolForward<double> deform_roi_pool_forward;
-DeformRoiPoolGradient<float> deform_roi_pool_gradient;
-DeformRoiPoolGradient<double> deform_roi_pool_gradient;
+extern FloatKernel<DeformRoiPoolForward> deform_roi_pool_forward;
+extern FloatKernel<DeformRoiPoolGradient> deform_roi_pool_gradient;
 }  // namespace cpu
 
 namespace cuda {
-DeformRoiPoolForward<float> deform_roi_pool_forward;
-DeformRoiPoolForward<double> deform_roi_pool_forward;
-DeformRoiPoolGradient<float> deform_roi_pool_gradient;
-DeformRoiPoolGradient<double> deform_roi_pool_gradient;
+extern FloatKernel<DeformRoiPoolForward> deform_roi_pool_forward;
+extern FloatKernel<DeformRoiPoolGradient> deform_roi_pool_gradient;
 }  // namespace cuda
 
 }  // namespace pliant

@@ -46,7 +46,6 @@ void drop(const DropoutGeometry& g, const T* x, T* y) {
 
 }  // namespace
 
-void cpu::dropout(const DropoutGeometry& g, const float* x, float* y) { drop(g, x, y); }
-void cpu::dropout(const DropoutGeometry& g, const double* x, double* y) { drop(g, x, y); }
+constinit FloatKernel<Dropped> cpu::dropout{drop, drop};
 
 }  // namespace pliant

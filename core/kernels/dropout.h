@@ -9,6 +9,7 @@
 #include <cmath>
 #include <cstdint>
 
+#include <pliant/core/kernel.h>
 #include <pliant/core/portable.h>
 #include <pliant/core/random.h>
 
@@ -42,13 +43,11 @@ template <class T>
 using Dropped = void(const DropoutGeometry&, const T* x, T* y);
 
 namespace cpu {
-Dropped<float> dropout;
-Dropped<double> dropout;
+extern FloatKernel<Dropped> dropout;
 }  // namespace cpu
 
 namespace cuda {
-Dropped<float> dropout;
-Dropped<double> dropout;
+extern FloatKernel<Dropped> dropout;
 }  // namespace cuda
 
 }  // namespace pliant

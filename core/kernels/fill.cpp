@@ -3,12 +3,15 @@
 #include <algorithm>
 
 namespace pliant {
+namespace {
 
-void cpu::fill(std::int64_t n, float value, float* y) { std::fill_n(y, n, value); }
-void cpu::fill(std::int64_t n, double value, double* y) { std::fill_n(y, n, value); }
-void cpu::fill(std::int64_t n, BFloat16 value, BFloat16* y) { std::fill_n(y, n, value); }
-void cpu::fill(std::int64_t n, std::int64_t value, std::int64_t* y) { std::fill_n(y, n, value); }
-void cpu::fill(std::int64_t n, std::int32_t value, std::int32_t* y) { std::fill_n(y, n, value); }
-void cpu::fill(std::int64_t n, std::uint8_t value, std::uint8_t* y) { std::fill_n(y, n, value); }
+template <class T>
+void fill_all(std::int64_t n, T value, T* y) {
+  std::fill_n(y, n, value);
+}
+
+}  // namespace
+
+constinit FillKernel cpu::fill{fill_all, fill_all, fill_all, fill_all, fill_all, fill_all};
 
 }  // namespace pliant

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include <pliant/core/bfloat16.h>
+#include <pliant/core/kernel.h>
 #include <pliant/core/portable.h>
 
 namespace pliant {
@@ -11,22 +12,15 @@ namespace pliant {
 template <class T>
 using Fill = void(std::int64_t n, T value, T* y);
 
+using FillKernel = Kernel<Fill<float>, Fill<double>, Fill<BFloat16>, Fill<std::int64_t>,
+                          Fill<std::int32_t>, Fill<std::uint8_t>>;
+
 namespace cpu {
-Fill<float> fill;
-Fill<double> fill;
-Fill<BFloat16> fill;
-Fill<std::int64_t> fill;
-Fill<std::int32_t> fill;
-Fill<std::uint8_t> fill;
+extern FillKernel fill;
 }  // namespace cpu
 
 namespace cuda {
-Fill<float> fill;
-Fill<double> fill;
-Fill<BFloat16> fill;
-Fill<std::int64_t> fill;
-Fill<std::int32_t> fill;
-Fill<std::uint8_t> fill;
+extern FillKernel fill;
 }  // namespace cuda
 
 }  // namespace pliant

@@ -82,17 +82,7 @@ void scatter_all(const GatherGeometry& g, const T* y, const std::int64_t* index,
 
 }  // namespace
 
-void cpu::gather(const GatherGeometry& g, const float* x, const std::int64_t* index, float* y) {
-  gather_all(g, x, index, y);
-}
-void cpu::gather(const GatherGeometry& g, const double* x, const std::int64_t* index, double* y) {
-  gather_all(g, x, index, y);
-}
-void cpu::scatter(const GatherGeometry& g, const float* y, const std::int64_t* index, float* x) {
-  scatter_all(g, y, index, x);
-}
-void cpu::scatter(const GatherGeometry& g, const double* y, const std::int64_t* index, double* x) {
-  scatter_all(g, y, index, x);
-}
+constinit FloatKernel<Gather> cpu::gather{gather_all, gather_all};
+constinit FloatKernel<Scatter> cpu::scatter{scatter_all, scatter_all};
 
 }  // namespace pliant

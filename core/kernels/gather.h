@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <limits>
 
+#include <pliant/core/kernel.h>
 #include <pliant/core/portable.h>
 
 namespace pliant {
@@ -49,17 +50,13 @@ template <class T>
 using Scatter = void(const GatherGeometry&, const T* y, const std::int64_t* index, T* x);
 
 namespace cpu {
-Gather<float> gather;
-Gather<double> gather;
-Scatter<float> scatter;
-Scatter<double> scatter;
+extern FloatKernel<Gather> gather;
+extern FloatKernel<Scatter> scatter;
 }  // namespace cpu
 
 namespace cuda {
-Gather<float> gather;
-Gather<double> gather;
-Scatter<float> scatter;
-Scatter<double> scatter;
+extern FloatKernel<Gather> gather;
+extern FloatKernel<Scatter> scatter;
 }  // namespace cuda
 
 }  // namespace pliant

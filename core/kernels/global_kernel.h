@@ -9,6 +9,7 @@
 
 #include <cstdint>
 
+#include <pliant/core/kernel.h>
 #include <pliant/core/kernels/bilinear.h>
 #include <pliant/core/portable.h>
 
@@ -42,17 +43,13 @@ using GlobalKernelGradient = void(const GlobalKernelGeometry&, const T* weight, 
                                   const T* dkernels, T* dweight, T* doffset);
 
 namespace cpu {
-GlobalKernelForward<float> global_kernel_forward;
-GlobalKernelForward<double> global_kernel_forward;
-GlobalKernelGradient<float> global_kernel_gradient;
-GlobalKernelGradient<double> global_kernel_gradient;
+extern FloatKernel<GlobalKernelForward> global_kernel_forward;
+extern FloatKernel<GlobalKernelGradient> global_kernel_gradient;
 }  // namespace cpu
 
 namespace cuda {
-GlobalKernelForward<float> global_kernel_forward;
-GlobalKernelForward<double> global_kernel_forward;
-GlobalKernelGradient<float> global_kernel_gradient;
-GlobalKernelGradient<double> global_kernel_gradient;
+extern FloatKernel<GlobalKernelForward> global_kernel_forward;
+extern FloatKernel<GlobalKernelGradient> global_kernel_gradient;
 }  // namespace cuda
 
 }  // namespace pliant

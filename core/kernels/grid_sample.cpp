@@ -91,21 +91,7 @@ void gradient(const GridSampleGeometry& g, const T* x, const T* grid, const T* d
 
 }  // namespace
 
-void cpu::grid_sample_forward(const GridSampleGeometry& g, const float* x, const float* grid,
-                              float* y) {
-  forward(g, x, grid, y);
-}
-void cpu::grid_sample_forward(const GridSampleGeometry& g, const double* x, const double* grid,
-                              double* y) {
-  forward(g, x, grid, y);
-}
-void cpu::grid_sample_gradient(const GridSampleGeometry& g, const float* x, const float* grid,
-                               const float* dy, float* dx, float* dgrid) {
-  gradient(g, x, grid, dy, dx, dgrid);
-}
-void cpu::grid_sample_gradient(const GridSampleGeometry& g, const double* x, const double* grid,
-                               const double* dy, double* dx, double* dgrid) {
-  gradient(g, x, grid, dy, dx, dgrid);
-}
+constinit FloatKernel<GridSampleForward> cpu::grid_sample_forward{forward, forward};
+constinit FloatKernel<GridSampleGradient> cpu::grid_sample_gradient{gradient, gradient};
 
 }  // namespace pliant

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstdint>
 
+#include <pliant/core/kernel.h>
 #include <pliant/core/kernels/bilinear.h>
 #include <pliant/core/kernels/workspace.h>
 #include <pliant/core/portable.h>
@@ -104,17 +105,13 @@ using GridSampleGradient = void(const GridSampleGeometry&, const T* x, const T* 
                                 T* dx, T* dgrid);
 
 namespace cpu {
-GridSampleForward<float> grid_sample_forward;
-GridSampleForward<double> grid_sample_forward;
-GridSampleGradient<float> grid_sample_gradient;
-GridSampleGradient<double> grid_sample_gradient;
+extern FloatKernel<GridSampleForward> grid_sample_forward;
+extern FloatKernel<GridSampleGradient> grid_sample_gradient;
 }  // namespace cpu
 
 namespace cuda {
-GridSampleForward<float> grid_sample_forward;
-GridSampleForward<double> grid_sample_forward;
-GridSampleGradient<float> grid_sample_gradient;
-GridSampleGradient<double> grid_sample_gradient;
+extern FloatKernel<GridSampleForward> grid_sample_forward;
+extern FloatKernel<GridSampleGradient> grid_sample_gradient;
 }  // namespace cuda
 
 }  // namespace pliant

@@ -178,25 +178,7 @@ void gradient(const GroupNormGeometry& g, const T* x, const T* weight, const dou
 
 }  // namespace
 
-void cpu::group_norm_forward(const GroupNormGeometry& g, const float* x, const float* weight,
-                             const float* bias, float* y, double* mean, double* rstd,
-                             Workspace& workspace) {
-  forward(g, x, weight, bias, y, mean, rstd, workspace);
-}
-void cpu::group_norm_forward(const GroupNormGeometry& g, const double* x, const double* weight,
-                             const double* bias, double* y, double* mean, double* rstd,
-                             Workspace& workspace) {
-  forward(g, x, weight, bias, y, mean, rstd, workspace);
-}
-void cpu::group_norm_gradient(const GroupNormGeometry& g, const float* x, const float* weight,
-                              const double* mean, const double* rstd, const float* dy, float* dx,
-                              float* dweight, float* dbias, Workspace& workspace) {
-  gradient(g, x, weight, mean, rstd, dy, dx, dweight, dbias, workspace);
-}
-void cpu::group_norm_gradient(const GroupNormGeometry& g, const double* x, const double* weight,
-                              const double* mean, const double* rstd, const double* dy, double* dx,
-                              double* dweight, double* dbias, Workspace& workspace) {
-  gradient(g, x, weight, mean, rstd, dy, dx, dweight, dbias, workspace);
-}
+constinit FloatKernel<GroupNormForward> cpu::group_norm_forward{forward, forward};
+constinit FloatKernel<GroupNormGradient> cpu::group_norm_gradient{gradient, gradient};
 
 }  // namespace pliant

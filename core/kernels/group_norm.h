@@ -8,6 +8,7 @@
 
 #include <cstdint>
 
+#include <pliant/core/kernel.h>
 #include <pliant/core/kernels/norm_scale.h>
 #include <pliant/core/kernels/workspace.h>
 #include <pliant/core/portable.h>
@@ -39,17 +40,13 @@ using GroupNormGradient = void(const GroupNormGeometry&, const T* x, const T* we
                                T* dweight, T* dbias, Workspace&);
 
 namespace cpu {
-GroupNormForward<float> group_norm_forward;
-GroupNormForward<double> group_norm_forward;
-GroupNormGradient<float> group_norm_gradient;
-GroupNormGradient<double> group_norm_gradient;
+extern FloatKernel<GroupNormForward> group_norm_forward;
+extern FloatKernel<GroupNormGradient> group_norm_gradient;
 }  // namespace cpu
 
 namespace cuda {
-GroupNormForward<float> group_norm_forward;
-GroupNormForward<double> group_norm_forward;
-GroupNormGradient<float> group_norm_gradient;
-GroupNormGradient<double> group_norm_gradient;
+extern FloatKernel<GroupNormForward> group_norm_forward;
+extern FloatKernel<GroupNormGradient> group_norm_gradient;
 }  // namespace cuda
 
 }  // namespace pliant

@@ -56,24 +56,7 @@ void gradient(const LayerNormGeometry& g, const T* x, const T* weight, const T* 
 
 }  // namespace
 
-void cpu::layer_norm_forward(const LayerNormGeometry& g, const float* x, const float* weight,
-                             const float* bias, float* y) {
-  forward(g, x, weight, bias, y);
-}
-
-void cpu::layer_norm_forward(const LayerNormGeometry& g, const double* x, const double* weight,
-                             const double* bias, double* y) {
-  forward(g, x, weight, bias, y);
-}
-
-void cpu::layer_norm_gradient(const LayerNormGeometry& g, const float* x, const float* weight,
-                              const float* dy, float* dx, float* dweight, Workspace& workspace) {
-  gradient(g, x, weight, dy, dx, dweight, workspace);
-}
-
-void cpu::layer_norm_gradient(const LayerNormGeometry& g, const double* x, const double* weight,
-                              const double* dy, double* dx, double* dweight, Workspace& workspace) {
-  gradient(g, x, weight, dy, dx, dweight, workspace);
-}
+constinit FloatKernel<LayerNormForward> cpu::layer_norm_forward{forward, forward};
+constinit FloatKernel<LayerNormGradient> cpu::layer_norm_gradient{gradient, gradient};
 
 }  // namespace pliant

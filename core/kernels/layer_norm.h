@@ -7,6 +7,7 @@
 
 #include <cstdint>
 
+#include <pliant/core/kernel.h>
 #include <pliant/core/kernels/norm_scale.h>
 #include <pliant/core/kernels/workspace.h>
 #include <pliant/core/portable.h>
@@ -53,17 +54,13 @@ using LayerNormGradient = void(const LayerNormGeometry&, const T* x, const T* we
                                T* dx, T* dweight, Workspace&);
 
 namespace cpu {
-LayerNormForward<float> layer_norm_forward;
-LayerNormForward<double> layer_norm_forward;
-LayerNormGradient<float> layer_norm_gradient;
-LayerNormGradient<double> layer_norm_gradient;
+extern FloatKernel<LayerNormForward> layer_norm_forward;
+extern FloatKernel<LayerNormGradient> layer_norm_gradient;
 }  // namespace cpu
 
 namespace cuda {
-LayerNormForward<float> layer_norm_forward;
-LayerNormForward<double> layer_norm_forward;
-LayerNormGradient<float> layer_norm_gradient;
-LayerNormGradient<double> layer_norm_gradient;
+extern FloatKernel<LayerNormForward> layer_norm_forward;
+extern FloatKernel<LayerNormGradient> layer_norm_gradient;
 }  // namespace cuda
 
 }  // namespace pliant

@@ -37,7 +37,7 @@ struct ChannelTaps {
 };
 
 template <class T>
-void forward(const MapOffsetsGeometry& g, const T* x, const T* offset, T* y) {
+void forward(const MapOffsetsGeometry& g, const T* x, const T* offset, T* y, Workspace&) {
   parallel_blocks(g.n * g.h, 4, [&](std::int64_t begin, std::int64_t end) {
     ChannelTaps<T> taps;
     for (std::int64_t line = begin; line < end; ++line)
@@ -102,7 +102,7 @@ void gradient_by(const MapOffsetsGeometry& g, const T* x, const T* offset, const
 
 template <class T>
 void gradient(const MapOffsetsGeometry& g, const T* x, const T* offset, const T* dy, T* dx,
-              T* doffset) {
+              T* doffset, Workspace&) {
   if (g.at_integers == AtIntegers::zero)
     gradient_by<AtIntegers::zero>(g, x, offset, dy, dx, doffset);
   else
@@ -111,24 +111,7 @@ void gradient(const MapOffsetsGeometry& g, const T* x, const T* offset, const T*
 
 }  // namespace
 
-void cpu::map_offsets_forward(const MapOffsetsGeometry& g, const float* x, const float* offset,
-                              float* y, Workspace&) {
-  forward(g, x, offset, y);
-}
-
-void cpu::map_offsets_forward(const MapOffsetsGeometry& g, const double* x, const double* offset,
-                              double* y, Workspace&) {
-  forward(g, x, offset, y);
-}
-
-void cpu::map_offsets_gradient(const MapOffsetsGeometry& g, const float* x, const float* offset,
-                               const float* dy, float* dx, float* doffset, Workspace&) {
-  gradient(g, x, offset, dy, dx, doffset);
-}
-
-void cpu::map_offsets_gradient(const MapOffsetsGeometry& g, const double* x, const double* offset,
-                               const double* dy, double* dx, double* doffset, Workspace&) {
-  gradient(g, x, offset, dy, dx, doffset);
-}
+constinit FloatKernel<MapOffsetsForward> cpu::map_offsets_forward{forward, forward};
+constinit FloatKernel<MapOffsetsGradient> cpu::map_offsets_gradient{gradient, gradient};
 
 }  // namespace pliant

@@ -10,6 +10,7 @@
 
 #include <cstdint>
 
+#include <pliant/core/kernel.h>
 #include <pliant/core/kernels/bilinear.h>
 #include <pliant/core/kernels/workspace.h>
 
@@ -38,17 +39,13 @@ using MapOffsetsGradient = void(const MapOffsetsGeometry&, const T* x, const T* 
                                 T* dx, T* doffset, Workspace&);
 
 namespace cpu {
-MapOffsetsForward<float> map_offsets_forward;
-MapOffsetsForward<double> map_offsets_forward;
-MapOffsetsGradient<float> map_offsets_gradient;
-MapOffsetsGradient<double> map_offsets_gradient;
+extern FloatKernel<MapOffsetsForward> map_offsets_forward;
+extern FloatKernel<MapOffsetsGradient> map_offsets_gradient;
 }  // namespace cpu
 
 namespace cuda {
-MapOffsetsForward<float> map_offsets_forward;
-MapOffsetsForward<double> map_offsets_forward;
-MapOffsetsGradient<float> map_offsets_gradient;
-MapOffsetsGradient<double> map_offsets_gradient;
+extern FloatKernel<MapOffsetsForward> map_offsets_forward;
+extern FloatKernel<MapOffsetsGradient> map_offsets_gradient;
 }  // namespace cuda
 
 }  // namespace pliant

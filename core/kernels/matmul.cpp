@@ -6,6 +6,7 @@
 #include <pliant/core/gemm_tiles.h>
 #include <pliant/core/kernels/tap_batch_walk.h>
 #include <pliant/core/kernels/unary.h>
+#include <pliant/core/kernels/widening.h>
 #include <pliant/core/parallel.h>
 
 namespace pliant {
@@ -145,16 +146,19 @@ void product(const MatmulGeometry& g, const T* a, const T* b, const T* bias, T* 
   });
 }
 
+void widened_product(const MatmulGeometry& g, const BFloat16* a, const BFloat16* b,
+                     const BFloat16* bias, BFloat16* y, Workspace& workspace) {
+  using cpu::Widening;
+  const auto count = [&](Sharing sharing) { return sharing == Sharing::shared ? 1 : g.batch; };
+  Widening::rounded(y, g.batch * g.m * g.n, workspace, [&](float* wide) {
+    product(g, Widening::widened(a, count(g.a) * g.m * g.k, workspace),
+            Widening::widened(b, count(g.b) * g.k * g.n, workspace),
+            Widening::widened(bias, g.n, workspace), wide, workspace);
+  });
+}
+
 }  // namespace
 
-void cpu::matmul(const MatmulGeometry& g, const float* a, const float* b, const float* bias,
-                 float* y, Workspace& workspace) {
-  product(g, a, b, bias, y, workspace);
-}
-
-void cpu::matmul(const MatmulGeometry& g, const double* a, const double* b, const double* bias,
-                 double* y, Workspace& workspace) {
-  product(g, a, b, bias, y, workspace);
-}
+constinit FloatingKernel<Matmul> cpu::matmul{product, product, widened_product};
 
 }  // namespace pliant

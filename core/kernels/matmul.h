@@ -9,6 +9,7 @@
 #include <cstdint>
 
 #include <pliant/core/bfloat16.h>
+#include <pliant/core/kernel.h>
 #include <pliant/core/kernels/workspace.h>
 #include <pliant/core/portable.h>
 
@@ -33,15 +34,11 @@ template <class T>
 using Matmul = void(const MatmulGeometry&, const T* a, const T* b, const T* bias, T* y, Workspace&);
 
 namespace cpu {
-Matmul<float> matmul;
-Matmul<double> matmul;
-Matmul<BFloat16> matmul;
+extern FloatingKernel<Matmul> matmul;
 }  // namespace cpu
 
 namespace cuda {
-Matmul<float> matmul;
-Matmul<double> matmul;
-Matmul<BFloat16> matmul;
+extern FloatingKernel<Matmul> matmul;
 }  // namespace cuda
 
 }  // namespace pliant

@@ -8,7 +8,9 @@ namespace {
 constexpr std::int64_t kBlock = 16384;  // elements a task
 
 template <class T>
-void sgd(const SgdStep<T>& step, std::int64_t n, const T* gradient, T* parameter, T* buffer) {
+void sgd(const OfStep<SgdStep<T>>& of_step, std::int64_t n, const T* gradient, T* parameter,
+         T* buffer) {
+  const SgdStep<T> step = of_step.get();
   parallel_blocks(n, kBlock, [&](std::int64_t begin, std::int64_t end) {
     T none = 0;
     for (std::int64_t i = begin; i < end; ++i)
@@ -17,8 +19,9 @@ void sgd(const SgdStep<T>& step, std::int64_t n, const T* gradient, T* parameter
 }
 
 template <class T>
-void adam(const AdamStep<T>& step, std::int64_t n, const T* gradient, T* parameter, T* first,
-          T* second) {
+void adam(const OfStep<AdamStep<T>>& of_step, std::int64_t n, const T* gradient, T* parameter,
+          T* first, T* second) {
+  const AdamStep<T> step = of_step.get();
   parallel_blocks(n, kBlock, [=](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i)
       adam_update(step, gradient[i], parameter[i], first[i], second[i]);
@@ -26,8 +29,9 @@ void adam(const AdamStep<T>& step, std::int64_t n, const T* gradient, T* paramet
 }
 
 template <class T>
-void rmsprop(const RmsPropStep<T>& step, std::int64_t n, const T* gradient, T* parameter,
+void rmsprop(const OfStep<RmsPropStep<T>>& of_step, std::int64_t n, const T* gradient, T* parameter,
              T* mean_square, T* mean, T* buffer) {
+  const RmsPropStep<T> step = of_step.get();
   parallel_blocks(n, kBlock, [=](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i)
       rmsprop_update(step, gradient[i], parameter[i], mean_square[i],
@@ -37,7 +41,9 @@ void rmsprop(const RmsPropStep<T>& step, std::int64_t n, const T* gradient, T* p
 }
 
 template <class T>
-void adagrad(const AdagradStep<T>& step, std::int64_t n, const T* gradient, T* parameter, T* sum) {
+void adagrad(const OfStep<AdagradStep<T>>& of_step, std::int64_t n, const T* gradient, T* parameter,
+             T* sum) {
+  const AdagradStep<T> step = of_step.get();
   parallel_blocks(n, kBlock, [=](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i)
       adagrad_update(step, gradient[i], parameter[i], sum[i]);
@@ -53,45 +59,10 @@ void average(T share, std::int64_t n, const T* value, T* to) {
 
 }  // namespace
 
-void cpu::sgd_step(const OfStep<SgdStep<float>>& step, std::int64_t n, const float* gradient,
-                   float* parameter, float* buffer) {
-  sgd(step.get(), n, gradient, parameter, buffer);
-}
-void cpu::sgd_step(const OfStep<SgdStep<double>>& step, std::int64_t n, const double* gradient,
-                   double* parameter, double* buffer) {
-  sgd(step.get(), n, gradient, parameter, buffer);
-}
-void cpu::adam_step(const OfStep<AdamStep<float>>& step, std::int64_t n, const float* gradient,
-                    float* parameter, float* first, float* second) {
-  adam(step.get(), n, gradient, parameter, first, second);
-}
-void cpu::adam_step(const OfStep<AdamStep<double>>& step, std::int64_t n, const double* gradient,
-                    double* parameter, double* first, double* second) {
-  adam(step.get(), n, gradient, parameter, first, second);
-}
-void cpu::rmsprop_step(const OfStep<RmsPropStep<float>>& step, std::int64_t n,
-                       const float* gradient, float* parameter, float* mean_square, float* mean,
-                       float* buffer) {
-  rmsprop(step.get(), n, gradient, parameter, mean_square, mean, buffer);
-}
-void cpu::rmsprop_step(const OfStep<RmsPropStep<double>>& step, std::int64_t n,
-                       const double* gradient, double* parameter, double* mean_square, double* mean,
-                       double* buffer) {
-  rmsprop(step.get(), n, gradient, parameter, mean_square, mean, buffer);
-}
-void cpu::adagrad_step(const OfStep<AdagradStep<float>>& step, std::int64_t n,
-                       const float* gradient, float* parameter, float* sum) {
-  adagrad(step.get(), n, gradient, parameter, sum);
-}
-void cpu::adagrad_step(const OfStep<AdagradStep<double>>& step, std::int64_t n,
-                       const double* gradient, double* parameter, double* sum) {
-  adagrad(step.get(), n, gradient, parameter, sum);
-}
-void cpu::average_step(float share, std::int64_t n, const float* value, float* to) {
-  average(share, n, value, to);
-}
-void cpu::average_step(double share, std::int64_t n, const double* value, double* to) {
-  average(share, n, value, to);
-}
+constinit FloatKernel<SgdKernel> cpu::sgd_step{sgd, sgd};
+constinit FloatKernel<AdamKernel> cpu::adam_step{adam, adam};
+constinit FloatKernel<RmsPropKernel> cpu::rmsprop_step{rmsprop, rmsprop};
+constinit FloatKernel<AdagradKernel> cpu::adagrad_step{adagrad, adagrad};
+constinit FloatKernel<AverageKernel> cpu::average_step{average, average};
 
 }  // namespace pliant

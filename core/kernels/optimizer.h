@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdint>
 
+#include <pliant/core/kernel.h>
 #include <pliant/core/kernels/step_state.h>
 #include <pliant/core/portable.h>
 
@@ -113,29 +114,19 @@ template <class T>
 using AverageKernel = void(T share, std::int64_t n, const T* value, T* average);
 
 namespace cpu {
-SgdKernel<float> sgd_step;
-SgdKernel<double> sgd_step;
-AdamKernel<float> adam_step;
-AdamKernel<double> adam_step;
-RmsPropKernel<float> rmsprop_step;
-RmsPropKernel<double> rmsprop_step;
-AdagradKernel<float> adagrad_step;
-AdagradKernel<double> adagrad_step;
-AverageKernel<float> average_step;
-AverageKernel<double> average_step;
+extern FloatKernel<SgdKernel> sgd_step;
+extern FloatKernel<AdamKernel> adam_step;
+extern FloatKernel<RmsPropKernel> rmsprop_step;
+extern FloatKernel<AdagradKernel> adagrad_step;
+extern FloatKernel<AverageKernel> average_step;
 }  // namespace cpu
 
 namespace cuda {
-SgdKernel<float> sgd_step;
-SgdKernel<double> sgd_step;
-AdamKernel<float> adam_step;
-AdamKernel<double> adam_step;
-RmsPropKernel<float> rmsprop_step;
-RmsPropKernel<double> rmsprop_step;
-AdagradKernel<float> adagrad_step;
-AdagradKernel<double> adagrad_step;
-AverageKernel<float> average_step;
-AverageKernel<double> average_step;
+extern FloatKernel<SgdKernel> sgd_step;
+extern FloatKernel<AdamKernel> adam_step;
+extern FloatKernel<RmsPropKernel> rmsprop_step;
+extern FloatKernel<AdagradKernel> adagrad_step;
+extern FloatKernel<AverageKernel> average_step;
 }  // namespace cuda
 
 }  // namespace pliant

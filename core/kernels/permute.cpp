@@ -162,7 +162,6 @@ void permute_axes(const PermuteGeometry& g, const T* x, T* y) {
 
 }  // namespace
 
-void cpu::permute(const PermuteGeometry& g, const float* x, float* y) { permute_axes(g, x, y); }
-void cpu::permute(const PermuteGeometry& g, const double* x, double* y) { permute_axes(g, x, y); }
+constinit FloatKernel<Permute> cpu::permute{permute_axes, permute_axes};
 
 }  // namespace pliant

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <span>
 
+#include <pliant/core/kernel.h>
 #include <pliant/core/portable.h>
 #include <pliant/core/shape.h>
 
@@ -42,13 +43,11 @@ template <class T>
 using Permute = void(const PermuteGeometry&, const T* x, T* y);
 
 namespace cpu {
-Permute<float> permute;
-Permute<double> permute;
+extern FloatKernel<Permute> permute;
 }  // namespace cpu
 
 namespace cuda {
-Permute<float> permute;
-Permute<double> permute;
+extern FloatKernel<Permute> permute;
 }  // namespace cuda
 
 }  // namespace pliant

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include <pliant/core/kernel.h>
 #include <pliant/core/kernels/scale_image.h>
 #include <pliant/core/portable.h>
 #include <pliant/core/random.h>
@@ -60,14 +61,14 @@ using PickBatch = void(const PickGeometry&, const std::int64_t* step, const std:
                        const T* images, const std::int64_t* labels, float* picked_images,
                        std::int64_t* picked_labels);
 
+using PickBatchKernel = Kernel<PickBatch<std::uint8_t>, PickBatch<float>>;
+
 namespace cpu {
-PickBatch<std::uint8_t> pick_batch;
-PickBatch<float> pick_batch;
+extern PickBatchKernel pick_batch;
 }  // namespace cpu
 
 namespace cuda {
-PickBatch<std::uint8_t> pick_batch;
-PickBatch<float> pick_batch;
+extern PickBatchKernel pick_batch;
 }  // namespace cuda
 
 }  // namespace pliant

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include <pliant/core/kernels/widening.h>
 #include <pliant/core/parallel.h>
 
 namespace pliant {
@@ -115,23 +116,26 @@ void gradient(const Pool2dGeometry& g, const std::int32_t* index, const T* dy, T
   });
 }
 
+void widened_forward(const Pool2dGeometry& g, const BFloat16* x, BFloat16* y, std::int32_t* index) {
+  Workspace workspace(Device::cpu());
+  cpu::Widening::rounded(y, g.n * g.p * g.q * g.c, workspace, [&](float* wide) {
+    forward(g, cpu::Widening::widened(x, g.n * g.h * g.w * g.c, workspace), wide, index);
+  });
+}
+
+void widened_gradient(const Pool2dGeometry& g, const std::int32_t* index, const BFloat16* dy,
+                      BFloat16* dx) {
+  Workspace workspace(Device::cpu());
+  cpu::Widening::rounded(dx, g.n * g.h * g.w * g.c, workspace, [&](float* wide) {
+    gradient(g, index, cpu::Widening::widened(dy, g.n * g.p * g.q * g.c, workspace), wide);
+  });
+}
+
 }  // namespace
 
-void cpu::max_pool2d_forward(const Pool2dGeometry& g, const float* x, float* y,
-                             std::int32_t* index) {
-  forward(g, x, y, index);
-}
-void cpu::max_pool2d_forward(const Pool2dGeometry& g, const double* x, double* y,
-                             std::int32_t* index) {
-  forward(g, x, y, index);
-}
-void cpu::max_pool2d_gradient(const Pool2dGeometry& g, const std::int32_t* index, const float* dy,
-                              float* dx) {
-  gradient(g, index, dy, dx);
-}
-void cpu::max_pool2d_gradient(const Pool2dGeometry& g, const std::int32_t* index, const double* dy,
-                              double* dx) {
-  gradient(g, index, dy, dx);
-}
+constinit FloatingKernel<MaxPool2dForward> cpu::max_pool2d_forward{forward, forward,
+                                                                   widened_forward};
+constinit FloatingKernel<MaxPool2dGradient> cpu::max_pool2d_gradient{gradient, gradient,
+                                                                     widened_gradient};
 
 }  // namespace pliant

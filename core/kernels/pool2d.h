@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include <pliant/core/bfloat16.h>
+#include <pliant/core/kernel.h>
 #include <pliant/core/portable.h>
 
 namespace pliant {
@@ -41,21 +42,13 @@ using MaxPool2dGradient = void(const Pool2dGeometry&, const std::int32_t* index,
                                T* dx);
 
 namespace cpu {
-MaxPool2dForward<float> max_pool2d_forward;
-MaxPool2dForward<double> max_pool2d_forward;
-MaxPool2dForward<BFloat16> max_pool2d_forward;
-MaxPool2dGradient<float> max_pool2d_gradient;
-MaxPool2dGradient<double> max_pool2d_gradient;
-MaxPool2dGradient<BFloat16> max_pool2d_gradient;
+extern FloatingKernel<MaxPool2dForward> max_pool2d_forward;
+extern FloatingKernel<MaxPool2dGradient> max_pool2d_gradient;
 }  // namespace cpu
 
 namespace cuda {
-MaxPool2dForward<float> max_pool2d_forward;
-MaxPool2dForward<double> max_pool2d_forward;
-MaxPool2dForward<BFloat16> max_pool2d_forward;
-MaxPool2dGradient<float> max_pool2d_gradient;
-MaxPool2dGradient<double> max_pool2d_gradient;
-MaxPool2dGradient<BFloat16> max_pool2d_gradient;
+extern FloatingKernel<MaxPool2dForward> max_pool2d_forward;
+extern FloatingKernel<MaxPool2dGradient> max_pool2d_gradient;
 }  // namespace cuda
 
 }  // namespace pliant

@@ -16,26 +16,19 @@ auto pooling(const RegionGeometry& g, const T* rois) {
   return cpu::SeparablePooling<T, decltype(fill)>(g, rois, fill);
 }
 
+template <class T>
+void forward(const RegionGeometry& g, const T* x, const T* rois, T* y, Workspace& workspace) {
+  pooling(g, rois).forward(x, y, workspace);
+}
+
+template <class T>
+void gradient(const RegionGeometry& g, const T* rois, const T* dy, T* dx, Workspace& workspace) {
+  pooling(g, rois).gradient(dy, dx, workspace);
+}
+
 }  // namespace
 
-void cpu::ps_roi_pool_forward(const RegionGeometry& g, const float* x, const float* rois, float* y,
-                              Workspace& workspace) {
-  pooling(g, rois).forward(x, y, workspace);
-}
-
-void cpu::ps_roi_pool_forward(const RegionGeometry& g, const double* x, const double* rois,
-                              double* y, Workspace& workspace) {
-  pooling(g, rois).forward(x, y, workspace);
-}
-
-void cpu::ps_roi_pool_gradient(const RegionGeometry& g, const float* rois, const float* dy,
-                               float* dx, Workspace& workspace) {
-  pooling(g, rois).gradient(dy, dx, workspace);
-}
-
-void cpu::ps_roi_pool_gradient(const RegionGeometry& g, const double* rois, const double* dy,
-                               double* dx, Workspace& workspace) {
-  pooling(g, rois).gradient(dy, dx, workspace);
-}
+constinit FloatKernel<PsRoiPoolForward> cpu::ps_roi_pool_forward{forward, forward};
+constinit FloatKernel<PsRoiPoolGradient> cpu::ps_roi_pool_gradient{gradient, gradient};
 
 }  // namespace pliant

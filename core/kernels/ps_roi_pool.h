@@ -6,6 +6,7 @@
 // at least 1; the bins are those of bin_pixels().
 #pragma once
 
+#include <pliant/core/kernel.h>
 #include <pliant/core/kernels/regions.h>
 #include <pliant/core/kernels/workspace.h>
 
@@ -28,17 +29,13 @@ using PsRoiPoolGradient = void(const RegionGeometry&, const T* rois, const T* dy
                                Workspace&);
 
 namespace cpu {
-PsRoiPoolForward<float> ps_roi_pool_forward;
-PsRoiPoolForward<double> ps_roi_pool_forward;
-PsRoiPoolGradient<float> ps_roi_pool_gradient;
-PsRoiPoolGradient<double> ps_roi_pool_gradient;
+extern FloatKernel<PsRoiPoolForward> ps_roi_pool_forward;
+extern FloatKernel<PsRoiPoolGradient> ps_roi_pool_gradient;
 }  // namespace cpu
 
 namespace cuda {
-PsRoiPoolForward<float> ps_roi_pool_forward;
-PsRoiPoolForward<double> ps_roi_pool_forward;
-PsRoiPoolGradient<float> ps_roi_pool_gradient;
-PsRoiPoolGradient<double> ps_roi_pool_gradient;
+extern FloatKernel<PsRoiPoolForward> ps_roi_pool_forward;
+extern FloatKernel<PsRoiPoolGradient> ps_roi_pool_gradient;
 }  // namespace cuda
 
 }  // namespace pliant

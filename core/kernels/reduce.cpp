@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include <pliant/core/kernels/widening.h>
 #include <pliant/core/parallel.h>
 
 namespace pliant {
@@ -135,45 +136,20 @@ void argmax(const ReduceGeometry& g, const T* x, std::int64_t* index) {
                   });
 }
 
+template <class To>
+void widened_sum(const ReduceGeometry& g, const BFloat16* x, To* y, Workspace& workspace) {
+  const std::int64_t n = g.outer * g.reduced * g.inner;
+  reduce<SumOf>(g, cpu::Widening::widened(x, n, workspace), y, workspace);
+}
+
 }  // namespace
 
-void cpu::sum_forward(const ReduceGeometry& g, const float* x, float* y, Workspace& workspace) {
-  reduce<SumOf>(g, x, y, workspace);
-}
-void cpu::sum_forward(const ReduceGeometry& g, const double* x, double* y, Workspace& workspace) {
-  reduce<SumOf>(g, x, y, workspace);
-}
-void cpu::sum_forward(const ReduceGeometry& g, const float* x, double* y, Workspace& workspace) {
-  reduce<SumOf>(g, x, y, workspace);
-}
-void cpu::sum_forward(const ReduceGeometry& g, const double* x, float* y, Workspace& workspace) {
-  reduce<SumOf>(g, x, y, workspace);
-}
-void cpu::sum_of_squares_forward(const ReduceGeometry& g, const float* x, double* y,
-                                 Workspace& workspace) {
-  reduce<SumOfSquares, SumOf>(g, x, y, workspace);
-}
-void cpu::sum_of_squares_forward(const ReduceGeometry& g, const double* x, double* y,
-                                 Workspace& workspace) {
-  reduce<SumOfSquares, SumOf>(g, x, y, workspace);
-}
-void cpu::max_forward(const ReduceGeometry& g, const float* x, float* y, Workspace& workspace) {
-  reduce<MaxOf>(g, x, y, workspace);
-}
-void cpu::max_forward(const ReduceGeometry& g, const double* x, double* y, Workspace& workspace) {
-  reduce<MaxOf>(g, x, y, workspace);
-}
-void cpu::min_forward(const ReduceGeometry& g, const float* x, float* y, Workspace& workspace) {
-  reduce<MinOf>(g, x, y, workspace);
-}
-void cpu::min_forward(const ReduceGeometry& g, const double* x, double* y, Workspace& workspace) {
-  reduce<MinOf>(g, x, y, workspace);
-}
-void cpu::argmax_forward(const ReduceGeometry& g, const float* x, std::int64_t* index) {
-  argmax(g, x, index);
-}
-void cpu::argmax_forward(const ReduceGeometry& g, const double* x, std::int64_t* index) {
-  argmax(g, x, index);
-}
+constinit SumKernel cpu::sum_forward{reduce<SumOf>, reduce<SumOf>, widened_sum,
+                                     reduce<SumOf>, widened_sum,   reduce<SumOf>};
+constinit SumOfSquaresKernel cpu::sum_of_squares_forward{reduce<SumOfSquares, SumOf>,
+                                                         reduce<SumOfSquares, SumOf>};
+constinit FloatKernel<Reduction> cpu::max_forward{reduce<MaxOf>, reduce<MaxOf>};
+constinit FloatKernel<Reduction> cpu::min_forward{reduce<MinOf>, reduce<MinOf>};
+constinit FloatKernel<ArgmaxForward> cpu::argmax_forward{argmax, argmax};
 
 }  // namespace pliant

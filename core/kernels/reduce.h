@@ -5,6 +5,7 @@
 #include <limits>
 
 #include <pliant/core/bfloat16.h>
+#include <pliant/core/kernel.h>
 #include <pliant/core/kernels/pool2d.h>
 #include <pliant/core/kernels/workspace.h>
 #include <pliant/core/portable.h>
@@ -85,30 +86,26 @@ using Reduction = void(const ReduceGeometry&, const T* x, To* y, Workspace&);
 template <class T>
 using ArgmaxForward = void(const ReduceGeometry&, const T* x, std::int64_t* index);
 
-namespace cpu {
-Reduction<float> sum_forward, max_forward, min_forward;
-Reduction<double> sum_forward, max_forward, min_forward;
-Reduction<BFloat16> sum_forward;
 // Between the axes of one sum, nothing is rounded to float32.
-Reduction<float, double> sum_forward, sum_of_squares_forward;
-Reduction<BFloat16, double> sum_forward;
-Reduction<double, float> sum_forward;
-Reduction<double> sum_of_squares_forward;
-ArgmaxForward<float> argmax_forward;
-ArgmaxForward<double> argmax_forward;
+using SumKernel =
+    Kernel<Reduction<float>, Reduction<double>, Reduction<BFloat16>, Reduction<float, double>,
+           Reduction<BFloat16, double>, Reduction<double, float>>;
+using SumOfSquaresKernel = Kernel<Reduction<float, double>, Reduction<double>>;
+
+namespace cpu {
+extern SumKernel sum_forward;
+extern FloatKernel<Reduction> max_forward;
+extern FloatKernel<Reduction> min_forward;
+extern SumOfSquaresKernel sum_of_squares_forward;
+extern FloatKernel<ArgmaxForward> argmax_forward;
 }  // namespace cpu
 
 namespace cuda {
-Reduction<float> sum_forward, max_forward, min_forward;
-Reduction<double> sum_forward, max_forward, min_forward;
-Reduction<BFloat16> sum_forward;
-// Between the axes of one sum, nothing is rounded to float32.
-Reduction<float, double> sum_forward, sum_of_squares_forward;
-Reduction<BFloat16, double> sum_forward;
-Reduction<double, float> sum_forward;
-Reduction<double> sum_of_squares_forward;
-ArgmaxForward<float> argmax_forward;
-ArgmaxForward<double> argmax_forward;
+extern SumKernel sum_forward;
+extern FloatKernel<Reduction> max_forward;
+extern FloatKernel<Reduction> min_forward;
+extern SumOfSquaresKernel sum_of_squares_forward;
+extern FloatKernel<ArgmaxForward> argmax_forward;
 }  // namespace cuda
 
 }  // namespace pliant

@@ -130,13 +130,6 @@ void resample_by_length(const ResampleGeometry& g, ResampleWay way, const T* fro
 
 }  // namespace
 
-void cpu::resample(const ResampleGeometry& g, ResampleWay way, const float* from, float* to,
-                   Workspace& workspace) {
-  resample_by_length(g, way, from, to, workspace);
-}
-void cpu::resample(const ResampleGeometry& g, ResampleWay way, const double* from, double* to,
-                   Workspace& workspace) {
-  resample_by_length(g, way, from, to, workspace);
-}
+constinit FloatKernel<Resample> cpu::resample{resample_by_length, resample_by_length};
 
 }  // namespace pliant

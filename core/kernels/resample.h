@@ -10,6 +10,7 @@
 
 #include <cstdint>
 
+#include <pliant/core/kernel.h>
 #include <pliant/core/kernels/bilinear.h>
 #include <pliant/core/kernels/workspace.h>
 #include <pliant/core/portable.h>
@@ -146,13 +147,11 @@ template <class T>
 using Resample = void(const ResampleGeometry&, ResampleWay, const T* from, T* to, Workspace&);
 
 namespace cpu {
-Resample<float> resample;
-Resample<double> resample;
+extern FloatKernel<Resample> resample;
 }  // namespace cpu
 
 namespace cuda {
-Resample<float> resample;
-Resample<double> resample;
+extern FloatKernel<Resample> resample;
 }  // namespace cuda
 
 }  // namespace pliant

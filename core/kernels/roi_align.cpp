@@ -16,26 +16,19 @@ auto pooling(const RoiAlignGeometry& g, const T* rois) {
   return cpu::SeparablePooling<T, decltype(fill)>(g.region, rois, fill);
 }
 
+template <class T>
+void forward(const RoiAlignGeometry& g, const T* x, const T* rois, T* y, Workspace& workspace) {
+  pooling(g, rois).forward(x, y, workspace);
+}
+
+template <class T>
+void gradient(const RoiAlignGeometry& g, const T* rois, const T* dy, T* dx, Workspace& workspace) {
+  pooling(g, rois).gradient(dy, dx, workspace);
+}
+
 }  // namespace
 
-void cpu::roi_align_forward(const RoiAlignGeometry& g, const float* x, const float* rois, float* y,
-                            Workspace& workspace) {
-  pooling(g, rois).forward(x, y, workspace);
-}
-
-void cpu::roi_align_forward(const RoiAlignGeometry& g, const double* x, const double* rois,
-                            double* y, Workspace& workspace) {
-  pooling(g, rois).forward(x, y, workspace);
-}
-
-void cpu::roi_align_gradient(const RoiAlignGeometry& g, const float* rois, const float* dy,
-                             float* dx, Workspace& workspace) {
-  pooling(g, rois).gradient(dy, dx, workspace);
-}
-
-void cpu::roi_align_gradient(const RoiAlignGeometry& g, const double* rois, const double* dy,
-                             double* dx, Workspace& workspace) {
-  pooling(g, rois).gradient(dy, dx, workspace);
-}
+constinit FloatKernel<RoiAlignForward> cpu::roi_align_forward{forward, forward};
+constinit FloatKernel<RoiAlignGradient> cpu::roi_align_gradient{gradient, gradient};
 
 }  // namespace pliant

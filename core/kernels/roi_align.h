@@ -9,6 +9,7 @@
 // counts; the others are clamped bilinear. A bin without a sample gives 0.
 #pragma once
 
+#include <pliant/core/kernel.h>
 #include <pliant/core/kernels/regions.h>
 #include <pliant/core/kernels/workspace.h>
 
@@ -48,17 +49,13 @@ using RoiAlignGradient = void(const RoiAlignGeometry&, const T* rois, const T* d
                               Workspace&);
 
 namespace cpu {
-RoiAlignForward<float> roi_align_forward;
-RoiAlignForward<double> roi_align_forward;
-RoiAlignGradient<float> roi_align_gradient;
-RoiAlignGradient<double> roi_align_gradient;
+extern FloatKernel<RoiAlignForward> roi_align_forward;
+extern FloatKernel<RoiAlignGradient> roi_align_gradient;
 }  // namespace cpu
 
 namespace cuda {
-RoiAlignForward<float> roi_align_forward;
-RoiAlignForward<double> roi_align_forward;
-RoiAlignGradient<float> roi_align_gradient;
-RoiAlignGradient<double> roi_align_gradient;
+extern FloatKernel<RoiAlignForward> roi_align_forward;
+extern FloatKernel<RoiAlignGradient> roi_align_gradient;
 }  // namespace cuda
 
 }  // namespace pliant

@@ -6,6 +6,7 @@
 // + 1, at least 1; the bins are those of bin_pixels().
 #pragma once
 
+#include <pliant/core/kernel.h>
 #include <pliant/core/kernels/regions.h>
 #include <pliant/core/kernels/workspace.h>
 
@@ -31,17 +32,13 @@ using RoiPoolGradient = void(const RegionGeometry&, const T* rois, const std::in
                              const T* dy, T* dx, Workspace&);
 
 namespace cpu {
-RoiPoolForward<float> roi_pool_forward;
-RoiPoolForward<double> roi_pool_forward;
-RoiPoolGradient<float> roi_pool_gradient;
-RoiPoolGradient<double> roi_pool_gradient;
+extern FloatKernel<RoiPoolForward> roi_pool_forward;
+extern FloatKernel<RoiPoolGradient> roi_pool_gradient;
 }  // namespace cpu
 
 namespace cuda {
-RoiPoolForward<float> roi_pool_forward;
-RoiPoolForward<double> roi_pool_forward;
-RoiPoolGradient<float> roi_pool_gradient;
-RoiPoolGradient<double> roi_pool_gradient;
+extern FloatKernel<RoiPoolForward> roi_pool_forward;
+extern FloatKernel<RoiPoolGradient> roi_pool_gradient;
 }  // namespace cuda
 
 }  // namespace pliant

@@ -2,6 +2,12 @@
 
 namespace pliant {
 
-void cpu::next_step(std::int64_t* number) { ++*number; }
+namespace {
+
+void advance(std::int64_t* number) { ++*number; }
+
+}  // namespace
+
+constinit Kernel<NextStep> cpu::next_step{advance};
 
 }  // namespace pliant

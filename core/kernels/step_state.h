@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include <pliant/core/kernel.h>
 #include <pliant/core/portable.h>
 
 namespace pliant {
@@ -24,10 +25,11 @@ struct OfStep {
 using NextStep = void(std::int64_t* number);
 
 namespace cpu {
-NextStep next_step;
+extern Kernel<NextStep> next_step;
 }
+
 namespace cuda {
-NextStep next_step;
+extern Kernel<NextStep> next_step;
 }
 
 }  // namespace pliant

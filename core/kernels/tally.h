@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include <pliant/core/kernel.h>
 #include <pliant/core/portable.h>
 
 namespace pliant {
@@ -21,13 +22,11 @@ PLIANT_HD void tally_one(std::int64_t i, const std::int64_t* guesses, const std:
 }
 
 namespace cpu {
-TallyStep<float> tally;
-TallyStep<double> tally;
+extern FloatKernel<TallyStep> tally;
 }  // namespace cpu
 
 namespace cuda {
-TallyStep<float> tally;
-TallyStep<double> tally;
+extern FloatKernel<TallyStep> tally;
 }  // namespace cuda
 
 }  // namespace pliant

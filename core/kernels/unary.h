@@ -6,6 +6,7 @@
 #include <type_traits>
 
 #include <pliant/core/bfloat16.h>
+#include <pliant/core/kernel.h>
 #include <pliant/core/kernels/exponential.h>
 #include <pliant/core/kernels/function_list.h>
 #include <pliant/core/portable.h>
@@ -174,21 +175,13 @@ template <class T>
 using UnaryGradient = void(const UnaryCall&, std::int64_t n, const T* s, const T* dy, T* dx);
 
 namespace cpu {
-UnaryForward<float> unary_forward;
-UnaryForward<double> unary_forward;
-UnaryForward<BFloat16> unary_forward;
-UnaryGradient<float> unary_gradient;
-UnaryGradient<double> unary_gradient;
-UnaryGradient<BFloat16> unary_gradient;
+extern FloatingKernel<UnaryForward> unary_forward;
+extern FloatingKernel<UnaryGradient> unary_gradient;
 }  // namespace cpu
 
 namespace cuda {
-UnaryForward<float> unary_forward;
-UnaryForward<double> unary_forward;
-UnaryForward<BFloat16> unary_forward;
-UnaryGradient<float> unary_gradient;
-UnaryGradient<double> unary_gradient;
-UnaryGradient<BFloat16> unary_gradient;
+extern FloatingKernel<UnaryForward> unary_forward;
+extern FloatingKernel<UnaryGradient> unary_gradient;
 }  // namespace cuda
 
 }  // namespace pliant

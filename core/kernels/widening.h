@@ -8,13 +8,13 @@
 
 namespace pliant {
 
-template <Convert<BFloat16, float>* widen, Convert<float, BFloat16>* round>
+template <const auto& convert>
 struct WideningBy {
   // A copy as float32; of null, null.
   static const float* widened(const BFloat16* x, std::int64_t n, Workspace& workspace) {
     if (x == nullptr) return nullptr;
     float* const wide = workspace.take<float>(n);
-    widen(n, x, wide);
+    convert(n, x, wide);
     return wide;
   }
 
@@ -25,47 +25,47 @@ struct WideningBy {
     if (to == nullptr) return f(nullptr);
     float* const wide = workspace.take<float>(n);
     f(wide);
-    round(n, wide, to);
+    convert(n, wide, to);
   }
 
-  // Convolutions by a kernel over float32, `run`.
-  static void conv2d_forward(Conv2dForward<float>* run, const Conv2dGeometry& g, const BFloat16* x,
-                             const BFloat16* weight, const BFloat16* bias, BFloat16* y,
-                             Workspace& workspace) {
+  // Convolutions by a function over float32, `run`.
+  template <Conv2dForward<float>* run>
+  static void conv2d_forward(const Conv2dGeometry& g, const BFloat16* x, const BFloat16* weight,
+                             const BFloat16* bias, BFloat16* y, Workspace& workspace) {
     rounded(y, outputs(g), workspace, [&](float* wide) {
       run(g, widened(x, inputs(g), workspace), widened(weight, weights(g), workspace),
           widened(bias, g.k, workspace), wide, workspace);
     });
   }
-  static void conv2d_data_gradient(Conv2dDataGradient<float>* run, const Conv2dGeometry& g,
-                                   const BFloat16* dy, const BFloat16* weight, BFloat16* dx,
-                                   Workspace& workspace) {
+  template <Conv2dDataGradient<float>* run>
+  static void conv2d_data_gradient(const Conv2dGeometry& g, const BFloat16* dy,
+                                   const BFloat16* weight, BFloat16* dx, Workspace& workspace) {
     rounded(dx, inputs(g), workspace, [&](float* wide) {
       run(g, widened(dy, outputs(g), workspace), widened(weight, weights(g), workspace), wide,
           workspace);
     });
   }
-  static void conv2d_weight_gradient(Conv2dWeightGradient<float>* run, const Conv2dGeometry& g,
-                                     const BFloat16* x, const BFloat16* dy, BFloat16* dweight,
-                                     Workspace& workspace) {
+  template <Conv2dWeightGradient<float>* run>
+  static void conv2d_weight_gradient(const Conv2dGeometry& g, const BFloat16* x, const BFloat16* dy,
+                                     BFloat16* dweight, Workspace& workspace) {
     rounded(dweight, weights(g), workspace, [&](float* wide) {
       run(g, widened(x, inputs(g), workspace), widened(dy, outputs(g), workspace), wide, workspace);
     });
   }
-  static void deform_conv_forward(DeformConvForward<float>* run, const DeformGeometry& g,
-                                  const BFloat16* x, const float* offset, const float* mask,
-                                  const BFloat16* weight, const BFloat16* bias, BFloat16* y,
-                                  Workspace& workspace) {
+  template <DeformConvForward<float>* run>
+  static void deform_conv_forward(const DeformGeometry& g, const BFloat16* x, const float* offset,
+                                  const float* mask, const BFloat16* weight, const BFloat16* bias,
+                                  BFloat16* y, Workspace& workspace) {
     rounded(y, outputs(g.conv), workspace, [&](float* wide) {
       run(g, widened(x, inputs(g.conv), workspace), offset, mask,
           widened(weight, weights(g.conv), workspace), widened(bias, g.conv.k, workspace), wide,
           workspace);
     });
   }
-  static void deform_conv_gradient(DeformConvGradient<float>* run, const DeformGeometry& g,
-                                   const BFloat16* x, const float* offset, const float* mask,
-                                   const BFloat16* weight, const BFloat16* dy, BFloat16* dx,
-                                   float* doffset, float* dmask, BFloat16* dweight,
+  template <DeformConvGradient<float>* run>
+  static void deform_conv_gradient(const DeformGeometry& g, const BFloat16* x, const float* offset,
+                                   const float* mask, const BFloat16* weight, const BFloat16* dy,
+                                   BFloat16* dx, float* doffset, float* dmask, BFloat16* dweight,
                                    Workspace& workspace) {
     rounded(dx, inputs(g.conv), workspace, [&](float* wide_dx) {
       rounded(dweight, weights(g.conv), workspace, [&](float* wide_dweight) {
@@ -83,5 +83,9 @@ struct WideningBy {
     return g.k * g.r * g.s * (g.c / g.groups);
   }
 };
+
+namespace cpu {
+using Widening = WideningBy<convert>;
+}
 
 }  // namespace pliant

@@ -4,7 +4,7 @@
 #include <map>
 
 #include <pliant/core/capture.h>
-#include <pliant/core/dispatch.h>
+#include <pliant/core/kernel.h>
 #include <pliant/core/kernels/optimizer.h>
 
 namespace pliant {

@@ -7,7 +7,7 @@
 #include <type_traits>
 
 #include <pliant/core/capture.h>
-#include <pliant/core/dispatch.h>
+#include <pliant/core/kernel.h>
 #include <pliant/core/kernels/optimizer.h>
 #include <pliant/layers/paths.h>
 

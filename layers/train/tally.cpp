@@ -1,7 +1,7 @@
 #include <pliant/layers/train/tally.h>
 
 #include <pliant/autograd/ops/reduce.h>
-#include <pliant/core/dispatch.h>
+#include <pliant/core/kernel.h>
 #include <pliant/core/kernels/tally.h>
 
 namespace pliant {
