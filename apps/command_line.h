@@ -74,8 +74,9 @@ inline std::optional<int> end_of_parsing(CLI::App& app, int argc, char** argv, i
     app.parse(argc, argv);
     return std::nullopt;
   } catch (const CLI::ParseError& error) {
-    std::stringstream errors;
-    const int status = app.exit(error, std::cout, errors);
+    std::stringstream output, errors;  // both may repeat what was given, the program's name too
+    const int status = app.exit(error, output, errors);
+    for (std::string line; std::getline(output, line);) std::cout << printable(line) << '\n';
     for (std::string line; std::getline(errors, line);) std::cerr << printable(line) << '\n';
     return status == 0 || usage == 0 ? status : usage;
   }

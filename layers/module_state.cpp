@@ -155,6 +155,19 @@ void Module::save(const std::filesystem::path& file,
   write_safetensors(file, {state(), std::move(stated)});
 }
 
+namespace {
+
+// Whether PyTorch's weight for that parameter, [out in/groups R S], or [in out/groups R S] of a
+// transposed convolution, could have the shape `there`.
+bool is_pytorch_shape(const Shape& there, const Shape& here, bool transposed) {
+  if (there.rank() != 4 || here.rank() != 4 || there[2] != here[1] || there[3] != here[2])
+    return false;
+  if (!transposed) return there[0] == here[0] && there[1] == here[3];
+  return there[0] % here[3] == 0 && there[0] / here[3] * there[1] == here[0];
+}
+
+}  // namespace
+
 // Of a file that does not state its layout, one weight whose shape fits in one order alone tells
 // it.
 void Module::check_layout(const SafetensorsFile& file, Layout layout) const {
@@ -169,17 +182,19 @@ void Module::check_layout(const SafetensorsFile& file, Layout layout) const {
   for (const Leaf* leaf : leaves()) {
     const Tensor* const tensor = file.find(leaf->buffer.name());
     if (tensor == nullptr || tensor->rank() != 4) continue;
-    const Shape &there = tensor->shape(), turned{there[0], there[2], there[3], there[1]};
-    const bool ours = there == leaf->buffer.shape(), theirs = turned == leaf->buffer.shape();
+    const Shape &there = tensor->shape(), &here = leaf->buffer.shape();
+    const bool transposed = leaf->parameter.defined() && leaf->parameter.transposed();
+    const bool ours = there == here, theirs = is_pytorch_shape(there, here, transposed);
     if (ours && !theirs) return;
-    require(ours || !theirs, "load: ", leaf->buffer.name(), ' ', there,
-            " is in PyTorch's order, [out in R S]; load_torchvision(net, file) of "
-            "layers/nets/torchvision.h reads it");
+    require(ours || !theirs, "load: ", leaf->buffer.name(), ' ', there, " is in PyTorch's order, ",
+            transposed ? "[in out R S]" : "[out in R S]",
+            "; load_torchvision(net, file) of layers/nets/torchvision.h reads it");
     if (ours && there.size() > there[0] && in_doubt.empty())
-      in_doubt = described(leaf->buffer.name(), there);
+      in_doubt = described(leaf->buffer.name(), there) + " may be " +
+                 (transposed ? "[in out R S]" : "[out in R S]");
   }
   require(in_doubt.empty(), "load: the file does not say the order of its weights, and ", in_doubt,
-          " may be [out in R S], PyTorch's, or [out R S in], ours; load_torchvision(net, file) of "
+          ", PyTorch's, or [out R S in], ours; load_torchvision(net, file) of "
           "layers/nets/torchvision.h reads the first, {.layout = Layout::nhwc} says the second");
 }
 

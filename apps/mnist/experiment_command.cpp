@@ -63,7 +63,7 @@ void print_row(const RowResult& row, bool earlier, bool seeds) {
   std::cout << percent(row.scaled) << " scaled, " << grouped(row.images_seen) << " images in "
             << clock_time(row.seconds);
   if (row.seconds > 0)
-    std::cout << " (" << static_cast<int>(row.images_per_second()) << " images/s, loader wait "
+    std::cout << " (" << fixed(row.images_per_second(), 0) << " images/s, loader wait "
               << percent(row.wait_seconds / row.seconds) << ")";
   if (row.frozen_tensors > 0)
     std::cout << "; " << row.frozen_tensors << " frozen tensors unchanged, byte for byte";
@@ -140,8 +140,8 @@ void write_report(const Options& options, const DigitSet& digits, const Results&
                                      .raw = test,
                                      .device = options.experiment.device,
                                      .chosen = {}});
-  std::cout << "report: " << (std::filesystem::path(options.report) / "index.html").string()
-            << '\n';
+  const std::filesystem::path page = std::filesystem::path(options.report) / "index.html";
+  std::cout << "report: " << printable(page.string()) << '\n';
 }
 
 Results run_protocol(const Options& options, const DigitSet& digits) {
