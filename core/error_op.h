@@ -5,9 +5,9 @@
 
 namespace pliant {
 
-// While it lives, Errors of this thread begin with `op`, a literal: the op that the user called, and
-// not one that it is made of: "stack: concat: ..". The outermost of several counts; null, around a
-// function of the user's own, lets the ops in there speak for themselves.
+// While it lives, Errors of this thread begin with `op`, a literal: the op that the user called,
+// and not one that it is made of: "stack: concat: ..". The outermost of several counts; null,
+// around a function of the user's own, lets the ops in there speak for themselves.
 class ErrorOp {
  public:
   explicit ErrorOp(const char* op);
