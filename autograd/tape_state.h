@@ -33,7 +33,9 @@ struct TapeState {
     Device device;
 
     explicit Kind(const Tensor& of) : shape(of.shape()), dtype(of.dtype()), device(of.device()) {}
-    bool operator==(const Kind& other) const = default;
+    bool fits(const Tensor& value) const {
+      return shape == value.shape() && dtype == value.dtype() && device == value.device();
+    }
     friend std::ostream& operator<<(std::ostream& out, const Kind& kind) {
       return out << kind.dtype << ' ' << kind.shape << " on " << kind.device;
     }
