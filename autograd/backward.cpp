@@ -34,6 +34,7 @@ namespace {
 
 void check_loss(const TapeState& tape, const Var& loss, bool on_this_tape,
                 const Tensor& cotangent) {
+  require(loss.defined(), "gradients: the loss is undefined");
   require(loss.on_tape(),
           "gradients: the loss is not on the tape; compute it from "
           "tape.input(x), tape.variable(x) or tape(parameter)");
@@ -117,6 +118,7 @@ void Backward::take(std::size_t step, Var cotangent, const GradientFunction& gra
     const StepView view(*this, step, std::move(cotangent));
     const Tensor& given = view.cotangent().value();  // others may see the same elements
     const std::uint64_t version = given.version();
+    const ErrorOp here(op);
     gradients = gradient(view);
     require(given.version() == version, op,
             ": its gradient function changed the cotangent in place; change a clone()");
@@ -128,15 +130,18 @@ void Backward::take(std::size_t step, Var cotangent, const GradientFunction& gra
   for (std::size_t k = 0; k < inputs; ++k) {
     const int slot = tape_->steps[step].inputs[k];  // anew: add() may record a step
     if (slot < 0 || !gradients[k].defined()) continue;
-    const Shape& expected = tape_->slots[static_cast<std::size_t>(slot)];
-    require(gradients[k].shape() == expected, op, ": the gradient by input ", k, " has shape ",
-            gradients[k].shape(), ", expected ", expected);
+    const TapeState::Kind& expected = tape_->slots[static_cast<std::size_t>(slot)];
+    const Tensor& got = gradients[k].value();
+    if (!expected.fits(got)) [[unlikely]]
+      fail(op, ": the gradient by input ", k, " is ", TapeState::Kind(got), ", expected ",
+           expected);
     add(slot, std::move(gradients[k]));
   }
 }
 
 void Backward::detour(const char* op, const Var& cotangent, const std::function<Var()>& again) {
   const std::size_t first = tape_->steps.size();
+  const ErrorOp none(nullptr);
   const Var y = again();
   require(y.tape_ == tape_ && y.slot_ >= 0 && y.shape() == cotangent.shape() &&
               y.dtype() == cotangent.dtype(),

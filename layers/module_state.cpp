@@ -115,10 +115,13 @@ Tensor converted(const Buffer& buffer, const Tensor& value) {
 }  // namespace
 
 std::vector<std::string> Module::load(const State& state, const LoadOptions& options) {
+  require_tensors("load");
   std::unordered_map<std::string, const Tensor*> given;
   Complaints complaints;
-  for (const auto& [path, tensor] : state)
+  for (const auto& [path, tensor] : state) {
+    require(tensor.defined(), "load: ", path, " of the state is undefined");
     require(given.emplace(path, &tensor).second, "load: the state has ", path, " twice");
+  }
   std::vector<std::string> lacking, paths;
   Changes changes;
   for (const Leaf* leaf : leaves()) {
@@ -149,6 +152,7 @@ std::vector<std::string> Module::load(const State& state, const LoadOptions& opt
 
 void Module::save(const std::filesystem::path& file,
                   const std::map<std::string, std::string>& metadata) const {
+  require_tensors("save");
   std::map<std::string, std::string> stated = metadata;
   require(stated.emplace(kLayoutKey, kOurLayout).second, "save: the metadata '", kLayoutKey,
           "' is what the file says of its weights' order");
@@ -200,6 +204,7 @@ void Module::check_layout(const SafetensorsFile& file, Layout layout) const {
 
 std::map<std::string, std::string> Module::load(const std::filesystem::path& file,
                                                 const LoadOptions& options) {
+  require_tensors("load");
   SafetensorsFile read = read_safetensors(file);
   try {
     check_layout(read, options.layout);

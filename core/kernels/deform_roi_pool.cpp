@@ -92,7 +92,8 @@ template <class T>
 class AllWindows {
  public:
   AllWindows(const Regions<T>& regions, Workspace& workspace)
-      : limit_(2 * regions.g.samples), classes_(regions.g.classes) {
+      : limit_(std::min(2 * regions.g.samples, std::max(regions.g.region.h, regions.g.region.w))),
+        classes_(regions.g.classes) {
     const RegionGeometry& region = regions.g.region;
     const std::int64_t windows = region.r * region.p * region.q * classes_;
     pixels_ = workspace.take<Pixel>(2 * windows * limit_);
@@ -131,7 +132,7 @@ class AllWindows {
     return {{pixels_ + index * limit_, sizes_[index].pixels}, sizes_[index].count};
   }
 
-  std::int64_t limit_;  // of pixels: two for each sample
+  std::int64_t limit_;  // of pixels: two for each sample, each of the map's once
   std::int64_t classes_;
   Pixel* pixels_;
   Size* sizes_;
