@@ -37,6 +37,7 @@ struct DeformKernelSource {
   std::int64_t positions() const { return geometry.scope_h * geometry.scope_w; }
   std::int64_t locations() const { return geometry.conv.p * geometry.conv.q; }
   std::int64_t rows() const { return geometry.conv.n * locations(); }
+  std::int64_t pixels() const { return geometry.conv.h * geometry.conv.w; }        // of one image
   std::int64_t rotated_taps() const { return geometry.rotation_groups * taps(); }  // of a location
   // Locations whose taps are computed together.
   std::int64_t rows_at_once() const {
