@@ -198,11 +198,11 @@ void spread_rows(const DcnSource<T>& source, Range rows, Range channels, const D
       const T* from[4];
       T* target[4];
       T weight[4], dots[4] = {};
+      if constexpr (kScatter) held->count_square(tap.pixel, g.conv.w);
       for (int k = 0; k < 4; ++k) {
         const std::int64_t at = map + std::int64_t{tap.pixel[k]} * c;
         from[k] = tap.pixel[k] < 0 ? to.zeros : source.x + at;
         target[k] = !kScatter || tap.pixel[k] < 0 ? waste : to.dx + at;
-        if (kScatter && tap.pixel[k] >= 0) held->count(tap.pixel[k]);
         weight[k] = tap.weight[k] * value[t];
       }
       spread<kScatter, kDot>(to.dy + row * c + shared.begin, from, target, weight, shared.size(),

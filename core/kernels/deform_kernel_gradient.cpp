@@ -156,6 +156,7 @@ void through_channels(const Call<T>& call, const Share<T>& share, Range rows,
   const DeformKernelSource<T>& source = call.source;
   const DeformKernelGeometry& g = source.geometry;
   const std::int64_t c = g.conv.c;
+  const std::int64_t first_pixel = source.first_pixel(rows);
   const bool products = drotation != nullptr || dweight != nullptr;
   const TapValues<T> values(source, rows,
                             products ? gather_samples(source, rows, scratch.samples) : nullptr);
@@ -175,7 +176,7 @@ void through_channels(const Call<T>& call, const Share<T>& share, Range rows,
                (own.first - share.channels.begin);
         else if (pixel >= 0 && call.dx != nullptr) {
           to = call.dx + pixel * c + own.first;
-          if (group == 0) scratch.pixels->count(pixel % source.pixels());
+          if (group == 0) scratch.pixels->count(pixel - first_pixel);
         }
         ChannelTap<T> one{call.dy + row * c + own.first,
                           products ? values(row, t) + own.first : nullptr,
@@ -183,13 +184,13 @@ void through_channels(const Call<T>& call, const Share<T>& share, Range rows,
                           {},
                           to,
                           tap.weight};
+        if (dweight != nullptr) scratch.positions->count_square(tap.pixel, g.scope_w);
         for (int i = 0; i < 4; ++i) {
           const std::int64_t at = tap.pixel[i] * c + own.first;
           const bool inside = tap.pixel[i] >= 0;
           one.from[i] =
               inside && call.by_position != nullptr ? call.by_position + at : source.zeros;
           one.to[i] = inside && dweight != nullptr ? dweight + at : scratch.waste;
-          if (inside && dweight != nullptr) scratch.positions->count(tap.pixel[i]);
         }
         T dots[4] = {};
         (one.*run)(own, dots);
@@ -213,12 +214,13 @@ void spread_samples(const Call<T>& call, const Share<T>& share, Range rows,
     return;
   }
   const TapValues<T> values(source, rows, nullptr);
+  const std::int64_t first_pixel = source.first_pixel(rows);
   const T* from = scratch.samples_gradient;
   for (std::int64_t row = rows.begin; row < rows.end; ++row)
     for (std::int64_t t = 0; t < source.taps(); ++t, from += own) {
       const std::int64_t pixel = values.pixel_of(row, t);
       if (pixel < 0) continue;
-      scratch.pixels->count(pixel % source.pixels());
+      scratch.pixels->count(pixel - first_pixel);
       T* const pixel_gradient = call.dx + pixel * c + share.channels.begin;
       for (std::int64_t i = 0; i < own; ++i) pixel_gradient[i] += from[i];
     }

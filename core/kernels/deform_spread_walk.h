@@ -114,8 +114,9 @@ inline void spread_columns(const DeformSource<T>& source, Range rows, Range chan
     const T* const row = columns_gradient + local;
     T* const samples = kSample ? to.columns + local : nullptr;
     if constexpr (kScatter)
-      for (int j = 0; j < 4; ++j)
-        if (batch.pixel[j][i] >= 0) to.held->count(batch.pixel[j][i]);
+      to.held->count_square(
+          {batch.pixel[0][i], batch.pixel[1][i], batch.pixel[2][i], batch.pixel[3][i]},
+          source.geometry.conv.w);
     for_each_block(layout, channels.begin, place.channels, place.tap,
                    [&](std::int64_t begin, std::int64_t size, std::int64_t at) {
                      const T* from[4];

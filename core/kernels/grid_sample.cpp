@@ -75,9 +75,9 @@ void data_gradient(const GridSampleGeometry& g, const T* grid, const T* dy, T* d
     each_location(g, grid, begin, begin + g.p * g.q,
                   [=, &held](std::int64_t i, const BilinearTap<T>& tap, std::int64_t) {
                     const T* const from = dy + i * c + first;
+                    held.count_square(tap.pixel, g.w);
                     for (int k = 0; k < 4; ++k) {
                       if (tap.pixel[k] < 0) continue;
-                      held.count(tap.pixel[k]);
                       T* const to = map + tap.pixel[k] * c;
                       for (std::int64_t j = 0; j < count; ++j) to[j] += tap.weight[k] * from[j];
                     }

@@ -21,8 +21,21 @@ class HeldSums {
 
   // Before a term is added to elements of this place.
   void count(std::int64_t place) {
-    if constexpr (kHolds)
-      if (++counts_[static_cast<std::size_t>(place)] > kFew) take(place);
+    if constexpr (kHolds) {
+      if (++counts_[static_cast<std::size_t>(place)] <= kFew) return;
+      take(place);
+      begin_run(place, kFew);
+    }
+  }
+  // Before terms are added to the pixels of a bilinear tap (-1: none), which lie in a square, of a
+  // map with lines of `line` places. One count serves the four: each is of four squares at most.
+  void count_square(const std::int32_t (&pixel)[4], std::int64_t line) {
+    if constexpr (kHolds) {
+      std::int64_t first = pixel[0];
+      for (int k = 1; k < 4 && first < 0; ++k) first = pixel[k];
+      if (first >= 0 && ++counts_[static_cast<std::size_t>(first)] > kFew / 4)
+        take_square(first, line);
+    }
   }
   // After the last term.
   void finish() {
@@ -38,9 +51,16 @@ class HeldSums {
   static constexpr bool kHolds = sizeof(T) < sizeof(double);
   static constexpr int kFew = 128;
 
+  void begin_run(std::int64_t place, int few) {
+    counts_[static_cast<std::size_t>(place)] = static_cast<std::uint16_t>(few - run_ + 1);
+  }
+  [[gnu::noinline]] void take_square(std::int64_t first, std::int64_t line) {
+    for (const std::int64_t place : {first, first + 1, first + line, first + line + 1})
+      if (place < static_cast<std::int64_t>(counts_.size())) take(place);
+    begin_run(first, kFew / 4);
+  }
   [[gnu::noinline]] void take(std::int64_t place) {
     const auto at = static_cast<std::size_t>(place);
-    counts_[at] = static_cast<std::uint16_t>(kFew - run_ + 1);
     if (rows_.empty()) rows_.assign(counts_.size(), -1);
     if (rows_[at] < 0) {
       rows_[at] = static_cast<std::int64_t>(places_.size());

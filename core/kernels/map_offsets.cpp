@@ -58,7 +58,8 @@ void forward(const MapOffsetsGeometry& g, const T* x, const T* offset, T* y) {
 }
 
 // Gradients of `count` channels of one pixel; image points at them in pixel 0, dy and doffset at
-// them in this pixel. sums [pixels][kChannels], which hold dx, may be null, as doffset may.
+// them in this pixel. sums [1 + pixels][kChannels], which hold dx, begin at pixel -1, where what is
+// outside of the map goes; they may be null, as doffset may.
 template <class T, AtIntegers at_integers>
 void spread(const MapOffsetsGeometry& g, const ChannelTaps<T, at_integers>& taps,
             std::int64_t count, const T* image, const T* dy, double* sums, T* doffset) {
@@ -67,8 +68,7 @@ void spread(const MapOffsetsGeometry& g, const ChannelTaps<T, at_integers>& taps
       double terms[kChannels];
       for (std::int64_t c = 0; c < count; ++c)
         terms[c] = static_cast<double>(dy[c] * taps.weight[k][c]);
-      for (std::int64_t c = 0; c < count; ++c)
-        if (taps.pixel[k][c] >= 0) sums[taps.pixel[k][c] * kChannels + c] += terms[c];
+      for (std::int64_t c = 0; c < count; ++c) sums[taps.pixel[k][c] * kChannels + c] += terms[c];
     }
   if (doffset == nullptr) return;
   for (std::int64_t c = 0; c < count; ++c) {
@@ -93,19 +93,20 @@ void gradient_by(const MapOffsetsGeometry& g, const T* x, const T* offset, const
     const std::int64_t first = task % blocks * kChannels, count = std::min(g.c - first, kChannels);
     const std::int64_t image = task / blocks * pixels * g.c + first;
     ChannelTaps<T, at_integers> taps;
-    std::vector<double> sums(dx == nullptr ? 0 : static_cast<std::size_t>(pixels * kChannels));
+    std::vector<double> sums(dx == nullptr ? 0
+                                           : static_cast<std::size_t>((pixels + 1) * kChannels));
+    double* const first_sum = dx == nullptr ? nullptr : sums.data() + kChannels;
     for (std::int64_t i = 0; i < g.h; ++i)
       for (std::int64_t j = 0; j < g.w; ++j) {
         const std::int64_t at = image + (i * g.w + j) * g.c;
         taps.compute(g, i, j, offset + 2 * at, count);
-        spread(g, taps, count, x + image, dy + at, dx == nullptr ? nullptr : sums.data(),
+        spread(g, taps, count, x + image, dy + at, first_sum,
                doffset == nullptr ? nullptr : doffset + 2 * at);
       }
     if (dx == nullptr) return;
     for (std::int64_t pixel = 0; pixel < pixels; ++pixel)
       for (std::int64_t c = 0; c < count; ++c)
-        dx[image + pixel * g.c + c] =
-            static_cast<T>(sums[static_cast<std::size_t>(pixel * kChannels + c)]);
+        dx[image + pixel * g.c + c] = static_cast<T>(first_sum[pixel * kChannels + c]);
   });
 }
 

@@ -10,6 +10,7 @@ namespace {
 using namespace cpu;
 
 constexpr std::int64_t kRows = NarrowGroups::kRows;
+constexpr std::int64_t kRun = 64;  // terms
 
 // Calls f(first, count) for up to kRows rows at a time. Kernels do kRows rows always, the last one
 // several times if there are fewer, so that an element's bits do not depend on its place.
@@ -55,20 +56,28 @@ struct SpreadOutputs {
 };
 
 // to[r][c] = sum over i < count of from[r][i * from_step + c] * weights[i * weights_step + c], for
-// kRows rows.
+// kRows rows. Of many terms, sums of runs are added up.
 template <class T>
 void sum_products(std::int64_t channels, std::int64_t count, const Rows<const T>& from,
                   std::int64_t from_step, const T* weights, std::int64_t weights_step,
                   const Rows<T>& to, std::int64_t to_offset) {
   along_channels<T>(channels, [&]<class V>(std::int64_t c, V*) {
     V sum[kRows] = {};
-    for (std::int64_t i = 0; i < count; ++i) {
-      V weight, value;
-      load(weights + i * weights_step + c, weight);
-      for (std::int64_t r = 0; r < kRows; ++r) {
-        load(from[r] + i * from_step + c, value);
-        sum[r] += value * weight;
+    const auto add = [&](std::int64_t begin, std::int64_t end, V(&sums)[kRows]) {
+      for (std::int64_t i = begin; i < end; ++i) {
+        V weight, value;
+        load(weights + i * weights_step + c, weight);
+        for (std::int64_t r = 0; r < kRows; ++r) {
+          load(from[r] + i * from_step + c, value);
+          sums[r] += value * weight;
+        }
       }
+    };
+    add(0, std::min(count, 2 * kRun), sum);
+    for (std::int64_t i = 2 * kRun; i < count; i += kRun) {
+      V run[kRows] = {};
+      add(i, std::min(count, i + kRun), run);
+      for (std::int64_t r = 0; r < kRows; ++r) sum[r] += run[r];
     }
     for (std::int64_t r = 0; r < kRows; ++r) store(sum[r], to[r] + to_offset + c);
   });
