@@ -114,6 +114,12 @@ std::vector<Task<T>> prepare(const DeformGeometry& g, const T* weight, Workspace
   return tasks;
 }
 
+// Rows of a tile of narrow groups, at most so many if that is a run of their weight gradient: whole
+// runs, so that no bit depends on it.
+std::int64_t whole_runs(std::int64_t most) {
+  return most < NarrowGroups::kTile ? NarrowGroups::kRows : NarrowGroups::kTile;
+}
+
 // What one call writes; each may be null.
 template <class T>
 struct Outputs {
@@ -173,9 +179,8 @@ void walk(const DeformSource<T>& source, const T* weight, const T* dy, const Out
 
   const bool narrow = has_narrow_groups(conv);
   const std::int64_t width = source.taps() * blocks[0].channels.size(), kinds = weights ? 2 : 1;
-  const std::int64_t tile =
-      std::min(narrow ? NarrowGroups::kTile : source.locations(),
-               column_rows(kinds * width * static_cast<std::int64_t>(sizeof(T))));
+  const std::int64_t most = column_rows(kinds * width * static_cast<std::int64_t>(sizeof(T)));
+  const std::int64_t tile = narrow ? whole_runs(most) : std::min(source.locations(), most);
   const PerThread<T> memory(
       kinds * tile * width + conv.c + (narrow ? NarrowGroups(conv).scratch_size() : 0), workspace);
   parallel_for(chunks * count, [&](std::int64_t index) {
