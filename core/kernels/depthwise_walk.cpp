@@ -12,8 +12,7 @@ constexpr std::int64_t kTasksWanted = 64;
 constexpr std::int64_t kMaxParts = 16;              // partial sums of a weight gradient
 constexpr std::int64_t kWindowArea = 4096;          // elements of dY: they stay in the first cache
 constexpr std::int64_t kWindowColumnsAtLeast = 16;  // of dY: fewer do not pay for adding up
-constexpr std::int64_t kPixelRun =
-    64;  // of dY: as many are summed in T, the sums of them in double
+constexpr std::int64_t kPixelRun = 128;  // of dY: as many are summed in T, their sums in double
 
 constexpr std::int64_t ceil_divide(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
@@ -95,19 +94,22 @@ class DataGradient {
   std::vector<std::vector<PhaseTap>> columns_;  // by phase
 };
 
-// sum [r s k] = what lines [first, last) of dY, counted through the images, add to the gradient;
-// `run` has room for as much.
+// sum [r s k] = what lines [first, last) of dY, counted through the images, add to the gradient.
+// `held` has room for as much, which few lines do not need.
 template <class T>
 void add_lines(const Conv2dGeometry& g, const T* x, const T* dy, std::int64_t first,
-               std::int64_t last, T* run, double* sum) {
+               std::int64_t last, T* sum, double* held) {
   const std::int64_t width = std::clamp(kWindowArea / g.k, kWindowColumnsAtLeast, kPixelRun);
   const std::int64_t size = g.r * g.s * g.k;
-  std::fill_n(run, size, T(0));
-  std::fill_n(sum, size, 0.0);
-  std::int64_t pixels = 0;  // in the run
+  std::fill_n(sum, size, T(0));
+  std::int64_t pixels = 0, left = (last - first) * g.q;  // in the run; to come
+  bool is_held = false;
   const auto end_run = [&] {
-    for (std::int64_t i = 0; i < size; ++i) sum[i] += static_cast<double>(run[i]);
-    std::fill_n(run, size, T(0));
+    for (std::int64_t i = 0; i < size; ++i) {
+      held[i] = (is_held ? held[i] : 0.0) + static_cast<double>(sum[i]);
+      sum[i] = T(0);
+    }
+    is_held = true;
     pixels = 0;
   };
   for (std::int64_t line = first; line < last; ++line)
@@ -122,12 +124,15 @@ void add_lines(const Conv2dGeometry& g, const T* x, const T* dy, std::int64_t fi
                                g.column(0, 0),
                                g.dilation_w,
                                g.k};
-        pair_line(pair, g.s, {q, std::min(g.q, q + width)}, run + r * g.s * g.k);
+        pair_line(pair, g.s, {q, std::min(g.q, q + width)}, sum + r * g.s * g.k);
       }
       pixels += std::min(width, g.q - q);
-      if (pixels >= kPixelRun) end_run();
+      left -= std::min(width, g.q - q);
+      if (pixels >= kPixelRun && left >= kPixelRun / 2) end_run();
     }
-  end_run();
+  if (!is_held) return;
+  for (std::int64_t i = 0; i < size; ++i)
+    sum[i] = static_cast<T>(held[i] + static_cast<double>(sum[i]));
 }
 
 }  // namespace
@@ -176,13 +181,14 @@ void depthwise_weight_gradient(const Conv2dGeometry& g, Sharing weights, const T
   const T* const source = repeated(g, x, workspace);
   const std::int64_t parts =
       std::clamp<std::int64_t>(std::min(kTasksWanted / sets, lines), 1, kMaxParts);
-  double* const sums = workspace.take<double>(sets * parts * size);
-  const PerThread<T> runs(size, workspace);
+  T* const sums = parts == 1 ? dweight : workspace.take<T>(sets * parts * size);
+  const PerThread<double> held(size, workspace);
   parallel_for(sets * parts, [&](std::int64_t task) {
     const std::int64_t set = task / parts, part = task % parts;
     add_lines(g, source, dy, set * lines + lines * part / parts,
-              set * lines + lines * (part + 1) / parts, runs.of(), sums + task * size);
+              set * lines + lines * (part + 1) / parts, sums + task * size, held.of());
   });
+  if (parts == 1) return;
   parallel_for(sets, [&](std::int64_t set) {
     sum_partials(parts, size, sums + set * parts * size, dweight + set * size);
   });
