@@ -26,6 +26,11 @@ void convert_all(std::int64_t n, const From* x, To* y) {
     convert_vectors<1>(n, x, y);
 }
 
+template <class T>
+void add_all(std::int64_t n, const T* x, double* sum) {
+  each("add_wide", n, [=] __device__(std::int64_t i) { sum[i] += converted<double>(x[i]); });
+}
+
 }  // namespace
 
 void cuda::convert(std::int64_t n, const float* x, BFloat16* y) { convert_all(n, x, y); }
@@ -34,5 +39,7 @@ void cuda::convert(std::int64_t n, const double* x, float* y) { convert_all(n, x
 void cuda::convert(std::int64_t n, const double* x, BFloat16* y) { convert_all(n, x, y); }
 void cuda::convert(std::int64_t n, const BFloat16* x, float* y) { convert_all(n, x, y); }
 void cuda::convert(std::int64_t n, const BFloat16* x, double* y) { convert_all(n, x, y); }
+void cuda::add_wide(std::int64_t n, const float* x, double* sum) { add_all(n, x, sum); }
+void cuda::add_wide(std::int64_t n, const BFloat16* x, double* sum) { add_all(n, x, sum); }
 
 }  // namespace pliant

@@ -14,6 +14,13 @@ void convert_all(std::int64_t n, const From* x, To* y) {
   });
 }
 
+template <class T>
+void add_all(std::int64_t n, const T* x, double* sum) {
+  parallel_blocks(n, kBlock, [=](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) sum[i] += converted<double>(x[i]);
+  });
+}
+
 }  // namespace
 
 void cpu::convert(std::int64_t n, const float* x, BFloat16* y) { convert_all(n, x, y); }
@@ -22,5 +29,7 @@ void cpu::convert(std::int64_t n, const double* x, float* y) { convert_all(n, x,
 void cpu::convert(std::int64_t n, const double* x, BFloat16* y) { convert_all(n, x, y); }
 void cpu::convert(std::int64_t n, const BFloat16* x, float* y) { convert_all(n, x, y); }
 void cpu::convert(std::int64_t n, const BFloat16* x, double* y) { convert_all(n, x, y); }
+void cpu::add_wide(std::int64_t n, const float* x, double* sum) { add_all(n, x, sum); }
+void cpu::add_wide(std::int64_t n, const BFloat16* x, double* sum) { add_all(n, x, sum); }
 
 }  // namespace pliant

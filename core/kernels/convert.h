@@ -17,6 +17,10 @@ PLIANT_HD To converted(From x) {
   return static_cast<To>(static_cast<Wide<To>>(static_cast<Wide<From>>(x)));
 }
 
+// sum += x, of terms that are many.
+template <class T>
+using AddWide = void(std::int64_t n, const T* x, double* sum);
+
 namespace cpu {
 Convert<float, BFloat16> convert;
 Convert<float, double> convert;
@@ -24,6 +28,8 @@ Convert<double, float> convert;
 Convert<double, BFloat16> convert;
 Convert<BFloat16, float> convert;
 Convert<BFloat16, double> convert;
+AddWide<float> add_wide;
+AddWide<BFloat16> add_wide;
 }  // namespace cpu
 
 namespace cuda {
@@ -33,6 +39,8 @@ Convert<double, float> convert;
 Convert<double, BFloat16> convert;
 Convert<BFloat16, float> convert;
 Convert<BFloat16, double> convert;
+AddWide<float> add_wide;
+AddWide<BFloat16> add_wide;
 }  // namespace cuda
 
 }  // namespace pliant
