@@ -10,7 +10,9 @@
 #include <optional>
 #include <sstream>
 #include <string>
+#include <vector>
 
+#include <pliant/core/error.h>
 #include <pliant/core/text.h>
 
 namespace pliant {
@@ -36,6 +38,38 @@ inline CLI::Validator whole_number(std::uint64_t least,
     return {};
   };
   return {check, ""};
+}
+
+// The items of an option's "a,b,c"; an empty one is an Error.
+inline std::vector<std::string> items_of(const char* option, const std::string& text) {
+  std::vector<std::string> items;
+  std::istringstream all(text + ',');  // getline() drops an empty item at the end
+  for (std::string item; std::getline(all, item, ',');) {
+    require(!item.empty(), option, ": '", text, "' has an empty item");
+    items.push_back(item);
+  }
+  return items;
+}
+
+// For Option::check, of a list whose default is none.
+inline CLI::Validator some_items() {
+  const auto check = [](const std::string& text) -> std::string {
+    return text.empty() ? "'' has an empty item" : "";
+  };
+  return {check, ""};
+}
+
+// The whole numbers of an option's words "1,2,3"; what is none is an Error.
+inline std::vector<std::uint64_t> numbers_of(const char* option,
+                                             const std::vector<std::string>& words) {
+  std::vector<std::uint64_t> numbers;
+  for (const std::string& word : words)
+    for (std::string item : items_of(option, word)) {
+      const std::string wrong = whole_number(0)(item);
+      require(wrong.empty(), option, ": ", wrong);
+      numbers.push_back(*number_in<std::uint64_t>(item));
+    }
+  return numbers;
 }
 
 // For Option::check, of a path: an unset variable of the shell in quotes is no way to say "none".
@@ -74,8 +108,9 @@ inline std::optional<int> end_of_parsing(CLI::App& app, int argc, char** argv, i
     app.parse(argc, argv);
     return std::nullopt;
   } catch (const CLI::ParseError& error) {
-    std::stringstream errors;
-    const int status = app.exit(error, std::cout, errors);
+    std::stringstream output, errors;  // both may repeat what was given, the program's name too
+    const int status = app.exit(error, output, errors);
+    for (std::string line; std::getline(output, line);) std::cout << printable(line) << '\n';
     for (std::string line; std::getline(errors, line);) std::cerr << printable(line) << '\n';
     return status == 0 || usage == 0 ? status : usage;
   }

@@ -4,6 +4,9 @@
 #include <utility>
 
 #include <pliant/autograd/ops/arithmetic.h>
+#include <pliant/autograd/ops/convert.h>
+#include <pliant/core/kernel.h>
+#include <pliant/core/kernels/convert.h>
 
 namespace pliant {
 
@@ -32,8 +35,18 @@ bool StepView::creates_graph() const { return backward_.creates_graph(); }
 
 namespace {
 
+// As visit_floating(), of those narrower than float64.
+template <class F>
+void visit_narrow(DType dtype, F&& f) {
+  if (dtype == DType::bfloat16)
+    f.template operator()<BFloat16>();
+  else
+    f.template operator()<float>();
+}
+
 void check_loss(const TapeState& tape, const Var& loss, bool on_this_tape,
                 const Tensor& cotangent) {
+  require(loss.defined(), "gradients: the loss is undefined");
   require(loss.on_tape(),
           "gradients: the loss is not on the tape; compute it from "
           "tape.input(x), tape.variable(x) or tape(parameter)");
@@ -84,9 +97,29 @@ void Backward::grow() {
   keep_.resize(tape_->slots.size(), false);
 }
 
+void Backward::Sum::add(Var term, bool in_place) {
+  if (!defined()) {
+    dtype = term.dtype();
+    value = std::move(term);
+  } else if (terms < kFew || dtype == DType::float64) {
+    value = pliant::add(value, term);
+  } else if (terms == kFew || !in_place) {
+    value = pliant::add(convert(value, DType::float64), convert(term, DType::float64));
+  } else {
+    Tensor sum = std::exchange(value, Var()).value();
+    visit_narrow(dtype, [&]<class T>() {
+      kernel<AddWide<T>, cpu::add_wide, cuda::add_wide>("gradients", sum.device())(
+          sum.size(), term.value().data<T>(), sum.mutable_data<double>());
+    });
+    value = sum;
+  }
+  ++terms;
+}
+
+Var Backward::Sum::total() const { return defined() ? convert(value, dtype) : Var(); }
+
 void Backward::add(int slot, Var gradient) {
-  Var& into = gradients_[static_cast<std::size_t>(slot)];
-  into = into.defined() ? pliant::add(into, gradient) : std::move(gradient);
+  gradients_[static_cast<std::size_t>(slot)].add(std::move(gradient), !graph_);
 }
 
 void Backward::walk(std::size_t first) {
@@ -94,7 +127,8 @@ void Backward::walk(std::size_t first) {
   const anomaly::Look away(anomaly::Looking::off);
   for (std::size_t i = tape_->steps.size(); i-- > first;) {
     const auto output = static_cast<std::size_t>(tape_->steps[i].output);
-    Var cotangent = keep_[output] ? gradients_[output] : std::exchange(gradients_[output], Var());
+    Var cotangent = gradients_[output].total();
+    if (!keep_[output]) gradients_[output] = {};
     // Out of the step, because steps move when one is added.
     GradientFunction gradient = std::exchange(tape_->steps[i].gradient, nullptr);
     if (cotangent.defined()) take(i, std::move(cotangent), gradient);
@@ -117,6 +151,7 @@ void Backward::take(std::size_t step, Var cotangent, const GradientFunction& gra
     const StepView view(*this, step, std::move(cotangent));
     const Tensor& given = view.cotangent().value();  // others may see the same elements
     const std::uint64_t version = given.version();
+    const ErrorOp here(op);
     gradients = gradient(view);
     require(given.version() == version, op,
             ": its gradient function changed the cotangent in place; change a clone()");
@@ -128,15 +163,18 @@ void Backward::take(std::size_t step, Var cotangent, const GradientFunction& gra
   for (std::size_t k = 0; k < inputs; ++k) {
     const int slot = tape_->steps[step].inputs[k];  // anew: add() may record a step
     if (slot < 0 || !gradients[k].defined()) continue;
-    const Shape& expected = tape_->slots[static_cast<std::size_t>(slot)];
-    require(gradients[k].shape() == expected, op, ": the gradient by input ", k, " has shape ",
-            gradients[k].shape(), ", expected ", expected);
+    const TapeState::Kind& expected = tape_->slots[static_cast<std::size_t>(slot)];
+    const Tensor& got = gradients[k].value();
+    if (!expected.fits(got)) [[unlikely]]
+      fail(op, ": the gradient by input ", k, " is ", TapeState::Kind(got), ", expected ",
+           expected);
     add(slot, std::move(gradients[k]));
   }
 }
 
 void Backward::detour(const char* op, const Var& cotangent, const std::function<Var()>& again) {
   const std::size_t first = tape_->steps.size();
+  const ErrorOp none(nullptr);
   const Var y = again();
   require(y.tape_ == tape_ && y.slot_ >= 0 && y.shape() == cotangent.shape() &&
               y.dtype() == cotangent.dtype(),
@@ -163,8 +201,9 @@ Gradients Backward::results(const std::vector<Var>& wanted) {
   result.tape_ = tape_;
   const auto taken = [&](int slot) {  // what may be asked for twice stays
     const auto place = static_cast<std::size_t>(slot);
-    Var& gradient = gradients_[place];
-    return graph_ || keep_[place] ? gradient : std::exchange(gradient, Var());
+    Var gradient = gradients_[place].total();
+    if (!graph_ && !keep_[place]) gradients_[place] = {};
+    return gradient;
   };
   for (const auto& [parameter, slot] : tape_->parameters)
     if (Var gradient = taken(slot); gradient.defined()) {

@@ -30,6 +30,19 @@ class Backward {
   Backward(const std::shared_ptr<TapeState>& tape, bool create_graph)
       : tape_(tape), graph_(create_graph), looking_(anomaly::looking) {}
 
+  // A gradient under way: that of a Var of many uses is a long sum, which float64 holds from term
+  // kFew + 1 on.
+  struct Sum {
+    static constexpr int kFew = 64;
+    Var value;
+    DType dtype = DType::float32;  // of its terms
+    int terms = 0;
+    void add(Var term, bool in_place);
+    bool defined() const { return value.defined(); }
+    // In the dtype of its terms.
+    Var total() const;
+  };
+
   void grow();
   void add(int slot, Var gradient);
   // Steps from the last one to number `first`.
@@ -42,8 +55,8 @@ class Backward {
   const std::shared_ptr<TapeState>& tape_;
   const bool graph_;
   const anomaly::Looking looking_;
-  Vars gradients_;          // by slot
-  std::vector<bool> keep_;  // by slot: an intermediate whose gradient is wanted
+  std::vector<Sum> gradients_;  // by slot
+  std::vector<bool> keep_;      // by slot: an intermediate whose gradient is wanted
 };
 
 }  // namespace pliant

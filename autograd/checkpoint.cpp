@@ -95,7 +95,7 @@ Var checkpoint(const Function& f, const Vars& inputs) {
 
   TapeState::Step step;
   step.op = kOp;
-  step.output = tape->new_slot(y.shape());
+  step.output = tape->new_slot(y.value());
   step.derivatives = Derivatives::all;
   for (const Var& input : inputs) {
     step.inputs.push_back(TapeState::slot(input));

@@ -34,9 +34,10 @@ requires std::is_invocable_r_v < Var, const std::remove_cvref_t<F>
 &, const Var& > Var checkpoint(F&& f, const Var& x) {
   using Function = std::remove_cvref_t<F>;
   if constexpr (std::copy_constructible<Function>) {
+    const std::function<Var(const Var&)> call(std::forward<F>(f));
+    require(call != nullptr, "checkpoint: the function is empty");
     return checkpoint(
-        std::function<Var(const Vars&)>(
-            [f = Function(std::forward<F>(f))](const Vars& v) -> Var { return f(v[0]); }),
+        std::function<Var(const Vars&)>([call](const Vars& v) -> Var { return call(v[0]); }),
         Vars{x});
   } else {
     static_assert(std::is_lvalue_reference_v<F>,

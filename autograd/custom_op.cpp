@@ -7,12 +7,14 @@
 namespace pliant {
 
 Var apply(const CustomOp& op, const Vars& inputs) {
+  require(op.name != nullptr, "apply: the custom op has no name");
   require(op.forward != nullptr && op.backward != nullptr, op.name, ": it has no ",
           op.forward == nullptr ? "forward" : "backward", " function");
   Vars constants;
   for (const Var& input : inputs) constants.emplace_back(input.value());
   std::vector<std::uint64_t> versions;
   for (const Var& input : inputs) versions.push_back(input.value().version());
+  const ErrorOp here(op.name);
   const Var y = op.forward(constants);
   require(y.defined(), op.name, ": its forward function returned an undefined Var");
   require(!y.on_tape(), op.name, ": its forward function used a Var that is not among its inputs");

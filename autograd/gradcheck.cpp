@@ -13,6 +13,7 @@ using Function = std::function<Var(const Vars&)>;
 
 // Signs and sizes that no symmetry of a function hides from.
 Tensor direction(const Var& like, const Rng& rng) {
+  require(like.defined(), "gradcheck: the function gave an undefined Var");
   Tensor r = Tensor::empty(like.shape(), DType::float64);
   double* const to = r.mutable_data<double>();
   for (std::int64_t i = 0; i < r.size(); ++i)
@@ -35,10 +36,14 @@ std::vector<Tensor> clones(const std::vector<Tensor>& tensors) {
   return copies;
 }
 
-void check_dtypes(const char* name, const std::vector<Tensor>& inputs,
-                  const std::vector<Parameter>& parameters) {
-  for (const Tensor& input : inputs)
-    require(input.dtype() == DType::float64, name, ": inputs must be float64, got ", input.dtype());
+void check(const char* name, const Function& f, const std::vector<Tensor>& inputs,
+           const std::vector<Parameter>& parameters) {
+  require(f != nullptr, name, ": the function is empty");
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    require(inputs[i].defined(), name, ": input ", i, " is undefined");
+    require(inputs[i].dtype() == DType::float64, name, ": inputs must be float64, got ",
+            inputs[i].dtype());
+  }
   for (const Parameter& parameter : parameters)
     require(parameter.value().dtype() == DType::float64, name, ": ", parameter.name(),
             " must be float64, got ", parameter.value().dtype());
@@ -245,14 +250,14 @@ class SecondChecker {
 GradcheckResult gradcheck(const Function& f, const std::vector<Tensor>& inputs,
                           const GradcheckOptions& options,
                           const std::vector<Parameter>& parameters) {
-  check_dtypes("gradcheck", inputs, parameters);
+  check("gradcheck", f, inputs, parameters);
   return Checker(f, inputs, options).run(parameters);
 }
 
 GradcheckResult gradgradcheck(const Function& f, const std::vector<Tensor>& inputs,
                               const GradcheckOptions& options,
                               const std::vector<Parameter>& parameters) {
-  check_dtypes("gradgradcheck", inputs, parameters);
+  check("gradgradcheck", f, inputs, parameters);
   return SecondChecker(f, inputs, options, parameters).run();
 }
 

@@ -23,6 +23,7 @@ const Tensor& Gradients::operator[](const Parameter& parameter) const& {
 }
 
 const Gradients::OfVar* Gradients::of(const Var& var) const {
+  require(var.defined(), "gradients: the Var is undefined");
   require(var.tape_ == tape_, "gradients: this Var lies on another tape");
   for (const OfVar& one : vars_)
     if (one.slot == var.slot_) return &one;

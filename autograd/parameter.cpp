@@ -20,8 +20,28 @@ Buffer::Buffer(Tensor value, std::string name) : Buffer(value.shape(), std::move
   set(std::move(value));
 }
 
+Buffer& Buffer::operator=(const Buffer& other) {
+  make_way(other);
+  node_ = other.node_;
+  return *this;
+}
+
+Buffer& Buffer::operator=(Buffer&& other) {
+  if (this == &other) return *this;
+  make_way(other);
+  node_ = std::move(other.node_);
+  is_member_ = std::exchange(other.is_member_, false) || is_member_;
+  return *this;
+}
+
+// A member of a net that is about to be another buffer says so to the net.
+void Buffer::make_way(const Buffer& now) const {
+  if (!is_member_ || node_ == nullptr || node_ == now.node_) return;
+  if (const std::shared_ptr<BufferOwner> owner = node_->owner.lock()) owner->replace(*this, now);
+}
+
 const Tensor& Buffer::value() const& {
-  require(defined(), "parameter: it is undefined (made by the default constructor)");
+  node();
   require(filled(), "parameter ", node_->name,
           ": it is empty; call initialise(rng) on the net or load a checkpoint first",
           node_->owner.expired()
@@ -32,10 +52,12 @@ const Tensor& Buffer::value() const& {
 }
 
 void Buffer::set(Tensor value) {
+  require(value.defined(), "set: the tensor for parameter ", node().name,
+          " is undefined (made by the default constructor)");
   require(value.shape() == node().shape, "parameter ", node_->name, ": got ", value.shape(),
           ", expected ", node_->shape);
   const bool shared = !value.unique() && !value.shares_storage_with(node_->value);
-  node_->value = shared && value.defined() ? value.clone() : std::move(value);
+  node_->value = shared ? value.clone() : std::move(value);
 }
 
 }  // namespace pliant

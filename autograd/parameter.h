@@ -13,14 +13,31 @@
 
 namespace pliant {
 
+class Buffer;
 class Module;
+
+// What owns buffers: a module's place in the tree.
+struct BufferOwner {
+  virtual ~BufferOwner() = default;
+  // `now` takes the place of `before`, one of its buffers; an Error if it cannot.
+  virtual void replace(const Buffer& before, const Buffer& now) = 0;
+};
 
 // A tensor that is saved with the net. It has a shape from the start and is empty until
 // initialise(rng) or a checkpoint fills it. A tensor that is given is its own from then on: one to
 // which there is another handle is copied, so that training changes nothing else.
+//
+// Copies are handles. The one that own() of a Module returned, and what it is moved to, is the
+// module's member: assigning to it puts the new one in the old one's place in the net.
 class Buffer {
  public:
   Buffer() = default;
+  Buffer(const Buffer& other) noexcept : node_(other.node_) {}
+  Buffer(Buffer&& other) noexcept
+      : node_(std::move(other.node_)), is_member_(std::exchange(other.is_member_, false)) {}
+  Buffer& operator=(const Buffer& other);
+  Buffer& operator=(Buffer&& other);
+  ~Buffer() = default;
   explicit Buffer(const Shape& shape, std::string name = "");
   explicit Buffer(Tensor value, std::string name = "");
 
@@ -48,17 +65,21 @@ class Buffer {
     std::uint64_t id = 0;  // order of construction
     bool frozen = false;
     double lr_factor = 1;
-    bool transposed = false;          // the weight of a transposed convolution
-    std::weak_ptr<const void> owner;  // the module that has it
+    bool transposed = false;           // the weight of a transposed convolution
+    std::weak_ptr<BufferOwner> owner;  // the module that has it
   };
   Node& node() const {
-    require(node_ != nullptr, "parameter: it is undefined (made by the default constructor)");
+    require(node_ != nullptr,
+            "parameter: it is undefined (made by the default constructor, or moved from)");
     return *node_;
   }
   std::shared_ptr<Node> node_;
 
  private:
   friend class Module;
+  void make_way(const Buffer& now) const;
+
+  bool is_member_ = false;
 };
 
 // A tensor that is trained. A frozen one takes part in the forward pass only.

@@ -56,7 +56,10 @@ Var Var::lift(const Var& constant) const {
   return tape_->constant(constant.value_, tape_);
 }
 
-Var detach(const Var& x) { return TapeState::var(x.value(), TapeState::of(x), -1); }
+Var detach(const Var& x) {
+  require(x.defined(), "detach: x is undefined");
+  return TapeState::var(x.value(), TapeState::of(x), -1);
+}
 
 // ---- record ----
 
@@ -101,6 +104,7 @@ int saved_slot(const Var& var, const Tensor& value, int output) {
 
 Var record(const char* op, Tensor value, std::span<const Var> inputs, std::span<const Var> saved,
            GradientFunction gradient, Derivatives derivatives) {
+  op = ErrorOp::name_of(op);
   if (anomaly::looking != anomaly::Looking::off) anomaly::check_result(op, value, inputs);
   const Inputs found = look_at(op, inputs);
   if (found.tape == nullptr)
@@ -115,7 +119,8 @@ Var record(const char* op, Tensor value, std::span<const Var> inputs, std::span<
   if (!found.wanted) return Var(std::move(value), *found.tape, -1);
   if (tape.passing) return Var(std::move(value), *found.tape, TapeState::kInside);
 
-  const int slot = tape.new_slot(value.shape());
+  require(gradient != nullptr, op, ": it was recorded without a gradient function");
+  const int slot = tape.new_slot(value);
   TapeState::Step step;  // whole before it is on the tape: what fails leaves nothing behind
   step.op = op;
   step.output = slot;
@@ -153,7 +158,7 @@ Var Tape::variable(Tensor value) const {
   require(is_floating(value.dtype()), "tape: a variable must be floating, not ", value.dtype());
   if (!state_->options.record) return Var(std::move(value), state_, -1);
   const TapeUse use("tape", *state_);
-  const int slot = state_->new_slot(value.shape());
+  const int slot = state_->new_slot(value);
   state_->variables.push_back(slot);
   return Var(std::move(value), state_, slot);
 }

@@ -16,6 +16,7 @@
 #include <pliant/autograd/gradients.h>
 #include <pliant/autograd/parameter.h>
 #include <pliant/autograd/var.h>
+#include <pliant/core/error_op.h>
 #include <pliant/core/random.h>
 
 namespace pliant {

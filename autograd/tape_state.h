@@ -26,6 +26,20 @@ struct TapeState {
     std::uint64_t version = 0;
     int slot = -1;
   };
+  // What a slot's gradient must be like.
+  struct Kind {
+    Shape shape;
+    DType dtype;
+    Device device;
+
+    explicit Kind(const Tensor& of) : shape(of.shape()), dtype(of.dtype()), device(of.device()) {}
+    bool fits(const Tensor& value) const {
+      return shape == value.shape() && dtype == value.dtype() && device == value.device();
+    }
+    friend std::ostream& operator<<(std::ostream& out, const Kind& kind) {
+      return out << kind.dtype << ' ' << kind.shape << " on " << kind.device;
+    }
+  };
   struct Step {
     const char* op = "";
     int output = -1;
@@ -43,13 +57,13 @@ struct TapeState {
   int reruns = 0;  // in how many second runs of checkpoints we are: buffers stay
   std::vector<Parameter>* watch = nullptr;  // told of every parameter that is lifted
   std::vector<Step> steps;
-  std::vector<Shape> slots;  // shape of what each slot's gradient belongs to
+  std::vector<Kind> slots;                            // of what each slot's gradient belongs to
   std::vector<std::pair<Parameter, int>> parameters;  // that want a gradient, with their slot
   std::vector<int> variables;
   std::unordered_map<std::uint64_t, int> lifted;  // Parameter::id() -> slot or -1
 
-  int new_slot(const Shape& shape) {
-    slots.push_back(shape);
+  int new_slot(const Tensor& value) {
+    slots.emplace_back(value);
     return static_cast<int>(slots.size()) - 1;
   }
 
@@ -59,7 +73,7 @@ struct TapeState {
     if (known != lifted.end()) return known->second;
     int slot = -1;
     if (options.record && !parameter.frozen()) {
-      slot = new_slot(parameter.shape());
+      slot = new_slot(parameter.value());
       parameters.emplace_back(parameter, slot);
     }
     lifted.emplace(parameter.id(), slot);  // last: what fails above leaves nothing behind

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -20,65 +19,14 @@
 #include <pliant/autograd/ops/pool2d.h>
 #include <pliant/autograd/ops/reduce.h>
 #include <pliant/autograd/ops/upsample.h>
+#include <pliant/bench/numerics.h>
 
 using namespace pliant;
+using namespace pliant::numerics;
 
 namespace {
 
-using Exact = std::vector<long double>;
-using Index = std::int64_t;
-
 constexpr int kSeeds = 20;
-
-// ---- inputs: uniform in [0, 1), by number alone, so that every language has the same ----
-
-float uniform(std::uint64_t seed, std::uint64_t i) {
-  std::uint64_t z = (seed << 32U) + i + 0x9e3779b97f4a7c15U;
-  z = (z ^ (z >> 30U)) * 0xbf58476d1ce4e5b9U;
-  z = (z ^ (z >> 27U)) * 0x94d049bb133111ebU;
-  z ^= z >> 31U;
-  return static_cast<float>(z >> 40U) * 0x1p-24F;
-}
-// from + scale * uniform, in float32.
-Tensor values(std::uint64_t seed, const Shape& shape, float scale = 1, float from = 0) {
-  Tensor t = Tensor::empty(shape, DType::float32);
-  float* const to = t.mutable_data<float>();
-  for (Index i = 0; i < t.size(); ++i) {
-    const float scaled = scale * uniform(seed, static_cast<std::uint64_t>(i));
-    to[i] = from + scaled;
-  }
-  return t;
-}
-Exact exact(const Tensor& t) {
-  const std::vector<double> all = t.to_vector();
-  return {all.begin(), all.end()};
-}
-
-// ---- errors ----
-
-long double last_place(long double x) {  // of float32
-  return x == 0 ? 0x1p-149L : std::ldexp(1.0L, std::max(std::ilogb(x), -126) - 23);
-}
-enum class In : unsigned char { own_places, places_of_largest };
-
-// The largest error of a result, in places of each value or of the largest.
-double error_of(const Tensor& result, const Exact& want, In in = In::own_places) {
-  const Exact got = exact(result);
-  long double largest = 0, most = 0;
-  for (const long double w : want) largest = std::max(largest, std::fabs(w));
-  for (std::size_t i = 0; i < want.size(); ++i) {
-    const long double place = last_place(in == In::own_places ? want[i] : largest);
-    most = std::max(most, std::fabs(got[i] - want[i]) / place);
-  }
-  return static_cast<double>(most);
-}
-
-template <class F>
-long double sum_over(Index n, F f) {
-  long double sum = 0;
-  for (Index i = 0; i < n; ++i) sum += f(static_cast<std::size_t>(i));
-  return sum;
-}
 
 // ---- sums and losses ----
 
@@ -345,23 +293,18 @@ double convolution_weights(std::uint64_t seed, Index n) {  // a map of n pixels
 
 // ---- the table ----
 
-struct Case {
-  const char* name;
-  double (*error)(std::uint64_t seed, Index n);
-  Index most = 10000000;
-};
-const Case kCases[] = {
+const std::vector<Case> kCases = {
     {"sum, positive", sum_positive},
     {"sum, around 0", sum_centred},
     {"mean", mean_positive},
     {"sum of rows (bias gradient)", bias_gradient},
     {"variance, mean 1000", variance_far},
-    {"mse_loss", mse},
-    {"l1_loss", l1},
-    {"smooth_l1_loss", smooth_l1},
-    {"binary cross entropy", binary_cross_entropy},
-    {"cross entropy, rows of 10", cross_entropy_rows},
-    {"cross entropy, classes", cross_entropy_classes},
+    {"mse_loss", mse, 1000000},
+    {"l1_loss", l1, 1000000},
+    {"smooth_l1_loss", smooth_l1, 1000000},
+    {"binary cross entropy", binary_cross_entropy, 1000000},
+    {"cross entropy, rows of 10", cross_entropy_rows, 1000000},
+    {"cross entropy, classes", cross_entropy_classes, 1000000},
     {"cumsum", running_sum},
     {"cumsum, dx", running_sum_gradient},
     {"layer_norm, y", part<layer_norm_of, &NormErrors::y>, 1000000},
@@ -375,11 +318,11 @@ const Case kCases[] = {
     {"group_norm, dx", part<group_norm_of, &NormErrors::dx>, 1000000},
     {"group_norm, dweight", part<group_norm_of, &NormErrors::dweight>, 1000000},
     {"group_norm, dbias", part<group_norm_of, &NormErrors::dbias>, 1000000},
-    {"adaptive_avg_pool2d", average_of_map},
-    {"avg_pool2d", average_of_window},
-    {"upsample2d, dx", upsample_gradient},
-    {"matmul", product},
-    {"matmul of rows (dweight)", product_of_rows},
+    {"adaptive_avg_pool2d", average_of_map, 1000000},
+    {"avg_pool2d", average_of_window, 1000000},
+    {"upsample2d, dx", upsample_gradient, 1000000},
+    {"matmul", product, 1000000},
+    {"matmul of rows (dweight)", product_of_rows, 1000000},
     {"conv2d", convolution, 1000000},
     {"conv2d, dweight", convolution_weights, 1000000},
 };
@@ -390,7 +333,9 @@ const Case kCases[] = {
 int main(int argc, char** argv) {
   const std::string wanted = argc > 1 ? argv[1] : "";
   const Index most = argc > 2 ? std::stoll(argv[2]) : 10000000;
-  for (const Case& of : kCases) {
+  std::vector<Case> cases = kCases;
+  for (const Case& of : scattered_cases()) cases.push_back(of);
+  for (const Case& of : cases) {
     if (std::string(of.name).find(wanted) == std::string::npos) continue;
     for (Index n = 1000; n <= std::min(most, of.most); n *= 10) {
       std::vector<double> errors;

@@ -1,17 +1,18 @@
 #!/usr/bin/env python3
 """The errors of PyTorch's float32 sums beside Pliant's, as docs/numerics.md.
 
-    build/bench/pliant-numerics > /tmp/pliant.tsv
+    build/release/pliant-numerics > /tmp/pliant.tsv
     bench/numerics.py /tmp/pliant.tsv > docs/numerics.md
 
 The inputs and the reckoning are those of numerics.cpp, the true sums NumPy's in long double.
-Needs torch and numpy. A second argument, a part of an op's name, measures those ops alone.
+Needs torch, torchvision and numpy. A second argument, a part of an op's name, measures those ops alone.
 """
 import sys
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+import torchvision
 
 SEEDS = 20
 LONG = np.longdouble
@@ -195,6 +196,111 @@ def conv2d_dweight(seed, n):
     return error_of(w.grad.permute(0, 2, 3, 1).numpy(), want)
 
 
+# ---- scattered terms (numerics_scattered.cpp): [.. 2], of which many meet in one place ----
+
+
+def sums_of(a, b=1):
+    return (a.astype(LONG) * b).reshape(-1, 2).sum(0)
+
+
+def as_maps(a):  # [N H W C], channels first
+    return t(a).permute(0, 3, 1, 2).contiguous()
+
+
+def one_pixel(op, shape=(1, 2, 1, 1)):  # op gives n values a channel, [.. 2] but for their order
+    def error(seed, n):
+        dy = values(seed, (n, 2))
+        x = torch.ones(shape, requires_grad=True)
+        op(x, n).backward(t(dy))
+        return error_of(x.grad.numpy(), sums_of(dy))
+    return error
+
+
+def regions(n):
+    return torch.tensor([[0., 0., 0., 1., 1.]]).repeat(n, 1)
+
+
+def pixel_sample(x, n):
+    return F.grid_sample(x, torch.zeros(1, n, 1, 2), align_corners=False)[0, :, :, 0].t()
+
+
+def pixel_align(x, n):
+    return torchvision.ops.roi_align(x, regions(n), 1, 1.0, 1, True).reshape(n, 2)
+
+
+def pixel_pool(x, n):
+    return torchvision.ops.roi_pool(x, regions(n), 1).reshape(n, 2)
+
+
+def rows_of_table(x, n):
+    return F.embedding(torch.zeros(n, dtype=torch.long), x)
+
+
+def corner(op):  # all pixels read the first
+    def error(seed, n):
+        side = int(np.sqrt(n))
+        dy = values(seed, (1, side, side, 2))
+        x = as_maps(values(seed + 1, dy.shape)).requires_grad_()
+        op(x, side).backward(as_maps(dy))
+        return error_of(x.grad[0, :, 0, 0].numpy(), sums_of(dy))
+    return error
+
+
+def corner_sample(x, side):  # of no library: the nearest that PyTorch has
+    return F.grid_sample(x, torch.full((1, side, side, 2), -1.0), align_corners=True)
+
+
+def corner_deform(x, side):
+    i, j = torch.meshgrid(torch.arange(side), torch.arange(side), indexing='ij')
+    offset = -torch.stack([i, j]).unsqueeze(0).float()
+    return torchvision.ops.deform_conv2d(x, offset, torch.ones(2, 1, 1, 1))
+
+
+def max_pool_dx(seed, n):
+    side = int(np.sqrt(n))
+    x = torch.zeros(1, 2, 2 * side - 1, 2 * side - 1)
+    x[:, :, side - 1, side - 1] = 1
+    x.requires_grad_()
+    dy = values(seed, (1, side, side, 2))
+    F.max_pool2d(x, side, 1).backward(as_maps(dy))
+    return error_of(x.grad[0, :, side - 1, side - 1].numpy(), sums_of(dy))
+
+
+def weights_of_pixels(op):  # 1x1 depthwise weights
+    def error(seed, n):
+        side = int(np.sqrt(n))
+        x, dy = values(2 * seed, (1, side, side, 2)), values(2 * seed + 1, (1, side, side, 2))
+        w = torch.ones(2, 1, 1, 1, requires_grad=True)
+        op(as_maps(x), w).backward(as_maps(dy))
+        return error_of(w.grad.numpy(), sums_of(x, dy))
+    return error
+
+
+def depthwise(x, w):
+    return F.conv2d(x, w, groups=2)
+
+
+def deform_depthwise(x, w):
+    return torchvision.ops.deform_conv2d(x, torch.zeros(1, 2, *x.shape[2:]), w)
+
+
+def correlation(seed, n):
+    side = int(np.sqrt(n))
+    x, z = values(2 * seed, (1, side, side, 2)), values(2 * seed + 1, (1, side, side, 2))
+    got = F.conv2d(as_maps(x), as_maps(z).permute(1, 0, 2, 3), groups=2)
+    return error_of(got.numpy(), sums_of(x, z))
+
+
+def uses_of_var(seed, n):
+    dy = values(seed, (n, 2))
+    x = torch.zeros(2, requires_grad=True)
+    total = (x * 0).sum()
+    for row in t(dy):
+        total = total + (x * row).sum()
+    total.backward()
+    return error_of(x.grad.numpy(), sums_of(dy))
+
+
 def variance(v):
     return ((v - v.sum() / LONG(v.size)) ** 2).sum() / LONG(v.size - 1)
 
@@ -229,6 +335,21 @@ CASES = {
     'matmul of rows (dweight)': matmul_of_rows,
     'conv2d': conv2d,
     'conv2d, dweight': conv2d_dweight,
+    'grid_sample, dx': one_pixel(pixel_sample),
+    'roi_align, dx': one_pixel(pixel_align),
+    'roi_pool, dx': one_pixel(pixel_pool),
+    'deform_roi_pool, dx': one_pixel(pixel_align),
+    'map_offsets, dx': corner(corner_sample),
+    'deform_conv2d, dx': corner(corner_deform),
+    'max_pool2d, dx': max_pool_dx,
+    'embedding, dweight': one_pixel(rows_of_table, (1, 2)),
+    'conv2d depthwise, dweight': weights_of_pixels(depthwise),
+    'deform_conv2d depthwise, dweight': weights_of_pixels(deform_depthwise),
+    'deform_kernel depthwise, dweight': weights_of_pixels(depthwise),
+    'kernels_of_scope, dweight': one_pixel(pixel_sample),
+    'cross_correlation_depthwise': correlation,
+    'cross_correlation_depthwise, dpattern': weights_of_pixels(depthwise),
+    'Var of many uses': uses_of_var,
 }
 for name, op in (('batch_norm2d', batch_norm), ('group_norm', group_norm)):
     for what in ('y', 'dx', 'dweight', 'dbias'):
@@ -236,7 +357,13 @@ for name, op in (('batch_norm2d', batch_norm), ('group_norm', group_norm)):
 
 HEAD = """# Numerics: the errors of sums
 
-Made by `bench/numerics.py` from what `pliant-numerics` prints; not to be edited.
+Made by `bench/numerics.py` from what `pliant-numerics` prints; not to be edited:
+
+```
+cmake --preset release -DPLIANT_BENCH=ON && cmake --build --preset release --target pliant-numerics
+build/release/pliant-numerics > /tmp/pliant.tsv
+bench/numerics.py /tmp/pliant.tsv > docs/numerics.md  # with PyTorch {version}
+```
 
 Float32 results of long sums against sums in long double, over {seeds} seeded inputs for each row: the
 median and the largest error, in units of the last place of the result (of the largest value of
@@ -244,12 +371,18 @@ y and dx of a norm; of products, of |a| |b|). PyTorch is {version} on the same i
 where neither is above the larger of PyTorch's and 1.
 
 Sums are added up in float64 and rounded once: reductions, running sums, losses, norms and their
-gradients, averages. Float32's squares do not overflow there, and the mean of values is finite where
+gradients, averages; terms that are scattered over a map, once a place of it has more than a hundred,
+and the gradient of a Var, once it has more than 64 uses. Float32's squares do not overflow there, and the mean of values is finite where
 they are; x - mean is taken about the mean as float64 has it, so that equal values have a variance
 of 0. Norms are right for all finite inputs, in float64 too. What float32 does not hold is infinite:
 a mean square beyond 3.4e38, an optimizer's second moment of gradients beyond 1.8e19 (clip() them;
 their norm() is right for all finite ones).
-Products are added up in float32, in blocks whose sums are added up in turn.
+Products are added up in float32, in blocks whose sums are added up in turn, those of depthwise
+convolutions in float64. On a GPU some sums are float32's ([gpu.md](gpu.md), *Precision*).
+
+`deform_roi_pool`, `map_offsets`, `deform_kernel`, `kernels_of_scope` and `cross_correlation_depthwise`
+have beside them what does the same there with these numbers: `roi_align`, `grid_sample`, depthwise
+convolutions.
 
 | op | terms | median | largest | PyTorch's median | largest | |
 |---|---:|---:|---:|---:|---:|---|"""

@@ -9,7 +9,7 @@
 check_cxx_source_compiles("#ifndef __x86_64__\n#error\n#endif\nint main() {}" PLIANT_X86_64)
 
 # What compiles for a set.
-set(pliant_baseline_options)
+set(pliant_baseline_options "")  # defined, though it may be empty
 if(PLIANT_X86_64)
   set(pliant_baseline_options -march=x86-64)
 endif()

@@ -79,6 +79,7 @@ void CapturedStep::replay() {
 }
 
 void at_every_replay(std::function<void()> f) {
+  require(f != nullptr, "at_every_replay: the function is empty");
   if (replaying == nullptr || !replaying->recording) return f();
   replaying->on_host.push_back(std::move(f));
 }

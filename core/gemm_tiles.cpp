@@ -27,10 +27,9 @@ std::int64_t lanes() {
 
 constexpr std::int64_t ceil_divide(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
-// A long sum is cut into runs, whose sums are added up in turn, and a very long one into such sums:
-// rounding errors then grow with a root of the number of terms, and few runs cost nothing. How a
-// sum is cut follows from its shape.
-constexpr std::int64_t kRun = 128, kLong = kRun * kRun;
+// A long sum is cut into runs, whose sums are added up in turn, and a very long one into such sums,
+// which are added up in double: few runs cost nothing. How a sum is cut follows from its shape.
+constexpr std::int64_t kRun = 128, kLong = 16 * kRun;
 
 // Calls f(tap, taps, at, depth) for runs of `taps` taps of depth [at, at + depth) each.
 template <class F>
@@ -62,12 +61,14 @@ template <class T>
 void gemm_long_tile(const Tile<T>& tile, std::int64_t taps, std::int64_t depth, const Panel& panel,
                     const T* packed, const T* bias, Accumulate accumulate) {
   alignas(kAlignment) T sum[kTileRows * kMaxPanelWidth];
+  double total[kTileRows * kMaxPanelWidth];
   T* to[kTileRows];
   for (std::int64_t i = 0; i < tile.rows; ++i) {
     to[i] = sum + i * kMaxPanelWidth;
     for (std::int64_t j = 0; j < panel.columns; ++j)
-      tile.c[i][j] = (accumulate == Accumulate::yes ? tile.c[i][j] : T(0)) +
-                     (bias == nullptr ? T(0) : bias[panel.first + j]);
+      total[i * kMaxPanelWidth + j] =
+          (accumulate == Accumulate::yes ? static_cast<double>(tile.c[i][j]) : 0.0) +
+          (bias == nullptr ? 0.0 : static_cast<double>(bias[panel.first + j]));
   }
   each_run(taps, depth, kLong,
            [&](std::int64_t tap, std::int64_t count, std::int64_t at, std::int64_t n) {
@@ -76,8 +77,12 @@ void gemm_long_tile(const Tile<T>& tile, std::int64_t taps, std::int64_t depth, 
              gemm_tile<T>(run, count, n, panel, packed + (tap * depth + at) * panel.width, nullptr,
                           Accumulate::no);
              for (std::int64_t i = 0; i < tile.rows; ++i)
-               for (std::int64_t j = 0; j < panel.columns; ++j) tile.c[i][j] += to[i][j];
+               for (std::int64_t j = 0; j < panel.columns; ++j)
+                 total[i * kMaxPanelWidth + j] += static_cast<double>(to[i][j]);
            });
+  for (std::int64_t i = 0; i < tile.rows; ++i)
+    for (std::int64_t j = 0; j < panel.columns; ++j)
+      tile.c[i][j] = static_cast<T>(total[i * kMaxPanelWidth + j]);
 }
 
 // Columns of b are rows in memory: goes block-wise, so that both sides stay in the first cache.

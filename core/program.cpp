@@ -10,6 +10,7 @@
 #include <new>
 #include <string>
 
+#include <pliant/core/error.h>
 #include <pliant/core/text.h>
 
 namespace pliant {
@@ -52,6 +53,7 @@ int with_output(const char* name, int status) {
 
 int guarded(const char* name, const std::function<int()>& body) {
   try {
+    require(body != nullptr, "run_program: the function is empty");
     return body();
   } catch (const std::bad_alloc&) {
     return told(name, "there is not enough memory");

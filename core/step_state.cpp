@@ -35,7 +35,7 @@ Device StepState::device() const { return node().counter.device(); }
 std::int64_t StepState::number() const { return node().number; }
 std::int64_t StepState::steps() const { return node().options.steps; }
 double StepState::lr(std::int64_t step) const { return node().options.lr(step); }
-const Tensor& StepState::counter() const { return node().counter; }
+const Tensor& StepState::counter() const& { return node().counter; }
 
 void StepState::advance() const {
   node();

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <utility>
 
 #include <pliant/core/tensor.h>
 
@@ -31,7 +32,8 @@ class StepState {
   // The last thing a step does: the next one has the next number. An Error after the last step.
   void advance() const;
   // The number on the device [1], which kernels read.
-  const Tensor& counter() const;
+  const Tensor& counter() const&;
+  Tensor counter() && { return std::as_const(*this).counter(); }
 
  private:
   struct Node;

@@ -109,7 +109,7 @@ Tensor Tensor::wrap_bytes(void* memory, const Shape& shape, DType dtype,
   t.shape_ = shape;
   t.size_ = shape.size();
   t.dtype_ = dtype;
-  require(memory != nullptr || t.size_ == 0, "tensor: wrap of a null pointer");
+  require(memory != nullptr || t.size_ == 0, "tensor: wrap of a null pointer as ", shape);
   t.storage_ = std::make_shared<Storage>(memory, t.bytes(), Device::cpu(), /*owned=*/false);
   t.storage_->keep_alive = keep_alive;
   return t;
@@ -117,28 +117,31 @@ Tensor Tensor::wrap_bytes(void* memory, const Shape& shape, DType dtype,
 
 Device Tensor::device() const { return defined() ? storage_->device : Device::cpu(); }
 
-const void* Tensor::raw() const {
-  require(defined(), "tensor: it is undefined (made by the default constructor)");
+const void* Tensor::raw() const& {
+  require_defined("raw");
   return storage_->memory + offset_;
 }
 
-void* Tensor::mutable_raw() {
-  require(defined(), "tensor: it is undefined (made by the default constructor)");
+void* Tensor::mutable_raw() & {
+  require_defined("mutable_raw");
   ++storage_->version;
   return storage_->memory + offset_;
 }
 
 const void* Tensor::bytes_for(DType dtype) const {
+  require_defined("data");
   require(dtype == dtype_, "tensor: its elements are ", dtype_, ", not ", dtype);
   return raw();
 }
 
 void* Tensor::mutable_bytes_for(DType dtype) {
+  require_defined("mutable_data");
   require(dtype == dtype_, "tensor: its elements are ", dtype_, ", not ", dtype);
   return mutable_raw();
 }
 
 void Tensor::require_host(const char* who) const {
+  require_defined(who);
   require(device().is_cpu(), who, ": the tensor is on ", device(),
           "; bring it over with to(Device::cpu())");
 }
@@ -147,6 +150,7 @@ std::uint64_t Tensor::version() const { return defined() ? storage_->version : 0
 
 std::vector<double> Tensor::to_vector() const {
   require_no_replay("to_vector");
+  require_defined("to_vector");
   const Tensor host = to(Device::cpu());
   std::vector<double> values(static_cast<std::size_t>(size_));
   visit_any(dtype_, [&]<class T>() {
@@ -158,12 +162,13 @@ std::vector<double> Tensor::to_vector() const {
 
 double Tensor::item() const {
   require_no_replay("item");
-  require(defined(), "item: the tensor is undefined (made by the default constructor)");
+  require_defined("item");
   require(size_ == 1, "item: the tensor has ", size_, " elements, not one (", shape_, ")");
   return to_vector().front();
 }
 
 Tensor Tensor::reshape(std::initializer_list<std::int64_t> extents) const {
+  require_defined("reshape");
   std::int64_t known = 1;
   int open = 0;
   for (const std::int64_t extent : extents) {
@@ -174,7 +179,7 @@ Tensor Tensor::reshape(std::initializer_list<std::int64_t> extents) const {
     else
       known = checked_product("reshape", {known, extent});
   }
-  require(open <= 1, "reshape: more than one extent is -1");
+  require(open <= 1, "reshape: ", open, " extents are -1, expected one at most");
   Shape shape;
   for (const std::int64_t extent : extents) {
     require(extent != -1 || (known > 0 && size_ % known == 0), "reshape: ", shape_,
@@ -185,6 +190,7 @@ Tensor Tensor::reshape(std::initializer_list<std::int64_t> extents) const {
 }
 
 Tensor Tensor::reshape(const Shape& shape) const {
+  require_defined("reshape");
   require(shape.size() == size_, "reshape: ", shape_, " has ", size_, " elements, ", shape, " has ",
           shape.size());
   Tensor view = *this;
@@ -193,6 +199,7 @@ Tensor Tensor::reshape(const Shape& shape) const {
 }
 
 Tensor Tensor::slice(std::int64_t begin, std::int64_t end) const {
+  require_defined("slice");
   require(rank() > 0, "slice: a scalar has no leading axis");
   require(0 <= begin && begin <= end && end <= shape_[0], "slice: rows ", begin, " to ", end,
           " are not in ", shape_);
@@ -205,12 +212,14 @@ Tensor Tensor::slice(std::int64_t begin, std::int64_t end) const {
 }
 
 Tensor Tensor::clone() const {
+  require_defined("clone");
   Tensor t = empty(shape_, dtype_, device());
   t.copy_from(*this);
   return t;
 }
 
 Tensor Tensor::to(Device where) const {
+  require_defined("to");
   if (where == device()) return *this;
   Tensor t = empty(shape_, dtype_, where);
   t.copy_from(*this);
@@ -221,6 +230,7 @@ template <class T>
 constexpr bool kFloats = is_floating(dtype_of<T>);
 
 Tensor Tensor::to(DType dtype) const {
+  require_defined("to");
   if (dtype == dtype_) return *this;
   Tensor t = empty(shape_, dtype, device());
   visit_any(dtype_, [&]<class From>() {
@@ -239,12 +249,16 @@ Tensor Tensor::to(DType dtype) const {
 }
 
 void Tensor::copy_from(const Tensor& source) {
+  require_defined("copy_from");
+  require(source.defined(),
+          "copy_from: the source is undefined (made by the default constructor, or moved from)");
   require(source.shape_ == shape_ && source.dtype_ == dtype_, "copy_from: ", source.dtype_, " ",
           source.shape_, " into ", dtype_, " ", shape_);
   copy_bytes(mutable_raw(), device(), source.raw(), source.device(), bytes());
 }
 
 void Tensor::fill(double value) {
+  require_defined("fill");
   visit_any(dtype_, [&]<class T>() {
     kernel<Fill<T>, cpu::fill, cuda::fill>("fill", device())(size_, element<T>(value),
                                                              mutable_data<T>());

@@ -16,7 +16,8 @@ namespace pliant {
 // Copying a Tensor copies the handle: both see the same elements. clone() copies the elements.
 class Tensor {
  public:
-  Tensor() = default;  // undefined: no shape, no elements
+  // Undefined: no shape and no elements. What asks for either, or for a copy, is an Error.
+  Tensor() = default;
 
   // Makers. `empty` leaves the elements uninitialised. A number that becomes an element is rounded
   // to a floating dtype (beyond its largest: infinite) and cut to a whole number for an integer
@@ -51,27 +52,39 @@ class Tensor {
   Shape shape() && { return shape_; }
   int rank() const { return shape_.rank(); }
   // Extent of one axis; negative axes count from the end.
-  std::int64_t dim(int axis) const { return shape_[shape_.axis(axis, "dim")]; }
-  std::int64_t size() const { return size_; }  // number of elements
+  std::int64_t dim(int axis) const {
+    require_defined("dim");
+    return shape_[shape_.axis(axis, "dim")];
+  }
+  std::int64_t size() const {  // number of elements
+    require_defined("size");
+    return size_;
+  }
   std::int64_t bytes() const { return size_ * size_of(dtype_); }
   DType dtype() const { return dtype_; }
   Device device() const;
 
-  // The elements, on whatever device they are. Asking for the wrong type is an Error.
+  // The elements, on whatever device they are. Asking for the wrong type is an Error. Of a
+  // temporary there are none, since they would dangle: give the tensor a name first.
   template <class T>
-  const T* data() const {
+  const T* data() const& {
     return static_cast<const T*>(bytes_for(dtype_of<T>));
   }
+  template <class T>
+  const T* data() const&& = delete;
   // For writing: every call counts as a change of the storage (see version()).
   template <class T>
-  T* mutable_data() {
+  T* mutable_data() & {
     return static_cast<T*>(mutable_bytes_for(dtype_of<T>));
   }
-  const void* raw() const;
-  void* mutable_raw();
+  template <class T>
+  T* mutable_data() && = delete;
+  const void* raw() const&;
+  const void* raw() const&& = delete;
+  void* mutable_raw() &;
+  void* mutable_raw() && = delete;
 
-  // The elements as a span; CPU only. Of a temporary there is none, since it would dangle: give the
-  // tensor a name first.
+  // The elements as a span; CPU only, and of a temporary neither.
   template <class T>
   std::span<const T> span() const& {
     require_host("span");
@@ -121,6 +134,10 @@ class Tensor {
   const void* bytes_for(DType dtype) const;
   void* mutable_bytes_for(DType dtype);
   void require_host(const char* who) const;
+  void require_defined(const char* who) const {
+    require(defined(), who,
+            ": the tensor is undefined (made by the default constructor, or moved from)");
+  }
 
   std::shared_ptr<Storage> storage_;
   std::int64_t offset_ = 0;  // bytes into the storage

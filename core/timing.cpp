@@ -5,6 +5,7 @@
 namespace pliant {
 
 double seconds_of(Device device, const std::function<void()>& work) {
+  require(work != nullptr, "seconds_of: the function is empty");
   if constexpr (kHasCuda) {
     if (device.is_cuda()) return cuda::seconds_of(work);
   }

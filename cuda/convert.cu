@@ -26,9 +26,15 @@ void convert_all(std::int64_t n, const From* x, To* y) {
     convert_vectors<1>(n, x, y);
 }
 
+template <class T>
+void add_all(std::int64_t n, const T* x, double* sum) {
+  each("add_wide", n, [=] __device__(std::int64_t i) { sum[i] += converted<double>(x[i]); });
+}
+
 }  // namespace
 
 constinit ConvertKernel cuda::convert{convert_all, convert_all, convert_all,
                                       convert_all, convert_all, convert_all};
+constinit AddWideKernel cuda::add_wide{add_all, add_all};
 
 }  // namespace pliant

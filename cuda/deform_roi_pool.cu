@@ -297,7 +297,7 @@ void map_gradient(const Regions<T>& regions, const T* dy, T* dx, Workspace& work
     const std::int64_t w = at / g.c % g.w, h = at / g.c / g.w % g.h, image = at / g.c / g.w / g.h;
     const MapChannel of(g, at % g.c);
     const std::int64_t of_class = of.k / regions.g.class_channels();
-    T sum = 0;
+    double sum = 0;
     lists.each(image, h, w, [&](std::int64_t r) {
       for (std::int64_t i = 0; i < g.p; ++i)
         for (std::int64_t j = 0; j < g.q; ++j) {
@@ -309,10 +309,10 @@ void map_gradient(const Regions<T>& regions, const T* dy, T* dx, Workspace& work
           const T row = weight_of<T>(s.rows, h, [&](std::int64_t k) { return regions.row(s, k); });
           const T column =
               weight_of<T>(s.columns, w, [&](std::int64_t k) { return regions.column(s, k); });
-          sum += row * column * reach.factor * dy[index * g.k + of.k];
+          sum += static_cast<double>(row * column * reach.factor * dy[index * g.k + of.k]);
         }
     });
-    dx[at] = sum;
+    dx[at] = static_cast<T>(sum);
   });
 }
 

@@ -1,5 +1,6 @@
 #include <pliant/core/kernels/global_kernel.h>
 
+#include <pliant/core/kernels/workspace.h>
 #include <pliant/cuda/launch.cuh>
 
 namespace pliant {
@@ -27,22 +28,27 @@ void forward(const GlobalKernelGeometry& g, const T* weight, const T* offset, T*
   });
 }
 
-// One thread owns an input and output channel and adds images and taps in order.
+// One thread owns an input and output channel and adds images and taps in order, in double.
 template <class T>
 void weight_gradient(const GlobalKernelGeometry& g, const T* offset, const T* dkernels,
                      T* dweight) {
-  cuda::set_to_zero(kOp, dweight, g.k * g.positions() * g.c);
+  Workspace workspace(Device::cuda());
+  const std::int64_t size = g.k * g.positions() * g.c;
+  double* const sums = workspace.take<double>(size);
+  cuda::set_to_zero(kOp, sums, size);
   cuda::each(kOp, g.k * g.c, [=] __device__(std::int64_t owner) {
     const std::int64_t c = owner % g.c, k = owner / g.c;
-    T* const to = dweight + k * g.positions() * g.c + c;
+    double* const to = sums + k * g.positions() * g.c + c;
     for (std::int64_t n = 0; n < g.n; ++n)
       for (std::int64_t t = 0; t < g.taps(); ++t) {
         const BilinearTap<T> tap = tap_of(g, offset, n, t);
         const T slope = dkernels[((n * g.k + k) * g.taps() + t) * g.c + c];
         for (int i = 0; i < 4; ++i)
-          if (tap.pixel[i] >= 0) to[tap.pixel[i] * g.c] += tap.weight[i] * slope;
+          if (tap.pixel[i] >= 0)
+            to[tap.pixel[i] * g.c] += static_cast<double>(tap.weight[i] * slope);
       }
   });
+  cuda::each(kOp, size, [=] __device__(std::int64_t i) { dweight[i] = static_cast<T>(sums[i]); });
 }
 
 template <class T>

@@ -37,7 +37,7 @@ void gradient(const Pool2dGeometry& g, const std::int32_t* index, const T* dy, T
   cuda::each(kOp, g.n * g.h * g.w * g.c, [=] __device__(std::int64_t i) {
     const std::int64_t c = i % g.c, w = i / g.c % g.w, h = i / g.c / g.w % g.h;
     const std::int64_t image = i / g.c / g.w / g.h, pixel = h * g.w + w;
-    Wide<T> sum = 0;
+    double sum = 0;
     for (std::int64_t r = g.r - 1; r >= 0; --r)
       for (std::int64_t s = g.s - 1; s >= 0; --s) {
         const std::int64_t down = h - g.row(0, r), right = w - g.column(0, s);
@@ -45,9 +45,9 @@ void gradient(const Pool2dGeometry& g, const std::int32_t* index, const T* dy, T
         const std::int64_t p = down / g.stride_h, q = right / g.stride_w;
         if (p >= g.p || q >= g.q) continue;
         const std::int64_t out = ((image * g.p + p) * g.q + q) * g.c + c;
-        if (index[out] == pixel) sum += dy[out];
+        if (index[out] == pixel) sum += static_cast<double>(Wide<T>(dy[out]));
       }
-    dx[i] = T(sum);
+    dx[i] = T(static_cast<Wide<T>>(sum));
   });
 }
 

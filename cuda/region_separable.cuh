@@ -170,7 +170,8 @@ struct SeparablePooling {
       const std::int64_t pixel = at / blocks, c = at % blocks * kCount;
       const std::int64_t w = pixel % g.w, h = pixel / g.w % g.h, image = pixel / g.w / g.h;
       const MapChannel of(g, c);
-      Vector<T, kCount> sum = load<kCount>(dx + pixel * g.c + c);
+      LongSums<T, kCount> sum;
+      sum.next() = load<kCount>(dx + pixel * g.c + c);
       lists.each(image, h, w, [&](std::int64_t r) {
         for (std::int64_t i = 0; i < g.p; ++i) {
           const T row_weight = rows.weights[(r * g.p + i) * g.h + h];
@@ -180,11 +181,11 @@ struct SeparablePooling {
             if (weight == T(0) || g.group(i, j) != of.group) continue;
             const T by = weight * scale(rows.count[r * g.p + i], columns.count[r * g.q + j]);
             const std::int64_t bin = ((first + r) * g.p + i) * g.q + j;
-            add_scaled(by, load<kCount>(dy + bin * g.k + of.k), sum);
+            add_scaled(by, load<kCount>(dy + bin * g.k + of.k), sum.next());
           }
         }
       });
-      store(sum, dx + pixel * g.c + c);
+      store(sum.total(), dx + pixel * g.c + c);
     });
   }
 };

@@ -78,17 +78,18 @@ void gradient(const RegionGeometry& g, const T* rois, const std::int32_t* index,
   each(kOp, g.n * g.h * g.w * g.c, [=] __device__(std::int64_t at) {
     const std::int64_t c = at % g.c, w = at / g.c % g.w, h = at / g.c / g.w % g.h;
     const std::int64_t image = at / g.c / g.w / g.h, pixel = h * g.w + w;
-    T sum = 0;
+    double sum = 0;
     lists.each(image, h, w, [&](std::int64_t r) {
       for (std::int64_t i = 0; i < g.p; ++i) {
         if (!contains(ranges.rows[r * g.p + i], h)) continue;
         for (std::int64_t j = 0; j < g.q; ++j) {
           const std::int64_t bin = ((r * g.p + i) * g.q + j) * g.k + c;
-          if (contains(ranges.columns[r * g.q + j], w) && index[bin] == pixel) sum += dy[bin];
+          if (contains(ranges.columns[r * g.q + j], w) && index[bin] == pixel)
+            sum += static_cast<double>(dy[bin]);
         }
       }
     });
-    dx[at] = sum;
+    dx[at] = static_cast<T>(sum);
   });
 }
 

@@ -103,7 +103,7 @@ void gather_lists(const char* op, const TapRows& rows, const CellGeometry& cells
     const std::int64_t c = i % blocks * kCount, pixel = i / blocks;
     const std::int64_t w = pixel % cells.w, h = pixel / cells.w % cells.h;
     const std::int64_t image = pixel / cells.w / cells.h, group = c / rows.group_channels();
-    Vector<T, kCount> sum{};
+    LongSums<T, kCount> sum;
     bool is_read = false;
     for (int k = 0; k < 4; ++k) {
       const CellRange range = lists.cells[cells.at(image, h + 1 - k / 2, w + 1 - k % 2, group)];
@@ -112,13 +112,14 @@ void gather_lists(const char* op, const TapRows& rows, const CellGeometry& cells
         const std::int32_t sample = lists.samples[at];
         const T weight = weights[std::int64_t{sample} * 4 + k];
         if (weight == T(0)) continue;  // nearest reads one pixel of the four
-        add_scaled(weight, slopes.template load<kCount>(sample / of_row, sample % taps, c), sum);
+        add_scaled(weight, slopes.template load<kCount>(sample / of_row, sample % taps, c),
+                   sum.next());
       }
     }
     if (!is_read) return;
     T* const to = dx + (first_pixel + pixel) * rows.c + c;
     Vector<T, kCount> held = load<kCount>(to);
-    add_scaled(T(1), sum, held);
+    add_scaled(T(1), sum.total(), held);
     store(held, to);
   });
 }

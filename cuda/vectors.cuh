@@ -64,6 +64,37 @@ __device__ void add_scaled(T weight, const Vector<T, kCount>& a, Vector<T, kCoun
   for (int i = 0; i < kCount; ++i) sums.value[i] += weight * a.value[i];
 }
 
+// Sums of any number of terms, which float64 holds: after every run of them, so that a GPU that is
+// slow at it loses nothing.
+template <class T, int kCount>
+class LongSums {
+ public:
+  // What to add the next term to.
+  __device__ Vector<T, kCount>& next() {
+    if (++terms_ > kRun) hold();
+    return run_;
+  }
+  __device__ Vector<T, kCount> total() {
+    hold();
+    Vector<T, kCount> sums;
+    for (int i = 0; i < kCount; ++i) sums.value[i] = static_cast<T>(held_.value[i]);
+    return sums;
+  }
+
+ private:
+  static constexpr int kRun = 32;
+
+  __device__ void hold() {
+    for (int i = 0; i < kCount; ++i) held_.value[i] += static_cast<double>(run_.value[i]);
+    run_ = {};
+    terms_ = 1;
+  }
+
+  Vector<T, kCount> run_{};
+  Vector<double, kCount> held_{};
+  int terms_ = 0;
+};
+
 // Whether the code that is being compiled may add four float32 atomically by one request.
 #if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 900
 inline constexpr bool kAddsFour = true;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <deque>
 #include <limits>
 #include <string>
 #include <vector>
@@ -61,20 +62,22 @@ Tensor read_idx(const std::filesystem::path& path, ContentId* content, std::int6
           " promises more than the expected ", most_bytes, " bytes");
   const auto promised = static_cast<std::size_t>(shape.size());
 
-  std::vector<std::uint8_t> bytes;
-  while (bytes.size() < promised) {
-    const std::size_t before = bytes.size();
-    const std::size_t wanted = std::min(promised - before, kChunkBytes);
-    bytes.resize(before + wanted);
-    const std::size_t got = reader.read(bytes.data() + before, wanted);
-    require(got == wanted, name, ": truncated: the IDX header ", shape, " promises ", promised,
-            " bytes, the file has ", before + got);
+  // In pieces, which go as they are put together: the data are never in memory twice.
+  std::deque<std::vector<std::uint8_t>> pieces;
+  for (std::size_t arrived = 0; arrived < promised; arrived += pieces.back().size()) {
+    pieces.emplace_back(std::min(promised - arrived, kChunkBytes));
+    const std::size_t got = reader.read(pieces.back().data(), pieces.back().size());
+    require(got == pieces.back().size(), name, ": truncated: the IDX header ", shape, " promises ",
+            promised, " bytes, the file has ", arrived + got);
   }
   std::uint8_t extra = 0;
   require(reader.read(&extra, 1) == 0, name, ": trailing bytes after the ", promised,
           " that the IDX header ", shape, " promises");
   if (content != nullptr) *content = digest.finish();
-  return Tensor::from(bytes, shape);
+  Tensor tensor = Tensor::empty(shape, DType::uint8);
+  for (std::uint8_t* to = tensor.mutable_data<std::uint8_t>(); !pieces.empty(); pieces.pop_front())
+    to = std::copy(pieces.front().begin(), pieces.front().end(), to);
+  return tensor;
 }
 
 }  // namespace pliant

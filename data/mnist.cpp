@@ -1,6 +1,9 @@
 #include <pliant/data/mnist.h>
 
+#include <stdlib.h>  // mkdtemp
+
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
 #include <optional>
 #include <system_error>
@@ -16,6 +19,9 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::int64_t kSide = 28;
+// More than any set in use has (EMNIST: 0.6 GB); what a small .gz unpacks to has no other bound.
+constexpr std::int64_t kMostFileBytes = std::int64_t{1} << 30;
+constexpr const char* kCache = "cache";  // what the Errors of a file that cannot be kept begin with
 
 bool is_given(const fs::path& path) {
   std::error_code ignored;
@@ -55,7 +61,7 @@ struct Located {
 Located read_file(const fs::path& directory, const std::string& name) {
   Located file{.path = locate(directory, name), .tensor = {}, .content = {}};
   require(!file.path.empty(), directory.string(), ": has no ", name, " (plain or .gz)");
-  file.tensor = read_idx(file.path, &file.content);
+  file.tensor = read_idx(file.path, &file.content, kMostFileBytes);
   return file;
 }
 
@@ -104,7 +110,7 @@ void fill_cache(const fs::path& cache, const std::string& mirror, const MnistFil
     // A link to something else goes; what it points at is not ours to replace.
     std::error_code none;
     if (fs::is_symlink(fs::symlink_status(target, none))) fs::remove(target, none);
-    AtomicFile output("cache", target);
+    AtomicFile output(kCache, target);
     const std::string slash = mirror.ends_with('/') ? "" : "/";
     download(mirror + slash + file.name + ".gz", output);
     check_content(output.temporary(), file);
@@ -116,32 +122,75 @@ void fill_cache(const fs::path& cache, const std::string& mirror, const MnistFil
   }
 }
 
-// Tries every mirror; says why none of them helped.
-std::optional<std::string> try_mirrors(const MnistLookup& lookup) {
-  if (lookup.mirrors.empty()) return "no download wanted";
-  if (!can_download()) return "this build cannot download (no libcurl)";
+// Why no mirror filled a folder.
+struct Refusal {
+  std::string reasons;
+  bool of_folder = false;  // it could not be written: what was downloaded found no place
+};
+
+std::optional<Refusal> try_mirrors(const MnistLookup& lookup, const fs::path& folder) {
+  if (lookup.mirrors.empty()) return Refusal{"no download wanted"};
+  if (!can_download()) return Refusal{"this build cannot download (no libcurl)"};
   std::error_code error;
-  fs::create_directories(lookup.cache, error);
-  if (error) return lookup.cache.string() + " cannot be made: " + reason_of(error.value());
+  fs::create_directories(folder, error);
+  if (error) return Refusal{folder.string() + " cannot be made: " + reason_of(error.value()), true};
   if (lookup.notice)
     lookup.notice("MNIST is not on this machine: trying to download it (11 MB) to " +
-                  lookup.cache.string());
-  std::string reasons;
+                  folder.string());
+  Refusal refusal;
   for (const std::string& mirror : lookup.mirrors) {
-    const auto reason = error_of([&] { fill_cache(lookup.cache, mirror, lookup.files); });
+    const auto reason = error_of([&] { fill_cache(folder, mirror, lookup.files); });
     if (!reason) return std::nullopt;
-    reasons += (reasons.empty() ? "" : "; ") + *reason;
+    refusal.reasons += (refusal.reasons.empty() ? "" : "; ") + *reason;
+    refusal.of_folder = refusal.of_folder || reason->starts_with(std::string(kCache) + ": ");
   }
-  return reasons;
+  return refusal;
 }
 
-// The cache, if it holds the published files.
-DigitSet read_cache(const MnistLookup& lookup) {
-  require(is_given(lookup.cache), "nothing in ", lookup.cache.string());
-  DigitSet set = read_digit_directory(lookup.cache, lookup.files);
-  require(set.name == "mnist", lookup.cache.string(), ": its files are not those of MNIST (",
+// What lies in `folder`, if it is the published files.
+DigitSet read_published(const fs::path& folder, const MnistFiles& files) {
+  require(is_given(folder), "nothing in ", folder.string());
+  DigitSet set = read_digit_directory(folder, files);
+  require(set.name == "mnist", folder.string(), ": its files are not those of MNIST (",
           content_check_name(), ')');
-  set.source = "MNIST from " + lookup.cache.string();
+  set.source = "MNIST from " + folder.string();
+  return set;
+}
+
+// Goes with what is in it.
+class TemporaryFolder {
+ public:
+  TemporaryFolder() {
+    std::error_code error;
+    std::string pattern = fs::temp_directory_path(error) / "pliant-mnist-XXXXXX";
+    require(!error && ::mkdtemp(pattern.data()) != nullptr,
+            "no temporary folder can be made: ", reason_of(error ? error.value() : errno));
+    path_ = pattern;
+  }
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  ~TemporaryFolder() {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+  }
+  const fs::path& path() const { return path_; }
+
+ private:
+  fs::path path_;
+};
+
+// Who has no cache, but a network, gets the digits all the same, each time anew. Adds to `reasons`
+// why there are none.
+std::optional<DigitSet> download_once(const MnistLookup& lookup, std::string& reasons) {
+  std::optional<DigitSet> set;
+  const auto failure = error_of([&] {
+    const TemporaryFolder folder;
+    const std::optional<Refusal> refusal = try_mirrors(lookup, folder.path());
+    require(!refusal, refusal ? refusal->reasons : "");
+    set = read_published(folder.path(), lookup.files);
+    set->source = "MNIST, just downloaded and not kept: " + reasons;
+  });
+  if (failure) reasons += "; " + *failure;
   return set;
 }
 
@@ -224,18 +273,25 @@ DigitSet find_digits(const MnistLookup& lookup) {
     set.source += std::string(" (") + option + ")";
     return set;
   }
-  if (lookup.cache.empty())
-    return stand_in(lookup, "no directory is given and there is no cache folder (HOME is not set)");
-
-  DigitSet set;
-  const auto cache_reason = error_of([&] { set = read_cache(lookup); });
-  if (!cache_reason) return set;
-  const auto mirror_reason = try_mirrors(lookup);
-  if (mirror_reason) return stand_in(lookup, *cache_reason + "; " + *mirror_reason);
-  if (const auto reason = error_of([&] { set = read_cache(lookup); }))
-    return stand_in(lookup, *reason);
-  set.source += " (just downloaded)";
-  return set;
+  std::string reasons = "no directory is given and there is no cache folder (HOME is not set)";
+  bool placeless = lookup.cache.empty();
+  if (!lookup.cache.empty()) {
+    DigitSet set;
+    const auto read = [&] { set = read_published(lookup.cache, lookup.files); };
+    const auto before = error_of(read);
+    if (!before) return set;
+    const std::optional<Refusal> refusal = try_mirrors(lookup, lookup.cache);
+    const auto after = refusal ? before : error_of(read);
+    if (!after) {
+      set.source += " (just downloaded)";
+      return set;
+    }
+    reasons = *after + (refusal ? "; " + refusal->reasons : "");
+    placeless = !refusal || refusal->of_folder;
+  }
+  if (placeless)
+    if (std::optional<DigitSet> set = download_once(lookup, reasons)) return *std::move(set);
+  return stand_in(lookup, reasons);
 }
 
 }  // namespace pliant

@@ -43,8 +43,8 @@ const MnistFiles& mnist_files();
 
 // Reads the four files in `directory`, named train-images-idx3-ubyte or train-images.idx3-ubyte
 // and so on, each plain or with .gz. Any set of 28x28 pictures will do; the name becomes "mnist" if
-// the contents are those of `files`, else "custom". A missing or bad file, other sizes and unequal
-// counts are Errors that name the file.
+// the contents are those of `files`, else "custom". A missing or bad file, other sizes, unequal
+// counts and a file of more than 1 GiB, unpacked, are Errors that name the file.
 // The files may also lie where torchvision puts them below the directory: in raw, MNIST/raw,
 // FashionMNIST/raw or KMNIST/raw; several such sets side by side are an Error.
 DigitSet read_digit_directory(const std::filesystem::path& directory,
@@ -71,7 +71,8 @@ struct MnistLookup {
 };
 
 // Looks in turn at the user's directory, at PLIANT_DATA, in the cache, and at the mirrors, whose
-// files are kept in the cache once their content is checked; failing all that it draws digits.
+// files are kept in the cache once their content is checked, or, where that cannot be, are used
+// and not kept; failing all that it draws digits.
 // Only a directory that was asked for and cannot be used is an Error. Offline it takes at most
 // about ten seconds.
 DigitSet find_digits(const MnistLookup& lookup = {});

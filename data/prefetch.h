@@ -31,6 +31,7 @@ class Prefetcher {
 
   Prefetcher(Produce produce, std::size_t depth)
       : state_(std::make_shared<State>(std::move(produce), depth)) {
+    require(state_->produce != nullptr, "prefetch: the function is empty");
     require(depth >= 1, "prefetch: depth is 0, expected at least 1");
     try {
       state_->thread = std::thread([state = state_] { state->run(); });

@@ -54,7 +54,8 @@ class DeformRoIPool : public Module {
   Var trans(const Var& pooled) const;
   Var mask(const Var& pooled) const;
 
-  const DeformRoIPoolOptions& options() const { return options_; }
+  const DeformRoIPoolOptions& options() const& { return options_; }
+  DeformRoIPoolOptions options() && { return options_; }
 
   ZeroHead offset_head;               // "offset"
   std::optional<ZeroHead> mask_head;  // "mask", where there is one

@@ -15,6 +15,7 @@ Rng Dropout::key(const Var& x, std::uint64_t use) const {
 
 Var Dropout::operator()(const Var& x, std::uint64_t use) const {
   const ErrorPlace here(path());
+  require(x.defined(), "Dropout: x is undefined");
   const bool drops = x.training() && rate_ > 0;
   return observed("Dropout", drops ? dropout(x, rate_, key(x, use), x.step_state()) : x);
 }

@@ -47,6 +47,8 @@ void Module::take_place_of(Module& other) {
     Node& theirs = other.node();
     require(theirs.parent.expired(), "module: '", theirs.path, "' is a part of a net already and ",
             "cannot become '", node_->path, "'; copy its weights: load(other.state())");
+    require(!node_->is_in(theirs), "module: the net cannot become '", node_->path,
+            "', a part of itself");
     const auto place = std::find_if(parent->entries.begin(), parent->entries.end(),
                                     [&](const auto& entry) { return entry.child == node_; });
     theirs.prefix(node_->path);
@@ -60,7 +62,30 @@ void Module::take_place_of(Module& other) {
   }
 }
 
+// For a member that is assigned another buffer. What the layer needs to know of it stays.
+void Module::Node::replace(const Buffer& before, const Buffer& now) {
+  const auto place = std::find_if(entries.begin(), entries.end(), [&](const Entry& entry) {
+    return entry.leaf != nullptr && entry.leaf->buffer == before;
+  });
+  if (place == entries.end()) return;
+  Leaf& leaf = *place->leaf;
+  const std::string& name = before.name();
+  require(now.defined(), "module: '", name, "' cannot become undefined; make the layer without it");
+  require(now.node_->owner.expired(), "module: '", now.name(), "' is a part of a net already and ",
+          "cannot become '", name, "'; a parameter has one owner, and others lift it: ",
+          "x.lift(parameter); or copy its numbers: set(tensor)");
+  require(now.filled() || leaf.initialiser != nullptr, "module: '", name,
+          "' would be empty and has no initialiser");
+  now.node_->name = name;
+  now.node_->transposed = before.node_->transposed;
+  now.node_->owner = std::exchange(before.node_->owner, {});
+  leaf.buffer.node_ = now.node_;
+  if (leaf.parameter.defined()) leaf.parameter.node_ = now.node_;
+}
+
 void Module::adopt(const std::string& name, const Module& child) {
+  require(!node().is_in(child.node()), "own: '", name,
+          "' is the net itself, or has it in it; a net ", "owns its parts");
   require(child.node().parent.expired(), "own: '", name, "' is a part of a net already, as '",
           child.node().path, "'");
   node().add(name).child = child.node_;
@@ -83,18 +108,30 @@ Module::Leaf& Module::add_leaf(const std::string& name, Buffer& buffer, Initiali
 
 Buffer Module::own(const std::string& name, Buffer buffer, Initialiser initialiser) {
   add_leaf(name, buffer, std::move(initialiser));
+  buffer.is_member_ = true;
   return buffer;
 }
 
 Parameter Module::own(const std::string& name, Parameter parameter, Initialiser initialiser) {
   add_leaf(name, parameter, std::move(initialiser)).parameter = parameter;
+  parameter.is_member_ = true;
   return parameter;
 }
 
 std::vector<Module::Leaf*> Module::leaves() const {
+  node().walk([](const Node& part) {
+    require(part.object != nullptr, "module: '", part.path,
+            "' was destroyed while the net has it; ",
+            "keep what own() returns, and replace a part by assignment (net.part = Linear(..))");
+  });
   std::vector<Leaf*> all;
   node().each_leaf([&](Leaf& leaf) { all.push_back(&leaf); });
   return all;
+}
+
+void Module::require_tensors(const char* who) const {
+  require(!leaves().empty(), who, ": ", path().empty() ? "the net" : "'" + path() + "'",
+          " has no parameters and no buffers; give it its layers by own(\"name\", layer)");
 }
 
 std::vector<Parameter> Module::parameters() const {

@@ -18,6 +18,7 @@
 #include <utility>
 #include <vector>
 
+#include <pliant/autograd/parameter.h>
 #include <pliant/autograd/var.h>
 #include <pliant/layers/initialisers.h>
 
@@ -43,8 +44,10 @@ struct LoadOptions {
 
 // Moved, never copied; a copy is spelled `Net best; best.load(net.state());`. The tree lives in
 // shared nodes, so a moved net and the handles taken from it stay one. A part can be replaced:
-// `net.head = Linear(8, 5);` puts the new layer in the old one's place in the tree. Its parameters
-// are new to an optimizer, and empty before net.head.initialise(rng).
+// `net.head = Linear(8, 5);` puts the new layer in the old one's place in the tree, and so does
+// `net.head.weight = Parameter(tensor);` with a parameter. Either is new to an optimizer, and empty
+// before net.head.initialise(rng) if it has no tensor. A part that was destroyed otherwise (by
+// std::optional::emplace, say) leaves a hole, which is an Error when the tree is next asked.
 class Module {
  public:
   Module();
@@ -89,9 +92,9 @@ class Module {
   std::vector<std::string> load(const State& state, const LoadOptions& options = {});
 
   // The same to and from a safetensors file; load returns the file's metadata. save() says in it
-  // that weights are "layout": "nhwc". A file in PyTorch's order is refused, and so is one that
-  // does not say its order if its weights fit in both; load_torchvision() of
-  // layers/nets/torchvision.h reads PyTorch's, for any net.
+  // that weights are "layout": "nhwc". A net that owns no tensor is an Error in both. A file in
+  // PyTorch's order is refused, and so is one that does not say its order if its weights fit in
+  // both; load_torchvision() of layers/nets/torchvision.h reads PyTorch's, for any net.
   void save(const std::filesystem::path& file,
             const std::map<std::string, std::string>& metadata = {}) const;
   std::map<std::string, std::string> load(const std::filesystem::path& file,
@@ -131,6 +134,7 @@ class Module {
   void take_place_of(Module& other);
   void adopt(const std::string& name, const Module& child);
   Leaf& add_leaf(const std::string& name, Buffer& buffer, Initialiser initialiser);
+  void require_tensors(const char* who) const;
   void check_layout(const SafetensorsFile& file, Layout layout) const;
   void set_frozen(std::string_view pattern, bool frozen);
   template <class OnModule, class OnParameter>

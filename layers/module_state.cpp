@@ -115,10 +115,13 @@ Tensor converted(const Buffer& buffer, const Tensor& value) {
 }  // namespace
 
 std::vector<std::string> Module::load(const State& state, const LoadOptions& options) {
+  require_tensors("load");
   std::unordered_map<std::string, const Tensor*> given;
   Complaints complaints;
-  for (const auto& [path, tensor] : state)
+  for (const auto& [path, tensor] : state) {
+    require(tensor.defined(), "load: ", path, " of the state is undefined");
     require(given.emplace(path, &tensor).second, "load: the state has ", path, " twice");
+  }
   std::vector<std::string> lacking, paths;
   Changes changes;
   for (const Leaf* leaf : leaves()) {
@@ -149,11 +152,25 @@ std::vector<std::string> Module::load(const State& state, const LoadOptions& opt
 
 void Module::save(const std::filesystem::path& file,
                   const std::map<std::string, std::string>& metadata) const {
+  require_tensors("save");
   std::map<std::string, std::string> stated = metadata;
   require(stated.emplace(kLayoutKey, kOurLayout).second, "save: the metadata '", kLayoutKey,
           "' is what the file says of its weights' order");
   write_safetensors(file, {state(), std::move(stated)});
 }
+
+namespace {
+
+// Whether PyTorch's weight for that parameter, [out in/groups R S], or [in out/groups R S] of a
+// transposed convolution, could have the shape `there`.
+bool is_pytorch_shape(const Shape& there, const Shape& here, bool transposed) {
+  if (there.rank() != 4 || here.rank() != 4 || there[2] != here[1] || there[3] != here[2])
+    return false;
+  if (!transposed) return there[0] == here[0] && there[1] == here[3];
+  return there[0] % here[3] == 0 && there[0] / here[3] * there[1] == here[0];
+}
+
+}  // namespace
 
 // Of a file that does not state its layout, one weight whose shape fits in one order alone tells
 // it.
@@ -169,22 +186,25 @@ void Module::check_layout(const SafetensorsFile& file, Layout layout) const {
   for (const Leaf* leaf : leaves()) {
     const Tensor* const tensor = file.find(leaf->buffer.name());
     if (tensor == nullptr || tensor->rank() != 4) continue;
-    const Shape &there = tensor->shape(), turned{there[0], there[2], there[3], there[1]};
-    const bool ours = there == leaf->buffer.shape(), theirs = turned == leaf->buffer.shape();
+    const Shape &there = tensor->shape(), &here = leaf->buffer.shape();
+    const bool transposed = leaf->parameter.defined() && leaf->parameter.transposed();
+    const bool ours = there == here, theirs = is_pytorch_shape(there, here, transposed);
     if (ours && !theirs) return;
-    require(ours || !theirs, "load: ", leaf->buffer.name(), ' ', there,
-            " is in PyTorch's order, [out in R S]; load_torchvision(net, file) of "
-            "layers/nets/torchvision.h reads it");
+    require(ours || !theirs, "load: ", leaf->buffer.name(), ' ', there, " is in PyTorch's order, ",
+            transposed ? "[in out R S]" : "[out in R S]",
+            "; load_torchvision(net, file) of layers/nets/torchvision.h reads it");
     if (ours && there.size() > there[0] && in_doubt.empty())
-      in_doubt = described(leaf->buffer.name(), there);
+      in_doubt = described(leaf->buffer.name(), there) + " may be " +
+                 (transposed ? "[in out R S]" : "[out in R S]");
   }
   require(in_doubt.empty(), "load: the file does not say the order of its weights, and ", in_doubt,
-          " may be [out in R S], PyTorch's, or [out R S in], ours; load_torchvision(net, file) of "
+          ", PyTorch's, or [out R S in], ours; load_torchvision(net, file) of "
           "layers/nets/torchvision.h reads the first, {.layout = Layout::nhwc} says the second");
 }
 
 std::map<std::string, std::string> Module::load(const std::filesystem::path& file,
                                                 const LoadOptions& options) {
+  require_tensors("load");
   SafetensorsFile read = read_safetensors(file);
   try {
     check_layout(read, options.layout);

@@ -17,7 +17,7 @@ struct Module::Leaf {
   Initialiser initialiser;
 };
 
-struct Module::Node {
+struct Module::Node : BufferOwner {
   struct Entry {  // one of both
     std::string name;
     std::unique_ptr<Leaf> leaf;
@@ -46,6 +46,15 @@ struct Module::Node {
     walk([&](Node& node) { node.path = node.path.empty() ? name : name + "." + node.path; });
     each_leaf([&](Leaf& leaf) { leaf.buffer.rename(name + "." + leaf.buffer.name()); });
   }
+
+  // Whether `other` is this or has this somewhere in it.
+  bool is_in(const Node& other) const {
+    if (this == &other) return true;
+    const std::shared_ptr<Node> outer = parent.lock();
+    return outer != nullptr && outer->is_in(other);
+  }
+
+  void replace(const Buffer& before, const Buffer& now) override;
 
   Entry& add(const std::string& name) {
     require(!name.empty() && name.find_first_of(".*") == std::string::npos, "own: the name '", name,

@@ -21,7 +21,10 @@ struct LayerCall {
 class Observer {
  public:
   explicit Observer(std::function<void(const LayerCall&)> hear)
-      : hear_(std::move(hear)), outer_(std::exchange(current_, this)) {}
+      : hear_(std::move(hear)), outer_(current_) {
+    require(hear_ != nullptr, "Observer: the function is empty");
+    current_ = this;
+  }
   Observer(const Observer&) = delete;
   Observer& operator=(const Observer&) = delete;
   ~Observer() { current_ = outer_; }

@@ -6,6 +6,7 @@ namespace pliant {
 
 Var Flatten::operator()(const Var& x) const {
   const ErrorPlace here(path());
+  require(x.defined(), "Flatten: x is undefined");
   require(x.rank() >= 1, "Flatten: a scalar has no batch axis");
   const std::int64_t n = x.dim(0);
   std::int64_t rest = 1;

@@ -66,6 +66,7 @@ class Sequential : public Module {
   }
   // Something without parameters: net.add(relu).
   void add(Var (*function)(const Var&)) {
+    require(function != nullptr, "Sequential: function ", places_, " is null");
     layers_.emplace_back(function);
     ++places_;
   }
@@ -88,13 +89,16 @@ class ModuleList : public Module {
     return layers_.emplace_back(own(std::to_string(layers_.size()), std::move(layer)));
   }
   std::size_t size() const { return layers_.size(); }
-  const M& operator[](std::size_t place) const {
+  const M& operator[](std::size_t place) const& {
     require(place < layers_.size(), "ModuleList: has no layer ", place, ", there are ",
             layers_.size());
     return layers_[place];
   }
-  auto begin() const { return layers_.begin(); }
-  auto end() const { return layers_.end(); }
+  const M& operator[](std::size_t place) const&& = delete;  // it would dangle
+  auto begin() const& { return layers_.begin(); }
+  auto begin() const&& = delete;
+  auto end() const& { return layers_.end(); }
+  auto end() const&& = delete;
 
  private:
   std::deque<M> layers_;

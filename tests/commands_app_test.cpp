@@ -277,16 +277,20 @@ TEST_CASE("commands: as many threads as there are processors for them, unless to
 TEST_CASE("commands: a table of a recipe that somebody has edited") {
   const TemporaryFolder folder;
   write_digits(folder, few_digits(20, 10));
-  const std::string file = folder.path() / "r.json";
-  REQUIRE(run_mnist({"--data", folder.path(), "--rows", "none", "--epochs", "1", "--json", file})
-              .status == 0);
+  const std::string file = folder.path() / "r.json", page = folder.path() / "a\x1B[2J\xFF";
+  const Ended run = run_mnist({"--data", folder.path(), "--rows", "none", "--epochs", "1", "--json",
+                               file, "--report", page});
+  REQUIRE(run.status == 0);
+  CHECK(contains(run.out, "report: " + (folder.path() / "a?[2J?/index.html").string()));
+  CHECK_FALSE(contains(run.out + run.err, "\x1B"));  // no name steers the terminal
   for (const bool held_out : {false, true}) {
     nlohmann::ordered_json json;
     std::ifstream(file) >> json;
     json["recipe"]["validate"] = held_out ? nlohmann::ordered_json(true) : "yes";
     std::ofstream(file) << json;
     const Ended table = run_mnist({"table", file});
-    CHECK(table.status == 0);
+    CHECK(table.status == (held_out ? 0 : 1));
     CHECK(contains(table.out, "held-out") == held_out);
+    CHECK(contains(table.err, "'validate' is \"yes\", expected true or false") != held_out);
   }
 }

@@ -2,6 +2,7 @@
 // one tape in the hands of two threads.
 #include <atomic>
 #include <functional>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include <pliant/layers/linear.h>
 #include <pliant/layers/sequential.h>
 #include <pliant/layers/train/optimizer.h>
+#include <pliant/layers/train/safetensors.h>
 #include <pliant/tests/op_case.h>
 
 using namespace pliant;
@@ -30,13 +32,49 @@ concept HasMutableSpan = requires(T&& t) {
   std::forward<T>(t).template mutable_span<float>();
 };
 template <class T>
+concept HasData = requires(T&& t) {
+  std::forward<T>(t).template data<float>();
+};
+template <class T>
+concept HasMutableData = requires(T&& t) {
+  std::forward<T>(t).template mutable_data<float>();
+};
+template <class T>
+concept HasRaw = requires(T&& t) {
+  std::forward<T>(t).raw();
+};
+template <class T>
+concept HasMutableRaw = requires(T&& t) {
+  std::forward<T>(t).mutable_raw();
+};
+template <class T>
+concept FindsByName = requires(T&& t) {
+  std::forward<T>(t).find("w");
+};
+template <class T>
+concept HasElement = requires(T&& t) {
+  std::forward<T>(t)[0];
+};
+template <class T>
+concept HasBegin = requires(T&& t) {
+  std::forward<T>(t).begin();
+};
+template <class T>
 concept Finds = requires(T&& t, const Parameter& p) {
   std::forward<T>(t).find(p);
 };
 
 static_assert(HasSpan<Tensor&> && HasSpan<const Tensor&> && HasMutableSpan<Tensor&>);
 static_assert(!HasSpan<Tensor> && !HasSpan<const Tensor> && !HasMutableSpan<Tensor>);
+static_assert(HasData<Tensor&> && HasData<const Tensor&> && HasMutableData<Tensor&>);
+static_assert(!HasData<Tensor> && !HasData<const Tensor> && !HasMutableData<Tensor>);
+static_assert(HasRaw<Tensor&> && HasRaw<const Tensor&> && HasMutableRaw<Tensor&>);
+static_assert(!HasRaw<Tensor> && !HasRaw<const Tensor> && !HasMutableRaw<Tensor>);
+static_assert(FindsByName<const SafetensorsFile&> && !FindsByName<SafetensorsFile>);
+static_assert(HasElement<const ModuleList<Linear>&> && !HasElement<ModuleList<Linear>>);
+static_assert(HasBegin<const ModuleList<Linear>&> && !HasBegin<ModuleList<Linear>>);
 static_assert(Finds<const Gradients&> && !Finds<Gradients>);
+static_assert(std::is_same_v<decltype(std::declval<StepState>().counter()), Tensor>);
 
 // A temporary gives values; what has a name gives references.
 template <class T>
@@ -132,6 +170,123 @@ TEST_CASE("module: a replaced part takes the old one's place in the net") {
   CHECK(contains(message, "'head' is a part of a net already and cannot become 'net.head'"));
   other = Net();  // a whole net is no part
   CHECK(other.parameters()[2] == other.head.weight);
+}
+
+TEST_CASE("module: a parameter that is assigned takes the old one's place in the net") {
+  Nested outer;
+  Net& net = outer.net;
+  outer.initialise(Rng(1));
+  outer.set_lr_factor("net.head.weight", 3);
+  Parameter old = net.head.weight;  // a handle
+  const Tensor value = random({3, 8}, 3, -1, 1, DType::float32);
+  net.head.weight = Parameter(value.clone());
+  CHECK(net.head.weight.name() == "net.head.weight");
+  CHECK(outer.parameters()[2] == net.head.weight);
+  CHECK(outer.parameters().size() == 4);
+  CHECK(same_bits(outer.state()[2].second, value));
+  CHECK_FALSE(old == net.head.weight);
+
+  Sgd sgd(outer.parameters());
+  const Tape tape;
+  sgd.step(tape.gradients(mean(outer(tape.input(input())))));
+  CHECK(max_difference(value, net.head.weight.value()) > 0);
+  outer.load({{"net.stem.weight", net.stem.weight.value()},
+              {"net.stem.bias", net.stem.bias.value()},
+              {"net.head.weight", value},
+              {"net.head.bias", net.head.bias.value()}});
+  CHECK(same_bits(net.head.weight.value(), value));
+  outer.initialise(Rng(1));
+  CHECK(max_difference(net.head.weight.value(), old.value()) == 0);
+
+  // Through moves, from a name, and of a net that is no part.
+  Nested moved = std::move(outer);
+  const Parameter named(value.clone(), "named");
+  moved.net.head.weight = named;
+  CHECK(moved.parameters()[2] == named);
+  CHECK(named.name() == "net.head.weight");
+  Linear alone(8, 3);
+  alone.weight = Parameter(value.clone());
+  CHECK(alone.parameters()[0] == alone.weight);
+
+  // Handles are only handles.
+  old = Parameter(value.clone());
+  old = alone.weight;
+  std::vector<Parameter> all = moved.parameters();
+  all[0] = all[1];
+  CHECK(moved.parameters()[0] == moved.net.stem.weight);
+}
+
+TEST_CASE("module: what cannot take a parameter's place") {
+  Net net;
+  net.initialise(Rng(1));
+  const Parameter before = net.head.weight;
+  CHECK(error_of([&] { net.head.weight = net.stem.weight; }) ==
+        "module: 'stem.weight' is a part of a net already and cannot become 'head.weight'; a "
+        "parameter has one owner, and others lift it: x.lift(parameter); or copy its numbers: "
+        "set(tensor)");
+  CHECK(contains(error_of([&] { net.head.weight = Parameter(); }), "cannot become undefined"));
+  CHECK(net.head.weight == before);
+  CHECK(net.parameters()[2] == before);
+  Parameter& same = net.head.weight;
+  net.head.weight = same;
+  net.head.weight = std::move(same);
+  CHECK(net.head.weight == before);
+  struct Holder : Module {
+    Buffer kept = own("kept", Buffer(Tensor::zeros({2})));
+  };
+  Holder holder;
+  CHECK(error_of([&] { holder.kept = Buffer(Shape{2}); }) ==
+        "module: 'kept' would be empty and has no initialiser");
+  holder.kept = Buffer(Tensor::full({2}, 5));
+  CHECK(holder.state()[0].second.to_vector() == std::vector<double>{5, 5});
+}
+
+TEST_CASE("module: a part that was destroyed leaves no silent hole") {
+  struct Optional : Module {
+    std::optional<Linear> head = own("head", Linear(8, 3));
+    Linear kept = own("kept", Linear(8, 3));
+  };
+  Optional net;
+  net.head.emplace(8, 5);
+  for (const std::function<void()>& use : std::vector<std::function<void()>>{
+           [&] { net.parameters(); }, [&] { net.initialise(Rng(1)); }, [&] { net.state(); }})
+    CHECK(error_of(use) ==
+          "module: 'head' was destroyed while the net has it; keep what own() returns, and replace "
+          "a part by assignment (net.part = Linear(..))");
+  Optional assigned;
+  assigned.head = Linear(8, 5);
+  CHECK(assigned.parameters()[0] == assigned.head->weight);
+}
+
+TEST_CASE("module: a net does not own itself") {
+  struct Inner : Module {
+    Linear stem = own("stem", Linear(2, 2));
+    void take(Inner& other) { own("me", std::move(other)); }
+  };
+  Inner net;
+  CHECK(error_of([&] { net.take(net); }) ==
+        "own: 'me' is the net itself, or has it in it; a net owns its parts");
+  CHECK(net.parameters().size() == 2);
+  struct Tree : Module {
+    std::unique_ptr<Tree> child;
+    void grow() { child = std::make_unique<Tree>(own("child", Tree())); }
+  };
+  Tree tree;
+  tree.grow();
+  CHECK(error_of([&] { *tree.child = std::move(tree); }) ==
+        "module: the net cannot become 'child', a part of itself");
+  // Nor what it is a part of.
+  struct Part : Sequential {
+    void take(Module& net) { own("net", std::move(net)); }
+  };
+  struct Whole : Module {
+    Part part = own("part", Part());
+    Linear head = own("head", Linear(2, 2));
+  };
+  Whole whole;
+  CHECK(
+      contains(error_of([&] { whole.part.take(whole); }), "own: 'net' is the net itself, or has"));
+  CHECK(whole.parameters().size() == 2);
 }
 
 // ---- checkpoints ----

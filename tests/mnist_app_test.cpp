@@ -114,7 +114,7 @@ TEST_CASE("experiment: rows by name") {
         "offset-field/offsets offset-field/offsets+bn offset-field/all ");
   CHECK(contains(error_of([&] { keys("offset"); }),
                  "'offset' is none of every, none, bn-statistics, bn, all"));
-  CHECK(contains(error_of([&] { keys(""); }), "names no row"));
+  CHECK(contains(error_of([&] { keys(""); }), "--rows: '' has an empty item"));
   CHECK(deforms_from("dcn2,dcn1") == std::vector<Deform>{Deform::dcn2, Deform::dcn1});
   CHECK(contains(error_of([] { deform_from("dcn3"); }), "'dcn3' is none of"));
 }

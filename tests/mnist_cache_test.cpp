@@ -73,15 +73,40 @@ TEST_CASE("mnist: a mirror with another content is not believed" * doctest::skip
   CHECK(entries(lookup.cache) == 3);  // those that were right
 }
 
-TEST_CASE("mnist: a cache that cannot be written leads to the stand-in" *
+TEST_CASE("mnist: where nothing can be kept the download is used all the same" *
           doctest::skip(!can_download())) {
   const TemporaryFolder folder;
+  const Variable temporary("TMPDIR", (folder.path() / "tmp").c_str());
+  fs::create_directories(folder.path() / "tmp");
   MnistLookup lookup = isolated(folder, write_tiny(folder, "mirror"));
-  lookup.mirrors = {mirror_of(folder, "mirror")};
+  const auto check = [&](const std::string& reason) {
+    lookup.mirrors = {mirror_of(folder, "missing"), mirror_of(folder, "mirror")};
+    const DigitSet set = find_digits(lookup);
+    CHECK(is_tiny(set));
+    CHECK(set.name == "mnist");
+    contains(set.source, "MNIST, just downloaded and not kept: ");
+    contains(set.source, reason);
+    CHECK(entries(folder.path() / "tmp") == 0);
+    lookup.mirrors = {mirror_of(folder, "missing")};
+    contains(find_digits(lookup).source, "NOT MNIST");
+    CHECK(entries(folder.path() / "tmp") == 0);
+  };
   lookup.cache = folder.write("a-file", {1}) / "cache";
-  const DigitSet set = find_digits(lookup);
-  CHECK(set.synthetic());
-  contains(set.source, "cannot be made");
+  check("cannot be made: Not a directory");
+  lookup.cache = "/proc/pliant";  // where not even root makes anything
+  check("/proc/pliant cannot be made");
+  lookup.cache = "/proc/self";  // a folder that is there
+  check("cache: /proc/self/train-images-idx3-ubyte.gz: cannot be written");
+  lookup.cache = "";
+  check("there is no cache folder");
+  // A folder under the name of a file cannot be taken away.
+  lookup.cache = folder.path() / "cache";
+  folder.write("cache/train-images-idx3-ubyte/x", {1});
+  check("train-images-idx3-ubyte: is a directory");
+  // Without a place at all it is said why.
+  const Variable nowhere("TMPDIR", (folder.path() / "no").c_str());
+  lookup.mirrors = {mirror_of(folder, "mirror")};
+  contains(find_digits(lookup).source, "no temporary folder can be made: ");
 }
 
 TEST_CASE("mnist: many at once on one empty cache all get it" * doctest::skip(!can_download())) {

@@ -342,13 +342,13 @@ TEST_CASE("own: what a tree has already is refused, and keeps its path") {
         "it: x.lift(parameter)");
   struct Holder : Module {
     Linear in = own("in", Linear(3, 3));
-    void take(Linear part) { own("more", std::move(part)); }
+    void take(Linear&& part) { own("more", std::move(part)); }
     void take(const Parameter& part) { own("more", part); }
   };
   Holder holder;
   Holder other;
   CHECK(contains(error_of([&] { other.take(holder.in.bias); }), "owned already, as 'in.bias'"));
-  CHECK(contains(error_of([&] { other.take(Linear(std::move(holder.in))); }),
+  CHECK(contains(error_of([&] { other.take(std::move(holder.in)); }),
                  "own: 'more' is a part of a net already, as 'in'"));
   CHECK(contains(error_of([&] { other.take(Parameter()); }), "own: 'more' is undefined"));
   CHECK(names_of(holder.parameters()) == Names{"in.weight", "in.bias"});

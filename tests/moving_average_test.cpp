@@ -138,8 +138,7 @@ TEST_CASE("MovingAverage: misuse is an Error") {
   state.emplace_back("more", Tensor::zeros({1}));
   CHECK(contains(error_of([&] { average.load(state); }), "unexpected more"));
   state.push_back(state.back());
-  CHECK(contains(error_of([&] { average.load(state); }),
-                 "MovingAverage: the state has a path twice"));
+  CHECK(contains(error_of([&] { average.load(state); }), "MovingAverage: the state has "));
   state.pop_back();
   state = average.state();
   state[0].second = Tensor::zeros({2});

@@ -323,17 +323,18 @@ TEST_CASE("optimizer: training goes on from a saved state as if it had never sto
   more.emplace_back("head/steps", one(1));
   CHECK(contains(error_of([&] { fits.load(more); }), "unexpected head/steps"));
   more.emplace_back("head/steps", one(1));
-  CHECK(contains(error_of([&] { fits.load(more); }), "Adam: the state has a path twice"));
+  CHECK(contains(error_of([&] { fits.load(more); }), "Adam: the state has "));
 }
 
 TEST_CASE("optimizer: misuse is an Error") {
   const Parameter p = scalar_parameter("p", 1), q = scalar_parameter("p", 1);
   CHECK(contains(error_of([&] { Sgd({p, p}); }), "p is given twice"));
-  CHECK(contains(error_of([&] { Sgd({p, Parameter()}); }), "Sgd: a parameter is undefined"));
+  CHECK(contains(error_of([&] { Sgd({p, Parameter()}); }), "Sgd: parameter 1 is undefined"));
   CHECK(contains(error_of([&] { Sgd({p}, {.lr = -1}); }), "learning rate -1"));
   CHECK(contains(error_of([&] { Adam({p}).set_lr(NAN); }), "learning rate nan"));
   CHECK(contains(error_of([&] { Adam({p}, {.beta1 = 1}); }), "[0, 1)"));
-  CHECK(contains(error_of([&] { Sgd({p}, {.nesterov = true}); }), "nesterov needs momentum"));
+  CHECK(contains(error_of([&] { Sgd({p}, {.nesterov = true}); }),
+                 "nesterov needs a momentum above 0 and no dampening, got 0 and 0"));
   CHECK(contains(error_of([&] { AdamW({p}, {.beta2 = -1}); }), "AdamW: beta1 0.9 and beta2 -1"));
   CHECK(contains(error_of([&] { AdamW({p}, {.weight_decay = -1}); }), "AdamW: weight decay -1"));
   CHECK(contains(error_of([&] { RmsProp({p}, {.alpha = 1}); }), "RmsProp: alpha 1 must lie"));
@@ -375,7 +376,9 @@ TEST_CASE("optimizer: a trained parameter without a gradient is told of once, by
 TEST_CASE("optimizer: no parameters, another net's, a misspelled pattern") {
   const Parameter a = scalar_parameter("net.a", 1), b = scalar_parameter("net.b", 1);
   Parameter frozen = scalar_parameter("net.c", 1);
-  CHECK(error_of([] { Adam(std::vector<Parameter>{}); }) == "Adam: it was given no parameters");
+  CHECK(error_of([] { Adam(std::vector<Parameter>{}); }) ==
+        "Adam: it was given no parameters; a net has those of the layers that it takes in by own("
+        "\"name\", layer)");
   Sgd other({b});
   CHECK(told([&] {
           step(other, {{a, one(1)}});

@@ -73,7 +73,10 @@ TEST_CASE("predict: the line and the JSON of a picture") {
   prediction.probabilities = {0, 0, 0, 0.75, 0, 0, 0, 0, 0.25, 0};
   prediction.polarity = Polarity::dark_on_light;
   CHECK(line_of("a.png", prediction) == "a.png: 3 (75.00 %), else 8 (25.00 %); dark on light");
-  const auto json = json_of("a\xFF.png", prediction);  // a name that is no UTF-8
+  CHECK(line_of("a\x1B[2J\xFF\n.png", prediction) ==
+        "a?[2J??.png: 3 (75.00 %), else 8 (25.00 %); dark on light");
+  const auto json = json_of("a\x1B\xFF.png", prediction);  // a name that is no UTF-8
+  CHECK(json.dump().find("a\\u001b\xEF\xBF\xBD.png") != std::string::npos);
   CHECK_NOTHROW(json.dump());
   CHECK(json["label"] == 3);
   CHECK(json["runner_up"] == 8);

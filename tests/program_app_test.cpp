@@ -165,6 +165,11 @@ TEST_CASE("program: numbers are what they look like") {
     CHECK(contains(refusal("--lr " + number), " is not a number above 0\n"));
   CHECK(contains(refusal("--checkpoint-seconds -1"), "is not a number of 0 or more"));
   CHECK(contains(workshop.shell("$mnist --seeds 1,-1 2>&1").out, "'-1' is not a whole number"));
+  for (const std::string list : {"1,,2", "1,2,", ",1", "''"})
+    for (const std::string option : {"--seeds", "--rows", "--deform"})
+      CHECK(contains(workshop.shell("$mnist --data data " + option + ' ' + list + " 2>&1").out,
+                     "has an empty item"));
+  CHECK(contains(refusal("--net lenet5 --deform-stages 1,,2"), "'1,,2' has an empty item"));
   CHECK(contains(workshop.shell("$mnist --finetune-lr 0 2>&1").out, "is not a number above 0"));
   CHECK(contains(workshop.shell("$mnist --test-draws 1001 2>&1").out, "from 1 to 1000"));
 
@@ -190,7 +195,8 @@ TEST_CASE("program: a limit on the size of files, and a checkpoint that does not
   CHECK(contains(fits.err, "net.checkpoint: cannot be written: File too large"));
   CHECK(lines_in(fits.err) > 10);  // it was tried again
   CHECK(entries(workshop.folder.path()) == 2);
-  CHECK(read_safetensors(workshop.net).find("conv11.weight") != nullptr);
+  const SafetensorsFile kept = read_safetensors(workshop.net);
+  CHECK(kept.find("conv11.weight") != nullptr);
 
   // None after the last epoch, when the net itself is about to be written.
   const Ended last = workshop.shell("ulimit -f 2500; $train");

@@ -105,13 +105,13 @@ TEST_CASE("results: files that are none") {
     CHECK_MESSAGE(contains(error(other), "'" + std::string(key) + "' is missing"), key);
   }
   whole.replace(whole.find("\"mnist\":0.5") + 8, 3, "\"a\"");
-  CHECK(contains(error(whole), "'mnist' is \"a\", which is another type"));
+  CHECK(contains(error(whole), "'mnist' is \"a\", expected a number"));
 
   nlohmann::ordered_json json = json_of(results_of({}));
   for (const char* recipe : {"[]", "3", "null", "\"epochs\""}) {
     json["recipe"] = nlohmann::ordered_json::parse(recipe);
-    CHECK(contains(error(json.dump()), "r.json: results: 'recipe' is " + std::string(recipe) +
-                                           ", which is another type"));
+    CHECK(contains(error(json.dump()),
+                   "r.json: results: 'recipe' is " + std::string(recipe) + ", expected an object"));
   }
 }
 
@@ -141,12 +141,53 @@ TEST_CASE("results: every number has a range, and what is outside is refused wit
     CHECK_MESSAGE(contains(error(count, std::uint64_t{1} << 60), "expected 0 to "), count);
   }
   for (const char* number : {"seconds", "wait_seconds", "curve/0/0", "curve/0/1"})
-    CHECK_MESSAGE(contains(error(number, -3), "is -3, expected at least"), number);
-  CHECK(contains(error("images_seen", 1e30), "another type"));
+    CHECK_MESSAGE(contains(error(number, -3), "is -3, expected "), number);
+  CHECK(contains(error("images_seen", 1e30), "expected a whole number"));
   CHECK(contains(error("seed", -1),
                  "row \"bn\" of seed -1: results: 'seed' is -1, expected a whole"));
   CHECK(contains(error("key", "a\x1B[2J"), "expected at most 255 printable characters"));
-  CHECK(contains(error("model", 3), "'model' is 3, which is another type"));
+  CHECK(contains(error("model", 3), "'model' is 3, expected a text"));
+  for (const char* seconds : {"seconds", "wait_seconds"})
+    CHECK(contains(error(seconds, 1e300), "is 1e+300, expected 0 to 1e+09"));
+  CHECK(contains(error("images_per_second", -1), "is -1, expected 0 to 1e+12"));
+  CHECK(contains(error("images_per_second", "fast"), "expected a number"));
+  CHECK(contains(error("seconds", 1e-300), "'images_per_second' is 6e+304, expected 0 to 1e+12"));
+  CHECK(contains(error("scaled_confusion/0/0", 1.5), "is 1.5, expected a whole number"));
+  CHECK(contains(error("scaled_confusion/0", 1), "expected a list of counts for each label"));
+  CHECK(contains(error("scaled_confusion/0", {kMostCount, 1, 0, 0, 0, 0, 0, 0, 0, 0}),
+                 "is 1, expected 0 to 0"));  // their sum must be a count as well
+  CHECK(contains(error("curve/0/4", 1), "expected epoch, rate, loss and accuracy"));
+  CHECK(contains(error("curve", 1), "'curve' is 1, expected a list"));
+}
+
+TEST_CASE("results: what the whole file says has a type and a range too") {
+  const TemporaryFolder folder;
+  const nlohmann::ordered_json good = json_of(results_of({row_of("bn", 2, 0.5, 0.5)}));
+  const auto error = [&](const std::string& place, const nlohmann::ordered_json& value) {
+    nlohmann::ordered_json json = good;
+    json[nlohmann::ordered_json::json_pointer("/" + place)] = value;
+    std::ofstream(folder.path() / "r.json") << json.dump();
+    return error_of([&] { read_results(folder.path() / "r.json"); });
+  };
+  CHECK(error("threads", 4) == "");
+  for (const int count : {-1, 0, 1025})
+    CHECK(contains(error("threads", count), "expected 1 to 1024"));
+  CHECK(contains(error("threads", "all"), "'threads' is \"all\", expected a whole number"));
+  CHECK(contains(error("protocol", "x"), "'protocol' is 'x', expected scaled-mnist or scaled56"));
+  CHECK(contains(error("dataset", "x"), "expected mnist or synthetic-digits or custom"));
+  CHECK(contains(error("table", "x"), "'table' is \"x\", expected a list"));
+  CHECK(error("recipe/epochs", -1) == (folder.path() / "r.json").string() +
+                                          ": recipe: results: 'epochs' is -1, expected 0 to "
+                                          "9007199254740992");
+  CHECK(contains(error("recipe/epochs", 2.5), "'epochs' is 2.5, expected a whole number"));
+  CHECK(contains(error("recipe/lr", "x"), "'lr' is \"x\", expected a number"));
+  CHECK(contains(error("recipe/validate", 1), "'validate' is 1, expected true or false"));
+  CHECK(contains(error("recipe/device", "tpu"), "'device' is 'tpu', expected cpu or cuda"));
+  CHECK(contains(error("recipe/precision", "f8"), "expected float32 or tf32 or bfloat16"));
+  CHECK(contains(error("recipe/base_crc32", std::uint64_t{1} << 32), "expected 0 to 4294967295"));
+  CHECK(contains(error("recipe/later", {1, 2}), "'later' is [1,2], expected a single value"));
+  CHECK(contains(error("recipe/later", "a\nb"), "printable characters"));
+  CHECK(error("recipe/later", "new") == "");
 }
 
 TEST_CASE("results: a file takes time by its length") {

@@ -146,6 +146,23 @@ TEST_CASE("resume: an asked stop keeps the step that was done") {
   CHECK(other.state.training.images_seen == 32);
 }
 
+TEST_CASE("checkpoint: what suits the net and not the optimizer changes neither") {
+  const TemporaryFolder folder;
+  Trained one(1);
+  {
+    Tape tape;
+    one.adam.step(tape.gradients(sum(one.net(tape.input(Tensor::zeros({2, 28, 28, 1}))))));
+  }
+  Checkpoint checkpoint(folder.path() / "c", {{"seed", 1}}, 60);
+  checkpoint.save(one.net, one.adam, one.state);
+  DigitNet net;
+  net.initialise(Rng(2));
+  const Tensor before = net.state().front().second.clone();
+  Sgd sgd(net.parameters());
+  CHECK(contains(error_of([&] { checkpoint.load(net, sgd, one.state); }), "Sgd: "));
+  CHECK(max_difference(net.state().front().second, before) == 0);
+}
+
 TEST_CASE("checkpoint: a damaged or foreign one is refused and changes nothing") {
   const TemporaryFolder folder;
   const fs::path file = folder.path() / "c.checkpoint";
@@ -156,7 +173,8 @@ TEST_CASE("checkpoint: a damaged or foreign one is refused and changes nothing")
   checkpoint.save(one.net, one.adam, one.state);
 
   Trained two(2);
-  const auto before = two.net.state();
+  State before = two.net.state();
+  for (auto& [path, tensor] : before) tensor = tensor.clone();
   const auto refusal = [&](Checkpoint& which) {
     std::string text = error_of([&] { which.load(two.net, two.adam, two.state); });
     CHECK(two.state.step == 0);

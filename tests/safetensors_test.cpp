@@ -19,6 +19,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
+Tensor x_of(const SafetensorsFile& file) { return *file.find("x"); }
+
 // A folder of this test's own that goes with it.
 struct Folder {
   fs::path path = fs::temp_directory_path() / ("pliant-safetensors-" + std::to_string(::getpid()));
@@ -74,7 +76,7 @@ TEST_CASE("safetensors: a file is replaced whole and nothing else is left behind
   const fs::path path = folder / "t.safetensors";
   write_safetensors(path, {{{"x", Tensor::zeros({100})}}, {}});
   write_safetensors(path, {{{"x", Tensor::full({3}, 2.0)}}, {}});
-  CHECK(read_safetensors(path).find("x")->to_vector() == std::vector<double>{2, 2, 2});
+  CHECK(x_of(read_safetensors(path)).to_vector() == std::vector<double>{2, 2, 2});
   const Tensor x = Tensor::zeros({2});
   CHECK(contains(error_of([&] {
                    write_safetensors(path, {{{"x", x}, {"x", x}}, {}});
@@ -87,7 +89,7 @@ TEST_CASE("safetensors: a file is replaced whole and nothing else is left behind
   CHECK(contains(error_of([&] { write_safetensors(path, {{{"\xFF", x}}, {}}); }), "not UTF-8"));
   CHECK(
       contains(error_of([&] { write_safetensors(folder / "no/such", {}); }), "cannot be written"));
-  CHECK(read_safetensors(path).find("x")->size() == 3);
+  CHECK(x_of(read_safetensors(path)).size() == 3);
   CHECK(std::distance(fs::directory_iterator(folder.path), fs::directory_iterator()) == 1);
 }
 
@@ -110,7 +112,7 @@ TEST_CASE("safetensors: a corrupt file is one line that names it") {
                    bytes);
   };
   write_bytes(path, one("F32", "[2]", "[0,8]", 8));
-  CHECK(read_safetensors(path).find("x")->shape() == Shape{2});  // what the others are bent from
+  CHECK(x_of(read_safetensors(path)).shape() == Shape{2});  // what the others are bent from
 
   CHECK(contains(message(""), "too short"));
   CHECK(contains(message(std::string(7, 'x')), "too short"));
@@ -188,7 +190,7 @@ TEST_CASE("safetensors: types that we do not have are read as ones that hold the
     const SafetensorsFile file = read_as(dtype, bytes, static_cast<int>(dtype[1] == '1' ? 2 : 1));
     for (const double value : file.find("x")->to_vector()) CHECK(std::isnan(value));
   }
-  CHECK(std::signbit(read_as("F8_E4M3", "\x80", 1).find("x")->to_vector()[0]));
+  CHECK(std::signbit(x_of(read_as("F8_E4M3", "\x80", 1)).to_vector()[0]));
   CHECK(contains(read_as("U64", std::string(8, '\xFF'), 8).skipped_text(),
                  "skipped 'x' (it holds numbers above 2^63 - 1)"));
   CHECK(contains(read_as("BOOL", "\x02", 1).skipped_text(), "other than 0 and 1"));
@@ -272,5 +274,5 @@ TEST_CASE("safetensors: from a pipe") {
   });
   const SafetensorsFile piped = read_safetensors(folder / "pipe");
   writer.join();
-  CHECK(same_bits(*piped.find("x"), *read_safetensors(folder / "file").find("x")));
+  CHECK(same_bits(*piped.find("x"), x_of(read_safetensors(folder / "file"))));
 }

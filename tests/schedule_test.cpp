@@ -202,9 +202,15 @@ TEST_CASE("schedules: misuse is an Error") {
   CHECK(contains(error_of([] { one_cycle_lr({.final_div_factor = -1}); }),
                  "final_div_factor is -1, expected above 0"));
   CHECK(contains(error_of([] { sequential_lr({}); }), "no stage is given"));
-  CHECK(contains(error_of([] { sequential_lr({{constant_lr(1), 0}}); }), "or 0 steps, at least 1"));
-  CHECK(contains(error_of([] { sequential_lr({{nullptr, 1}}); }), "has no schedule"));
+  CHECK(contains(error_of([] {
+                   sequential_lr({{constant_lr(1), 0}});
+                 }),
+                 "stage 0 has 0 steps, expected at least 1"));
+  CHECK(contains(error_of([] {
+                   sequential_lr({{nullptr, 1}});
+                 }),
+                 "the schedule of stage 0 is empty"));
   CHECK(contains(error_of([] { sequential_lr({{constant_lr(1)}})(-1); }), "step -1 is below 0"));
   CHECK(contains(error_of([] { product_lr({}); }), "no schedule is given"));
-  CHECK(contains(error_of([] { product_lr({nullptr}); }), "a schedule is empty"));
+  CHECK(contains(error_of([] { product_lr({nullptr}); }), "schedule 0 is empty"));
 }

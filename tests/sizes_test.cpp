@@ -147,7 +147,7 @@ TEST_CASE("sizes: counts of steps and the columns' memory") {
   const auto steps = [](std::int64_t count) {
     return StepState({}, {.lr = [](std::int64_t) { return 0.1; }, .steps = count, .number = count});
   };
-  CHECK(steps(kMostPixels).counter().data<std::int64_t>()[0] == kMostPixels);
+  CHECK(steps(kMostPixels).counter().item() == kMostPixels);
   for (const std::int64_t count : kHostile) CHECK(names(error_of([&] { steps(count); }), count));
   CHECK(cpu::column_rows(kMax) >= 1);
   set_column_memory(kMax);

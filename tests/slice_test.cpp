@@ -211,7 +211,7 @@ TEST_CASE("slice, pad, concat, stack: bad arguments") {
   CHECK(error_of([&] { pad(Var(), {}, {}); }) == "pad: x is undefined");
   CHECK(error_of([&] { concat({}, 0); }) == "concat: no tensors given");
   CHECK(error_of([&] { stack({}, 0); }) == "stack: no tensors given");
-  CHECK(error_of([&] { concat({x, Var()}, 0); }) == "concat: x is undefined");
+  CHECK(error_of([&] { concat({x, Var()}, 0); }) == "concat: tensor 1 of 2 is undefined");
   CHECK(error_of([&] {
           concat({x, random({2}, 1)}, 0);
         }) == "concat: shapes [2 3] and [2] differ in rank");

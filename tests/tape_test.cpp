@@ -268,5 +268,5 @@ TEST_CASE("rng: a tape that was given no key has none") {
 
 TEST_CASE("item: of an undefined tensor") {
   CHECK(error_of([] { Tensor().item(); }) ==
-        "item: the tensor is undefined (made by the default constructor)");
+        "item: the tensor is undefined (made by the default constructor, or moved from)");
 }

@@ -93,8 +93,8 @@ namespace {
 
 // What each of the m outputs of nearest reads of n pixels in a row, by one scale.
 std::vector<std::int64_t> read_by_scale(std::int64_t n, double scale) {
-  const Tensor x = Tensor::empty({1, 1, n, 1}, DType::float64);
-  for (std::int64_t i = 0; i < n; ++i) Tensor(x).mutable_data<double>()[i] = static_cast<double>(i);
+  Tensor x = Tensor::empty({1, 1, n, 1}, DType::float64);
+  for (std::int64_t i = 0; i < n; ++i) x.mutable_data<double>()[i] = static_cast<double>(i);
   const Tensor y = upsample2d(x, {.scale = {1, scale}}).value();
   std::vector<std::int64_t> read;
   for (const double value : y.to_vector()) read.push_back(static_cast<std::int64_t>(value));

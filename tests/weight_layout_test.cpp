@@ -103,15 +103,70 @@ TEST_CASE("layout: a net of one's own with a linear layer over a flattened map")
   CHECK(equal(net, read));
 }
 
-TEST_CASE("layout: PyTorch's order of a transposed convolution is refused, not taken for another") {
+namespace {
+
+struct Decoder : Module {
+  ConvTranspose2d up;
+  Decoder(std::int64_t in, std::int64_t out, std::int64_t groups)
+      : up(own("up", ConvTranspose2d(in, out,
+                                     {.kernel = 3,
+                                      .stride = {2, 1},
+                                      .padding = {1, 0},
+                                      .output_padding = {1, 0},
+                                      .dilation = {1, 2},
+                                      .groups = groups}))) {
+    initialise(Rng(1));
+    to(DType::float64);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("layout: transposed convolutions of PyTorch's files answer as they did there") {
   const TemporaryFolder folder;
   const auto file = folder.path() / "up.safetensors";
-  struct Decoder : Module {
-    ConvTranspose2d up = own("up", ConvTranspose2d(3, 3, {.kernel = 3}));
+  struct Case {
+    const char* name;
+    std::int64_t in, out, groups;
   };
-  Decoder net;
-  net.initialise(Rng(1));
-  write_safetensors(file, {to_torchvision(net.state()), {}});
-  const std::string error = error_of([&] { load_torchvision(net, file); });
-  CHECK(contains(error, "up.weight is of a transposed convolution"));
+  for (const auto& [name, in, out, groups] :
+       {Case{"square", 3, 3, 1}, {"oblong", 2, 3, 1}, {"groups2", 4, 6, 2}}) {
+    CAPTURE(name);
+    const SafetensorsFile golden =
+        read_safetensors(std::filesystem::path(PLIANT_SOURCE_DIR) / "tests/golden" /
+                         ("conv_transpose2d_pytorch__" + std::string(name) + ".safetensors"));
+    write_safetensors(file, {{{"up.weight", *golden.find("input.weight")},
+                              {"up.bias", *golden.find("input.bias")}},
+                             {}});
+    Decoder net(in, out, groups);
+    // The plain door says which is the right one, also where the shape fits in both orders.
+    const std::string error = error_of([&] { net.load(file); });
+    CHECK(contains(error, std::string(name) == "square" ? "may be [in out R S], PyTorch's"
+                                                        : "is in PyTorch's order, [in out R S]"));
+    CHECK(contains(error, "load_torchvision(net, file)"));
+    load_torchvision(net, file);
+    CHECK(max_difference(net.up(*golden.find("input.x")).value(), *golden.find("output.y")) <
+          1e-12);
+
+    // And back to the same bytes.
+    const State there =
+        to_torchvision(net.state(), {}, {{.weight = "up.weight", .groups = groups}});
+    CHECK(same_bits(there[0].second, *golden.find("input.weight")));
+    net.save(file);
+    Decoder read(in, out, groups);
+    read.load(file);
+    CHECK(equal(net, read));
+  }
+  // Weights that do not fit.
+  write_safetensors(file, {{{"up.weight", Tensor::zeros({3, 2, 3, 3})}}, {}});
+  Decoder other(4, 6, 2);
+  CHECK(contains(error_of([&] { load_torchvision(other, file); }),
+                 "up.weight [3 2 3 3] is no weight of a transposed convolution for [6 3 3 2]"));
+  write_safetensors(file, {{{"up.weight", Tensor::zeros({4, 2, 3, 3})}}, {}});
+  CHECK(contains(error_of([&] { load_torchvision(other, file); }),
+                 "up.weight is float32 [4 3 3 2], expected float64 [6 3 3 2]"));
+  CHECK(contains(error_of([] {
+                   from_torchvision({{"w", Tensor::zeros({3, 2, 1, 1})}}, {}, {{"w", 2}});
+                 }),
+                 "w [3 2 1 1] is no weight of a transposed convolution of 2 groups"));
 }

@@ -14,6 +14,8 @@ build_packages=(g++ cmake ninja-build libeigen3-dev zlib1g-dev doctest-dev nlohm
 browser_packages=('chromium|google-chrome-stable')
 # What tools/check-all needs besides.
 check_packages=(git clang clang-tidy clang-format libbenchmark-dev locales qemu-user)
+# What its aarch64 needs besides.
+aarch64_packages=(g++-aarch64-linux-gnu)
 # What tools/fuzz needs besides; a 14 that is installed is asked for by its own name.
 fuzz_packages=(clang 'libclang-rt-14-dev|libclang-rt-dev')
 

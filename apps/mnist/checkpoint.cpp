@@ -61,6 +61,20 @@ State taken(const State& from, const std::string& prefix) {
   return state;
 }
 
+// Both or neither: each loads all or nothing, and the second may refuse what suits the first.
+void load_both(Classifier& net, const State& net_state, Optimizer& optimizer,
+               const State& optimizer_state) {
+  State before = net.state();
+  for (auto& [path, tensor] : before) tensor = tensor.clone();
+  net.load(net_state);
+  try {
+    optimizer.load(optimizer_state);
+  } catch (...) {
+    net.load(before);
+    throw;
+  }
+}
+
 const std::string& metadata(const SafetensorsFile& file, const char* key) {
   const auto found = file.metadata.find(key);
   require(found != file.metadata.end(), "it has no '", key, "', so it is not a checkpoint");
@@ -100,8 +114,7 @@ bool Checkpoint::load(Classifier& net, Optimizer& optimizer, TrainingState& stat
     const std::string other = difference(parse_json(there, "its recipe"), recipe_);
     require(other.empty(), "it belongs to another training: ", other);
     const TrainingState read = state_from(parse_json(progress, "its state"));
-    net.load(taken(file.tensors, kNet));
-    optimizer.load(taken(file.tensors, kOptimizer));
+    load_both(net, taken(file.tensors, kNet), optimizer, taken(file.tensors, kOptimizer));
     state = read;
     return true;
   } catch (const std::exception& error) {

@@ -43,7 +43,7 @@ Device CommonOptions::set_up() const {
 DigitSet CommonOptions::load_digits() const {
   MnistLookup lookup;
   lookup.directory = data;
-  lookup.notice = [](const std::string& text) { std::cerr << text << '\n'; };
+  lookup.notice = [](const std::string& text) { std::cerr << printable(text) << '\n'; };
   DigitSet digits = find_digits(lookup);
   std::cout << "data: " << printable(digits.source) << '\n';
   if (digits.synthetic())

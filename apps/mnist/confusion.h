@@ -36,10 +36,6 @@ class Confusion {
   friend void to_json(Json& json, const Confusion& confusion) {
     json = confusion.rows_;
   }
-  template <class Json>
-  friend void from_json(const Json& json, Confusion& confusion) {
-    confusion = Confusion(json.template get<Rows>());
-  }
 
  private:
   Rows rows_;

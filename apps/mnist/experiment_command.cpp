@@ -63,7 +63,7 @@ void print_row(const RowResult& row, bool earlier, bool seeds) {
   std::cout << percent(row.scaled) << " scaled, " << grouped(row.images_seen) << " images in "
             << clock_time(row.seconds);
   if (row.seconds > 0)
-    std::cout << " (" << static_cast<int>(row.images_per_second()) << " images/s, loader wait "
+    std::cout << " (" << fixed(row.images_per_second(), 0) << " images/s, loader wait "
               << percent(row.wait_seconds / row.seconds) << ")";
   if (row.frozen_tensors > 0)
     std::cout << "; " << row.frozen_tensors << " frozen tensors unchanged, byte for byte";
@@ -140,8 +140,8 @@ void write_report(const Options& options, const DigitSet& digits, const Results&
                                      .raw = test,
                                      .device = options.experiment.device,
                                      .chosen = {}});
-  std::cout << "report: " << (std::filesystem::path(options.report) / "index.html").string()
-            << '\n';
+  const std::filesystem::path page = std::filesystem::path(options.report) / "index.html";
+  std::cout << "report: " << printable(page.string()) << '\n';
 }
 
 Results run_protocol(const Options& options, const DigitSet& digits) {
@@ -218,7 +218,8 @@ void add_rows(CLI::App& app, Options& options) {
       ->capture_default_str();
   app.add_option("--rows", options.rows,
                  "which rows, separated by commas; see below (default: none,bn,all,offsets,"
-                 "offsets+bn; of scaled56: every)");
+                 "offsets+bn; of scaled56: every)")
+      ->check(some_items());
   app.add_option("--deform", options.deform,
                  "kinds of deformable nets, separated by commas: dcn1, dcn2 (with a mask), "
                  "offset-field (per channel); dcn2-context and offset-field-context, whose heads "
@@ -230,11 +231,18 @@ void add_rows(CLI::App& app, Options& options) {
                    "its derivative at integers is zero, so that offsets never leave zero");
   app.add_flag("--scrambled", options.scrambled, "offset-field with that reshape alone")
       ->excludes(published);
-  app.add_option("--seeds,--seed", options.experiment.seeds,
-                 "of everything random but the scaled test set; several: 1,2,3")
-      ->delimiter(',')
-      ->transform(whole_number(0))
-      ->capture_default_str();
+  const auto take_seeds = [&seeds =
+                               options.experiment.seeds](const std::vector<std::string>& words) {
+    try {
+      seeds = numbers_of("--seeds", words);
+    } catch (const Error& error) {
+      throw CLI::ParseError(error.what(), CLI::ExitCodes::ValidationError);
+    }
+  };
+  app.add_option_function<std::vector<std::string>>(
+         "--seeds,--seed", take_seeds,
+         "of everything random but the scaled test set; several: 1,2,3")
+      ->default_str("1");
   app.add_option("--test-draws", options.experiment.test_draws,
                  "measure on so many draws of the scaled test set")
       ->transform(whole_number(1, 1000))

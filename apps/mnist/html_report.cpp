@@ -65,7 +65,7 @@ std::string header(const ReportInput& input) {
       banner(results);
   if (const std::string text = findings(results); !text.empty()) html += paragraph(text, "lead");
   html += "<dl><div><dt>data</dt><dd>" + escaped(title_of_dataset(results.dataset));
-  if (!input.source.empty()) html += " <small>" + escaped(input.source) + "</small>";
+  if (!input.source.empty()) html += " <small>" + escaped(printable(input.source)) + "</small>";
   html += "</dd></div><div><dt>preset</dt><dd>" +
           escaped(results.preset.empty() ? "–" : results.preset) +
           "</dd></div><div><dt>protocol</dt><dd>" +

@@ -1,7 +1,5 @@
 #include <pliant/apps/mnist/json_text.h>
 
-#include <vector>
-
 #include <pliant/core/error.h>
 
 namespace pliant {
@@ -66,52 +64,73 @@ const Json& value_at(const Json& json, const char* key) {
   return json.at(key);
 }
 
-void fail_type(const char* key, const Json& value) {
-  fail("results: '", key, "' is ", printable(dump_json(value), 40), ", which is another type");
+void fail_type(const char* key, const Json& value, const char* expected) {
+  fail("results: '", key, "' is ", printable(dump_json(value), 40), ", expected ", expected);
 }
 
 void check_range(const char* key, double number, double least, double most) {
   require(number >= least && number <= most, "results: '", key, "' is ", number, ", expected ",
-          most == std::numeric_limits<double>::max() ? text_from("at least ", least)
-                                                     : text_from(least, " to ", most));
+          most == kLargestNumber ? text_from("at least ", least) : text_from(least, " to ", most));
 }
 
-void check_range(const char* key, std::int64_t count, std::int64_t most) {
-  require(count >= 0 && count <= most, "results: '", key, "' is ", count, ", expected 0 to ", most);
-}
-
-std::int64_t take_count(const Json& json, const char* key, std::int64_t most) {
-  const Json& value = value_at(json, key);
-  if (!value.is_number_integer()) fail_type(key, value);
-  constexpr std::uint64_t kLargest = std::numeric_limits<std::int64_t>::max();
-  const bool large = value.is_number_unsigned() && value.get<std::uint64_t>() > kLargest;
-  check_range(key, large ? std::numeric_limits<std::int64_t>::max() : value.get<std::int64_t>(),
-              most);
+std::int64_t count_of(const char* key, const Json& value, std::int64_t most, std::int64_t least) {
+  if (!value.is_number_integer()) fail_type(key, value, "a whole number");
+  const bool fits = value.is_number_unsigned()
+                        ? value.get<std::uint64_t>() <= static_cast<std::uint64_t>(most)
+                        : value.get<std::int64_t>() <= most;
+  require(fits && value.get<std::int64_t>() >= least, "results: '", key, "' is ", value.dump(),
+          ", expected ", least, " to ", most);
   return value.get<std::int64_t>();
 }
 
-double take_number(const Json& json, const char* key, double least, double most) {
-  const Json& value = value_at(json, key);
-  if (!value.is_number()) fail_type(key, value);
+double number_of(const char* key, const Json& value, double least, double most) {
+  if (!value.is_number()) fail_type(key, value, "a number");
   check_range(key, value.get<double>(), least, most);
   return value.get<double>();
 }
 
 std::uint64_t take_seed(const Json& json, const char* key) {
   const Json& value = value_at(json, key);
-  require(value.is_number_unsigned(), "results: '", key, "' is ", printable(dump_json(value), 40),
-          ", expected a whole number from 0");
+  if (!value.is_number_unsigned()) fail_type(key, value, "a whole number from 0");
   return value.get<std::uint64_t>();
+}
+
+bool take_flag(const Json& json, const char* key) {
+  const Json& value = value_at(json, key);
+  if (!value.is_boolean()) fail_type(key, value, "true or false");
+  return value.get<bool>();
 }
 
 std::string take_text(const Json& json, const char* key) {
   const Json& value = value_at(json, key);
-  if (!value.is_string()) fail_type(key, value);
+  if (!value.is_string()) fail_type(key, value, "a text");
   const auto& text = value.get_ref<const std::string&>();
   constexpr std::size_t kLongest = 255;
   require(text.size() <= kLongest && printable(text) == text, "results: '", key, "' is '",
           printable(text, 40), "', expected at most ", kLongest, " printable characters");
   return text;
+}
+
+std::string take_choice(const Json& json, const char* key,
+                        const std::vector<std::string>& choices) {
+  std::string text = take_text(json, key), all;
+  for (const std::string& choice : choices) {
+    if (text == choice) return text;
+    all += (all.empty() ? "" : " or ") + choice;
+  }
+  fail("results: '", key, "' is '", printable(text, 40), "', expected ", all);
+}
+
+const Json& take_list(const Json& json, const char* key) {
+  const Json& value = value_at(json, key);
+  if (!value.is_array()) fail_type(key, value, "a list");
+  return value;
+}
+
+const Json& take_object(const Json& json, const char* key) {
+  const Json& value = value_at(json, key);
+  if (!value.is_object()) fail_type(key, value, "an object");
+  return value;
 }
 
 std::string dump_json(const Json& json, int indent) {

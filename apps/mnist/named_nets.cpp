@@ -1,10 +1,9 @@
 #include <pliant/apps/mnist/named_nets.h>
 
-#include <charconv>
 #include <functional>
 #include <map>
-#include <sstream>
 
+#include <pliant/apps/command_line.h>
 #include <pliant/apps/mnist/eval.h>
 #include <pliant/apps/mnist/rows.h>
 #include <pliant/layers/nets/lenet.h>
@@ -76,16 +75,12 @@ DeformableStages stages_from(const std::string& text) {
   if (text == "none") return {};
   if (text == "extra") return {.extra_last_stage = true};
   DeformableStages deformable;
-  std::istringstream parts(text);
-  for (std::string part; std::getline(parts, part, ',');) {
-    int stage = 0;
-    const char* const end = part.data() + part.size();
-    const auto [stop, error] = std::from_chars(part.data(), end, stage);
-    require(error == std::errc() && stop == end, "--deform-stages: '", part,
+  for (const std::string& part : items_of("--deform-stages", text)) {
+    const std::optional<int> stage = number_in<int>(part);
+    require(stage.has_value(), "--deform-stages: '", part,
             "' is no stage; expected none, extra, or numbers as in 3,4");
-    deformable.stages.push_back(stage);
+    deformable.stages.push_back(*stage);
   }
-  require(!deformable.stages.empty(), "--deform-stages: names no stage");
   return deformable;
 }
 

@@ -53,7 +53,7 @@ Prediction predict(const Classifier& net, const Tensor& gray, const std::string&
 
 std::string line_of(const std::string& file, const Prediction& prediction) {
   const int second = prediction.runner_up();
-  return file + ": " + std::to_string(prediction.label) + " (" +
+  return printable(file) + ": " + std::to_string(prediction.label) + " (" +
          percent(probability_of(prediction, prediction.label)) + "), else " +
          std::to_string(second) + " (" + percent(probability_of(prediction, second)) + "); " +
          name_of(prediction.polarity);

@@ -15,36 +15,36 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// json[key] as a T; `key` may be missing only if `otherwise` is given.
-template <class T>
-T take(const Json& json, const char* key) {
-  const Json& value = value_at(json, key);
-  try {
-    return value.get<T>();
-  } catch (const Json::exception&) {
-    fail_type(key, value);
-  }
-}
-
-template <class T>
-T take_or(const Json& json, const char* key, T otherwise) {
-  return json.is_object() && json.contains(key) ? take<T>(json, key) : std::move(otherwise);
-}
+constexpr double kMostSeconds = 1e9;  // thirty years
+constexpr double kMostPerSecond = 1e12;
 
 std::string text_or_none(const Json& json, const char* key) {
   return json.contains(key) ? take_text(json, key) : std::string();
 }
 
+// An empty list if it is not there.
+const Json& list_or_none(const Json& json, const char* key) {
+  static const Json none = Json::array();
+  return json.contains(key) ? take_list(json, key) : none;
+}
+
 Confusion confusion_from(const Json& json, const char* key) {
-  const Confusion table = take_or<Confusion>(json, key, {});
-  for (const auto& counts : table)
-    for (const std::int64_t count : counts) check_range(key, count, kMostCount);
-  return table;
+  if (!json.contains(key)) return {};
+  Confusion::Rows rows;
+  std::int64_t left = kMostCount;  // the counts are summed
+  for (const Json& counts : take_list(json, key)) {
+    if (!counts.is_array()) fail_type(key, counts, "a list of counts for each label");
+    auto& row = rows.emplace_back();
+    for (const Json& count : counts) left -= row.emplace_back(count_of(key, count, left));
+  }
+  return Confusion(std::move(rows));
 }
 
 std::vector<double> draws_from(const Json& json, double first) {
-  std::vector<double> draws = take_or<std::vector<double>>(json, "scaled_draws", {first});
-  for (const double share : draws) check_range("scaled_draws", share, 0, 1);
+  if (!json.contains("scaled_draws")) return {first};
+  std::vector<double> draws;
+  for (const Json& share : take_list(json, "scaled_draws"))
+    draws.push_back(number_of("scaled_draws", share, 0, 1));
   return draws;
 }
 
@@ -64,26 +64,54 @@ Json json_of(const std::vector<EpochPoint>& epochs) {
 
 std::vector<CurvePoint> curve_from(const Json& json) {
   std::vector<CurvePoint> curve;
-  for (const auto& p : take_or<std::vector<std::array<double, 4>>>(json, "curve", {})) {
-    check_range("curve", p[3], 0, 1);
-    for (const double number : p)
-      check_range("curve", number, kLeastLoss, std::numeric_limits<double>::max());
-    curve.push_back({p[0], p[1], p[2], p[3]});
+  for (const Json& point : list_or_none(json, "curve")) {
+    if (!point.is_array() || point.size() != 4)
+      fail_type("curve", point, "epoch, rate, loss and accuracy");
+    curve.push_back({number_of("curve", point[0], 0), number_of("curve", point[1], 0),
+                     number_of("curve", point[2], kLeastLoss), number_of("curve", point[3], 0, 1)});
   }
   return curve;
 }
 
 std::vector<EpochPoint> epochs_from(const Json& json) {
   std::vector<EpochPoint> epochs;
-  for (const Json& point : take_or<std::vector<Json>>(json, "epochs", {}))
+  for (const Json& point : list_or_none(json, "epochs"))
     epochs.push_back({take_count(point, "epoch"), take_share(point, "scaled")});
   return epochs;
 }
 
-Json object_at(const Json& json, const char* key) {
-  const Json& value = value_at(json, key);
-  if (!value.is_object()) fail_type(key, value);
-  return value;
+// What the programs write, and of later ones' single values.
+void check_recipe_part(const Json& recipe, const std::string& name) {
+  const char* const key = name.c_str();
+  const auto is_one_of = [&](std::initializer_list<const char*> names) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+  };
+  if (name.ends_with("_crc32"))
+    take_count(recipe, key, std::numeric_limits<std::uint32_t>::max());
+  else if (is_one_of({"epochs", "finetune_epochs", "batch", "train_images"}))
+    take_count(recipe, key);
+  else if (is_one_of({"lr", "finetune_lr", "deformable_lr_factor"}))
+    take_number(recipe, key, 0);
+  else if (name == "validate")
+    take_flag(recipe, key);
+  else if (name == "device")
+    take_choice(recipe, key, {"cpu", "cuda"});
+  else if (name == "precision")
+    take_choice(recipe, key, {"float32", "tf32", "bfloat16"});
+  else if (recipe[name].is_string())
+    take_text(recipe, key);
+  else if (recipe[name].is_structured())
+    fail_type(printable(name, 40).c_str(), recipe[name], "a single value");
+}
+
+Json recipe_from(const Json& json) {
+  const Json& recipe = take_object(json, "recipe");
+  try {
+    for (const auto& part : recipe.items()) check_recipe_part(recipe, part.key());
+  } catch (const Error& error) {
+    fail("recipe: ", error.what());
+  }
+  return recipe;
 }
 
 // For messages of a row that is not right.
@@ -96,11 +124,12 @@ std::string name_in(const Json& row) {
 
 Results results_from(const Json& json) {
   Results results;
-  results.protocol = take_text(json, "protocol");
-  results.dataset = take_text(json, "dataset");
+  results.protocol = take_choice(json, "protocol", {"scaled-mnist", "scaled56"});
+  results.dataset = take_choice(json, "dataset", {"mnist", "synthetic-digits", "custom"});
   results.preset = take_text(json, "preset");
-  results.recipe = object_at(json, "recipe");
-  const auto table = take<std::vector<Json>>(json, "table");
+  results.recipe = recipe_from(json);
+  if (json.contains("threads")) take_count(json, "threads", 1024, 1);
+  const Json& table = take_list(json, "table");
   constexpr std::size_t kMostRows = 10000;  // put() looks at all that are there
   require(table.size() <= kMostRows, "results: 'table' has ", table.size(),
           " rows, expected at most ", kMostRows);
@@ -166,8 +195,10 @@ Json json_of(const Training& training) {
 Training training_from(const Json& json) {
   Training training;
   training.images_seen = take_count(json, "images_seen");
-  training.seconds = take_number(json, "seconds", 0);
-  training.wait_seconds = json.contains("wait_seconds") ? take_number(json, "wait_seconds", 0) : 0;
+  training.seconds = take_number(json, "seconds", 0, kMostSeconds);
+  if (json.contains("wait_seconds"))
+    training.wait_seconds = take_number(json, "wait_seconds", 0, kMostSeconds);
+  check_range("images_per_second", training.images_per_second(), 0, kMostPerSecond);
   training.curve = curve_from(json);
   training.epochs = epochs_from(json);
   return training;
@@ -204,6 +235,7 @@ RowResult row_from(const Json& json) {
   row.scaled = take_share(json, "scaled");
   row.scaled_draws = draws_from(json, row.scaled);
   row.trained_parameters = take_count(json, "trained_parameters");
+  if (json.contains("images_per_second")) take_number(json, "images_per_second", 0, kMostPerSecond);
   row.frozen_tensors = json.contains("frozen_tensors") ? take_count(json, "frozen_tensors") : 0;
   static_cast<Training&>(row) = training_from(json);
   row.plain_confusion = confusion_from(json, "plain_confusion");

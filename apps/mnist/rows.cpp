@@ -1,7 +1,8 @@
 #include <pliant/apps/mnist/rows.h>
 
 #include <algorithm>
-#include <sstream>
+
+#include <pliant/apps/command_line.h>
 
 namespace pliant {
 namespace {
@@ -44,13 +45,6 @@ RowKind kind_of(const Entry& entry, Deform deform) {
   return kind;
 }
 
-std::vector<std::string> parts_of(const std::string& comma_separated) {
-  std::vector<std::string> parts;
-  std::istringstream text(comma_separated);
-  for (std::string part; std::getline(text, part, ',');) parts.push_back(part);
-  return parts;
-}
-
 }  // namespace
 
 std::string RowKind::key() const {
@@ -68,7 +62,7 @@ std::vector<RowKind> rows_from(const std::string& comma_separated,
   for (const Entry& entry : entries())
     known += (known.empty() ? "" : ", ") + std::string(entry.name);
   std::vector<const Entry*> regular, deformable;
-  for (const std::string& name : parts_of(comma_separated)) {
+  for (const std::string& name : items_of("--rows", comma_separated)) {
     bool found = false;
     for (const Entry& entry : entries()) {
       if (name != entry.name && name != "every") continue;
@@ -88,8 +82,8 @@ std::vector<RowKind> rows_from(const std::string& comma_separated,
 
 std::vector<Deform> deforms_from(const std::string& comma_separated) {
   std::vector<Deform> deforms;
-  for (const std::string& name : parts_of(comma_separated)) deforms.push_back(deform_from(name));
-  require(!deforms.empty(), "--deform: names no kind");
+  for (const std::string& name : items_of("--deform", comma_separated))
+    deforms.push_back(deform_from(name));
   return deforms;
 }
 

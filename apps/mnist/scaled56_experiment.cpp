@@ -1,8 +1,8 @@
 #include <pliant/apps/mnist/scaled56_experiment.h>
 
 #include <algorithm>
-#include <sstream>
 
+#include <pliant/apps/command_line.h>
 #include <pliant/data/scaled56.h>
 
 namespace pliant {
@@ -125,8 +125,7 @@ class Scaled56Experiment {
 
 std::vector<ZoomNetKind> zoom_nets_from(const std::string& comma_separated) {
   std::vector<ZoomNetKind> kinds;
-  std::istringstream text(comma_separated);
-  for (std::string name; std::getline(text, name, ',');) {
+  for (const std::string& name : items_of("--rows", comma_separated)) {
     std::string known;
     bool found = false;
     for (const PublishedZoomNet& row : published_zoom_nets()) {
@@ -137,7 +136,6 @@ std::vector<ZoomNetKind> zoom_nets_from(const std::string& comma_separated) {
     }
     require(found, "--rows: '", name, "' is none of every", known);
   }
-  require(!kinds.empty(), "--rows: names no row");
   return kinds;
 }
 

@@ -151,7 +151,7 @@ void add_net_option(CLI::App& app, Command& chosen) {
     Options options;
     options.named.net = *name;
     std::string folder;
-    std::vector<std::uint64_t> seeds = {options.seed};
+    std::vector<std::string> seeds;
     take("--data", options.common.data);
     take("--device", options.common.device);
     take("--json", options.common.json);
@@ -164,8 +164,10 @@ void add_net_option(CLI::App& app, Command& chosen) {
     take("--train-images", options.train_images);
     take("--save", folder);
     take("--resume", options.resume);
-    require(seeds.size() == 1, "--seeds: --net trains one net, so it takes one seed");
-    options.seed = seeds.front();
+    const std::vector<std::uint64_t> numbers = numbers_of("--seeds", seeds);
+    require(numbers.size() <= 1, "--seeds: --net trains one net, so it takes one seed, not ",
+            numbers.size());
+    if (!numbers.empty()) options.seed = numbers.front();
     options.out = (std::filesystem::path(folder) / (*name + ".safetensors")).string();
     if (!folder.empty()) std::filesystem::create_directories(folder);
     chosen = [options] { return run(options); };

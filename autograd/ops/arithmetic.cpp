@@ -50,6 +50,7 @@ Var div(const Var& a, const Var& b) {
 }
 
 Var neg(const Var& x) {
+  const ErrorOp here("neg");
   require(x.defined(), "neg: x is undefined");
   return mul(x, scalar_like(-1.0, x));
 }
@@ -71,6 +72,7 @@ Var broadcast_to(const Var& x, const Shape& shape) {
 }
 
 Var sum_to(const Var& x, const Shape& shape) {
+  const ErrorOp here("sum_to");
   require(x.defined(), "sum_to: x is undefined");
   if (x.shape() == shape) return x;
   require(broadcast_shape("sum_to", x.shape(), shape) == x.shape(), "sum_to: ", shape,

@@ -93,6 +93,7 @@ Var record_step(const BatchNorm2dGeometry& g, NormStatistics statistics, const V
 BatchStatistics batch_norm2d_training(const Var& x, const Var& weight, const Var& bias,
                                       const Tensor& running_mean, const Tensor& running_var,
                                       double eps, double momentum) {
+  const ErrorOp here(kOp);
   if (is_bfloat16(weight))
     return batch_norm2d_training(x, widened(weight), widened(bias), widened(running_mean),
                                  widened(running_var), eps, momentum);
@@ -121,6 +122,7 @@ BatchStatistics batch_norm2d_training(const Var& x, const Var& weight, const Var
 
 Var batch_norm2d(const Var& x, const Var& weight, const Var& bias, const Tensor& running_mean,
                  const Tensor& running_var, double eps) {
+  const ErrorOp here(kOp);
   if (is_bfloat16(weight))
     return batch_norm2d(x, widened(weight), widened(bias), widened(running_mean),
                         widened(running_var), eps);

@@ -21,7 +21,7 @@ Tensor compute_binary(const char* name, const Tensor& a, const Tensor& b, const 
 
 template <template <class> class F>
 Tensor compute_binary(const char* name, const Var& a, const Var& b) {
-  require(a.defined() && b.defined(), name, ": an operand is undefined");
+  require(a.defined() && b.defined(), name, ": operand ", a.defined() ? "b" : "a", " is undefined");
   require_same_kind(name, {{"a", &a}, {"b", &b}});
   return compute_binary<F>(name, a.value(), b.value(), broadcast_shape(name, a.shape(), b.shape()));
 }

@@ -47,8 +47,9 @@ Var minimum(const Var& a, const Var& b) {
 }
 
 Var where(const Tensor& condition, const Var& a, const Var& b) {
+  const ErrorOp here("where");
   require(condition.defined(), "where: the condition is undefined");
-  require(a.defined() && b.defined(), "where: an operand is undefined");
+  require(a.defined() && b.defined(), "where: operand ", a.defined() ? "b" : "a", " is undefined");
   require_same_kind("where", {{"a", &a}, {"b", &b}});
   const Var chosen = condition.to(a.dtype());
   return add(keep_where<binary_op::KeepIf>(chosen, a),

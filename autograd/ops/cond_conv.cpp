@@ -10,7 +10,9 @@ namespace pliant {
 
 Var cond_conv2d(const Var& x, const Var& weight, const Var& routing, const Var& bias,
                 const ConvOptions& options) {
-  if (is_bfloat16(x)) return in_float32(cond_conv2d, x, weight, routing, bias, options);
+  const ErrorOp here("cond_conv2d");
+  if (is_bfloat16(x))
+    return in_float32("cond_conv2d", cond_conv2d, x, weight, routing, bias, options);
   constexpr const char* kOp = "cond_conv2d";
   require_rank(kOp, "the input", x, 4, "[N H W C]");
   require_rank(kOp, "the weight", weight, 5, "[E K R S C/groups]");

@@ -94,8 +94,6 @@ void check_conv(const char* op, const Shape& x, const Shape& weight, const ConvO
           stride.w);
   require(dilation.h >= 1 && dilation.w >= 1, op, ": dilation must be at least 1, got ", dilation.h,
           " x ", dilation.w);
-  require(padding.top >= 0 && padding.bottom >= 0 && padding.left >= 0 && padding.right >= 0, op,
-          ": padding must not be negative");
   require(groups >= 1, op, ": groups must be at least 1, got ", groups);
   require(weight[1] >= 1 && weight[2] >= 1, op, ": the kernel is empty (weight ", weight, ")");
   require_pixels(op, "the stride", 1, {stride.h, stride.w});
@@ -172,6 +170,7 @@ Var conv2d_weight_gradient(const char* op, const Conv2dGeometry& g, const Var& x
 }
 
 Var conv2d(const Var& x, const Var& weight, const Var& bias, const ConvOptions& options) {
+  const ErrorOp here("conv2d");
   if (is_mixed(x, weight)) return conv2d(x, rounded(weight), rounded(bias), options);
   require_rank("conv2d", "the input", x, 4, "[N H W C]");
   require_rank("conv2d", "the weight", weight, 4, "[K R S C/groups]");

@@ -111,7 +111,9 @@ Vars gradients_on_tape(const Conv2dGeometry& g, const StepView& step) {
 }  // namespace
 
 Var conv2d_per_image(const Var& x, const Var& weight, const Var& bias, const ConvOptions& options) {
-  if (is_bfloat16(x)) return in_float32(conv2d_per_image, x, weight, bias, options);
+  const ErrorOp here(kOp);
+  if (is_bfloat16(x))
+    return in_float32("conv2d_per_image", conv2d_per_image, x, weight, bias, options);
   require_rank(kOp, "the input", x, 4, "[N H W C]");
   require_rank(kOp, "the weight", weight, 5, "[N K R S C/groups]");
   require_same_kind(kOp, {{"x", &x}, {"weight", &weight}, {"bias", &bias}});

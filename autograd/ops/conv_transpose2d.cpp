@@ -57,6 +57,7 @@ Var turned(const Var& weight, std::int64_t groups) {
 
 Var conv_transpose2d(const Var& x, const Var& weight, const Var& bias,
                      const ConvTransposeOptions& options) {
+  const ErrorOp here(kOp);
   if (is_mixed(x, weight)) return conv_transpose2d(x, rounded(weight), rounded(bias), options);
   require_rank(kOp, "the input", x, 4, "[N H W C]");
   require_rank(kOp, "the weight", weight, 4, "[K R S C/groups]");

@@ -30,7 +30,8 @@ const T& widened(const T& other) {
 
 // op(arguments..) of an op without kernels of bfloat16: in float32, and rounded.
 template <class... Arguments, class... Given>
-Var in_float32(Var (*op)(Arguments...), const Given&... arguments) {
+Var in_float32(const char* name, Var (*op)(Arguments...), const Given&... arguments) {
+  const ErrorOp here(name);
   return convert(op(widened(arguments)...), DType::bfloat16);
 }
 

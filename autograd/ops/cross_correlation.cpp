@@ -78,7 +78,8 @@ Var pattern_gradient(const Geometry& g, const Var& search, const Var& dy) {
 }  // namespace
 
 Var cross_correlation_depthwise(const Var& search, const Var& pattern) {
-  if (is_bfloat16(search)) return in_float32(cross_correlation_depthwise, search, pattern);
+  if (is_bfloat16(search))
+    return in_float32("cross_correlation_depthwise", cross_correlation_depthwise, search, pattern);
   require_rank(kOp, "the search map", search, 4, "[N H W C]");
   require_rank(kOp, "the pattern", pattern, 4, "[N R S C]");
   require_same_kind(kOp, {{"search", &search}, {"pattern", &pattern}});

@@ -79,14 +79,14 @@ Var gradient_on_tape(const CrossEntropyGeometry& g, const Var& logits, const Ten
 }
 
 Tensor rows_gradient(const CrossEntropyGeometry& g, const StepView& step, const Tensor& dloss) {
-  const Tensor x = step.saved(0).value();
+  const Tensor x = step.saved(0).value(), labels = step.saved(1).value(),
+               scale = step.saved(2).value(), weights = step.saved(3).value();
   Tensor dlogits = Tensor::empty(x.shape(), x.dtype(), x.device());
   visit_floating(kOp, x.dtype(), [&]<class T>() {
     kernel<CrossEntropyRowsGradient<T>, cpu::cross_entropy_rows_gradient,
            cuda::cross_entropy_rows_gradient>(kOp, x.device())(
-        g, x.data<T>(), step.saved(1).value().data<std::int64_t>(),
-        data_or_null<T>(step.saved(3).value()), step.saved(2).value().data<T>(), dloss.data<T>(),
-        dlogits.mutable_data<T>());
+        g, x.data<T>(), labels.data<std::int64_t>(), data_or_null<T>(weights), scale.data<T>(),
+        dloss.data<T>(), dlogits.mutable_data<T>());
   });
   return dlogits;
 }
@@ -103,13 +103,14 @@ Var rows_gradient(const CrossEntropyGeometry& g, const StepView& step) {
 }
 
 Tensor mean_gradient(const CrossEntropyGeometry& g, const StepView& step, const Tensor& dloss) {
-  const Tensor x = step.saved(0).value();
+  const Tensor x = step.saved(0).value(), labels = step.saved(1).value(),
+               count = step.saved(2).value(), scale = step.saved(3).value(),
+               weights = step.saved(4).value();
   Tensor dlogits = Tensor::empty(x.shape(), x.dtype(), x.device());
   visit_floating(kOp, x.dtype(), [&]<class T>() {
     kernel<CrossEntropyGradient<T>, cpu::cross_entropy_gradient, cuda::cross_entropy_gradient>(
-        kOp, x.device())(g, x.data<T>(), step.saved(1).value().data<std::int64_t>(),
-                         data_or_null<T>(step.saved(4).value()), step.saved(2).value().data<T>(),
-                         step.saved(3).value().data<T>(), dloss.data<T>(),
+        kOp, x.device())(g, x.data<T>(), labels.data<std::int64_t>(), data_or_null<T>(weights),
+                         count.data<T>(), scale.data<T>(), dloss.data<T>(),
                          dlogits.mutable_data<T>());
   });
   return dlogits;
@@ -169,6 +170,7 @@ Var mean_loss(const CrossEntropyGeometry& g, const Var& logits, const Tensor& la
 
 Var softmax_cross_entropy(const Var& logits, const Tensor& labels,
                           const CrossEntropyOptions& options) {
+  const ErrorOp here(kOp);
   if (is_bfloat16(logits)) {
     CrossEntropyOptions wide = options;
     wide.class_weights = widened(options.class_weights);

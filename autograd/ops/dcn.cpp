@@ -78,7 +78,7 @@ Tensor like(const Tensor& tensor) {
 }  // namespace
 
 Var dcn_v3(const Var& x, const Var& offset, const Var& mask, const DcnOptions& options) {
-  if (is_bfloat16(x)) return in_float32(dcn_v3, x, offset, mask, options);
+  if (is_bfloat16(x)) return in_float32("dcn_v3", dcn_v3, x, offset, mask, options);
   constexpr const char* kOp = "dcn_v3";
   DcnGeometry g = checked_geometry(kOp, x, options);
   const std::int64_t width = checked_product(kOp, {g.conv.groups, g.taps()});
@@ -111,7 +111,7 @@ std::int64_t dcn_v4_width(const DcnOptions& options) {
 }
 
 Var dcn_v4(const Var& x, const Var& offset_mask, const DcnOptions& options) {
-  if (is_bfloat16(x)) return in_float32(dcn_v4, x, offset_mask, options);
+  if (is_bfloat16(x)) return in_float32("dcn_v4", dcn_v4, x, offset_mask, options);
   constexpr const char* kOp = "dcn_v4";
   DcnGeometry g = checked_geometry(kOp, x, options);
   const std::int64_t width = dcn_v4_width(options), masks = 2 * g.taps();

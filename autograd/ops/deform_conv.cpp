@@ -69,6 +69,7 @@ Vars gradients(const DeformGeometry& g, const StepView& step) {
 
 Var deform_conv2d(const Var& x, const Var& offset, const Var& mask, const Var& weight,
                   const Var& bias, const DeformConvOptions& options) {
+  const ErrorOp here(kOp);
   if (is_mixed(x, weight))
     return deform_conv2d(x, offset, mask, rounded(weight), rounded(bias), options);
   if (is_bfloat16(x) && (is_bfloat16(offset) || is_bfloat16(mask)))

@@ -91,7 +91,8 @@ Var run(const char* op, const DeformKernelGeometry& g, const Var& x, const Var& 
 
 Var deform_kernel(const Var& x, const Var& rotation, const Var& weight, const Var& bias,
                   const DeformKernelOptions& options) {
-  if (is_bfloat16(x)) return in_float32(deform_kernel, x, rotation, weight, bias, options);
+  if (is_bfloat16(x))
+    return in_float32("deform_kernel", deform_kernel, x, rotation, weight, bias, options);
   constexpr const char* kOp = "deform_kernel";
   const auto g = checked_geometry(kOp, x, rotation, weight, bias, options);
   return run(kOp, g, x, {}, rotation, weight, bias);
@@ -100,7 +101,8 @@ Var deform_kernel(const Var& x, const Var& rotation, const Var& weight, const Va
 Var deform_kernel_conv(const Var& x, const Var& offset, const Var& rotation, const Var& weight,
                        const Var& bias, const DeformKernelOptions& options) {
   if (is_bfloat16(x))
-    return in_float32(deform_kernel_conv, x, offset, rotation, weight, bias, options);
+    return in_float32("deform_kernel_conv", deform_kernel_conv, x, offset, rotation, weight, bias,
+                      options);
   constexpr const char* kOp = "deform_kernel_conv";
   const auto g = checked_geometry(kOp, x, rotation, weight, bias, options);
   const Shape offsets{g.conv.n, g.conv.p, g.conv.q, 2 * g.taps()};

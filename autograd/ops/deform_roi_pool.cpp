@@ -80,7 +80,9 @@ Vars gradients(const DeformRoiPoolGeometry& g, const StepView& step) {
 
 Var deform_roi_pool(const Var& x, const Tensor& rois, const Var& trans, const Var& mask,
                     const DeformPoolOptions& options) {
-  if (is_bfloat16(x)) return in_float32(deform_roi_pool, x, rois, trans, mask, options);
+  const ErrorOp here(kOp);
+  if (is_bfloat16(x))
+    return in_float32("deform_roi_pool", deform_roi_pool, x, rois, trans, mask, options);
   const DeformRoiPoolGeometry g = checked_geometry(x, rois, trans, mask, options);
   const RegionGeometry& region = g.region;
   Tensor y = Tensor::empty({region.r, region.p, region.q, region.k}, x.dtype(), x.device());

@@ -9,6 +9,7 @@
 namespace pliant {
 
 Var dropout(const Var& x, double rate, const Rng& key, const StepState& state) {
+  const ErrorOp here("dropout");
   if (is_bfloat16(x)) return convert(dropout(widened(x), rate, key, state), x.dtype());
   constexpr const char* kOp = "dropout";
   require(x.defined(), kOp, ": x is undefined");

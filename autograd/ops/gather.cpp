@@ -56,7 +56,7 @@ Var scattered(const Plan& plan, const Var& y, const Tensor& index);
 
 // Its gradient is scattered(), whose gradient this is.
 Var gathered(const Plan& plan, const Var& x, const Tensor& index) {
-  if (is_bfloat16(x)) return in_float32(gathered, plan, x, index);
+  if (is_bfloat16(x)) return in_float32(plan.name, gathered, plan, x, index);
   Tensor y = Tensor::empty(plan.y, x.dtype(), x.device());
   if (y.size() > 0)
     visit_floating(plan.name, x.dtype(), [&]<class T>() {
@@ -72,7 +72,7 @@ Var gathered(const Plan& plan, const Var& x, const Tensor& index) {
 }
 
 Var scattered(const Plan& plan, const Var& y, const Tensor& index) {
-  if (is_bfloat16(y)) return in_float32(scattered, plan, y, index);
+  if (is_bfloat16(y)) return in_float32(plan.name, scattered, plan, y, index);
   return record(
       plan.name, run_scatter(plan, y.value(), index), {y}, {index},
       [plan](const StepView& step) -> Vars {

@@ -63,8 +63,10 @@ Var kernels_of_scope(const Var& weight, const Var& offset, const Size2& size) {
 
 Var global_deform_kernel(const Var& x, const Var& offset, const Var& weight, const Size2& kernel,
                          const Var& bias, const ConvOptions& options) {
+  const ErrorOp here(kOp);
   if (is_bfloat16(x))
-    return in_float32(global_deform_kernel, x, offset, weight, kernel, bias, options);
+    return in_float32("global_deform_kernel", global_deform_kernel, x, offset, weight, kernel, bias,
+                      options);
   require_rank(kOp, "the input", x, 4, "[N H W C]");
   require_same_kind(kOp, {{"x", &x}, {"offset", &offset}, {"weight", &weight}, {"bias", &bias}});
   const GlobalKernelGeometry g = checked_geometry(weight, offset, kernel);

@@ -32,9 +32,10 @@ Vars gradients(const LayerNormGeometry& g, const StepView& step) {
 }  // namespace
 
 Var layer_norm(const Var& x, const Var& weight, const Var& bias, double eps) {
-  if (is_bfloat16(x)) return in_float32(layer_norm, x, weight, bias, eps);
-  require(x.defined() && x.rank() >= 1 && x.dim(-1) >= 1, kOp,
-          ": the input needs a last axis of at least one element");
+  if (is_bfloat16(x)) return in_float32("layer_norm", layer_norm, x, weight, bias, eps);
+  require(x.defined(), kOp, ": the input is undefined");
+  require(x.rank() >= 1 && x.dim(-1) >= 1, kOp, ": the input has shape ", x.shape(),
+          ", expected a last axis of at least one element");
   require_rank(kOp, "the weight", weight, 1, "[C]");
   require_rank(kOp, "the bias", bias, 1, "[C]");
   require_same_kind(kOp, {{"x", &x}, {"weight", &weight}, {"bias", &bias}});

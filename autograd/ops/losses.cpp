@@ -34,17 +34,20 @@ Var difference(const char* op, const Var& prediction, const Var& target) {
 }  // namespace
 
 Var mse_loss(const Var& prediction, const Var& target, LossReduction reduction) {
+  const ErrorOp here("mse_loss");
   const Var d = difference("mse_loss", prediction, target);
   if (reduction == LossReduction::none) return square(d);
   return reduction == LossReduction::sum ? sum_of_squares(d) : mean_of_squares(d);
 }
 
 Var l1_loss(const Var& prediction, const Var& target, LossReduction reduction) {
+  const ErrorOp here("l1_loss");
   return reduce_loss(abs(difference("l1_loss", prediction, target)), reduction);
 }
 
 Var smooth_l1_loss(const Var& prediction, const Var& target, double beta, LossReduction reduction) {
   constexpr const char* kOp = "smooth_l1_loss";
+  const ErrorOp here(kOp);
   require(beta >= 0, kOp, ": beta is ", beta, ", expected at least 0");
   const Var d = difference(kOp, prediction, target);
   return reduce_loss(apply_unary<unary::Huber, huber_slope>(kOp, d, beta), reduction);
@@ -55,6 +58,7 @@ Var smooth_l1_loss(const Var& prediction, const Var& target, double beta, LossRe
 // sure, what is left of the difference is rounding.
 Var binary_cross_entropy_with_logits(const Var& logits, const Var& targets,
                                      const BinaryCrossEntropyOptions& options) {
+  const ErrorOp here("binary_cross_entropy_with_logits");
   if (is_bfloat16(logits))
     return binary_cross_entropy_with_logits(widened(logits), widened(targets), options);
   constexpr const char* kOp = "binary_cross_entropy_with_logits";

@@ -29,8 +29,9 @@ Vars gradients(const MapOffsetsGeometry& g, const StepView& step) {
 }  // namespace
 
 Var map_offsets(const Var& x, const Var& offset, const MapOffsetsOptions& options) {
-  if (is_bfloat16(x)) return in_float32(map_offsets, x, offset, options);
+  if (is_bfloat16(x)) return in_float32("map_offsets", map_offsets, x, offset, options);
   require_rank(kOp, "the input", x, 4, "[N H W C]");
+  require_rank(kOp, "the offset", offset, 4, "[N H W 2*C]");
   require_same_kind(kOp, {{"x", &x}, {"offset", &offset}});
   const MapOffsetsGeometry g{x.dim(0), x.dim(1), x.dim(2), x.dim(3), options.at_integers};
   require_map_fits(kOp, g.h, g.w);

@@ -115,7 +115,8 @@ Shape with_matrix(Shape batch, std::int64_t rows, std::int64_t columns) {
 
 Var matmul(const Var& a, const Var& b) {
   constexpr const char* kOp = "matmul";
-  require(a.defined() && b.defined(), "matmul: an operand is undefined");
+  const ErrorOp here(kOp);
+  require(a.defined() && b.defined(), "matmul: operand ", a.defined() ? "b" : "a", " is undefined");
   require_same_kind(kOp, {{"a", &a}, {"b", &b}});
   const bool row = a.rank() == 1, column = b.rank() == 1;  // vectors
   require(a.rank() >= 1 && b.rank() >= 1 && a.dim(-1) == b.dim(column ? 0 : -2),
@@ -138,8 +139,10 @@ Var matmul(const Var& a, const Var& b) {
 }
 
 Var linear(const Var& x, const Var& weight, const Var& bias, Activation activation) {
+  const ErrorOp here("linear");
   if (is_mixed(x, weight)) return linear(x, rounded(weight), rounded(bias), activation);
-  require(x.defined() && x.rank() >= 1, "linear: the input needs at least one axis");
+  require(x.defined(), "linear: the input is undefined");
+  require(x.rank() >= 1, "linear: the input is a scalar, expected [... in]");
   require_rank("linear", "the weight", weight, 2, "[out in]");
   require_same_kind("linear", {{"x", &x}, {"weight", &weight}, {"bias", &bias}});
   require(x.dim(-1) == weight.dim(1), "linear: input has ", x.dim(-1), " features but the weight ",

@@ -48,7 +48,7 @@ Tensor compute(const Tensor& x, const std::vector<int>& axes) {
 }  // namespace
 
 Var permute(const Var& x, const std::vector<int>& axes) {
-  if (is_bfloat16(x)) return in_float32(permute, x, axes);
+  if (is_bfloat16(x)) return in_float32("permute", permute, x, axes);
   require(x.defined(), kOp, ": x is undefined");
   require_same_kind(kOp, x);
   const std::vector<int> forward = checked_axes(x.shape(), axes);

@@ -116,12 +116,13 @@ Var max_pool2d(const Var& x, const MaxPoolOptions& options) {
         if (step.creates_graph())
           return {gradient_on_tape(g, step.saved(0).value(), step.cotangent())};
         const Tensor& dy = step.cotangent().value();
+        const Tensor winners = step.saved(0).value();
         Tensor dx = Tensor::empty({g.n, g.h, g.w, g.c}, dy.dtype(), dy.device());
         if (dx.size() == 0) return {dx};
         visit_any_floating("max_pool2d", dy.dtype(), [&]<class T>() {
           kernel<MaxPool2dGradient<T>, cpu::max_pool2d_gradient, cuda::max_pool2d_gradient>(
-              "max_pool2d", dy.device())(g, step.saved(0).value().data<std::int32_t>(),
-                                         dy.data<T>(), dx.mutable_data<T>());
+              "max_pool2d", dy.device())(g, winners.data<std::int32_t>(), dy.data<T>(),
+                                         dx.mutable_data<T>());
         });
         return {dx};
       },
@@ -150,6 +151,7 @@ Var adaptive_avg_pool2d(const Var& x, Size2 output) {
 }
 
 Var global_avg_pool2d(const Var& x) {
+  const ErrorOp here("global_avg_pool2d");
   require_rank("global_avg_pool2d", "the input", x, 4, "[N H W C]");
   require_same_kind("global_avg_pool2d", x);
   require(x.dim(1) > 0 && x.dim(2) > 0, "global_avg_pool2d: the input ", x.shape(),

@@ -213,6 +213,7 @@ void check(const char* op, const Var& x) {
 // max or min: what is equal to the result shares its gradient.
 Var extreme(Extreme (*extreme_on)(Device), const char* name, const Var& x,
             const std::vector<int>& axes, KeepDim keep) {
+  const ErrorOp here(name);
   require(x.defined(), name, ": x is undefined");
   if (is_bfloat16(x)) return convert(extreme(extreme_on, name, widened(x), axes, keep), x.dtype());
   require_same_kind(name, x);
@@ -234,21 +235,25 @@ Var extreme(Extreme (*extreme_on)(Device), const char* name, const Var& x,
 }  // namespace
 
 Var sum(const Var& x, const std::vector<int>& axes, KeepDim keep) {
+  const ErrorOp here("sum");
   check("sum", x);
   return convert(wide_sum("sum", x, axes, keep, 1), x.dtype());
 }
 
 Var mean(const Var& x, const std::vector<int>& axes, KeepDim keep) {
+  const ErrorOp here("mean");
   check("mean", x);
   const double count = count_of(x.shape(), reduced_axes("mean", x.shape(), axes));
   return convert(wide_sum("mean", x, axes, keep, count), x.dtype());
 }
 
 Var sum_of_squares(const Var& x) {
+  const ErrorOp here("sum_of_squares");
   check("sum_of_squares", x);
   return square_sum("sum_of_squares", x, 1);
 }
 Var mean_of_squares(const Var& x) {
+  const ErrorOp here("mean_of_squares");
   check("mean_of_squares", x);
   return square_sum("mean_of_squares", x, static_cast<double>(x.size()));
 }
@@ -257,6 +262,7 @@ Var mean_of_squares(const Var& x) {
 // mean, and be all that is left of them where the mean is large.
 Var centred(const Var& x, const std::vector<int>& axes) {
   constexpr const char* kName = "centred";
+  const ErrorOp here(kName);
   check(kName, x);
   if (is_bfloat16(x)) return convert(centred(widened(x), axes), x.dtype());
   const std::vector<bool> reduced = reduced_axes(kName, x.shape(), axes);
@@ -272,6 +278,7 @@ Var centred(const Var& x, const std::vector<int>& axes) {
 }
 
 Var variance(const Var& x, const std::vector<int>& axes, const VarianceOptions& options) {
+  const ErrorOp here("variance");
   check("variance", x);
   if (is_bfloat16(x)) return convert(variance(widened(x), axes, options), x.dtype());
   const std::vector<bool> reduced = reduced_axes("variance", x.shape(), axes);
@@ -301,6 +308,7 @@ Var max(const Var& x) { return max(x, all_axes(x)); }
 Var min(const Var& x) { return min(x, all_axes(x)); }
 
 Tensor argmax(const Var& x, int axis, KeepDim keep) {
+  const ErrorOp here("argmax");
   axis = checked_axis("argmax", x, axis);
   if (is_bfloat16(x)) return argmax(widened(x), axis, keep);
   const std::vector<bool> reduced = reduced_axes("argmax", x.shape(), {axis});
@@ -315,6 +323,7 @@ Tensor argmax(const Var& x, int axis, KeepDim keep) {
 }
 
 Tensor argmin(const Var& x, int axis, KeepDim keep) {
+  const ErrorOp here("argmin");
   axis = checked_axis("argmin", x, axis);
   return argmax(neg(x.value()), axis, keep);
 }
@@ -324,6 +333,7 @@ Tensor argmax(const Var& x) {
   return argmax(x.value().reshape({x.size()}), 0);
 }
 Tensor argmin(const Var& x) {
+  const ErrorOp here("argmin");
   require(x.defined(), "argmin: x is undefined");
   return argmin(x.value().reshape({x.size()}), 0);
 }

@@ -37,7 +37,10 @@ RegionGeometry region_geometry(const char* op, const Var& x, const Tensor& rois,
           " bins, expected at least 1 x 1");
   require(std::isfinite(spatial_scale) && spatial_scale > 0, op, ": the spatial scale is ",
           spatial_scale, ", expected a positive number");
-  require_pixels(op, "the number of bins", 1, {bins.h, bins.w});
+  // Kernels have tables of the bins along an axis.
+  constexpr std::int64_t kMostBins = std::int64_t{1} << 20;
+  require(bins.h <= kMostBins && bins.w <= kMostBins, op, ": ", bins.h, " x ", bins.w,
+          " bins, expected at most 2^20 along an axis");
   const bool grouped =
       groups.h >= 1 && groups.w >= 1 && x.dim(3) % checked_product(op, {groups.h, groups.w}) == 0;
   require(grouped, op, ": ", x.dim(3), " channels do not divide into ", groups.h, " x ", groups.w,

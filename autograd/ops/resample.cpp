@@ -34,7 +34,8 @@ Var resampled(const char* op, const Var& x, const ResampleGeometry& g, ResampleW
 
 Var apply_resample(const char* op, const Var& x, const ResampleAxis& rows,
                    const ResampleAxis& columns) {
-  if (is_bfloat16(x)) return in_float32(apply_resample, op, x, rows, columns);
+  const ErrorOp here(op);
+  if (is_bfloat16(x)) return in_float32(op, apply_resample, op, x, rows, columns);
   require_map_fits(op, rows.size, columns.size);
   require_map_fits(op, rows.out, columns.out);
   const ResampleGeometry g{x.dim(0), x.dim(3), rows, columns};

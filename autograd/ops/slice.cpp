@@ -37,7 +37,7 @@ Var put(const char* name, const Var& x, const Shape& shape, const Window& window
 
 // The window of x with those extents; its gradient is put(), whose gradient this is.
 Var take(const char* name, const Var& x, const Shape& extents, const Window& window) {
-  if (is_bfloat16(x)) return in_float32(take, name, x, extents, window);
+  if (is_bfloat16(x)) return in_float32(name, take, name, x, extents, window);
   Tensor y = Tensor::empty(extents, x.dtype(), x.device());
   copy(name, extents, x.value(), window, y, whole(x.rank()));
   return record(
@@ -50,7 +50,7 @@ Var take(const char* name, const Var& x, const Shape& extents, const Window& win
 
 // A tensor of `value` with x in its window.
 Var put(const char* name, const Var& x, const Shape& shape, const Window& window, double value) {
-  if (is_bfloat16(x)) return in_float32(put, name, x, shape, window, value);
+  if (is_bfloat16(x)) return in_float32(name, put, name, x, shape, window, value);
   Tensor y = Tensor::full(shape, value, x.dtype(), x.device());
   copy(name, x.shape(), x.value(), whole(x.rank()), y, window);
   return record(
@@ -89,9 +89,9 @@ Shape concat_shape(const Vars& xs, int axis) {
 
 void check_all(const char* name, const Vars& xs) {
   require(!xs.empty(), name, ": no tensors given");
-  for (const Var& x : xs) {
-    check(name, x);
-    require_same_kind(name, {{"the first", &xs[0]}, {"another", &x}});
+  for (std::size_t i = 0; i < xs.size(); ++i) {
+    require(xs[i].defined(), name, ": tensor ", i, " of ", xs.size(), " is undefined");
+    require_same_kind(name, {{"the first", &xs[0]}, {"another", &xs[i]}});
   }
 }
 
@@ -173,6 +173,7 @@ Var pad(const Var& x, const Numbers& before, const Numbers& after, double value)
 }
 
 Var concat(const Vars& xs, int axis) {
+  const ErrorOp here("concat");
   check_all("concat", xs);
   if (is_bfloat16(xs[0])) {
     Vars wide;
@@ -207,6 +208,7 @@ Var concat(const Vars& xs, int axis) {
 }
 
 Var stack(const Vars& xs, int axis) {
+  const ErrorOp here("stack");
   check_all("stack", xs);
   const Shape& part = xs[0].shape();
   Shape shape;  // of one part in the result

@@ -24,7 +24,8 @@ Var sum_along(const Var& x, int axis) { return sum(x, {axis}, KeepDim::yes); }
 }  // namespace
 
 Var softmax(const Var& x, int axis) {
-  if (is_bfloat16(x)) return in_float32(softmax, x, axis);
+  const ErrorOp here("softmax");
+  if (is_bfloat16(x)) return in_float32("softmax", softmax, x, axis);
   axis = checked_axis("softmax", x, axis);
   if (x.size() == 0) return x;
   const Var powers = exp(shifted(x.value(), axis));
@@ -39,7 +40,8 @@ Var softmax(const Var& x, int axis) {
 }
 
 Var log_softmax(const Var& x, int axis) {
-  if (is_bfloat16(x)) return in_float32(log_softmax, x, axis);
+  const ErrorOp here("log_softmax");
+  if (is_bfloat16(x)) return in_float32("log_softmax", log_softmax, x, axis);
   axis = checked_axis("log_softmax", x, axis);
   if (x.size() == 0) return x;
   const Var from = shifted(x.value(), axis);

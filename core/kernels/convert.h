@@ -18,16 +18,23 @@ PLIANT_HD To converted(From x) {
   return static_cast<To>(static_cast<Wide<To>>(static_cast<Wide<From>>(x)));
 }
 
+// sum += x, of terms that are many.
+template <class T>
+using AddWide = void(std::int64_t n, const T* x, double* sum);
+using AddWideKernel = Kernel<AddWide<float>, AddWide<BFloat16>>;
+
 using ConvertKernel =
     Kernel<Convert<float, BFloat16>, Convert<float, double>, Convert<double, float>,
            Convert<double, BFloat16>, Convert<BFloat16, float>, Convert<BFloat16, double>>;
 
 namespace cpu {
 extern ConvertKernel convert;
+extern AddWideKernel add_wide;
 }  // namespace cpu
 
 namespace cuda {
 extern ConvertKernel convert;
+extern AddWideKernel add_wide;
 }  // namespace cuda
 
 }  // namespace pliant

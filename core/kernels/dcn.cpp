@@ -179,8 +179,8 @@ void through_softmax(std::int64_t taps, const T* value, T* dmask) {
 // The gradients of some channels at some locations of one image. The sums by offset and mask run
 // over the channels of a group, so with kDot these are whole groups.
 template <bool kScatter, bool kDot, class T>
-void spread_rows(const DcnSource<T>& source, Range rows, Range channels,
-                 const DcnGradients<T>& to) {
+void spread_rows(const DcnSource<T>& source, Range rows, Range channels, const DcnGradients<T>& to,
+                 HeldSums<T>* held) {
   const DcnGeometry& g = source.geometry;
   const std::int64_t c = g.conv.c, own = source.group_channels(), taps = g.taps();
   const T scale = static_cast<T>(g.offset_scale);
@@ -198,6 +198,7 @@ void spread_rows(const DcnSource<T>& source, Range rows, Range channels,
       const T* from[4];
       T* target[4];
       T weight[4], dots[4] = {};
+      if constexpr (kScatter) held->count_square(tap.pixel, g.conv.w);
       for (int k = 0; k < 4; ++k) {
         const std::int64_t at = map + std::int64_t{tap.pixel[k]} * c;
         from[k] = tap.pixel[k] < 0 ? to.zeros : source.x + at;
@@ -233,16 +234,17 @@ void gradient(const DcnGeometry& g, const DcnSource<T>& source, const DcnGradien
       const std::int64_t image = task / blocks, first = task % blocks * width;
       const Range rows{image * locations, (image + 1) * locations};
       const Range channels{first, std::min(g.conv.c, first + width)};
-      clear_channels(g.conv, image, channels, to.dx);
+      HeldSums<T> held = sums_in(g.conv, image, channels, to.dx);
       if (at_once && dot)
-        spread_rows<true, true>(source, rows, channels, to);
+        spread_rows<true, true>(source, rows, channels, to, &held);
       else
-        spread_rows<true, false>(source, rows, channels, to);
+        spread_rows<true, false>(source, rows, channels, to, &held);
+      held.finish();
     });
   }
   if (!dot || (at_once && to.dx != nullptr)) return;
   parallel_blocks(source.rows(), kTileRows, [&](std::int64_t begin, std::int64_t end) {
-    spread_rows<false, true>(source, {begin, end}, {0, g.conv.c}, to);
+    spread_rows<false, true, T>(source, {begin, end}, {0, g.conv.c}, to, nullptr);
   });
 }
 

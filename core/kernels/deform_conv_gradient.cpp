@@ -115,6 +115,12 @@ std::vector<Task<T>> prepare(const DeformGeometry& g, const T* weight, Workspace
   return tasks;
 }
 
+// Rows of a tile of narrow groups, at most so many if that is a run of their weight gradient: whole
+// runs, so that no bit depends on it.
+std::int64_t whole_runs(std::int64_t most) {
+  return most < NarrowGroups::kTile ? NarrowGroups::kRows : NarrowGroups::kTile;
+}
+
 // What one call writes; each may be null.
 template <class T>
 struct Outputs {
@@ -134,11 +140,12 @@ struct Scratch {
 // be null.
 template <class T>
 void run_image(const DeformSource<T>& source, const Task<T>& task, std::int64_t image,
-               std::int64_t tile, const T* dy, const Scratch<T>& scratch,
-               const DeformGradients<T>& to, T* weights) {
+               std::int64_t tile, const T* dy, const Scratch<T>& scratch, DeformGradients<T> to,
+               double* weights) {
   const Conv2dGeometry& g = source.geometry.conv;
   const bool inputs = to.dx != nullptr || to.doffset != nullptr || to.dmask != nullptr;
-  if (to.dx != nullptr) clear_channels(g, image, task.channels, to.dx);
+  HeldSums<T> held = sums_in(g, image, task.channels, to.dx);
+  to.held = &held;
   each_tile(image, source.locations(), task.channels, g.c, tile, [&](Range rows) {
     const T* const from = dy + rows.begin * g.k;
     if (inputs) multiply(g, task, rows.size(), from, scratch.columns_gradient, scratch.narrow);
@@ -148,6 +155,7 @@ void run_image(const DeformSource<T>& source, const Task<T>& task, std::int64_t 
                              from + task.first_group * (g.k / g.groups), g.k, scratch.columns,
                              weights, scratch.narrow);
   });
+  held.finish();
 }
 
 // All gradients by one walk; dweight only of narrow groups.
@@ -168,13 +176,12 @@ void walk(const DeformSource<T>& source, const T* weight, const T* dy, const Out
   const std::int64_t images =
       weights ? (conv.n + kMaxPartials - 1) / kMaxPartials : 1;  // of a task
   const std::int64_t chunks = (conv.n + images - 1) / images;
-  T* const partials = weights ? workspace.take<T>(chunks * weights_size) : nullptr;
+  double* const partials = weights ? workspace.take<double>(chunks * weights_size) : nullptr;
 
   const bool narrow = has_narrow_groups(conv);
   const std::int64_t width = source.taps() * blocks[0].channels.size(), kinds = weights ? 2 : 1;
-  const std::int64_t tile =
-      std::min(narrow ? NarrowGroups::kTile : source.locations(),
-               column_rows(kinds * width * static_cast<std::int64_t>(sizeof(T))));
+  const std::int64_t most = column_rows(kinds * width * static_cast<std::int64_t>(sizeof(T)));
+  const std::int64_t tile = narrow ? whole_runs(most) : std::min(source.locations(), most);
   const PerThread<T> memory(
       kinds * tile * width + conv.c + (narrow ? NarrowGroups(conv).scratch_size() : 0), workspace);
   parallel_for(chunks * count, [&](std::int64_t index) {
@@ -184,13 +191,13 @@ void walk(const DeformSource<T>& source, const T* weight, const T* dy, const Out
     T* const waste = columns + kinds * tile * width;
     const Scratch<T> scratch{columns, columns + (kinds - 1) * tile * width, waste, waste + conv.c};
     std::fill_n(waste, conv.c, T(0));
-    T* own = nullptr;
+    double* own = nullptr;
     if (weights) {
       own = partials + chunk * weights_size + task.first_weight(conv);
-      std::fill_n(own, task.narrow(conv).weights(), T(0));
+      std::fill_n(own, task.narrow(conv).weights(), 0.0);
     }
-    const DeformGradients<T> to{out.dx, offsets.of(block), masks.of(block), waste,
-                                weights ? scratch.columns : nullptr};
+    const DeformGradients<T> to{out.dx,          nullptr, offsets.of(block),
+                                masks.of(block), waste,   weights ? scratch.columns : nullptr};
     for (std::int64_t image = chunk * images; image < std::min(conv.n, (chunk + 1) * images);
          ++image)
       run_image(source, task, image, tile, dy, scratch, to, own);

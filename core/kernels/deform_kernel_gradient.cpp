@@ -65,6 +65,9 @@ void pack_share(const DeformKernelGeometry& g, const T* weight, Share<T>& share,
   }
 }
 
+// Terms of a weight that are summed in T: all weights get many.
+constexpr int kRun = 32;
+
 // What one call writes besides dx, or a task its part of; each may be null.
 template <class T>
 struct Outputs {
@@ -84,10 +87,12 @@ struct Call {
 // One task's memory.
 template <class T>
 struct Scratch {
-  T* waste;             // [c]
-  T* samples_gradient;  // [tile][taps][channels]
-  T* columns_gradient;  // [tile][width], none if depthwise
-  T* samples;           // as gather_samples() wants
+  T* waste;                // [c]
+  T* samples_gradient;     // [tile][taps][channels]
+  T* columns_gradient;     // [tile][width], none if depthwise
+  T* samples;              // as gather_samples() wants
+  HeldSums<T>* pixels;     // of dx in the image under way
+  HeldSums<T>* positions;  // of dweight
 };
 
 // dy times the weights of the share's channels.
@@ -151,6 +156,7 @@ void through_channels(const Call<T>& call, const Share<T>& share, Range rows,
   const DeformKernelSource<T>& source = call.source;
   const DeformKernelGeometry& g = source.geometry;
   const std::int64_t c = g.conv.c;
+  const std::int64_t first_pixel = source.first_pixel(rows);
   const bool products = drotation != nullptr || dweight != nullptr;
   const TapValues<T> values(source, rows,
                             products ? gather_samples(source, rows, scratch.samples) : nullptr);
@@ -168,14 +174,17 @@ void through_channels(const Call<T>& call, const Share<T>& share, Range rows,
           to = scratch.samples_gradient +
                ((row - rows.begin) * source.taps() + t) * share.channels.size() +
                (own.first - share.channels.begin);
-        else if (pixel >= 0 && call.dx != nullptr)
+        else if (pixel >= 0 && call.dx != nullptr) {
           to = call.dx + pixel * c + own.first;
+          if (group == 0) scratch.pixels->count(pixel - first_pixel);
+        }
         ChannelTap<T> one{call.dy + row * c + own.first,
                           products ? values(row, t) + own.first : nullptr,
                           {},
                           {},
                           to,
                           tap.weight};
+        if (dweight != nullptr) scratch.positions->count_square(tap.pixel, g.scope_w);
         for (int i = 0; i < 4; ++i) {
           const std::int64_t at = tap.pixel[i] * c + own.first;
           const bool inside = tap.pixel[i] >= 0;
@@ -198,18 +207,20 @@ void spread_samples(const Call<T>& call, const Share<T>& share, Range rows,
                     const Scratch<T>& scratch, T* doffset) {
   const DeformKernelSource<T>& source = call.source;
   const std::int64_t c = source.geometry.conv.c, own = share.channels.size();
-  const DeformGradients<T> to{call.dx, doffset, nullptr, scratch.waste, nullptr};
+  const DeformGradients<T> to{call.dx, scratch.pixels, doffset, nullptr, scratch.waste, nullptr};
   if (source.offset != nullptr) {
     const ColumnLayout layout{own, own, source.taps()};
     spread_columns(source.samples(), rows, share.channels, layout, scratch.samples_gradient, to);
     return;
   }
   const TapValues<T> values(source, rows, nullptr);
+  const std::int64_t first_pixel = source.first_pixel(rows);
   const T* from = scratch.samples_gradient;
   for (std::int64_t row = rows.begin; row < rows.end; ++row)
     for (std::int64_t t = 0; t < source.taps(); ++t, from += own) {
       const std::int64_t pixel = values.pixel_of(row, t);
       if (pixel < 0) continue;
+      scratch.pixels->count(pixel - first_pixel);
       T* const pixel_gradient = call.dx + pixel * c + share.channels.begin;
       for (std::int64_t i = 0; i < own; ++i) pixel_gradient[i] += from[i];
     }
@@ -217,10 +228,11 @@ void spread_samples(const Call<T>& call, const Share<T>& share, Range rows,
 
 template <class T>
 void run_image(const Call<T>& call, const Share<T>& share, std::int64_t image, std::int64_t tile,
-               const Scratch<T>& scratch, const Outputs<T>& out) {
+               Scratch<T> scratch, const Outputs<T>& out) {
   const DeformKernelSource<T>& source = call.source;
   const Conv2dGeometry& conv = source.geometry.conv;
-  if (call.dx != nullptr) clear_channels(conv, image, share.channels, call.dx);
+  HeldSums<T> pixels = sums_in(conv, image, share.channels, call.dx);
+  scratch.pixels = &pixels;
   const bool added = share.depthwise && source.offset == nullptr;
   each_tile(image, source.locations(), share.channels, conv.c, tile, [&](Range rows) {
     if (share.depthwise)
@@ -229,6 +241,7 @@ void run_image(const Call<T>& call, const Share<T>& share, std::int64_t image, s
       through_blocks(call, share, rows, scratch, out.drotation);
     if (call.wants_samples && !added) spread_samples(call, share, rows, scratch, out.doffset);
   });
+  pixels.finish();
 }
 
 // Sums partials [count][positions][c] in order, to [c][positions].
@@ -237,10 +250,10 @@ void sum_by_position(const DeformKernelGeometry& g, std::int64_t count, const T*
                      T* dweight) {
   const std::int64_t positions = g.scope_h * g.scope_w, c = g.conv.c, size = positions * c;
   for (std::int64_t i = 0; i < size; ++i) {
-    T sum = 0;
+    double sum = 0;
     for (std::int64_t part = 0; part < count; ++part)
-      sum += partials[part * size + i % positions * c + i / positions];
-    dweight[i] = sum;
+      sum += static_cast<double>(partials[part * size + i % positions * c + i / positions]);
+    dweight[i] = static_cast<T>(sum);
   }
 }
 
@@ -275,12 +288,17 @@ void walk(const Call<T>& call, const std::vector<Share<T>>& shares, const Output
     T* const waste = memory.of();
     T* const rest = waste + c;
     std::fill_n(waste, c, T(0));
-    const Scratch<T> scratch{waste, rest, rest + tile * samples, rest + tile * (samples + columns)};
     const Outputs<T> own{offsets.of(share), rotations.of(share),
                          weights ? partials + chunk * size : nullptr};
+    const Range channels = shares[static_cast<std::size_t>(share)].channels;
+    HeldSums<T> positions(weights ? own.dweight + channels.begin : nullptr,
+                          weights ? source.positions() : 0, channels.size(), c, kRun);
+    const Scratch<T> scratch{
+        waste, rest, rest + tile * samples, rest + tile * (samples + columns), nullptr, &positions};
     for (std::int64_t image = chunk * images; image < std::min(g.conv.n, (chunk + 1) * images);
          ++image)
       run_image(call, shares[static_cast<std::size_t>(share)], image, tile, scratch, own);
+    positions.finish();
   });
   offsets.add_up();
   rotations.add_up();

@@ -37,6 +37,10 @@ struct DeformKernelSource {
   std::int64_t positions() const { return geometry.scope_h * geometry.scope_w; }
   std::int64_t locations() const { return geometry.conv.p * geometry.conv.q; }
   std::int64_t rows() const { return geometry.conv.n * locations(); }
+  // Of the image that the rows lie in.
+  std::int64_t first_pixel(Range rows) const {
+    return rows.begin / locations() * geometry.conv.h * geometry.conv.w;
+  }
   std::int64_t rotated_taps() const { return geometry.rotation_groups * taps(); }  // of a location
   // Locations whose taps are computed together.
   std::int64_t rows_at_once() const {

@@ -93,7 +93,8 @@ template <class T>
 class AllWindows {
  public:
   AllWindows(const Regions<T>& regions, Workspace& workspace)
-      : limit_(2 * regions.g.samples), classes_(regions.g.classes) {
+      : limit_(std::min(2 * regions.g.samples, std::max(regions.g.region.h, regions.g.region.w))),
+        classes_(regions.g.classes) {
     const RegionGeometry& region = regions.g.region;
     const std::int64_t windows = region.r * region.p * region.q * classes_;
     pixels_ = workspace.take<Pixel>(2 * windows * limit_);
@@ -132,7 +133,7 @@ class AllWindows {
     return {{pixels_ + index * limit_, sizes_[index].pixels}, sizes_[index].count};
   }
 
-  std::int64_t limit_;  // of pixels: two for each sample
+  std::int64_t limit_;  // of pixels: two for each sample, each of the map's once
   std::int64_t classes_;
   Pixel* pixels_;
   Size* sizes_;
@@ -185,7 +186,7 @@ void map_gradient(const Regions<T>& regions, const AllWindows<T>& windows, const
   const DeformRoiPoolGeometry& g = regions.g;
   const std::int64_t channels = g.class_channels();
   const auto add = [&](std::int64_t image, std::int64_t group, PixelRange rows,
-                       const cpu::MapView<T>& map) {
+                       const cpu::MapView<T>& map, cpu::HeldSums<T>& held) {
     const auto spread = [&](std::int64_t r, std::int64_t i, std::int64_t j) {
       const std::int64_t bin = regions.bin(r, i, j);
       for (std::int64_t k = 0; k < g.classes; ++k) {
@@ -193,6 +194,7 @@ void map_gradient(const Regions<T>& regions, const AllWindows<T>& windows, const
         if (!cpu::overlap(window.rows.range(), rows)) continue;
         cpu::MapView<T> view = map;
         view.base += k * channels;
+        cpu::count_window(held, view, window.rows, window.columns, rows, g.classes, k);
         cpu::spread_window(view, window.rows, window.columns, rows,
                            window.scale() * regions.mask_of(bin), channels,
                            dy + bin * g.region.k + k * channels);
@@ -200,7 +202,7 @@ void map_gradient(const Regions<T>& regions, const AllWindows<T>& windows, const
     };
     cpu::each_bin_of(g.region, regions.rois, image, group, spread);
   };
-  cpu::own_rows(g.region, dx, workspace, add);
+  cpu::own_rows(g.region, g.classes, dx, workspace, add);
 }
 
 template <class T>

@@ -8,14 +8,16 @@
 #include <cstring>
 
 #include <pliant/core/kernels/deform_conv_walk.h>
+#include <pliant/core/kernels/held_sums_walk.h>
 
 namespace pliant::cpu {
 
 // Where spread_columns() writes; each of dx, doffset, dmask may be null.
 template <class T>
 struct DeformGradients {
-  T* dx;       // the whole map, added to
-  T* doffset;  // overwritten, pair by pair
+  T* dx;              // the whole map, added to
+  HeldSums<T>* held;  // of the pixels of the image under way; with dx
+  T* doffset;         // overwritten, pair by pair
   T* dmask;
   T* waste;    // [c]: takes what belongs to neighbours outside the map
   T* columns;  // the samples on the way, as gather_columns() makes them; may be null too
@@ -111,6 +113,10 @@ inline void spread_columns(const DeformSource<T>& source, Range rows, Range chan
     const std::int64_t local = (place.row - rows.begin) * layout.width();
     const T* const row = columns_gradient + local;
     T* const samples = kSample ? to.columns + local : nullptr;
+    if constexpr (kScatter)
+      to.held->count_square(
+          {batch.pixel[0][i], batch.pixel[1][i], batch.pixel[2][i], batch.pixel[3][i]},
+          source.geometry.conv.w);
     for_each_block(layout, channels.begin, place.channels, place.tap,
                    [&](std::int64_t begin, std::int64_t size, std::int64_t at) {
                      const T* from[4];
@@ -163,11 +169,15 @@ void spread_columns(const DeformSource<T>& source, Range rows, Range channels,
     choose.template operator()<false>();
 }
 
-// Zeros in some channels of an image of dx.
+// Some channels of an image of dx: zeros, where sums begin. None if dx is null.
 template <class T>
-void clear_channels(const Conv2dGeometry& g, std::int64_t image, Range channels, T* dx) {
-  for (std::int64_t pixel = image * g.h * g.w; pixel < (image + 1) * g.h * g.w; ++pixel)
-    std::fill_n(dx + pixel * g.c + channels.begin, channels.size(), T(0));
+HeldSums<T> sums_in(const Conv2dGeometry& g, std::int64_t image, Range channels, T* dx) {
+  if (dx == nullptr) return HeldSums<T>(nullptr, 0, 0, 0);
+  const std::int64_t pixels = g.h * g.w;
+  T* const map = dx + image * pixels * g.c + channels.begin;
+  for (std::int64_t pixel = 0; pixel < pixels; ++pixel)
+    std::fill_n(map + pixel * g.c, channels.size(), T(0));
+  return HeldSums<T>(map, pixels, channels.size(), g.c);
 }
 
 }  // namespace pliant::cpu

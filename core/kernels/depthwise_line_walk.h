@@ -96,9 +96,38 @@ void tap_tile(const TapLine<T>& line, const LineTaps<T>& taps, std::int64_t firs
     }
 }
 
+template <class T, int Q>
+void tap_pixels(const TapLine<T>& line, const LineTaps<T>& taps, std::int64_t first);
+
+inline constexpr std::size_t kTapRun = 64;  // taps that are summed in T
+
+// tap_pixels() of more taps than two runs: sums of runs are added up in double.
+template <class T, int Q>
+void tap_pixels_in_runs(const TapLine<T>& line, const LineTaps<T>& taps, std::int64_t first) {
+  const std::int64_t channels = line.channels;
+  std::vector<T> part(static_cast<std::size_t>(Q * channels));
+  std::vector<double> sum(part.size());
+  const TapLine<T> into{part.data(), Q, channels, line.columns, line.step, channels, nullptr};
+  LineTaps<T> run;
+  for (std::size_t at = 0; at < taps.size(); at += kTapRun) {
+    const std::size_t count = std::min(kTapRun, taps.size() - at);
+    run.assign(taps.data() + at, taps.data() + at + count);
+    for (LineTap<T>& tap : run) tap.column += first * line.step;
+    tap_pixels<T, Q>(into, run, 0);
+    for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += static_cast<double>(part[i]);
+  }
+  for (std::int64_t q = 0; q < Q; ++q)
+    for (std::int64_t c = 0; c < channels; ++c) {
+      const double bias = line.bias == nullptr ? 0 : static_cast<double>(line.bias[c]);
+      line.to[(first + q) * line.to_step + c] =
+          static_cast<T>(sum[static_cast<std::size_t>(q * channels + c)] + bias);
+    }
+}
+
 // All channels of pixels [first, first + Q).
 template <class T, int Q>
 void tap_pixels(const TapLine<T>& line, const LineTaps<T>& taps, std::int64_t first) {
+  if (taps.size() > 2 * kTapRun) return tap_pixels_in_runs<T, Q>(line, taps, first);
   for_each_vector_block<T>(line.channels,
                            [&]<int NV, bool whole>(std::int64_t c, std::int64_t part) {
                              tap_tile<T, Q, NV, whole>(line, taps, first, c, part);

@@ -1,6 +1,8 @@
 #include <pliant/core/kernels/depthwise_walk.h>
 
 #include <pliant/core/kernels/depthwise_line_walk.h>
+#include <pliant/core/kernels/partial_sums_walk.h>
+#include <pliant/core/kernels/per_thread_walk.h>
 #include <pliant/core/parallel.h>
 
 namespace pliant::cpu {
@@ -10,6 +12,7 @@ constexpr std::int64_t kTasksWanted = 64;
 constexpr std::int64_t kMaxParts = 16;              // partial sums of a weight gradient
 constexpr std::int64_t kWindowArea = 4096;          // elements of dY: they stay in the first cache
 constexpr std::int64_t kWindowColumnsAtLeast = 16;  // of dY: fewer do not pay for adding up
+constexpr std::int64_t kPixelRun = 128;  // of dY: as many are summed in T, their sums in double
 
 constexpr std::int64_t ceil_divide(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
@@ -46,9 +49,10 @@ void sum_filters(const Conv2dGeometry& g, const T* all, T* dx) {
     const T* const from = all + i * line * times;
     T* const to = dx + i * line;
     for (std::int64_t j = 0; j < line; ++j) {
-      T sum = from[j * times];
-      for (std::int64_t filter = 1; filter < times; ++filter) sum += from[j * times + filter];
-      to[j] = sum;
+      auto sum = static_cast<double>(from[j * times]);
+      for (std::int64_t filter = 1; filter < times; ++filter)
+        sum += static_cast<double>(from[j * times + filter]);
+      to[j] = static_cast<T>(sum);
     }
   });
 }
@@ -91,13 +95,25 @@ class DataGradient {
 };
 
 // sum [r s k] = what lines [first, last) of dY, counted through the images, add to the gradient.
+// `held` has room for as much, which few lines do not need.
 template <class T>
 void add_lines(const Conv2dGeometry& g, const T* x, const T* dy, std::int64_t first,
-               std::int64_t last, T* sum) {
-  const std::int64_t width = std::max(kWindowColumnsAtLeast, kWindowArea / g.k);
-  std::fill_n(sum, g.r * g.s * g.k, T(0));
+               std::int64_t last, T* sum, double* held) {
+  const std::int64_t width = std::clamp(kWindowArea / g.k, kWindowColumnsAtLeast, kPixelRun);
+  const std::int64_t size = g.r * g.s * g.k;
+  std::fill_n(sum, size, T(0));
+  std::int64_t pixels = 0, left = (last - first) * g.q;  // in the run; to come
+  bool is_held = false;
+  const auto end_run = [&] {
+    for (std::int64_t i = 0; i < size; ++i) {
+      held[i] = (is_held ? held[i] : 0.0) + static_cast<double>(sum[i]);
+      sum[i] = T(0);
+    }
+    is_held = true;
+    pixels = 0;
+  };
   for (std::int64_t line = first; line < last; ++line)
-    for (std::int64_t q = 0; q < g.q; q += width)
+    for (std::int64_t q = 0; q < g.q; q += width) {
       for (std::int64_t r = 0; r < g.r; ++r) {
         const std::int64_t row = g.row(line % g.p, r);
         if (row < 0 || row >= g.h) continue;
@@ -110,6 +126,13 @@ void add_lines(const Conv2dGeometry& g, const T* x, const T* dy, std::int64_t fi
                                g.k};
         pair_line(pair, g.s, {q, std::min(g.q, q + width)}, sum + r * g.s * g.k);
       }
+      pixels += std::min(width, g.q - q);
+      left -= std::min(width, g.q - q);
+      if (pixels >= kPixelRun && left >= kPixelRun / 2) end_run();
+    }
+  if (!is_held) return;
+  for (std::int64_t i = 0; i < size; ++i)
+    sum[i] = static_cast<T>(held[i] + static_cast<double>(sum[i]));
 }
 
 }  // namespace
@@ -159,18 +182,15 @@ void depthwise_weight_gradient(const Conv2dGeometry& g, Sharing weights, const T
   const std::int64_t parts =
       std::clamp<std::int64_t>(std::min(kTasksWanted / sets, lines), 1, kMaxParts);
   T* const sums = parts == 1 ? dweight : workspace.take<T>(sets * parts * size);
+  const PerThread<double> held(size, workspace);
   parallel_for(sets * parts, [&](std::int64_t task) {
     const std::int64_t set = task / parts, part = task % parts;
     add_lines(g, source, dy, set * lines + lines * part / parts,
-              set * lines + lines * (part + 1) / parts, sums + task * size);
+              set * lines + lines * (part + 1) / parts, sums + task * size, held.of());
   });
   if (parts == 1) return;
   parallel_for(sets, [&](std::int64_t set) {
-    const T* const from = sums + set * parts * size;
-    T* const to = dweight + set * size;
-    std::copy_n(from, size, to);
-    for (std::int64_t part = 1; part < parts; ++part)
-      for (std::int64_t i = 0; i < size; ++i) to[i] += from[part * size + i];
+    sum_partials(parts, size, sums + set * parts * size, dweight + set * size);
   });
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include <pliant/core/kernels/held_sums_walk.h>
 #include <pliant/core/parallel.h>
 
 namespace pliant {
@@ -38,8 +39,16 @@ template <class T>
 void scatter_columns(const GatherGeometry& g, const T* y, const std::int64_t* index, T* x,
                      std::int64_t o, std::int64_t first, std::int64_t columns) {
   for (std::int64_t i = 0; i < g.reduced; ++i) std::fill_n(x + g.in_x(o, i, first), columns, T(0));
-  for (std::int64_t k = 0; k < g.count; ++k)
-    for (std::int64_t j = first; j < first + columns; ++j) scatter_one(g, y, index, x, o, k, j);
+  cpu::HeldSums<T> held(x + g.in_x(o, 0, first), g.reduced, columns, g.inner);
+  for (std::int64_t k = 0; k < g.count; ++k) {
+    if (g.shared && g.is_known(index[k])) held.count(index[k]);
+    for (std::int64_t j = first; j < first + columns; ++j) {
+      if (const std::int64_t i = index[g.in_index(o, k, j)]; !g.shared && g.is_known(i))
+        held.count(i);
+      scatter_one(g, y, index, x, o, k, j);
+    }
+  }
+  held.finish();
 }
 
 template <class T>

@@ -1,6 +1,7 @@
 #include <pliant/core/kernels/global_kernel.h>
 
 #include <algorithm>
+#include <vector>
 
 #include <pliant/core/kernels/deform_conv_walk.h>
 #include <pliant/core/kernels/deform_spread_walk.h>
@@ -33,23 +34,25 @@ void forward(const GlobalKernelGeometry& g, const T* weight, const T* offset, T*
   });
 }
 
-// A task owns the weights of one output channel and adds images and taps in order.
+// A task owns the weights of one output channel and adds images and taps in order, in double.
 template <class T>
 void weight_gradient(const GlobalKernelGeometry& g, const T* offset, const T* dkernels,
                      T* dweight) {
   parallel_for(g.k, [&](std::int64_t k) {
-    T* const to = dweight + k * g.positions() * g.c;
-    std::fill_n(to, g.positions() * g.c, T(0));
+    std::vector<double> sums(static_cast<std::size_t>(g.positions() * g.c));
     for (std::int64_t n = 0; n < g.n; ++n)
       for (std::int64_t t = 0; t < g.taps(); ++t) {
         const BilinearTap<T> tap = tap_of(g, offset, n, t);
         const T* const from = dkernels + ((n * g.k + k) * g.taps() + t) * g.c;
         for (int i = 0; i < 4; ++i) {
           if (tap.pixel[i] < 0) continue;
-          T* const position = to + tap.pixel[i] * g.c;
-          for (std::int64_t c = 0; c < g.c; ++c) position[c] += tap.weight[i] * from[c];
+          double* const position = sums.data() + tap.pixel[i] * g.c;
+          for (std::int64_t c = 0; c < g.c; ++c)
+            position[c] += static_cast<double>(tap.weight[i] * from[c]);
         }
       }
+    T* const to = dweight + k * g.positions() * g.c;
+    for (std::size_t i = 0; i < sums.size(); ++i) to[i] = static_cast<T>(sums[i]);
   });
 }
 

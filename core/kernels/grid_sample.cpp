@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include <pliant/core/kernels/held_sums_walk.h>
 #include <pliant/core/kernels/norm_scale.h>
 #include <pliant/core/parallel.h>
 
@@ -70,15 +71,18 @@ void data_gradient(const GridSampleGeometry& g, const T* grid, const T* dy, T* d
     const std::int64_t image = task / blocks, begin = image * g.p * g.q;
     T* const map = dx + image * pixels * c + first;
     for (std::int64_t pixel = 0; pixel < pixels; ++pixel) std::fill_n(map + pixel * c, count, T(0));
+    cpu::HeldSums<T> held(map, pixels, count, c);
     each_location(g, grid, begin, begin + g.p * g.q,
-                  [=](std::int64_t i, const BilinearTap<T>& tap, std::int64_t) {
+                  [=, &held](std::int64_t i, const BilinearTap<T>& tap, std::int64_t) {
                     const T* const from = dy + i * c + first;
+                    held.count_square(tap.pixel, g.w);
                     for (int k = 0; k < 4; ++k) {
                       if (tap.pixel[k] < 0) continue;
                       T* const to = map + tap.pixel[k] * c;
                       for (std::int64_t j = 0; j < count; ++j) to[j] += tap.weight[k] * from[j];
                     }
                   });
+    held.finish();
   });
 }
 

@@ -1,6 +1,7 @@
 #include <pliant/core/kernels/map_offsets.h>
 
 #include <algorithm>
+#include <vector>
 
 #include <pliant/core/parallel.h>
 
@@ -56,15 +57,19 @@ void forward(const MapOffsetsGeometry& g, const T* x, const T* offset, T* y, Wor
   });
 }
 
-// Gradients of `count` channels of one pixel; dx points at them in pixel 0, the others at them
-// in this pixel.
+// Gradients of `count` channels of one pixel; image points at them in pixel 0, dy and doffset at
+// them in this pixel. sums [1 + pixels][kChannels], which hold dx, begin at pixel -1, where what is
+// outside of the map goes; they may be null, as doffset may.
 template <class T, AtIntegers at_integers>
 void spread(const MapOffsetsGeometry& g, const ChannelTaps<T, at_integers>& taps,
-            std::int64_t count, const T* image, const T* dy, T* dx, T* doffset) {
-  if (dx != nullptr)
-    for (int k = 0; k < 4; ++k)
+            std::int64_t count, const T* image, const T* dy, double* sums, T* doffset) {
+  if (sums != nullptr)
+    for (int k = 0; k < 4; ++k) {
+      double terms[kChannels];
       for (std::int64_t c = 0; c < count; ++c)
-        if (taps.pixel[k][c] >= 0) dx[taps.pixel[k][c] * g.c + c] += dy[c] * taps.weight[k][c];
+        terms[c] = static_cast<double>(dy[c] * taps.weight[k][c]);
+      for (std::int64_t c = 0; c < count; ++c) sums[taps.pixel[k][c] * kChannels + c] += terms[c];
+    }
   if (doffset == nullptr) return;
   for (std::int64_t c = 0; c < count; ++c) {
     T by_row = 0, by_column = 0;
@@ -78,7 +83,8 @@ void spread(const MapOffsetsGeometry& g, const ChannelTaps<T, at_integers>& taps
   }
 }
 
-// Channels do not meet, so a task owns some channels of an image and walks its pixels in order.
+// Channels do not meet, so a task owns some channels of an image and walks its pixels in order. All
+// of them may read one pixel, so the sums are held in double.
 template <AtIntegers at_integers, class T>
 void gradient_by(const MapOffsetsGeometry& g, const T* x, const T* offset, const T* dy, T* dx,
                  T* doffset) {
@@ -87,16 +93,20 @@ void gradient_by(const MapOffsetsGeometry& g, const T* x, const T* offset, const
     const std::int64_t first = task % blocks * kChannels, count = std::min(g.c - first, kChannels);
     const std::int64_t image = task / blocks * pixels * g.c + first;
     ChannelTaps<T, at_integers> taps;
-    if (dx != nullptr)
-      for (std::int64_t pixel = 0; pixel < pixels; ++pixel)
-        std::fill_n(dx + image + pixel * g.c, count, T(0));
+    std::vector<double> sums(dx == nullptr ? 0
+                                           : static_cast<std::size_t>((pixels + 1) * kChannels));
+    double* const first_sum = dx == nullptr ? nullptr : sums.data() + kChannels;
     for (std::int64_t i = 0; i < g.h; ++i)
       for (std::int64_t j = 0; j < g.w; ++j) {
         const std::int64_t at = image + (i * g.w + j) * g.c;
         taps.compute(g, i, j, offset + 2 * at, count);
-        spread(g, taps, count, x + image, dy + at, dx == nullptr ? nullptr : dx + image,
+        spread(g, taps, count, x + image, dy + at, first_sum,
                doffset == nullptr ? nullptr : doffset + 2 * at);
       }
+    if (dx == nullptr) return;
+    for (std::int64_t pixel = 0; pixel < pixels; ++pixel)
+      for (std::int64_t c = 0; c < count; ++c)
+        dx[image + pixel * g.c + c] = static_cast<T>(first_sum[pixel * kChannels + c]);
   });
 }
 

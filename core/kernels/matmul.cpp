@@ -4,6 +4,7 @@
 
 #include <pliant/core/gemm.h>
 #include <pliant/core/gemm_tiles.h>
+#include <pliant/core/kernels/partial_sums_walk.h>
 #include <pliant/core/kernels/tap_batch_walk.h>
 #include <pliant/core/kernels/unary.h>
 #include <pliant/core/kernels/widening.h>
@@ -77,6 +78,25 @@ void multiply_each(const MatmulGeometry& g, const T* a, const T* b, const T* bia
                   });
 }
 
+// to [count][width], `step` apart, += a^T b of `k` rows: long sums by blocks, in double.
+template <class T>
+void add_product(std::int64_t count, std::int64_t width, std::int64_t k, const T* a,
+                 std::int64_t lda, const T* b, std::int64_t ldb, T* to, std::int64_t step) {
+  constexpr std::int64_t kBlock = 2048;
+  if (k <= 2 * kBlock) return gemm_transposed(count, width, k, a, lda, b, ldb, to, step);
+  T part[kTransposedRows * kTransposedColumns];
+  double sum[kTransposedRows * kTransposedColumns] = {};
+  for (std::int64_t at = 0; at < k; at += kBlock) {
+    std::fill_n(part, count * width, T(0));
+    gemm_transposed(count, width, std::min(kBlock, k - at), a + at * lda, lda, b + at * ldb, ldb,
+                    part, width);
+    for (std::int64_t i = 0; i < count * width; ++i) sum[i] += static_cast<double>(part[i]);
+  }
+  for (std::int64_t i = 0; i < count; ++i)
+    for (std::int64_t j = 0; j < width; ++j)
+      to[i * step + j] = static_cast<T>(static_cast<double>(to[i * step + j]) + sum[i * width + j]);
+}
+
 // y = a^T b + bias, both read in place. A task owns a block of y, or of a partial sum of it.
 template <class T>
 void multiply_transposed(const MatmulGeometry& g, const T* a, const T* b, const T* bias, T* y,
@@ -98,16 +118,10 @@ void multiply_transposed(const MatmulGeometry& g, const T* a, const T* b, const 
     for (std::int64_t row = 0; row < count; ++row)
       for (std::int64_t column = 0; column < width; ++column)
         to[row * g.n + column] = part > 0 || bias == nullptr ? T(0) : bias[j + column];
-    gemm_transposed(count, width, end - begin,
-                    matrix(a, g.a, batch, g.k * g.m) + begin * g.m + first, g.m,
-                    matrix(b, g.b, batch, g.k * g.n) + begin * g.n + j, g.n, to, g.n);
+    add_product(count, width, end - begin, matrix(a, g.a, batch, g.k * g.m) + begin * g.m + first,
+                g.m, matrix(b, g.b, batch, g.k * g.n) + begin * g.n + j, g.n, to, g.n);
   });
-  if (parts == 1) return;
-  parallel_blocks(size, 4096, [&](std::int64_t first, std::int64_t last) {
-    std::copy(partial + first, partial + last, y + first);
-    for (std::int64_t part = 1; part < parts; ++part)
-      for (std::int64_t i = first; i < last; ++i) y[i] += partial[part * size + i];
-  });
+  if (parts > 1) sum_partials(parts, size, partial, y);
 }
 
 // a [batch k m] as [batch m k]: only for the rare product of two transposed matrices.

@@ -1,5 +1,7 @@
 #include <pliant/core/kernels/narrow_groups.h>
 
+#include <type_traits>
+
 #include <pliant/core/kernels/portable_vectors.h>
 
 namespace pliant {
@@ -8,6 +10,7 @@ namespace {
 using namespace cpu;
 
 constexpr std::int64_t kRows = NarrowGroups::kRows;
+constexpr std::int64_t kRun = 64;  // terms
 
 // Calls f(first, count) for up to kRows rows at a time. Kernels do kRows rows always, the last one
 // several times if there are fewer, so that an element's bits do not depend on its place.
@@ -53,23 +56,42 @@ struct SpreadOutputs {
 };
 
 // to[r][c] = sum over i < count of from[r][i * from_step + c] * weights[i * weights_step + c], for
-// kRows rows.
+// kRows rows. Of many terms, sums of runs are added up.
 template <class T>
 void sum_products(std::int64_t channels, std::int64_t count, const Rows<const T>& from,
                   std::int64_t from_step, const T* weights, std::int64_t weights_step,
                   const Rows<T>& to, std::int64_t to_offset) {
   along_channels<T>(channels, [&]<class V>(std::int64_t c, V*) {
     V sum[kRows] = {};
-    for (std::int64_t i = 0; i < count; ++i) {
-      V weight, value;
-      load(weights + i * weights_step + c, weight);
-      for (std::int64_t r = 0; r < kRows; ++r) {
-        load(from[r] + i * from_step + c, value);
-        sum[r] += value * weight;
+    const auto add = [&](std::int64_t begin, std::int64_t end, V(&sums)[kRows]) {
+      for (std::int64_t i = begin; i < end; ++i) {
+        V weight, value;
+        load(weights + i * weights_step + c, weight);
+        for (std::int64_t r = 0; r < kRows; ++r) {
+          load(from[r] + i * from_step + c, value);
+          sums[r] += value * weight;
+        }
       }
+    };
+    add(0, std::min(count, 2 * kRun), sum);
+    for (std::int64_t i = 2 * kRun; i < count; i += kRun) {
+      V run[kRows] = {};
+      add(i, std::min(count, i + kRun), run);
+      for (std::int64_t r = 0; r < kRows; ++r) sum[r] += run[r];
     }
     for (std::int64_t r = 0; r < kRows; ++r) store(sum[r], to[r] + to_offset + c);
   });
+}
+
+// Adds a vector, or a number, of T to what is held in double.
+template <class T>
+void add_to(const T& value, double* held) {
+  if constexpr (std::is_arithmetic_v<T>) {
+    *held += static_cast<double>(value);
+  } else {
+    constexpr std::size_t kLanes = sizeof(value) / sizeof(value[0]);
+    for (std::size_t i = 0; i < kLanes; ++i) held[i] += static_cast<double>(value[i]);
+  }
 }
 
 // y [outputs] = bias + products [out][channels] summed over each group's channels.
@@ -83,10 +105,10 @@ void add_up_groups(const NarrowGroups& g, const T* products, const T* bias, T* y
   for (std::int64_t group = 0; group < g.groups; ++group)
     for (std::int64_t o = 0; o < g.out; ++o) {
       const T* const from = products + o * g.channels() + group * g.in;
-      T sum = from[0];
-      for (std::int64_t i = 1; i < g.in; ++i) sum += from[i];
+      auto sum = static_cast<double>(from[0]);
+      for (std::int64_t i = 1; i < g.in; ++i) sum += static_cast<double>(from[i]);
       const std::int64_t k = group * g.out + o;
-      y[k] = bias == nullptr ? sum : sum + bias[k];
+      y[k] = static_cast<T>(bias == nullptr ? sum : sum + static_cast<double>(bias[k]));
     }
 }
 
@@ -102,11 +124,11 @@ void cpu::arrange_narrow(const NarrowGroups& g, std::int64_t first, const T* wei
 }
 
 template <class T>
-void cpu::restore_narrow(const NarrowGroups& g, const T* arranged, T* weight) {
+void cpu::restore_narrow(const NarrowGroups& g, const double* arranged, T* weight) {
   for (std::int64_t k = 0; k < g.outputs(); ++k)
     for (std::int64_t t = 0; t < g.taps; ++t)
       for (std::int64_t i = 0; i < g.in; ++i)
-        *weight++ = arranged[g.weight_index(k % g.out, t, k / g.out * g.in + i)];
+        *weight++ = static_cast<T>(arranged[g.weight_index(k % g.out, t, k / g.out * g.in + i)]);
 }
 
 template <class T>
@@ -142,8 +164,8 @@ void cpu::narrow_columns_gradient(const NarrowGroups& g, std::int64_t rows, cons
 
 template <class T>
 void cpu::narrow_weight_gradient(const NarrowGroups& g, std::int64_t rows, const T* dy,
-                                 std::int64_t dy_stride, const T* columns, T* arranged_gradient,
-                                 T* scratch) {
+                                 std::int64_t dy_stride, const T* columns,
+                                 double* arranged_gradient, T* scratch) {
   const std::int64_t channels = g.channels(), width = g.taps * channels;
   by_rows(rows, [&](std::int64_t first, std::int64_t count) {
     const SpreadOutputs<T> outputs(g, count, dy + first * dy_stride, dy_stride, scratch);
@@ -154,14 +176,12 @@ void cpu::narrow_weight_gradient(const NarrowGroups& g, std::int64_t rows, const
         for (std::int64_t r = 0; r < count; ++r)
           load(outputs.data + r * outputs.stride + o * channels + c, by[r]);
         for (std::int64_t t = 0; t < g.taps; ++t) {
-          T* const to = arranged_gradient + g.weight_index(o, t, c);
-          V sum, value;
-          load(to, sum);
+          V sum{}, value;
           for (std::int64_t r = 0; r < count; ++r) {
             load(part + r * width + t * channels + c, value);
             sum += by[r] * value;
           }
-          store(sum, to);
+          add_to(sum, arranged_gradient + g.weight_index(o, t, c));
         }
       });
   });
@@ -169,7 +189,7 @@ void cpu::narrow_weight_gradient(const NarrowGroups& g, std::int64_t rows, const
 
 template void cpu::arrange_narrow(const NarrowGroups&, std::int64_t, const float*, float*);
 template void cpu::arrange_narrow(const NarrowGroups&, std::int64_t, const double*, double*);
-template void cpu::restore_narrow(const NarrowGroups&, const float*, float*);
+template void cpu::restore_narrow(const NarrowGroups&, const double*, float*);
 template void cpu::restore_narrow(const NarrowGroups&, const double*, double*);
 template void cpu::narrow_forward(const NarrowGroups&, std::int64_t, const float*, const float*,
                                   const float*, float*, float*);
@@ -180,7 +200,7 @@ template void cpu::narrow_columns_gradient(const NarrowGroups&, std::int64_t, co
 template void cpu::narrow_columns_gradient(const NarrowGroups&, std::int64_t, const double*,
                                            std::int64_t, const double*, double*, double*);
 template void cpu::narrow_weight_gradient(const NarrowGroups&, std::int64_t, const float*,
-                                          std::int64_t, const float*, float*, float*);
+                                          std::int64_t, const float*, double*, float*);
 template void cpu::narrow_weight_gradient(const NarrowGroups&, std::int64_t, const double*,
                                           std::int64_t, const double*, double*, double*);
 

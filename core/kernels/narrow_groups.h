@@ -48,7 +48,7 @@ inline bool has_narrow_groups(const Conv2dGeometry& g) {
 template <class T>
 void arrange_narrow(const NarrowGroups& g, std::int64_t first, const T* weight, T* arranged);
 template <class T>
-void restore_narrow(const NarrowGroups& g, const T* arranged, T* weight);
+void restore_narrow(const NarrowGroups& g, const double* arranged, T* weight);
 
 // bias may be null; y has row stride `outputs()`.
 template <class T>
@@ -61,10 +61,10 @@ void narrow_columns_gradient(const NarrowGroups& g, std::int64_t rows, const T* 
                              std::int64_t dy_stride, const T* arranged, T* columns_gradient,
                              T* scratch);
 
-// Adds to arranged_gradient; dy as above.
+// Adds to arranged_gradient, which many rows go to and float64 holds; dy as above.
 template <class T>
 void narrow_weight_gradient(const NarrowGroups& g, std::int64_t rows, const T* dy,
-                            std::int64_t dy_stride, const T* columns, T* arranged_gradient,
+                            std::int64_t dy_stride, const T* columns, double* arranged_gradient,
                             T* scratch);
 
 }  // namespace pliant::cpu

@@ -12,14 +12,15 @@ namespace pliant::cpu {
 // A weight gradient is a sum of at most so many parts, each of which a task sums in order.
 constexpr std::int64_t kMaxPartials = 16;
 
-// Sums partials [count][size] in order.
-template <class T>
-void sum_partials(std::int64_t count, std::int64_t size, const T* partials, T* total) {
+// Sums partials [count][size] in order, in float64.
+template <class From, class T>
+void sum_partials(std::int64_t count, std::int64_t size, const From* partials, T* total) {
   parallel_blocks(size, std::int64_t{1} << 14, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
-      T sum = partials[i];
-      for (std::int64_t part = 1; part < count; ++part) sum += partials[part * size + i];
-      total[i] = sum;
+      auto sum = static_cast<double>(partials[i]);
+      for (std::int64_t part = 1; part < count; ++part)
+        sum += static_cast<double>(partials[part * size + i]);
+      total[i] = static_cast<T>(sum);
     }
   });
 }

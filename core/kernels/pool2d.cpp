@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include <pliant/core/kernels/held_sums_walk.h>
 #include <pliant/core/kernels/widening.h>
 #include <pliant/core/parallel.h>
 
@@ -74,13 +75,18 @@ void forward(const Pool2dGeometry& g, const T* x, T* y, std::int32_t* index) {
 
 // Adds one output pixel's dy to those of its pixels that lie in rows begin .. end-1; dx is its
 // map. A short window goes pixel by pixel through all channels, a long one straight to the index:
-// either way each element of dx gets its terms in the order of the output pixels.
+// either way each element of dx gets its terms in the order of the output pixels. Long ones that
+// overlap may have many, which `held` counts by element.
 template <class T>
 void scatter_window(const Pool2dGeometry& g, std::int64_t p, std::int64_t q, std::int64_t begin,
-                    std::int64_t end, const std::int32_t* index, const T* dy, T* dx) {
+                    std::int64_t end, const std::int32_t* index, const T* dy, T* dx,
+                    cpu::HeldSums<T>& held) {
   if (g.r * g.s > kFewTaps) {
-    for (std::int64_t j = 0; j < g.c; ++j)
-      if (index[j] >= begin * g.w && index[j] < end * g.w) dx[index[j] * g.c + j] += dy[j];
+    for (std::int64_t j = 0; j < g.c; ++j) {
+      if (index[j] < begin * g.w || index[j] >= end * g.w) continue;
+      held.count((index[j] - begin * g.w) * g.c + j);
+      dx[index[j] * g.c + j] += dy[j];
+    }
     return;
   }
   each_pixel(g, p, q, [&](std::int64_t at) {
@@ -104,6 +110,7 @@ void gradient(const Pool2dGeometry& g, const std::int32_t* index, const T* dy, T
     const std::int64_t end = std::min(g.h, begin + height);
     T* const map = dx + image * g.h * row;
     std::fill(map + begin * row, map + end * row, T(0));
+    cpu::HeldSums<T> held(map + begin * row, g.r * g.s > kFewTaps ? (end - begin) * row : 0, 1, 1);
     // Output row p reads the rows from row(p, 0) to row(p, 0) + reach.
     const std::int64_t lowest = begin + g.pad_top - reach;
     const std::int64_t first = lowest <= 0 ? 0 : (lowest + g.stride_h - 1) / g.stride_h;
@@ -111,8 +118,9 @@ void gradient(const Pool2dGeometry& g, const std::int32_t* index, const T* dy, T
     for (std::int64_t p = first; p < last; ++p)
       for (std::int64_t q = 0; q < g.q; ++q) {
         const std::int64_t out = ((image * g.p + p) * g.q + q) * g.c;
-        scatter_window(g, p, q, begin, end, index + out, dy + out, map);
+        scatter_window(g, p, q, begin, end, index + out, dy + out, map, held);
       }
+    held.finish();
   });
 }
 

@@ -37,7 +37,7 @@ class SeparablePooling {
     const RegionGeometry& g = g_;
     PixelRange* const ranges = row_ranges(workspace);
     const auto add = [&](std::int64_t image, std::int64_t group, PixelRange rows,
-                         const MapView<T>& to) {
+                         const MapView<T>& to, HeldSums<T>& held) {
       AxisWindow<T> row;
       std::vector<AxisWindow<T>> columns(static_cast<std::size_t>(g.q));
       std::vector<std::int64_t> filled(columns.size(), -1);
@@ -48,11 +48,12 @@ class SeparablePooling {
         filled[index(j)] = r;
         if (filled_row != r * g.p + i) fill_row(row, r, i);
         filled_row = r * g.p + i;
+        count_window(held, to, row, columns[index(j)], rows);
         spread_window(to, row, columns[index(j)], rows, scale(row, columns[index(j)]), g.k,
                       dy + ((r * g.p + i) * g.q + j) * g.k);
       });
     };
-    own_rows(g, dx, workspace, add);
+    own_rows(g, 1, dx, workspace, add);
   }
 
  private:

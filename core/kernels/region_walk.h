@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include <pliant/core/kernels/held_sums_walk.h>
 #include <pliant/core/kernels/portable_vectors.h>
 #include <pliant/core/kernels/regions.h>
 #include <pliant/core/kernels/workspace.h>
@@ -309,9 +310,10 @@ class GroupedMap {
 };
 
 // Gradient by the map. A task owns some rows of one group of one image, and adds what the bins
-// spread there, in the order of the regions: add(image, group, rows, view).
+// spread there, in the order of the regions: add(image, group, rows, view, held). `held` counts the
+// terms of a place, which is one of `parts` even parts of the channels of a pixel of these rows.
 template <class T, class F>
-void own_rows(const RegionGeometry& g, T* dx, Workspace& workspace, F&& add) {
+void own_rows(const RegionGeometry& g, std::int64_t parts, T* dx, Workspace& workspace, F&& add) {
   const std::int64_t groups = g.groups(), pixels = g.h * g.w;
   const std::int64_t height = groups >= 8 ? std::max<std::int64_t>(g.h, 1) : 8;
   const std::int64_t bands = (g.h + height - 1) / height;
@@ -321,7 +323,10 @@ void own_rows(const RegionGeometry& g, T* dx, Workspace& workspace, F&& add) {
     const PixelRange rows{band * height, std::min(g.h, (band + 1) * height)};
     T* const base = sums + map * pixels * g.k;
     std::fill(base + rows.begin * g.w * g.k, base + rows.end * g.w * g.k, T(0));
-    add(map / groups, map % groups, rows, MapView<T>{base, g.w, g.k, 1});
+    HeldSums<T> held(base + rows.begin * g.w * g.k, (rows.end - rows.begin) * g.w * parts,
+                     g.k / parts, g.k / parts);
+    add(map / groups, map % groups, rows, MapView<T>{base, g.w, g.k, 1}, held);
+    held.finish();
   });
   if (groups == 1) return;
   parallel_blocks(g.n * pixels, GroupedMap<T>::kBlock, [&](std::int64_t begin, std::int64_t end) {
@@ -345,6 +350,18 @@ void each_bin_of(const RegionGeometry& g, const T* rois, std::int64_t image, std
   for (std::int64_t r = 0; r < g.r; ++r) {
     if (static_cast<std::int64_t>(rois[5 * r]) != image) continue;
     for (const auto& [i, j] : bins) f(r, i, j);
+  }
+}
+
+// Counts a term for each pixel of a window that lies in rows inside.begin .. inside.end-1.
+template <class T, class Window>
+inline void count_window(HeldSums<T>& held, const MapView<T>& map, const Window& rows,
+                         const Window& columns, PixelRange inside, std::int64_t parts = 1,
+                         std::int64_t part = 0) {
+  for (const auto& row : rows.pixels) {
+    if (row.at < inside.begin || row.at >= inside.end) continue;
+    const std::int64_t line = (row.at - inside.begin) * map.width;
+    for (const auto& column : columns.pixels) held.count((line + column.at) * parts + part);
   }
 }
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <type_traits>
-#include <vector>
 
 #include <pliant/core/kernels/tap_batch_walk.h>
 #include <pliant/core/parallel.h>
@@ -13,29 +12,25 @@ namespace {
 constexpr std::int64_t kTaskElements = 16384;
 
 // One axis the way it is walked: for each place of the result, where its run of places begins, the
-// run's weights, and what their sum is divided by.
+// run's weights, and what their sum is divided by. An average has one weight for each output, which
+// overlapping runs share: windows may be as long as the map.
 template <class T>
 class Band {
  public:
-  Band(const ResampleAxis& axis, ResampleWay way)
+  Band(const ResampleAxis& axis, ResampleWay way, Workspace& workspace)
       : from(way == ResampleWay::forward ? axis.size : axis.out),
-        to(way == ResampleWay::forward ? axis.out : axis.size) {
-    for (std::int64_t at = 0; at < to; ++at) {
-      const bool forward = way == ResampleWay::forward;
-      const ResampleRun run = forward ? resample_inputs(axis, at) : resample_outputs(axis, at);
-      runs_.push_back({run.begin, run.end - run.begin, weights_.size(),
-                       forward ? resample_divisor(axis, at) : 1});
-      for (std::int64_t i = run.begin; i < run.end; ++i)
-        weights_.push_back(
-            static_cast<T>(forward ? resample_weight(axis, at, i)
-                                   : resample_weight(axis, i, at) / resample_divisor(axis, i)));
-    }
+        to(way == ResampleWay::forward ? axis.out : axis.size),
+        runs_(workspace.take<Run>(to)) {
+    if (is_average(axis.rule))
+      fill_average(axis, way, workspace);
+    else
+      fill_interpolation(axis, way, workspace);
   }
 
   std::int64_t begin(std::int64_t at) const { return run(at).begin; }
   std::int64_t count(std::int64_t at) const { return run(at).count; }
   double divisor(std::int64_t at) const { return run(at).divisor; }
-  const T* weights(std::int64_t at) const { return weights_.data() + run(at).weights; }
+  const T* weights(std::int64_t at) const { return weights_ + run(at).weights; }
   // Whether place `at` is a copy of begin(at).
   bool is_copy(std::int64_t at) const { return count(at) == 1 && *weights(at) == T(1); }
 
@@ -43,14 +38,39 @@ class Band {
 
  private:
   struct Run {
-    std::int64_t begin, count;
-    std::size_t weights;
+    std::int64_t begin, count, weights;
     double divisor;
   };
-  const Run& run(std::int64_t at) const { return runs_[static_cast<std::size_t>(at)]; }
+  const Run& run(std::int64_t at) const { return runs_[at]; }
 
-  std::vector<Run> runs_;
-  std::vector<T> weights_;
+  void fill_average(const ResampleAxis& axis, ResampleWay way, Workspace& workspace) {
+    const bool forward = way == ResampleWay::forward;
+    const std::int64_t count = forward ? longest_run(axis, way) : axis.out;
+    weights_ = workspace.take<T>(count);
+    for (std::int64_t i = 0; i < count; ++i)
+      weights_[i] = static_cast<T>(forward ? 1 : 1 / resample_divisor(axis, i));
+    for (std::int64_t at = 0; at < to; ++at) {
+      const ResampleRun run = forward ? resample_inputs(axis, at) : resample_outputs(axis, at);
+      runs_[at] = {run.begin, run.end - run.begin, forward ? 0 : run.begin,
+                   forward ? resample_divisor(axis, at) : 1};
+    }
+  }
+
+  void fill_interpolation(const ResampleAxis& axis, ResampleWay way, Workspace& workspace) {
+    const bool forward = way == ResampleWay::forward;
+    weights_ = workspace.take<T>(2 * axis.out);  // of two pixels at most
+    std::int64_t next = 0;
+    for (std::int64_t at = 0; at < to; ++at) {
+      const ResampleRun run = forward ? resample_inputs(axis, at) : resample_outputs(axis, at);
+      runs_[at] = {run.begin, run.end - run.begin, next, 1};
+      for (std::int64_t i = run.begin; i < run.end; ++i)
+        weights_[next++] =
+            static_cast<T>(forward ? resample_weight(axis, at, i) : resample_weight(axis, i, at));
+    }
+  }
+
+  Run* runs_;
+  T* weights_ = nullptr;
 };
 
 // to[j] = sum over i < count of weights[i] * from[i * stride + j], j < n; the terms in order.
@@ -94,7 +114,7 @@ void make_pixel(const Band<Sum>& columns, std::int64_t q, const Sum* row, std::i
 template <class Sum, class T>
 void resample(const ResampleGeometry& g, ResampleWay way, const T* from, T* to,
               Workspace& workspace) {
-  const Band<Sum> rows(g.rows, way), columns(g.columns, way);
+  const Band<Sum> rows(g.rows, way, workspace), columns(g.columns, way, workspace);
   const std::int64_t wide = columns.from * g.c, width = columns.to * g.c;
   const cpu::PerThread<Sum> scratch(wide + g.c, workspace);
   const std::int64_t block =

@@ -76,6 +76,11 @@ PLIANT_HD inline ResampleRun resample_inputs(const ResampleAxis& axis, std::int6
   }
 }
 
+PLIANT_HD inline bool is_average(ResampleRule rule) {
+  return rule == ResampleRule::average || rule == ResampleRule::average_of_padded ||
+         rule == ResampleRule::average_adaptive;
+}
+
 // What output p is divided by.
 PLIANT_HD inline double resample_divisor(const ResampleAxis& axis, std::int64_t p) {
   if (axis.rule == ResampleRule::average || axis.rule == ResampleRule::average_adaptive) {

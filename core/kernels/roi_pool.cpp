@@ -85,9 +85,12 @@ void forward(const RegionGeometry& g, const T* x, const T* rois, T* y, std::int3
 // element of dx gets its terms in the order of the bins.
 template <class T>
 void scatter_bin(const RegionGeometry& g, PixelRange rows, PixelRange columns, PixelRange inside,
-                 const std::int32_t* index, const T* dy, T* dx) {
+                 const std::int32_t* index, const T* dy, T* dx, cpu::HeldSums<T>& held) {
   rows = {std::max(rows.begin, inside.begin), std::min(rows.end, inside.end)};
   if (rows.begin >= rows.end) return;
+  for (std::int64_t row = rows.begin; row < rows.end; ++row)
+    for (std::int64_t column = columns.begin; column < columns.end; ++column)
+      held.count((row - inside.begin) * g.w + column);
   if ((rows.end - rows.begin) * (columns.end - columns.begin) > kFewPixels) {
     for (std::int64_t c = 0; c < g.k; ++c)
       if (index[c] >= rows.begin * g.w && index[c] < rows.end * g.w)
@@ -106,7 +109,7 @@ template <class T>
 void gradient(const RegionGeometry& g, const T* rois, const std::int32_t* index, const T* dy, T* dx,
               Workspace& workspace) {
   const auto add = [&](std::int64_t image, std::int64_t group, PixelRange inside,
-                       const cpu::MapView<T>& map) {
+                       const cpu::MapView<T>& map, cpu::HeldSums<T>& held) {
     PixelRange rows;
     std::vector<PixelRange> columns(static_cast<std::size_t>(g.q));
     const auto scatter = [&](std::int64_t r, std::int64_t i, std::int64_t j) {
@@ -115,11 +118,11 @@ void gradient(const RegionGeometry& g, const T* rois, const std::int32_t* index,
       if (i == 0) columns[column] = pixels(g, roi, 1, j, g.q, g.w);
       if (j == 0) rows = pixels(g, roi, 2, i, g.p, g.h);
       const std::int64_t at = ((r * g.p + i) * g.q + j) * g.k;
-      scatter_bin(g, rows, columns[column], inside, index + at, dy + at, map.base);
+      scatter_bin(g, rows, columns[column], inside, index + at, dy + at, map.base, held);
     };
     cpu::each_bin_of(g, rois, image, group, scatter);
   };
-  cpu::own_rows(g, dx, workspace, add);
+  cpu::own_rows(g, 1, dx, workspace, add);
 }
 
 }  // namespace

@@ -9,9 +9,11 @@ namespace {
 
 enum class Direction : unsigned char { from, to };
 
-const FlattenedMap* find(const std::vector<FlattenedMap>& flattened, const std::string& path) {
-  for (const FlattenedMap& map : flattened)
-    if (map.weight == path) return &map;
+// What is said of the weight at `path`, or nullptr.
+template <class Weight>
+const Weight* find(const std::vector<Weight>& weights, const std::string& path) {
+  for (const Weight& known : weights)
+    if (known.weight == path) return &known;
   return nullptr;
 }
 
@@ -26,14 +28,35 @@ Tensor reordered(const std::string& path, const Tensor& weight, const FlattenedM
   return permute(split, {0, 2, 1}).value().reshape(weight.shape());
 }
 
+// PyTorch's [in, out/groups, R, S] and our [out, R, S, in/groups] are one array of [group,
+// in/groups, out/groups, R, S] in two orders.
+Tensor reordered(const std::string& path, const Tensor& weight, const TransposedWeight& transposed,
+                 Direction direction) {
+  const std::int64_t groups = transposed.groups;
+  require(weight.rank() == 4 && groups >= 1 && weight.dim(0) % groups == 0, "torchvision: ", path,
+          " ", weight.shape(), " is no weight of a transposed convolution of ", groups, " groups");
+  const Shape& shape = weight.shape();
+  const std::int64_t first = shape[0] / groups;  // channels of a group
+  const Tensor split = weight.reshape({groups, first, shape[1], shape[2], shape[3]});
+  if (direction == Direction::from)
+    return permute(split, {0, 2, 3, 4, 1})
+        .value()
+        .reshape({groups * shape[1], shape[2], shape[3], first});
+  return permute(split, {0, 4, 1, 2, 3})
+      .value()
+      .reshape({groups * shape[3], first, shape[1], shape[2]});
+}
+
 State converted(const State& state, const std::vector<FlattenedMap>& flattened,
-                Direction direction) {
+                const std::vector<TransposedWeight>& transposed, Direction direction) {
   State result;
   for (const auto& [path, tensor] : state) {
     if (path.ends_with("num_batches_tracked")) continue;
     Tensor value = tensor;
     if (const FlattenedMap* const map = find(flattened, path))
       value = reordered(path, tensor, *map, direction);
+    else if (const TransposedWeight* const weight = find(transposed, path))
+      value = reordered(path, tensor, *weight, direction);
     else if (tensor.rank() == 4)
       value = direction == Direction::from ? permute(tensor, {0, 2, 3, 1}).value()
                                            : permute(tensor, {0, 3, 1, 2}).value();
@@ -44,13 +67,35 @@ State converted(const State& state, const std::vector<FlattenedMap>& flattened,
 
 }  // namespace
 
-State from_torchvision(const State& state, const std::vector<FlattenedMap>& flattened) {
-  return converted(state, flattened, Direction::from);
+State from_torchvision(const State& state, const std::vector<FlattenedMap>& flattened,
+                       const std::vector<TransposedWeight>& transposed) {
+  return converted(state, flattened, transposed, Direction::from);
 }
 
-State to_torchvision(const State& state, const std::vector<FlattenedMap>& flattened) {
-  return converted(state, flattened, Direction::to);
+State to_torchvision(const State& state, const std::vector<FlattenedMap>& flattened,
+                     const std::vector<TransposedWeight>& transposed) {
+  return converted(state, flattened, transposed, Direction::to);
 }
+
+namespace {
+
+// The net knows which of its weights are transposed convolutions', the shapes tell the groups.
+std::vector<TransposedWeight> transposed_weights(const Module& net, const SafetensorsFile& file) {
+  std::vector<TransposedWeight> weights;
+  for (const Parameter& parameter : net.parameters()) {
+    if (!parameter.transposed()) continue;
+    const Tensor* const there = file.find(parameter.name());
+    if (there == nullptr || there->rank() != 4) continue;  // which load() will say
+    const std::int64_t per_group = parameter.shape()[3];
+    require(there->dim(0) % per_group == 0, "torchvision: ", parameter.name(), ' ', there->shape(),
+            " is no weight of a transposed convolution for ", parameter.shape(), ", expected [n*",
+            per_group, ' ', parameter.shape()[0], "/n ...] of n groups");
+    weights.push_back({parameter.name(), there->dim(0) / per_group});
+  }
+  return weights;
+}
+
+}  // namespace
 
 void detail::load_torchvision(Module& net, const std::filesystem::path& file,
                               const std::vector<FlattenedMap>& flattened) {
@@ -60,11 +105,7 @@ void detail::load_torchvision(Module& net, const std::filesystem::path& file,
     require(layout == read.metadata.end(), "torchvision: its metadata says layout = ",
             layout == read.metadata.end() ? "" : layout->second,
             ", so it is not PyTorch's; net.load(file) reads what Pliant wrote");
-    for (const Parameter& parameter : net.parameters())
-      require(!parameter.transposed(), "torchvision: ", parameter.name(),
-              " is of a transposed convolution, whose order in PyTorch, [in out R S], is not read; "
-              "take from_torchvision()'s state, put that weight in as [out R S in] and load() it");
-    net.load(from_torchvision(read.tensors, flattened),
+    net.load(from_torchvision(read.tensors, flattened, transposed_weights(net, read)),
              {.may_lack = {"*.offset.*", "*.mask.*", "*.context.*", "extra.*", "*.extra.*"}});
   } catch (const Error& error) {
     fail(file.string(), ": ", error.what());

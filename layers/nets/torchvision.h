@@ -23,16 +23,26 @@ struct FlattenedMap {
   std::int64_t height = 1, width = 1;
 };
 
-// A state dict of PyTorch's -> what Module::load takes: convolution weights [out in R S] become
-// [out R S in], columns of `flattened` weights are reordered, "num_batches_tracked" is left out.
-// Not for transposed convolutions, whose weights have another order still.
-State from_torchvision(const State& state, const std::vector<FlattenedMap>& flattened = {});
-// And back; the numbers of batches, which PyTorch does not ask for, are left out.
-State to_torchvision(const State& state, const std::vector<FlattenedMap>& flattened = {});
+// The weight of a transposed convolution, [in out/groups R S] there and [out R S in/groups] here.
+// Its shape need not tell it from another convolution's.
+struct TransposedWeight {
+  std::string weight;  // its path
+  std::int64_t groups = 1;
+};
 
-// Fills a net from a file. What a deformable net has beyond the regular one (offset and mask
-// branches and their contexts, extra layers) may be missing and must then have its first values
-// already. A net that knows its flattened maps says them by flattened_maps().
+// A state dict of PyTorch's -> what Module::load takes: convolution weights [out in R S] become
+// [out R S in], those that are named `transposed` are reordered as said there, and so are columns
+// of `flattened` weights; "num_batches_tracked" is left out.
+State from_torchvision(const State& state, const std::vector<FlattenedMap>& flattened = {},
+                       const std::vector<TransposedWeight>& transposed = {});
+// And back; the numbers of batches, which PyTorch does not ask for, are left out.
+State to_torchvision(const State& state, const std::vector<FlattenedMap>& flattened = {},
+                     const std::vector<TransposedWeight>& transposed = {});
+
+// Fills a net from a file; which of its weights are transposed convolutions' the net knows. What a
+// deformable net has beyond the regular one (offset and mask branches and their contexts, extra
+// layers) may be missing and must then have its first values already. A net that knows its
+// flattened maps says them by flattened_maps().
 template <class Net>
 void load_torchvision(Net& net, const std::filesystem::path& file,
                       const std::vector<FlattenedMap>& flattened = {});

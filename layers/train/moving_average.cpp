@@ -31,6 +31,8 @@ MovingAverage::MovingAverage(const Module& net, const MovingAverageOptions& opti
   };
   for (const Parameter& parameter : net.parameters()) add(parameter);
   for (const Buffer& buffer : net.buffers()) add(buffer);
+  require(!pairs_.empty(), "MovingAverage: the net has no parameters and no buffers; give it its ",
+          "layers by own(\"name\", layer)");
 }
 
 void MovingAverage::require_not_swapped(const char* what) const {
@@ -80,8 +82,11 @@ State MovingAverage::state() const {
 
 void MovingAverage::load(const State& state) {
   require_not_swapped("load()");
-  std::map<std::string, Tensor> given(state.begin(), state.end());
-  require(given.size() == state.size(), "MovingAverage: the state has a path twice");
+  std::map<std::string, Tensor> given;
+  for (const auto& [path, tensor] : state) {
+    require(tensor.defined(), "MovingAverage: ", path, " of the state is undefined");
+    require(given.emplace(path, tensor).second, "MovingAverage: the state has ", path, " twice");
+  }
   const auto take = [&](const std::string& path, const Shape& shape) {
     const auto node = given.extract(path);
     require(!node.empty(), "MovingAverage: the state lacks ", path);

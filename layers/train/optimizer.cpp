@@ -34,7 +34,7 @@ Optimizer::Optimizer(const char* name, std::vector<const char*> memory_names,
     require(decay >= 0 && group.lr_factor >= 0, name_, ": weight decay ", decay, " and factor ",
             group.lr_factor, " must not be negative");
     for (const Parameter& parameter : group.parameters) {
-      require(parameter.defined(), name_, ": a parameter is undefined");
+      require(parameter.defined(), name_, ": parameter ", paths.size(), " is undefined");
       require(seen.insert(parameter.id()).second, name_, ": the parameter ", parameter.name(),
               " is given twice");
       slots_.push_back(
@@ -42,7 +42,8 @@ Optimizer::Optimizer(const char* name, std::vector<const char*> memory_names,
       paths.push_back(parameter.name());
     }
   }
-  require(!slots_.empty(), name_, ": it was given no parameters");
+  require(!slots_.empty(), name_, ": it was given no parameters; a net ",
+          "has those of the layers that it takes in by own(\"name\", layer)");
   check_may_lack(name_, may_lack, paths);
 }
 
@@ -175,8 +176,11 @@ State Optimizer::state() const {
 }
 
 void Optimizer::load(const State& state) {
-  std::map<std::string, Tensor> given(state.begin(), state.end());
-  require(given.size() == state.size(), name_, ": the state has a path twice");
+  std::map<std::string, Tensor> given;
+  for (const auto& [path, tensor] : state) {
+    require(tensor.defined(), name_, ": ", path, " of the state is undefined");
+    require(given.emplace(path, tensor).second, name_, ": the state has ", path, " twice");
+  }
   const auto take = [&](const std::string& path, const Shape& shape) {
     const auto found = given.find(path);
     require(found != given.end(), name_, ": the state lacks ", path);
@@ -217,7 +221,8 @@ Sgd::Sgd(const std::vector<ParameterGroup>& groups, const SgdOptions& options)
       options_(options) {
   require(options.momentum >= 0, "Sgd: momentum ", options.momentum, " must not be negative");
   require(!options.nesterov || (options.momentum > 0 && options.dampening == 0),
-          "Sgd: nesterov needs momentum and no dampening");
+          "Sgd: nesterov needs a momentum above 0 and no dampening, got ", options.momentum,
+          " and ", options.dampening);
 }
 
 Optimizer::Move Sgd::update(Slot& slot, const Tensor& gradient) {

@@ -192,7 +192,7 @@ auto naming(const std::filesystem::path& path, const F& f) {
 
 }  // namespace
 
-const Tensor* SafetensorsFile::find(std::string_view name) const {
+const Tensor* SafetensorsFile::find(std::string_view name) const& {
   for (const auto& [known, tensor] : tensors)
     if (known == name) return &tensor;
   return nullptr;

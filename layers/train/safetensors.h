@@ -22,7 +22,8 @@ struct SafetensorsFile {
   // "skipped 'a' (why), 'b' (why) and 3 more", "" if nothing was.
   std::string skipped_text() const;
   // The tensor of that name, or nullptr.
-  const Tensor* find(std::string_view name) const;
+  const Tensor* find(std::string_view name) const&;
+  const Tensor* find(std::string_view name) const&& = delete;
 };
 
 // Reads a file, or a pipe to its end, onto the CPU: F64 F32 BF16 I64 I32 U8 as they are; F16,

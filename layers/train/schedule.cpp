@@ -135,9 +135,11 @@ Schedule one_cycle_lr(const OneCycle& options) {
 
 Schedule sequential_lr(std::vector<ScheduleStage> stages) {
   require(!stages.empty(), "sequential_lr: no stage is given");
-  for (const ScheduleStage& stage : stages)
-    require(stage.lr != nullptr && stage.steps >= 1, "sequential_lr: a stage has no schedule or ",
-            stage.steps, " steps, at least 1");
+  for (std::size_t i = 0; i < stages.size(); ++i) {
+    require(stages[i].lr != nullptr, "sequential_lr: the schedule of stage ", i, " is empty");
+    require(stages[i].steps >= 1, "sequential_lr: stage ", i, " has ", stages[i].steps,
+            " steps, expected at least 1");
+  }
   return [stages = std::move(stages)](std::int64_t step) {
     require_step("sequential_lr", step);
     std::size_t i = 0;
@@ -148,8 +150,8 @@ Schedule sequential_lr(std::vector<ScheduleStage> stages) {
 
 Schedule product_lr(std::vector<Schedule> factors) {
   require(!factors.empty(), "product_lr: no schedule is given");
-  for (const Schedule& factor : factors)
-    require(factor != nullptr, "product_lr: a schedule is empty");
+  for (std::size_t i = 0; i < factors.size(); ++i)
+    require(factors[i] != nullptr, "product_lr: schedule ", i, " is empty");
   return [factors = std::move(factors)](std::int64_t step) {
     double lr = 1;
     for (const Schedule& factor : factors) lr *= factor(step);

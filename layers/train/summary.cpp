@@ -31,6 +31,7 @@ std::vector<Line> lines_of(const Summary& summary) {
 }  // namespace
 
 Summary summarise(const Module& net, const std::function<void()>& forward) {
+  require(forward != nullptr, "summarise: the function is empty");
   Summary result;
   std::map<std::string, std::int64_t> own;  // parameters that no row has shown yet
   for (const auto& [path, count] : net.modules()) own[path] = count;

@@ -30,6 +30,7 @@ OpFunction find_op(const std::string& name) {
       {"cond_conv2d", run_cond_conv2d},
       {"conv2d", run_conv2d},
       {"conv_transpose2d", run_conv_transpose2d},
+      {"conv_transpose2d_pytorch", run_conv_transpose2d_pytorch},
       {"cosine_annealing_lr", run_cosine_annealing_lr},
       {"cross_correlation_depthwise", run_cross_correlation_depthwise},
       {"cumsum", run_cumsum},

@@ -74,6 +74,7 @@ void run_scatter_add(Call& call);
 // ops_maps.cpp
 void run_conv2d(Call& call);
 void run_conv_transpose2d(Call& call);
+void run_conv_transpose2d_pytorch(Call& call);  // the weight in the order of PyTorch's files
 void run_cross_correlation_depthwise(Call& call);
 void run_deform_conv2d(Call& call);
 void run_map_offsets(Call& call);

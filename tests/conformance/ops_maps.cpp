@@ -8,6 +8,7 @@
 #include <pliant/autograd/ops/map_offsets.h>
 #include <pliant/autograd/ops/pool2d.h>
 #include <pliant/autograd/ops/upsample.h>
+#include <pliant/layers/nets/torchvision.h>
 #include <pliant/tests/conformance/ops.h>
 
 namespace pliant::conformance {
@@ -31,6 +32,14 @@ GridPadding grid_padding_of(Call& call) {
   return GridPadding::zeros;
 }
 
+ConvTransposeOptions transpose_options(Call& call) {
+  return {.stride = call.pair("stride"),
+          .padding = call.padding("padding"),
+          .output_padding = call.pair("output_padding"),
+          .dilation = call.pair("dilation"),
+          .groups = call.integer("groups")};
+}
+
 }  // namespace
 
 void run_conv2d(Call& call) {
@@ -44,12 +53,15 @@ void run_conv2d(Call& call) {
 
 void run_conv_transpose2d(Call& call) {
   call.output("y", conv_transpose2d(call.variable("x"), call.variable("weight"),
-                                    call.optional_variable("bias"),
-                                    {.stride = call.pair("stride"),
-                                     .padding = call.padding("padding"),
-                                     .output_padding = call.pair("output_padding"),
-                                     .dilation = call.pair("dilation"),
-                                     .groups = call.integer("groups")}));
+                                    call.optional_variable("bias"), transpose_options(call)));
+}
+
+void run_conv_transpose2d_pytorch(Call& call) {
+  const ConvTransposeOptions options = transpose_options(call);
+  const State state = from_torchvision({{"weight", call.constant("weight")}}, {},
+                                       {{.weight = "weight", .groups = options.groups}});
+  call.output("y", conv_transpose2d(call.variable("x"), state[0].second,
+                                    call.optional_variable("bias"), options));
 }
 
 void run_cross_correlation_depthwise(Call& call) {

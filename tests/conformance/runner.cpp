@@ -51,13 +51,6 @@ void run(const fs::path& path, const Target& target, CaseResult& result) {
   judge(call.compare_all(), result);
 }
 
-// A name or a message on one line, whatever the file says.
-std::string one_line(std::string text) {
-  for (char& c : text)
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = '?';
-  return text;
-}
-
 void add_folder(const fs::path& folder, std::vector<fs::path>& files) {
   std::error_code error;
   std::vector<fs::path> found;
@@ -78,7 +71,7 @@ CaseResult run_file(const fs::path& path, const Target& target) {
     run(path, target, result);
   } catch (const std::exception& error) {
     result.status = Status::failed;
-    result.message = one_line(error.what());
+    result.message = printable(error.what());
   }
   return result;
 }
@@ -108,8 +101,8 @@ void print_report(std::ostream& out, const std::vector<CaseResult>& results) {
   std::map<std::string, int> skipped;
   for (const CaseResult& result : results) {
     if (result.status == Status::failed)
-      out << "FAIL " << one_line(result.path) << ": " << result.message << '\n';
-    if (result.status == Status::skipped) ++skipped[one_line(result.op)];
+      out << "FAIL " << printable(result.path) << ": " << result.message << '\n';
+    if (result.status == Status::skipped) ++skipped[printable(result.op)];
   }
   for (const auto& [op, cases] : skipped)
     out << "skip " << op << ": not there yet (" << cases << (cases == 1 ? " case)\n" : " cases)\n");

@@ -201,8 +201,8 @@ void scattering(Input& in) {
   const Tensor y = in.tensor(in.shape(3, 4), in.dtype(), Values::tame);
   const int axis = in.axis(y.rank());
   const std::int64_t extent = in.attribute(1, 5);
-  const Tensor index = in.indices(in.near(y.shape()), 0,
-                                  std::max<std::int64_t>(0, std::min<std::int64_t>(extent - 1, 8)));
+  const Tensor index =
+      in.indices(in.near(y.shape()), 0, std::clamp<std::int64_t>(extent, 1, 9) - 1);
   judge(
       "scatter_add", {y}, [&](const Vars& v) { return scatter_add(v[0], axis, index, extent); },
       [&] {
@@ -242,8 +242,7 @@ void looking_up(Input& in) {
 
 void hot_labels(Input& in) {
   const std::int64_t classes = in.attribute(1, 6);
-  const Tensor labels = in.indices(
-      in.shape(2, 4), 0, std::max<std::int64_t>(0, std::min<std::int64_t>(classes, 8) - 1));
+  const Tensor labels = in.indices(in.shape(2, 4), 0, std::clamp<std::int64_t>(classes, 1, 8) - 1);
   judge(
       "one_hot", {}, [&](const Vars&) { return Var(one_hot(labels, classes)); },
       [&] {
