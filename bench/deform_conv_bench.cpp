@@ -37,15 +37,29 @@ struct Case {
 
   void forward() {
     Workspace workspace(Device::cpu());
-    cpu::deform_conv_forward(g, x.data(), offset.data(), mask.data(), weight.data(), bias.data(),
-                             y.data(), workspace);
+    cpu::deform_conv_forward(g,
+                             {.x = x.data(),
+                              .offset = offset.data(),
+                              .mask = mask.data(),
+                              .weight = weight.data(),
+                              .bias = bias.data(),
+                              .y = y.data()},
+                             workspace);
   }
   void gradient(bool inputs, bool weights) {
     Workspace workspace(Device::cpu());
     const auto to = [](Values& values, bool wanted) { return wanted ? values.data() : nullptr; };
-    cpu::deform_conv_gradient(g, x.data(), offset.data(), mask.data(), weight.data(), dy.data(),
-                              to(dx, inputs), to(doffset, inputs), to(dmask, inputs),
-                              to(dweight, weights), workspace);
+    cpu::deform_conv_gradient(g,
+                              {.x = x.data(),
+                               .offset = offset.data(),
+                               .mask = mask.data(),
+                               .weight = weight.data(),
+                               .dy = dy.data(),
+                               .dx = to(dx, inputs),
+                               .doffset = to(doffset, inputs),
+                               .dmask = to(dmask, inputs),
+                               .dweight = to(dweight, weights)},
+                              workspace);
   }
   void bias_gradient() {
     const std::size_t k = dbias.size();

@@ -108,9 +108,16 @@ void deform_roi_pool(benchmark::State& state) {
                                      mask(c), c.y.data(), workspace);
       },
       [&](Case& c, Workspace& workspace) {
-        cpu::deform_roi_pool_gradient(c.deformable(), c.x.data(), c.rois.data(), c.trans.data(),
-                                      mask(c), c.dy.data(), c.dx.data(), c.dtrans.data(),
-                                      modulated ? c.dmask.data() : nullptr, workspace);
+        cpu::deform_roi_pool_gradient(c.deformable(),
+                                      {.x = c.x.data(),
+                                       .rois = c.rois.data(),
+                                       .trans = c.trans.data(),
+                                       .mask = mask(c),
+                                       .dy = c.dy.data(),
+                                       .dx = c.dx.data(),
+                                       .dtrans = c.dtrans.data(),
+                                       .dmask = modulated ? c.dmask.data() : nullptr},
+                                      workspace);
       });
 }
 

@@ -26,33 +26,30 @@ void normalise(const BatchNorm2dGeometry& g, const T* x, const Wide<T>* weight, 
 }
 
 template <class T>
-void training_forward(const BatchNorm2dGeometry& g, const T* x, const Wide<T>* weight,
-                      const Wide<T>* bias, const Wide<T>* running_mean, const Wide<T>* running_var,
-                      T* y, double* mean, double* rstd, Wide<T>* new_mean, Wide<T>* new_var,
+void training_forward(const BatchNorm2dGeometry& g, const BatchNorm2dTrainingForwardArgs<T>& args,
                       Workspace& workspace) {
-  const double* const exact = channel_moments(kOp, channels(g), x, workspace);  // [2 c]
+  const double* const exact = channel_moments(kOp, channels(g), args.x, workspace);  // [2 c]
   each(kOp, g.c, [=] __device__(std::int64_t c) {
     const auto rows = static_cast<double>(g.rows);
     const Moments moments = moments_again<Wide<T>>(
         Moments{exact[c], exact[g.c + c], 1}, g.eps, g.rows,
-        [=](std::int64_t row) { return static_cast<double>(x[row * g.c + c]); });
-    mean[c] = moments.true_mean();
-    rstd[c] = moments.rstd(rows, g.eps);
-    new_mean[c] = running_average(g, running_mean[c], mean[c]);
-    new_var[c] = running_average(g, running_var[c], moments.variance(rows - 1));
+        [=](std::int64_t row) { return static_cast<double>(args.x[row * g.c + c]); });
+    args.mean[c] = moments.true_mean();
+    args.rstd[c] = moments.rstd(rows, g.eps);
+    args.new_mean[c] = running_average(g, args.running_mean[c], args.mean[c]);
+    args.new_var[c] = running_average(g, args.running_var[c], moments.variance(rows - 1));
   });
-  normalise(g, x, weight, bias, mean, rstd, y, workspace);
+  normalise(g, args.x, args.weight, args.bias, args.mean, args.rstd, args.y, workspace);
 }
 
 template <class T>
-void forward(const BatchNorm2dGeometry& g, const T* x, const Wide<T>* weight, const Wide<T>* bias,
-             const Wide<T>* running_mean, const Wide<T>* running_var, T* y, double* mean,
-             double* rstd, Workspace& workspace) {
+void forward(const BatchNorm2dGeometry& g, const BatchNorm2dForwardArgs<T>& args,
+             Workspace& workspace) {
   each(kOp, g.c, [=] __device__(std::int64_t c) {
-    mean[c] = static_cast<double>(running_mean[c]);
-    rstd[c] = given_rstd(g, running_var[c]);
+    args.mean[c] = static_cast<double>(args.running_mean[c]);
+    args.rstd[c] = given_rstd(g, args.running_var[c]);
   });
-  normalise(g, x, weight, bias, mean, rstd, y, workspace);
+  normalise(g, args.x, args.weight, args.bias, args.mean, args.rstd, args.y, workspace);
 }
 
 // ---- gradient ----
@@ -73,30 +70,33 @@ void batch_data_gradient(const BatchNorm2dGeometry& g, const T* x, const Wide<T>
 }
 
 template <class T>
-void gradient(const BatchNorm2dGeometry& g, NormStatistics statistics, const T* x,
-              const Wide<T>* weight, const double* mean, const double* rstd, const T* dy, T* dx,
-              Wide<T>* dweight, Wide<T>* dbias, Workspace& workspace) {
+void gradient(const BatchNorm2dGeometry& g, NormStatistics statistics,
+              const BatchNorm2dGradientArgs<T>& args, Workspace& workspace) {
   using W = Wide<T>;
-  const bool through_batch = dx != nullptr && statistics == NormStatistics::of_batch;
-  const bool needs_x = dweight != nullptr || through_batch;
+  const bool through_batch = args.dx != nullptr && statistics == NormStatistics::of_batch;
+  const bool needs_x = args.dweight != nullptr || through_batch;
   NormRow<W>* row = nullptr;
   if (needs_x) {
     row = workspace.take<NormRow<W>>(g.c);
-    each(kOp, g.c, [=] __device__(std::int64_t c) { row[c] = NormRow<W>(mean[c], rstd[c]); });
+    each(kOp, g.c,
+         [=] __device__(std::int64_t c) { row[c] = NormRow<W>(args.mean[c], args.rstd[c]); });
   }
   const double* sums = nullptr;
-  if (needs_x || dbias != nullptr)
-    sums = channel_gradient_sums<T>(kOp, channels(g), needs_x ? x : nullptr, dy, row, workspace);
-  if (dbias != nullptr || dweight != nullptr)
+  if (needs_x || args.dbias != nullptr)
+    sums = channel_gradient_sums<T>(kOp, channels(g), needs_x ? args.x : nullptr, args.dy, row,
+                                    workspace);
+  if (args.dbias != nullptr || args.dweight != nullptr)
     each(kOp, g.c, [=] __device__(std::int64_t c) {
-      if (dbias != nullptr) dbias[c] = static_cast<W>(sums[c]);
-      if (dweight != nullptr) dweight[c] = static_cast<W>(row[c].along(sums[c], sums[g.c + c]));
+      if (args.dbias != nullptr) args.dbias[c] = static_cast<W>(sums[c]);
+      if (args.dweight != nullptr)
+        args.dweight[c] = static_cast<W>(row[c].along(sums[c], sums[g.c + c]));
     });
   if (through_batch)
-    batch_data_gradient<T>(g, x, weight, row, sums, dy, dx, workspace);
-  else if (dx != nullptr)
+    batch_data_gradient<T>(g, args.x, args.weight, row, sums, args.dy, args.dx, workspace);
+  else if (args.dx != nullptr)
     each(kOp, g.rows * g.c, [=] __device__(std::int64_t i) {
-      dx[i] = T(dy[i] * static_cast<W>(static_cast<double>(weight[i % g.c]) * rstd[i % g.c]));
+      args.dx[i] = T(args.dy[i] * static_cast<W>(static_cast<double>(args.weight[i % g.c]) *
+                                                 args.rstd[i % g.c]));
     });
 }
 

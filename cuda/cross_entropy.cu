@@ -39,22 +39,23 @@ __device__ T loss_of_row(const CrossEntropyGeometry& g, std::int64_t i, const T*
 }
 
 template <class T>
-void forward(const CrossEntropyGeometry& g, const T* logits, const std::int64_t* labels,
-             const T* weight, T* loss, T* count, T* scale, Workspace& workspace) {
+void forward(const CrossEntropyGeometry& g, const CrossEntropyForwardArgs<T>& args,
+             Workspace& workspace) {
   double* const rows = workspace.take<double>(2 * g.rows);  // [rows]: loss, weight that counts
   double* const sums = workspace.take<double>(2);
   cuda::each(kOp, g.rows, [=] __device__(std::int64_t i) {
-    const std::int64_t label = labels[i];
+    const std::int64_t label = args.labels[i];
     const bool known = label >= 0 && label < g.classes;
-    rows[2 * i] = static_cast<double>(loss_of_row(g, i, logits, labels, weight, scale));
+    rows[2 * i] =
+        static_cast<double>(loss_of_row(g, i, args.logits, args.labels, args.weight, args.scale));
     rows[2 * i + 1] = label == g.ignore_index ? 0.0
-                      : known                 ? static_cast<double>(class_weight(weight, label))
-                                              : 1.0;
+                      : known ? static_cast<double>(class_weight(args.weight, label))
+                              : 1.0;
   });
   cuda::sum_forward(ReduceGeometry{1, g.rows, 2}, rows, sums, workspace);
   cuda::each(kOp, 1, [=] __device__(std::int64_t) {
-    *loss = static_cast<T>(sums[0] / sums[1]);
-    *count = static_cast<T>(sums[1]);
+    *args.loss = static_cast<T>(sums[0] / sums[1]);
+    *args.count = static_cast<T>(sums[1]);
   });
 }
 
@@ -93,15 +94,15 @@ void gradient(const CrossEntropyGeometry& g, const T* logits, const std::int64_t
 }
 
 template <class T>
-void mean_gradient(const CrossEntropyGeometry& g, const T* logits, const std::int64_t* labels,
-                   const T* weight, const T* count, const T* scale, const T* dloss, T* dlogits) {
-  gradient(g, logits, labels, weight, scale, {dloss, count}, dlogits);
+void mean_gradient(const CrossEntropyGeometry& g, const CrossEntropyGradientArgs<T>& args) {
+  gradient(g, args.logits, args.labels, args.weight, args.scale, {args.dloss, args.count},
+           args.dlogits);
 }
 
 template <class T>
-void rows_gradient(const CrossEntropyGeometry& g, const T* logits, const std::int64_t* labels,
-                   const T* weight, const T* scale, const T* dloss, T* dlogits) {
-  gradient(g, logits, labels, weight, scale, {dloss, nullptr}, dlogits);
+void rows_gradient(const CrossEntropyGeometry& g, const CrossEntropyRowsGradientArgs<T>& args) {
+  gradient(g, args.logits, args.labels, args.weight, args.scale, {args.dloss, nullptr},
+           args.dlogits);
 }
 
 }  // namespace

@@ -113,13 +113,12 @@ void forward(const DcnGeometry& g, const T* x, const T* offset, const T* mask, T
 }
 
 template <class T>
-void gradient(const DcnGeometry& g, const T* x, const T* offset, const T* mask, const T* dy, T* dx,
-              T* doffset, T* dmask, Workspace&) {
-  const Samples<T> samples{g, offset, mask};
-  if (are_vectors<T>(g.conv.c / g.conv.groups, x, dy, dx))
-    gradient<kVector<T>>(samples, x, dy, dx, doffset, dmask);
+void gradient(const DcnGeometry& g, const DcnGradientArgs<T>& args, Workspace&) {
+  const Samples<T> samples{g, args.offset, args.mask};
+  if (are_vectors<T>(g.conv.c / g.conv.groups, args.x, args.dy, args.dx))
+    gradient<kVector<T>>(samples, args.x, args.dy, args.dx, args.doffset, args.dmask);
   else
-    gradient<1>(samples, x, dy, dx, doffset, dmask);
+    gradient<1>(samples, args.x, args.dy, args.dx, args.doffset, args.dmask);
 }
 
 }  // namespace

@@ -110,31 +110,30 @@ void gradient(const DeformGeometry& g, const T* x, const Wide<T>* offset, const 
 }
 
 template <class T>
-void forward_of(const DeformGeometry& g, const T* x, const Wide<T>* offset, const Wide<T>* mask,
-                const T* weight, const T* bias, T* y, Workspace& workspace) {
+void forward_of(const DeformGeometry& g, const DeformConvForwardArgs<T>& args,
+                Workspace& workspace) {
   if (is_depthwise(g)) {
     if constexpr (std::is_same_v<T, BFloat16>)
-      return Widening::deform_conv_forward<forward_of<float>>(g, x, offset, mask, weight, bias, y,
-                                                              workspace);
+      return Widening::deform_conv_forward<forward_of<float>>(g, args, workspace);
     else
-      return deform_depthwise_forward(kOp, g, x, offset, mask, weight, bias, y, workspace);
+      return deform_depthwise_forward(kOp, g, args.x, args.offset, args.mask, args.weight,
+                                      args.bias, args.y, workspace);
   }
-  forward(g, x, offset, mask, weight, bias, y, workspace);
+  forward(g, args.x, args.offset, args.mask, args.weight, args.bias, args.y, workspace);
 }
 
 template <class T>
-void gradient_of(const DeformGeometry& g, const T* x, const Wide<T>* offset, const Wide<T>* mask,
-                 const T* weight, const T* dy, T* dx, Wide<T>* doffset, Wide<T>* dmask, T* dweight,
+void gradient_of(const DeformGeometry& g, const DeformConvGradientArgs<T>& args,
                  Workspace& workspace) {
   if (is_depthwise(g)) {
     if constexpr (std::is_same_v<T, BFloat16>)
-      return Widening::deform_conv_gradient<gradient_of<float>>(g, x, offset, mask, weight, dy, dx,
-                                                                doffset, dmask, dweight, workspace);
+      return Widening::deform_conv_gradient<gradient_of<float>>(g, args, workspace);
     else
-      return deform_depthwise_gradient(kOp, g, x, offset, mask, weight, dy, dx, doffset, dmask,
-                                       dweight, workspace);
+      return deform_depthwise_gradient(kOp, g, args.x, args.offset, args.mask, args.weight, args.dy,
+                                       args.dx, args.doffset, args.dmask, args.dweight, workspace);
   }
-  gradient(g, x, offset, mask, weight, dy, dx, doffset, dmask, dweight, workspace);
+  gradient(g, args.x, args.offset, args.mask, args.weight, args.dy, args.dx, args.doffset,
+           args.dmask, args.dweight, workspace);
 }
 
 }  // namespace

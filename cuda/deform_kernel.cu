@@ -293,24 +293,25 @@ void gradient_by(const Kernels<T>& kernels, const T* x, const T* weight, const T
 }
 
 template <class T>
-void forward(const DeformKernelGeometry& g, const T* x, const T* offset, const T* rotation,
-             const T* weight, const T* bias, T* y, Workspace& workspace) {
-  const Kernels<T> kernels{g, offset, rotation};
-  if (in_vectors<T>(g, x, bias, y))
-    forward_by<kVector<T>>(kernels, x, weight, bias, y, workspace);
+void forward(const DeformKernelGeometry& g, const DeformKernelForwardArgs<T>& args,
+             Workspace& workspace) {
+  const Kernels<T> kernels{g, args.offset, args.rotation};
+  if (in_vectors<T>(g, args.x, args.bias, args.y))
+    forward_by<kVector<T>>(kernels, args.x, args.weight, args.bias, args.y, workspace);
   else
-    forward_by<1>(kernels, x, weight, bias, y, workspace);
+    forward_by<1>(kernels, args.x, args.weight, args.bias, args.y, workspace);
 }
 
 template <class T>
-void gradient(const DeformKernelGeometry& g, const T* x, const T* offset, const T* rotation,
-              const T* weight, const T* dy, T* dx, T* doffset, T* drotation, T* dweight,
+void gradient(const DeformKernelGeometry& g, const DeformKernelGradientArgs<T>& args,
               Workspace& workspace) {
-  const Kernels<T> kernels{g, offset, rotation};
-  if (in_vectors<T>(g, x, dy, dx))
-    gradient_by<kVector<T>>(kernels, x, weight, dy, dx, doffset, drotation, dweight, workspace);
+  const Kernels<T> kernels{g, args.offset, args.rotation};
+  if (in_vectors<T>(g, args.x, args.dy, args.dx))
+    gradient_by<kVector<T>>(kernels, args.x, args.weight, args.dy, args.dx, args.doffset,
+                            args.drotation, args.dweight, workspace);
   else
-    gradient_by<1>(kernels, x, weight, dy, dx, doffset, drotation, dweight, workspace);
+    gradient_by<1>(kernels, args.x, args.weight, args.dy, args.dx, args.doffset, args.drotation,
+                   args.dweight, workspace);
 }
 
 }  // namespace

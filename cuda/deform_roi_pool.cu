@@ -317,12 +317,12 @@ void map_gradient(const Regions<T>& regions, const T* dy, T* dx, Workspace& work
 }
 
 template <class T>
-void gradient(const DeformRoiPoolGeometry& g, const T* x, const T* rois, const T* trans,
-              const T* mask, const T* dy, T* dx, T* dtrans, T* dmask, Workspace& workspace) {
-  const Regions<T> regions{g, rois, trans, mask};
-  if (dtrans != nullptr || dmask != nullptr)
-    branch_gradient(regions, x, dy, dtrans, dmask, workspace);
-  if (dx != nullptr) map_gradient(regions, dy, dx, workspace);
+void gradient(const DeformRoiPoolGeometry& g, const DeformRoiPoolGradientArgs<T>& args,
+              Workspace& workspace) {
+  const Regions<T> regions{g, args.rois, args.trans, args.mask};
+  if (args.dtrans != nullptr || args.dmask != nullptr)
+    branch_gradient(regions, args.x, args.dy, args.dtrans, args.dmask, workspace);
+  if (args.dx != nullptr) map_gradient(regions, args.dy, args.dx, workspace);
 }
 
 }  // namespace

@@ -37,17 +37,18 @@ void join_channels(const GroupNormGeometry& g, const T* x, const double* moments
 }
 
 template <class T>
-void forward(const GroupNormGeometry& g, const T* x, const T* weight, const T* bias, T* y,
-             double* mean, double* rstd, Workspace& workspace) {
-  const double* const moments = channel_moments(kOp, channels(g), x, workspace);
+void forward(const GroupNormGeometry& g, const GroupNormForwardArgs<T>& args,
+             Workspace& workspace) {
+  const double* const moments = channel_moments(kOp, channels(g), args.x, workspace);
   auto* const scale = workspace.take<NormScale<T>>(g.n * g.c);
-  join_channels(g, x, moments, mean, rstd);
+  join_channels(g, args.x, moments, args.mean, args.rstd);
   each(kOp, g.n * g.c, [=] __device__(std::int64_t i) {
     const std::int64_t c = i % g.c, at = group_at(g, i, 1);
-    scale[i] = norm_scale(NormRow<T>(mean[at], rstd[at]), weight[c], bias[c]);
+    scale[i] = norm_scale(NormRow<T>(args.mean[at], args.rstd[at]), args.weight[c], args.bias[c]);
   });
-  each(kOp, g.n * g.rows * g.c,
-       [=] __device__(std::int64_t i) { y[i] = scale[i / g.c / g.rows * g.c + i % g.c].y(x[i]); });
+  each(kOp, g.n * g.rows * g.c, [=] __device__(std::int64_t i) {
+    args.y[i] = scale[i / g.c / g.rows * g.c + i % g.c].y(args.x[i]);
+  });
 }
 
 // ---- gradient ----
@@ -75,16 +76,16 @@ void data_gradient(const GroupNormGeometry& g, const T* x, const T* weight, cons
 }
 
 template <class T>
-void gradient(const GroupNormGeometry& g, const T* x, const T* weight, const double* mean,
-              const double* rstd, const T* dy, T* dx, T* dweight, T* dbias, Workspace& workspace) {
+void gradient(const GroupNormGeometry& g, const GroupNormGradientArgs<T>& args,
+              Workspace& workspace) {
   auto* const row = workspace.take<NormRow<T>>(g.n * g.c);
   each(kOp, g.n * g.c, [=] __device__(std::int64_t i) {
     const std::int64_t at = group_at(g, i, 1);
-    row[i] = NormRow<T>(mean[at], rstd[at]);
+    row[i] = NormRow<T>(args.mean[at], args.rstd[at]);
   });
   const double* const sums =
-      channel_gradient_sums<T>(kOp, channels(g), x, dy, row, workspace);  // [n 2 c]
-  if (dweight != nullptr || dbias != nullptr)
+      channel_gradient_sums<T>(kOp, channels(g), args.x, args.dy, row, workspace);  // [n 2 c]
+  if (args.dweight != nullptr || args.dbias != nullptr)
     each(kOp, g.c, [=] __device__(std::int64_t c) {
       double of_weight = 0, of_bias = 0;
       for (std::int64_t n = 0; n < g.n; ++n) {
@@ -92,10 +93,11 @@ void gradient(const GroupNormGeometry& g, const T* x, const T* weight, const dou
         of_bias += of_image[c];
         of_weight += row[n * g.c + c].along(of_image[c], of_image[g.c + c]);
       }
-      if (dweight != nullptr) dweight[c] = static_cast<T>(of_weight);
-      if (dbias != nullptr) dbias[c] = static_cast<T>(of_bias);
+      if (args.dweight != nullptr) args.dweight[c] = static_cast<T>(of_weight);
+      if (args.dbias != nullptr) args.dbias[c] = static_cast<T>(of_bias);
     });
-  if (dx != nullptr) data_gradient(g, x, weight, row, sums, dy, dx, workspace);
+  if (args.dx != nullptr)
+    data_gradient(g, args.x, args.weight, row, sums, args.dy, args.dx, workspace);
 }
 
 }  // namespace

@@ -6,14 +6,12 @@ namespace pliant {
 namespace {
 
 template <class T>
-void pick(const PickGeometry& g, const std::int64_t* step, const std::int64_t* order,
-          const T* images, const std::int64_t* labels, float* picked_images,
-          std::int64_t* picked_labels) {
+void pick(const PickGeometry& g, const PickBatchArgs<T>& args) {
   cuda::each("pick_batch", g.count * g.pixels(), [=] __device__(std::int64_t at) {
     const std::int64_t i = at / g.pixels(), pixel = at % g.pixels();
-    const std::int64_t index = picked(g, order, *step, i);
-    if (pixel == 0) picked_labels[i] = labels[index];
-    pick_pixel(g, images, *step, index, pixel, picked_images + at * g.c);
+    const std::int64_t index = picked(g, args.order, *args.step, i);
+    if (pixel == 0) args.picked_labels[i] = args.labels[index];
+    pick_pixel(g, args.images, *args.step, index, pixel, args.picked_images + at * g.c);
   });
 }
 

@@ -63,10 +63,12 @@ Batch ResidentBatches::at(const StepState& state) const {
               Tensor::empty({g.count}, DType::int64, images_.device())};
   const auto pick = [&]<class T>() {
     kernel<PickBatch<T>, cpu::pick_batch, cuda::pick_batch>(kWho, images_.device())(
-        g, state.counter().data<std::int64_t>(),
-        order_.defined() ? order_.data<std::int64_t>() : nullptr, images_.data<T>(),
-        labels_.data<std::int64_t>(), batch.images.mutable_data<float>(),
-        batch.labels.mutable_data<std::int64_t>());
+        g, {.step = state.counter().data<std::int64_t>(),
+            .order = order_.defined() ? order_.data<std::int64_t>() : nullptr,
+            .images = images_.data<T>(),
+            .labels = labels_.data<std::int64_t>(),
+            .picked_images = batch.images.mutable_data<float>(),
+            .picked_labels = batch.labels.mutable_data<std::int64_t>()});
   };
   if (images_.dtype() == DType::uint8)
     pick.operator()<std::uint8_t>();

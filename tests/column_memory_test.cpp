@@ -80,21 +80,45 @@ TEST_CASE("columns take the memory that they may, to a tenth") {
     const double limit = static_cast<double>(bytes);
     const double forward = peak_of([&] {
       Workspace workspace(Device::cpu());
-      cpu::deform_conv_forward(g, a.x.data(), a.offset.data(), a.mask.data(), a.weight.data(),
-                               nullptr, out.y.data(), workspace);
+      cpu::deform_conv_forward(g,
+                               {.x = a.x.data(),
+                                .offset = a.offset.data(),
+                                .mask = a.mask.data(),
+                                .weight = a.weight.data(),
+                                .bias = nullptr,
+                                .y = out.y.data()},
+                               workspace);
     });
     CHECK(forward >= 0.9 * limit);
     CHECK(forward <= 1.1 * limit);
     const double input = peak_of([&] {
       Workspace workspace(Device::cpu());
-      cpu::deform_conv_gradient(g, a.x.data(), a.offset.data(), a.mask.data(), a.weight.data(),
-                                a.dy.data(), out.dx.data(), nullptr, nullptr, nullptr, workspace);
+      cpu::deform_conv_gradient(g,
+                                {.x = a.x.data(),
+                                 .offset = a.offset.data(),
+                                 .mask = a.mask.data(),
+                                 .weight = a.weight.data(),
+                                 .dy = a.dy.data(),
+                                 .dx = out.dx.data(),
+                                 .doffset = nullptr,
+                                 .dmask = nullptr,
+                                 .dweight = nullptr},
+                                workspace);
     });
     CHECK(input <= 1.1 * limit);
     const double weight = peak_of([&] {
       Workspace workspace(Device::cpu());
-      cpu::deform_conv_gradient(g, a.x.data(), a.offset.data(), a.mask.data(), nullptr, a.dy.data(),
-                                nullptr, nullptr, nullptr, out.dweight.data(), workspace);
+      cpu::deform_conv_gradient(g,
+                                {.x = a.x.data(),
+                                 .offset = a.offset.data(),
+                                 .mask = a.mask.data(),
+                                 .weight = nullptr,
+                                 .dy = a.dy.data(),
+                                 .dx = nullptr,
+                                 .doffset = nullptr,
+                                 .dmask = nullptr,
+                                 .dweight = out.dweight.data()},
+                                workspace);
     });
     CHECK(weight <= 1.1 * limit + 16 * weights);  // and its partial sums
   }
@@ -112,8 +136,14 @@ TEST_CASE(
   const double columns = 4.0 * 144 * 9 * 32;  // of all locations
   CHECK(peak_of([&] {
           Workspace workspace(Device::cpu());
-          cpu::deform_conv_forward(g, a.x.data(), a.offset.data(), a.mask.data(), a.weight.data(),
-                                   nullptr, y.data(), workspace);
+          cpu::deform_conv_forward(g,
+                                   {.x = a.x.data(),
+                                    .offset = a.offset.data(),
+                                    .mask = a.mask.data(),
+                                    .weight = a.weight.data(),
+                                    .bias = nullptr,
+                                    .y = y.data()},
+                                   workspace);
         }) <= 1.5 * columns);
   const Tensor x = Tensor::full({1, 12, 12, 32}, 0.5), weight = Tensor::full({16, 3, 3, 32}, 0.1);
   const Tensor pairs = Tensor::full({1, 12, 12, 18}, 0.2), dy = Tensor::full({1, 12, 12, 16}, 1);

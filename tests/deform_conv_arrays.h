@@ -195,11 +195,25 @@ Result<T> run(const DeformGeometry& g, const Arrays<T>& a) {
                 std::vector<T>(2 * sizes.pairs, rubbish), std::vector<T>(sizes.pairs, rubbish),
                 std::vector<T>(sizes.weight, rubbish)};
   Workspace workspace(Device::cpu());
-  cpu::deform_conv_forward(g, a.x.data(), a.offset.data(), pointer(a.mask), a.weight.data(),
-                           pointer(a.bias), out.y.data(), workspace);
-  cpu::deform_conv_gradient(g, a.x.data(), a.offset.data(), pointer(a.mask), a.weight.data(),
-                            a.dy.data(), out.dx.data(), out.doffset.data(), out.dmask.data(),
-                            out.dweight.data(), workspace);
+  cpu::deform_conv_forward(g,
+                           {.x = a.x.data(),
+                            .offset = a.offset.data(),
+                            .mask = pointer(a.mask),
+                            .weight = a.weight.data(),
+                            .bias = pointer(a.bias),
+                            .y = out.y.data()},
+                           workspace);
+  cpu::deform_conv_gradient(g,
+                            {.x = a.x.data(),
+                             .offset = a.offset.data(),
+                             .mask = pointer(a.mask),
+                             .weight = a.weight.data(),
+                             .dy = a.dy.data(),
+                             .dx = out.dx.data(),
+                             .doffset = out.doffset.data(),
+                             .dmask = out.dmask.data(),
+                             .dweight = out.dweight.data()},
+                            workspace);
   return out;
 }
 

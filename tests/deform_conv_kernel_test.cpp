@@ -161,8 +161,17 @@ TEST_CASE("each gradient can be asked for alone and has the same bits") {
     const auto gradient = [&](float* dx, float* doffset, float* dmask, float* dweight) {
       Workspace workspace(Device::cpu());
       const float* const weight = dx || doffset || dmask ? a.weight.data() : nullptr;
-      cpu::deform_conv_gradient(g, a.x.data(), a.offset.data(), a.mask.data(), weight, a.dy.data(),
-                                dx, doffset, dmask, dweight, workspace);
+      cpu::deform_conv_gradient(g,
+                                {.x = a.x.data(),
+                                 .offset = a.offset.data(),
+                                 .mask = a.mask.data(),
+                                 .weight = weight,
+                                 .dy = a.dy.data(),
+                                 .dx = dx,
+                                 .doffset = doffset,
+                                 .dmask = dmask,
+                                 .dweight = dweight},
+                                workspace);
     };
     Result<float> one = all;
     for (std::vector<float>* part : {&one.dx, &one.doffset, &one.dmask, &one.dweight})

@@ -111,8 +111,15 @@ Results<T> run(const DeformRoiPoolGeometry& g, const Inputs<T>& in) {
   Workspace workspace(Device::cpu());
   cpu::deform_roi_pool_forward(g, in.x.data(), in.rois.data(), in.trans.data(), in.mask.data(),
                                out.y.data(), workspace);
-  cpu::deform_roi_pool_gradient(g, in.x.data(), in.rois.data(), in.trans.data(), in.mask.data(),
-                                in.dy.data(), out.dx.data(), out.dtrans.data(), out.dmask.data(),
+  cpu::deform_roi_pool_gradient(g,
+                                {.x = in.x.data(),
+                                 .rois = in.rois.data(),
+                                 .trans = in.trans.data(),
+                                 .mask = in.mask.data(),
+                                 .dy = in.dy.data(),
+                                 .dx = out.dx.data(),
+                                 .dtrans = out.dtrans.data(),
+                                 .dmask = out.dmask.data()},
                                 workspace);
   return out;
 }

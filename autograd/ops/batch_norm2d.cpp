@@ -49,10 +49,16 @@ Vars gradients(const BatchNorm2dGeometry& g, NormStatistics statistics, const St
   visit_any_floating(kOp, dy.dtype(), [&]<class T>() {
     using W = Wide<T>;
     kernel<BatchNorm2dGradient<T>, cpu::batch_norm2d_gradient, cuda::batch_norm2d_gradient>(
-        kOp, dy.device())(g, statistics, data_or_null<T>(x), data_or_null<W>(weight),
-                          data_or_null<double>(mean), rstd.data<double>(), dy.data<T>(),
-                          mutable_or_null<T>(dx), mutable_or_null<W>(dweight),
-                          mutable_or_null<W>(dbias), workspace);
+        kOp, dy.device())(g, statistics,
+                          {.x = data_or_null<T>(x),
+                           .weight = data_or_null<W>(weight),
+                           .mean = data_or_null<double>(mean),
+                           .rstd = rstd.data<double>(),
+                           .dy = dy.data<T>(),
+                           .dx = mutable_or_null<T>(dx),
+                           .dweight = mutable_or_null<W>(dweight),
+                           .dbias = mutable_or_null<W>(dbias)},
+                          workspace);
   });
   return {dx, dweight, dbias};
 }
@@ -111,10 +117,18 @@ BatchStatistics batch_norm2d_training(const Var& x, const Var& weight, const Var
     using W = Wide<T>;
     kernel<BatchNorm2dTrainingForward<T>, cpu::batch_norm2d_training_forward,
            cuda::batch_norm2d_training_forward>(kOp, x.device())(
-        g, x.value().data<T>(), weight.value().data<W>(), bias.value().data<W>(),
-        running_mean.data<W>(), running_var.data<W>(), y.mutable_data<T>(),
-        mean.mutable_data<double>(), rstd.mutable_data<double>(), new_mean.mutable_data<W>(),
-        new_var.mutable_data<W>(), workspace);
+        g,
+        {.x = x.value().data<T>(),
+         .weight = weight.value().data<W>(),
+         .bias = bias.value().data<W>(),
+         .running_mean = running_mean.data<W>(),
+         .running_var = running_var.data<W>(),
+         .y = y.mutable_data<T>(),
+         .mean = mean.mutable_data<double>(),
+         .rstd = rstd.mutable_data<double>(),
+         .new_mean = new_mean.mutable_data<W>(),
+         .new_var = new_var.mutable_data<W>()},
+        workspace);
   });
   return {record_step(g, NormStatistics::of_batch, x, weight, bias, mean, rstd, std::move(y)),
           new_mean, new_var};
@@ -134,9 +148,16 @@ Var batch_norm2d(const Var& x, const Var& weight, const Var& bias, const Tensor&
   visit_any_floating(kOp, x.dtype(), [&]<class T>() {
     using W = Wide<T>;
     kernel<BatchNorm2dForward<T>, cpu::batch_norm2d_forward, cuda::batch_norm2d_forward>(
-        kOp, x.device())(g, x.value().data<T>(), weight.value().data<W>(), bias.value().data<W>(),
-                         running_mean.data<W>(), running_var.data<W>(), y.mutable_data<T>(),
-                         mean.mutable_data<double>(), rstd.mutable_data<double>(), workspace);
+        kOp, x.device())(g,
+                         {.x = x.value().data<T>(),
+                          .weight = weight.value().data<W>(),
+                          .bias = bias.value().data<W>(),
+                          .running_mean = running_mean.data<W>(),
+                          .running_var = running_var.data<W>(),
+                          .y = y.mutable_data<T>(),
+                          .mean = mean.mutable_data<double>(),
+                          .rstd = rstd.mutable_data<double>()},
+                         workspace);
   });
   return record_step(g, NormStatistics::given, x, weight, bias, mean, rstd, std::move(y));
 }

@@ -85,8 +85,12 @@ Tensor rows_gradient(const CrossEntropyGeometry& g, const StepView& step, const 
   visit_floating(kOp, x.dtype(), [&]<class T>() {
     kernel<CrossEntropyRowsGradient<T>, cpu::cross_entropy_rows_gradient,
            cuda::cross_entropy_rows_gradient>(kOp, x.device())(
-        g, x.data<T>(), labels.data<std::int64_t>(), data_or_null<T>(weights), scale.data<T>(),
-        dloss.data<T>(), dlogits.mutable_data<T>());
+        g, {.logits = x.data<T>(),
+            .labels = labels.data<std::int64_t>(),
+            .weight = data_or_null<T>(weights),
+            .scale = scale.data<T>(),
+            .dloss = dloss.data<T>(),
+            .dlogits = dlogits.mutable_data<T>()});
   });
   return dlogits;
 }
@@ -109,9 +113,13 @@ Tensor mean_gradient(const CrossEntropyGeometry& g, const StepView& step, const 
   Tensor dlogits = Tensor::empty(x.shape(), x.dtype(), x.device());
   visit_floating(kOp, x.dtype(), [&]<class T>() {
     kernel<CrossEntropyGradient<T>, cpu::cross_entropy_gradient, cuda::cross_entropy_gradient>(
-        kOp, x.device())(g, x.data<T>(), labels.data<std::int64_t>(), data_or_null<T>(weights),
-                         count.data<T>(), scale.data<T>(), dloss.data<T>(),
-                         dlogits.mutable_data<T>());
+        kOp, x.device())(g, {.logits = x.data<T>(),
+                             .labels = labels.data<std::int64_t>(),
+                             .weight = data_or_null<T>(weights),
+                             .count = count.data<T>(),
+                             .scale = scale.data<T>(),
+                             .dloss = dloss.data<T>(),
+                             .dlogits = dlogits.mutable_data<T>()});
   });
   return dlogits;
 }
@@ -153,9 +161,14 @@ Var mean_loss(const CrossEntropyGeometry& g, const Var& logits, const Tensor& la
   Workspace workspace(logits.device());
   visit_floating(kOp, logits.dtype(), [&]<class T>() {
     kernel<CrossEntropyForward<T>, cpu::cross_entropy_forward, cuda::cross_entropy_forward>(
-        kOp, logits.device())(g, logits.value().data<T>(), labels.data<std::int64_t>(),
-                              data_or_null<T>(weights), loss.mutable_data<T>(),
-                              count.mutable_data<T>(), scale.mutable_data<T>(), workspace);
+        kOp, logits.device())(g,
+                              {.logits = logits.value().data<T>(),
+                               .labels = labels.data<std::int64_t>(),
+                               .weight = data_or_null<T>(weights),
+                               .loss = loss.mutable_data<T>(),
+                               .count = count.mutable_data<T>(),
+                               .scale = scale.mutable_data<T>()},
+                              workspace);
   });
   return record(
       kOp, std::move(loss), {logits}, {logits, labels, count, scale, weights},

@@ -65,9 +65,15 @@ void gradients(const char* op, const DcnGeometry& g, const StepView& step, std::
       return t.defined() ? t.mutable_data<T>() + from : nullptr;
     };
     kernel<DcnGradient<T>, cpu::dcn_gradient, cuda::dcn_gradient>(op, x.device())(
-        g, x.data<T>(), offset.data<T>(), mask.data<T>() + mask_from,
-        step.cotangent().value().data<T>(), data(to.x, 0), data(to.offset, 0),
-        data(to.mask, mask_from), workspace);
+        g,
+        {.x = x.data<T>(),
+         .offset = offset.data<T>(),
+         .mask = mask.data<T>() + mask_from,
+         .dy = step.cotangent().value().data<T>(),
+         .dx = data(to.x, 0),
+         .doffset = data(to.offset, 0),
+         .dmask = data(to.mask, mask_from)},
+        workspace);
   });
 }
 

@@ -57,10 +57,17 @@ Vars gradients(const DeformGeometry& g, const StepView& step) {
     visit_any_floating(kOp, dy.dtype(), [&]<class T>() {
       using W = Wide<T>;
       kernel<DeformConvGradient<T>, cpu::deform_conv_gradient, cuda::deform_conv_gradient>(
-          kOp, dy.device())(g, data_or_null<T>(x), data_or_null<W>(offset), data_or_null<W>(mask),
-                            data_or_null<T>(weight), dy.data<T>(), mutable_or_null<T>(of[0]),
-                            mutable_or_null<W>(of[1]), mutable_or_null<W>(of[2]),
-                            mutable_or_null<T>(of[3]), workspace);
+          kOp, dy.device())(g,
+                            {.x = data_or_null<T>(x),
+                             .offset = data_or_null<W>(offset),
+                             .mask = data_or_null<W>(mask),
+                             .weight = data_or_null<T>(weight),
+                             .dy = dy.data<T>(),
+                             .dx = mutable_or_null<T>(of[0]),
+                             .doffset = mutable_or_null<W>(of[1]),
+                             .dmask = mutable_or_null<W>(of[2]),
+                             .dweight = mutable_or_null<T>(of[3])},
+                            workspace);
     });
   return {of[0], of[1], of[2], of[3], step.wants(4) ? sum_to(step.cotangent(), {c.k}) : Var()};
 }
@@ -81,9 +88,14 @@ Var deform_conv2d(const Var& x, const Var& offset, const Var& mask, const Var& w
   if (y.size() > 0)
     visit_any_floating(kOp, x.dtype(), [&]<class T>() {
       kernel<DeformConvForward<T>, cpu::deform_conv_forward, cuda::deform_conv_forward>(
-          kOp, x.device())(g, x.value().data<T>(), offset.value().data<Wide<T>>(),
-                           data_or_null<Wide<T>>(mask.value()), weight.value().data<T>(),
-                           data_or_null<T>(bias.value()), y.mutable_data<T>(), workspace);
+          kOp, x.device())(g,
+                           {.x = x.value().data<T>(),
+                            .offset = offset.value().data<Wide<T>>(),
+                            .mask = data_or_null<Wide<T>>(mask.value()),
+                            .weight = weight.value().data<T>(),
+                            .bias = data_or_null<T>(bias.value()),
+                            .y = y.mutable_data<T>()},
+                           workspace);
     });
   const bool sampled = x.wants_gradient() || offset.wants_gradient() || mask.wants_gradient();
   const bool columns = sampled || weight.wants_gradient();

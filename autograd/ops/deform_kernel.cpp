@@ -55,9 +55,17 @@ Vars gradients(const char* op, const DeformKernelGeometry& g, const StepView& st
     visit_floating(op, dy.dtype(), [&]<class T>() {
       const auto to = [](Tensor& t) { return t.defined() ? t.mutable_data<T>() : nullptr; };
       kernel<DeformKernelGradient<T>, cpu::deform_kernel_gradient, cuda::deform_kernel_gradient>(
-          op, dy.device())(g, data_or_null<T>(saved[0]), data_or_null<T>(saved[1]),
-                           data_or_null<T>(saved[2]), data_or_null<T>(saved[3]), dy.data<T>(),
-                           to(of[0]), to(of[1]), to(of[2]), to(of[3]), workspace);
+          op, dy.device())(g,
+                           {.x = data_or_null<T>(saved[0]),
+                            .offset = data_or_null<T>(saved[1]),
+                            .rotation = data_or_null<T>(saved[2]),
+                            .weight = data_or_null<T>(saved[3]),
+                            .dy = dy.data<T>(),
+                            .dx = to(of[0]),
+                            .doffset = to(of[1]),
+                            .drotation = to(of[2]),
+                            .dweight = to(of[3])},
+                           workspace);
     });
   return {of[0], of[1], of[2], of[3], step.wants(4) ? sum_to(step.cotangent(), {g.conv.k}) : Var()};
 }
@@ -75,9 +83,14 @@ Var run(const char* op, const DeformKernelGeometry& g, const Var& x, const Var& 
   if (y.size() > 0)
     visit_floating(op, x.dtype(), [&]<class T>() {
       kernel<DeformKernelForward<T>, cpu::deform_kernel_forward, cuda::deform_kernel_forward>(
-          op, x.device())(g, x.value().data<T>(), data_or_null<T>(offset.value()),
-                          rotation.value().data<T>(), weight.value().data<T>(),
-                          data_or_null<T>(bias.value()), y.mutable_data<T>(), workspace);
+          op, x.device())(g,
+                          {.x = x.value().data<T>(),
+                           .offset = data_or_null<T>(offset.value()),
+                           .rotation = rotation.value().data<T>(),
+                           .weight = weight.value().data<T>(),
+                           .bias = data_or_null<T>(bias.value()),
+                           .y = y.mutable_data<T>()},
+                          workspace);
     });
   const bool inputs = x.wants_gradient() || offset.wants_gradient() || rotation.wants_gradient();
   const bool columns = inputs || weight.wants_gradient();

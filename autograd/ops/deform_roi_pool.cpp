@@ -69,8 +69,15 @@ Vars gradients(const DeformRoiPoolGeometry& g, const StepView& step) {
   visit_floating(kOp, dy.dtype(), [&]<class T>() {
     const auto to = [](Tensor& t) { return t.defined() ? t.mutable_data<T>() : nullptr; };
     kernel<DeformRoiPoolGradient<T>, cpu::deform_roi_pool_gradient, cuda::deform_roi_pool_gradient>(
-        kOp, dy.device())(g, data_or_null<T>(x), rois.data<T>(), data_or_null<T>(trans),
-                          data_or_null<T>(mask), dy.data<T>(), to(all[0]), to(all[1]), to(all[2]),
+        kOp, dy.device())(g,
+                          {.x = data_or_null<T>(x),
+                           .rois = rois.data<T>(),
+                           .trans = data_or_null<T>(trans),
+                           .mask = data_or_null<T>(mask),
+                           .dy = dy.data<T>(),
+                           .dx = to(all[0]),
+                           .dtrans = to(all[1]),
+                           .dmask = to(all[2])},
                           workspace);
   });
   return {all[0], all[1], all[2]};

@@ -39,8 +39,15 @@ Vars gradients(const GroupNormGeometry& g, const StepView& step) {
   visit_floating(kOp, x.dtype(), [&]<class T>() {
     const auto to = [](Tensor& t) { return t.defined() ? t.mutable_data<T>() : nullptr; };
     kernel<GroupNormGradient<T>, cpu::group_norm_gradient, cuda::group_norm_gradient>(
-        kOp, x.device())(g, x.data<T>(), weight.data<T>(), mean.data<double>(), rstd.data<double>(),
-                         step.cotangent().value().data<T>(), to(dx), to(dweight), to(dbias),
+        kOp, x.device())(g,
+                         {.x = x.data<T>(),
+                          .weight = weight.data<T>(),
+                          .mean = mean.data<double>(),
+                          .rstd = rstd.data<double>(),
+                          .dy = step.cotangent().value().data<T>(),
+                          .dx = to(dx),
+                          .dweight = to(dweight),
+                          .dbias = to(dbias)},
                          workspace);
   });
   return {dx, dweight, dbias};
@@ -57,8 +64,14 @@ Var group_norm(const Var& x, std::int64_t groups, const Var& weight, const Var& 
   Workspace workspace(x.device());
   visit_floating(kOp, x.dtype(), [&]<class T>() {
     kernel<GroupNormForward<T>, cpu::group_norm_forward, cuda::group_norm_forward>(kOp, x.device())(
-        g, x.value().data<T>(), weight.value().data<T>(), bias.value().data<T>(),
-        y.mutable_data<T>(), mean.mutable_data<double>(), rstd.mutable_data<double>(), workspace);
+        g,
+        {.x = x.value().data<T>(),
+         .weight = weight.value().data<T>(),
+         .bias = bias.value().data<T>(),
+         .y = y.mutable_data<T>(),
+         .mean = mean.mutable_data<double>(),
+         .rstd = rstd.mutable_data<double>()},
+        workspace);
   });
   return record(
       kOp, std::move(y), {x, weight, bias}, {x, weight, mean, rstd},

@@ -63,31 +63,30 @@ void normalise(const BatchNorm2dGeometry& g, const Walk& walk, const T* x, const
 }
 
 template <class T>
-void training_forward(const BatchNorm2dGeometry& g, const T* x, const T* weight, const T* bias,
-                      const T* running_mean, const T* running_var, T* y, double* mean, double* rstd,
-                      T* new_mean, T* new_var, Workspace& workspace) {
+void training_forward(const BatchNorm2dGeometry& g, const BatchNorm2dTrainingForwardArgs<T>& args,
+                      Workspace& workspace) {
   const Walk walk(g.rows, g.c);
   Moments* const of_channel = workspace.take<Moments>(g.c);
-  moments(g, walk, x, of_channel, workspace);
+  moments(g, walk, args.x, of_channel, workspace);
   const auto rows = static_cast<double>(g.rows);
   for (std::int64_t j = 0; j < g.c; ++j) {
-    mean[j] = of_channel[j].true_mean();
-    rstd[j] = of_channel[j].rstd(rows, g.eps);
-    new_mean[j] = running_average(g, running_mean[j], mean[j]);
-    new_var[j] = running_average(g, running_var[j], of_channel[j].variance(rows - 1));
+    args.mean[j] = of_channel[j].true_mean();
+    args.rstd[j] = of_channel[j].rstd(rows, g.eps);
+    args.new_mean[j] = running_average(g, args.running_mean[j], args.mean[j]);
+    args.new_var[j] = running_average(g, args.running_var[j], of_channel[j].variance(rows - 1));
   }
-  normalise(g, walk, x, weight, bias, mean, rstd, y, workspace);
+  normalise(g, walk, args.x, args.weight, args.bias, args.mean, args.rstd, args.y, workspace);
 }
 
 template <class T>
-void forward(const BatchNorm2dGeometry& g, const T* x, const T* weight, const T* bias,
-             const T* running_mean, const T* running_var, T* y, double* mean, double* rstd,
+void forward(const BatchNorm2dGeometry& g, const BatchNorm2dForwardArgs<T>& args,
              Workspace& workspace) {
   for (std::int64_t j = 0; j < g.c; ++j) {
-    mean[j] = static_cast<double>(running_mean[j]);
-    rstd[j] = given_rstd(g, running_var[j]);
+    args.mean[j] = static_cast<double>(args.running_mean[j]);
+    args.rstd[j] = given_rstd(g, args.running_var[j]);
   }
-  normalise(g, Walk(g.rows, g.c), x, weight, bias, mean, rstd, y, workspace);
+  normalise(g, Walk(g.rows, g.c), args.x, args.weight, args.bias, args.mean, args.rstd, args.y,
+            workspace);
 }
 
 // ---- gradient ----
@@ -144,18 +143,17 @@ void batch_data_gradient(const BatchNorm2dGeometry& g, const Walk& walk, const T
 }
 
 template <class T>
-void gradient(const BatchNorm2dGeometry& g, NormStatistics statistics, const T* x, const T* weight,
-              const double* mean, const double* rstd, const T* dy, T* dx, T* dweight, T* dbias,
-              Workspace& workspace) {
+void gradient(const BatchNorm2dGeometry& g, NormStatistics statistics,
+              const BatchNorm2dGradientArgs<T>& args, Workspace& workspace) {
   const Walk walk(g.rows, g.c);
-  const bool through_batch = dx != nullptr && statistics == NormStatistics::of_batch;
-  const bool needs_x = dweight != nullptr || through_batch;
+  const bool through_batch = args.dx != nullptr && statistics == NormStatistics::of_batch;
+  const bool needs_x = args.dweight != nullptr || through_batch;
   T *unit = nullptr, *wide_mean = nullptr;
   if (needs_x) {
     unit = workspace.take<T>(2 * walk.width);
     wide_mean = unit + walk.width;
     for (std::int64_t j = 0; j < g.c; ++j) {
-      const NormRow<T> row(mean[j], rstd[j]);
+      const NormRow<T> row(args.mean[j], args.rstd[j]);
       unit[j] = row.unit;
       wide_mean[j] = row.mean;
     }
@@ -164,46 +162,70 @@ void gradient(const BatchNorm2dGeometry& g, NormStatistics statistics, const T* 
   }
   double* const sum_dy = workspace.take<double>(2 * g.c);
   double* const sum_dy_x = sum_dy + g.c;
-  if (needs_x || dbias != nullptr)
-    sums(walk, needs_x ? x : nullptr, dy, unit, wide_mean, sum_dy, sum_dy_x, workspace);
+  if (needs_x || args.dbias != nullptr)
+    sums(walk, needs_x ? args.x : nullptr, args.dy, unit, wide_mean, sum_dy, sum_dy_x, workspace);
   for (std::int64_t j = 0; j < g.c; ++j) {
-    if (dbias != nullptr) dbias[j] = static_cast<T>(sum_dy[j]);
-    if (dweight != nullptr)
-      dweight[j] = static_cast<T>(NormRow<T>(mean[j], rstd[j]).along(sum_dy[j], sum_dy_x[j]));
+    if (args.dbias != nullptr) args.dbias[j] = static_cast<T>(sum_dy[j]);
+    if (args.dweight != nullptr)
+      args.dweight[j] =
+          static_cast<T>(NormRow<T>(args.mean[j], args.rstd[j]).along(sum_dy[j], sum_dy_x[j]));
   }
   if (through_batch)
-    batch_data_gradient(g, walk, x, weight, mean, rstd, sum_dy, sum_dy_x, dy, dx, workspace);
-  else if (dx != nullptr)
-    scale_rows(g, walk, weight, rstd, dy, dx, workspace);
+    batch_data_gradient(g, walk, args.x, args.weight, args.mean, args.rstd, sum_dy, sum_dy_x,
+                        args.dy, args.dx, workspace);
+  else if (args.dx != nullptr)
+    scale_rows(g, walk, args.weight, args.rstd, args.dy, args.dx, workspace);
 }
 
-void widened_training_forward(const BatchNorm2dGeometry& g, const BFloat16* x, const float* weight,
-                              const float* bias, const float* running_mean,
-                              const float* running_var, BFloat16* y, double* mean, double* rstd,
-                              float* new_mean, float* new_var, Workspace& workspace) {
-  cpu::Widening::rounded(y, g.rows * g.c, workspace, [&](float* wide) {
-    training_forward(g, cpu::Widening::widened(x, g.rows * g.c, workspace), weight, bias,
-                     running_mean, running_var, wide, mean, rstd, new_mean, new_var, workspace);
+void widened_training_forward(const BatchNorm2dGeometry& g,
+                              const BatchNorm2dTrainingForwardArgs<BFloat16>& args,
+                              Workspace& workspace) {
+  cpu::Widening::rounded(args.y, g.rows * g.c, workspace, [&](float* wide) {
+    training_forward<float>(g,
+                            {.x = cpu::Widening::widened(args.x, g.rows * g.c, workspace),
+                             .weight = args.weight,
+                             .bias = args.bias,
+                             .running_mean = args.running_mean,
+                             .running_var = args.running_var,
+                             .y = wide,
+                             .mean = args.mean,
+                             .rstd = args.rstd,
+                             .new_mean = args.new_mean,
+                             .new_var = args.new_var},
+                            workspace);
   });
 }
 
-void widened_forward(const BatchNorm2dGeometry& g, const BFloat16* x, const float* weight,
-                     const float* bias, const float* running_mean, const float* running_var,
-                     BFloat16* y, double* mean, double* rstd, Workspace& workspace) {
-  cpu::Widening::rounded(y, g.rows * g.c, workspace, [&](float* wide) {
-    forward(g, cpu::Widening::widened(x, g.rows * g.c, workspace), weight, bias, running_mean,
-            running_var, wide, mean, rstd, workspace);
+void widened_forward(const BatchNorm2dGeometry& g, const BatchNorm2dForwardArgs<BFloat16>& args,
+                     Workspace& workspace) {
+  cpu::Widening::rounded(args.y, g.rows * g.c, workspace, [&](float* wide) {
+    forward<float>(g,
+                   {.x = cpu::Widening::widened(args.x, g.rows * g.c, workspace),
+                    .weight = args.weight,
+                    .bias = args.bias,
+                    .running_mean = args.running_mean,
+                    .running_var = args.running_var,
+                    .y = wide,
+                    .mean = args.mean,
+                    .rstd = args.rstd},
+                   workspace);
   });
 }
 
-void widened_gradient(const BatchNorm2dGeometry& g, NormStatistics statistics, const BFloat16* x,
-                      const float* weight, const double* mean, const double* rstd,
-                      const BFloat16* dy, BFloat16* dx, float* dweight, float* dbias,
-                      Workspace& workspace) {
+void widened_gradient(const BatchNorm2dGeometry& g, NormStatistics statistics,
+                      const BatchNorm2dGradientArgs<BFloat16>& args, Workspace& workspace) {
   using cpu::Widening;
-  Widening::rounded(dx, g.rows * g.c, workspace, [&](float* wide) {
-    gradient(g, statistics, Widening::widened(x, g.rows * g.c, workspace), weight, mean, rstd,
-             Widening::widened(dy, g.rows * g.c, workspace), wide, dweight, dbias, workspace);
+  Widening::rounded(args.dx, g.rows * g.c, workspace, [&](float* wide) {
+    gradient<float>(g, statistics,
+                    {.x = Widening::widened(args.x, g.rows * g.c, workspace),
+                     .weight = args.weight,
+                     .mean = args.mean,
+                     .rstd = args.rstd,
+                     .dy = Widening::widened(args.dy, g.rows * g.c, workspace),
+                     .dx = wide,
+                     .dweight = args.dweight,
+                     .dbias = args.dbias},
+                    workspace);
   });
 }
 

@@ -41,23 +41,52 @@ PLIANT_HD T running_average(const BatchNorm2dGeometry& g, T old, double of_batch
 // Statistics of the batch; mean and rstd [c] are those that y was made with, new_mean and new_var
 // the new running statistics, infinite where they are beyond the type. Needs rows >= 2.
 template <class T>
-using BatchNorm2dTrainingForward = void(const BatchNorm2dGeometry&, const T* x,
-                                        const Wide<T>* weight, const Wide<T>* bias,
-                                        const Wide<T>* running_mean, const Wide<T>* running_var,
-                                        T* y, double* mean, double* rstd, Wide<T>* new_mean,
-                                        Wide<T>* new_var, Workspace&);
+struct BatchNorm2dTrainingForwardArgs {
+  const T* x;
+  const Wide<T>* weight;
+  const Wide<T>* bias;
+  const Wide<T>* running_mean;
+  const Wide<T>* running_var;
+  T* y;
+  double* mean;
+  double* rstd;
+  Wide<T>* new_mean;
+  Wide<T>* new_var;
+};
+template <class T>
+using BatchNorm2dTrainingForward = void(const BatchNorm2dGeometry&,
+                                        const BatchNorm2dTrainingForwardArgs<T>& args, Workspace&);
 // Statistics given; mean and rstd [c] as above.
 template <class T>
-using BatchNorm2dForward = void(const BatchNorm2dGeometry&, const T* x, const Wide<T>* weight,
-                                const Wide<T>* bias, const Wide<T>* running_mean,
-                                const Wide<T>* running_var, T* y, double* mean, double* rstd,
+struct BatchNorm2dForwardArgs {
+  const T* x;
+  const Wide<T>* weight;
+  const Wide<T>* bias;
+  const Wide<T>* running_mean;
+  const Wide<T>* running_var;
+  T* y;
+  double* mean;
+  double* rstd;
+};
+template <class T>
+using BatchNorm2dForward = void(const BatchNorm2dGeometry&, const BatchNorm2dForwardArgs<T>& args,
                                 Workspace&);
 // dx, dweight and dbias may be null where not wanted. x and mean are read for dweight and, with
 // statistics of the batch, for dx; weight for dx; else they may be null.
 template <class T>
-using BatchNorm2dGradient = void(const BatchNorm2dGeometry&, NormStatistics, const T* x,
-                                 const Wide<T>* weight, const double* mean, const double* rstd,
-                                 const T* dy, T* dx, Wide<T>* dweight, Wide<T>* dbias, Workspace&);
+struct BatchNorm2dGradientArgs {
+  const T* x;
+  const Wide<T>* weight;
+  const double* mean;
+  const double* rstd;
+  const T* dy;
+  T* dx;
+  Wide<T>* dweight;
+  Wide<T>* dbias;
+};
+template <class T>
+using BatchNorm2dGradient = void(const BatchNorm2dGeometry&, NormStatistics,
+                                 const BatchNorm2dGradientArgs<T>& args, Workspace&);
 
 namespace cpu {
 extern FloatingKernel<BatchNorm2dTrainingForward> batch_norm2d_training_forward;

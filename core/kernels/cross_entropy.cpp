@@ -23,8 +23,8 @@ T row_loss(const CrossEntropyGeometry& g, std::int64_t i, const T* logits,
 }
 
 template <class T>
-void forward(const CrossEntropyGeometry& g, const T* logits, const std::int64_t* labels,
-             const T* weight, T* loss, T* count, T* scale, Workspace& workspace) {
+void forward(const CrossEntropyGeometry& g, const CrossEntropyForwardArgs<T>& args,
+             Workspace& workspace) {
   const std::int64_t parts =
       std::clamp<std::int64_t>(g.rows * g.classes / kTaskElements, 1, kMaxParts);
   const std::int64_t part_rows = (g.rows + parts - 1) / parts;
@@ -32,9 +32,9 @@ void forward(const CrossEntropyGeometry& g, const T* logits, const std::int64_t*
   parallel_for(parts, [&](std::int64_t part) {
     double sum = 0, counted = 0;
     for (std::int64_t i = part * part_rows; i < std::min(g.rows, (part + 1) * part_rows); ++i) {
-      if (labels[i] == g.ignore_index) continue;
-      sum += static_cast<double>(row_loss(g, i, logits, labels, weight, scale));
-      counted += static_cast<double>(class_weight(weight, labels[i]));
+      if (args.labels[i] == g.ignore_index) continue;
+      sum += static_cast<double>(row_loss(g, i, args.logits, args.labels, args.weight, args.scale));
+      counted += static_cast<double>(class_weight(args.weight, args.labels[i]));
     }
     partial[2 * part] = sum;
     partial[2 * part + 1] = counted;
@@ -44,8 +44,8 @@ void forward(const CrossEntropyGeometry& g, const T* logits, const std::int64_t*
     sum += partial[2 * part];
     counted += partial[2 * part + 1];
   }
-  *loss = static_cast<T>(sum / counted);
-  *count = static_cast<T>(counted);
+  *args.loss = static_cast<T>(sum / counted);
+  *args.count = static_cast<T>(counted);
 }
 
 // Rows of so many classes in a task.
@@ -94,18 +94,18 @@ void gradient(const CrossEntropyGeometry& g, const T* logits, const std::int64_t
 }
 
 template <class T>
-void mean_gradient(const CrossEntropyGeometry& g, const T* logits, const std::int64_t* labels,
-                   const T* weight, const T* count, const T* scale, const T* dloss, T* dlogits) {
-  const T factor = *dloss / *count;
+void mean_gradient(const CrossEntropyGeometry& g, const CrossEntropyGradientArgs<T>& args) {
+  const T factor = *args.dloss / *args.count;
   gradient(
-      g, logits, labels, weight, scale, [=](std::int64_t) { return factor; }, dlogits);
+      g, args.logits, args.labels, args.weight, args.scale, [=](std::int64_t) { return factor; },
+      args.dlogits);
 }
 
 template <class T>
-void rows_gradient(const CrossEntropyGeometry& g, const T* logits, const std::int64_t* labels,
-                   const T* weight, const T* scale, const T* dloss, T* dlogits) {
+void rows_gradient(const CrossEntropyGeometry& g, const CrossEntropyRowsGradientArgs<T>& args) {
   gradient(
-      g, logits, labels, weight, scale, [=](std::int64_t i) { return dloss[i]; }, dlogits);
+      g, args.logits, args.labels, args.weight, args.scale,
+      [=](std::int64_t i) { return args.dloss[i]; }, args.dlogits);
 }
 
 }  // namespace

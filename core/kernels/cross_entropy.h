@@ -100,14 +100,31 @@ PLIANT_HD T cross_entropy_derivative(const CrossEntropyGeometry& g, T logit, con
 // count; of those rows the SoftmaxScale, scale [rows 3]. weight [classes] or null.
 // Labels are in [0, classes) or ignore_index; a backend that cannot check them before gives NaN.
 template <class T>
-using CrossEntropyForward = void(const CrossEntropyGeometry&, const T* logits,
-                                 const std::int64_t* labels, const T* weight, T* loss, T* count,
-                                 T* scale, Workspace&);
+struct CrossEntropyForwardArgs {
+  const T* logits;
+  const std::int64_t* labels;
+  const T* weight;
+  T* loss;
+  T* count;
+  T* scale;
+};
+template <class T>
+using CrossEntropyForward = void(const CrossEntropyGeometry&,
+                                 const CrossEntropyForwardArgs<T>& args, Workspace&);
 // dloss [1]; rows that do not count get 0.
 template <class T>
-using CrossEntropyGradient = void(const CrossEntropyGeometry&, const T* logits,
-                                  const std::int64_t* labels, const T* weight, const T* count,
-                                  const T* scale, const T* dloss, T* dlogits);
+struct CrossEntropyGradientArgs {
+  const T* logits;
+  const std::int64_t* labels;
+  const T* weight;
+  const T* count;
+  const T* scale;
+  const T* dloss;
+  T* dlogits;
+};
+template <class T>
+using CrossEntropyGradient = void(const CrossEntropyGeometry&,
+                                  const CrossEntropyGradientArgs<T>& args);
 
 // The rows' own losses, loss [rows], 0 where a row does not count; scale as above.
 template <class T>
@@ -116,9 +133,17 @@ using CrossEntropyRowsForward = void(const CrossEntropyGeometry&, const T* logit
                                      T* scale);
 // dloss [rows].
 template <class T>
-using CrossEntropyRowsGradient = void(const CrossEntropyGeometry&, const T* logits,
-                                      const std::int64_t* labels, const T* weight, const T* scale,
-                                      const T* dloss, T* dlogits);
+struct CrossEntropyRowsGradientArgs {
+  const T* logits;
+  const std::int64_t* labels;
+  const T* weight;
+  const T* scale;
+  const T* dloss;
+  T* dlogits;
+};
+template <class T>
+using CrossEntropyRowsGradient = void(const CrossEntropyGeometry&,
+                                      const CrossEntropyRowsGradientArgs<T>& args);
 
 namespace cpu {
 extern FloatKernel<CrossEntropyForward> cross_entropy_forward;

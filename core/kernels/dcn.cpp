@@ -249,13 +249,13 @@ void gradient(const DcnGeometry& g, const DcnSource<T>& source, const DcnGradien
 }
 
 template <class T>
-void gradient(const DcnGeometry& g, const T* x, const T* offset, const T* mask, const T* dy, T* dx,
-              T* doffset, T* dmask, Workspace& workspace) {
+void gradient(const DcnGeometry& g, const DcnGradientArgs<T>& args, Workspace& workspace) {
   T* const zeros = workspace.take<T>(g.conv.c);
   const PerThread<T> scratch(g.conv.c + g.taps(), workspace);
   std::fill_n(zeros, g.conv.c, T(0));
-  with_source(g, x, offset, mask, workspace, [&](const DcnSource<T>& source) {
-    gradient(g, source, DcnGradients<T>{dy, dx, doffset, dmask, zeros, scratch});
+  with_source(g, args.x, args.offset, args.mask, workspace, [&](const DcnSource<T>& source) {
+    gradient(g, source,
+             DcnGradients<T>{args.dy, args.dx, args.doffset, args.dmask, zeros, scratch});
   });
 }
 

@@ -98,8 +98,17 @@ using DcnForward = void(const DcnGeometry&, const T* x, const T* offset, const T
                         Workspace&);
 // dx may be null; doffset and dmask are both null or neither is.
 template <class T>
-using DcnGradient = void(const DcnGeometry&, const T* x, const T* offset, const T* mask,
-                         const T* dy, T* dx, T* doffset, T* dmask, Workspace&);
+struct DcnGradientArgs {
+  const T* x;
+  const T* offset;
+  const T* mask;
+  const T* dy;
+  T* dx;
+  T* doffset;
+  T* dmask;
+};
+template <class T>
+using DcnGradient = void(const DcnGeometry&, const DcnGradientArgs<T>& args, Workspace&);
 
 namespace cpu {
 extern FloatKernel<DcnForward> dcn_forward;

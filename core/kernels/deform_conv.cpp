@@ -71,14 +71,13 @@ void forward_narrow(const DeformSource<T>& source, const T* weight, const T* bia
 }
 
 template <class T>
-void forward(const DeformGeometry& g, const T* x, const T* offset, const T* mask, const T* weight,
-             const T* bias, T* y, Workspace& workspace) {
-  const DeformSource<T> source = source_of(g, x, offset, mask, workspace);
+void forward(const DeformGeometry& g, const DeformConvForwardArgs<T>& args, Workspace& workspace) {
+  const DeformSource<T> source = source_of(g, args.x, args.offset, args.mask, workspace);
   if (source.rows() == 0) return;
   if (has_narrow_groups(g.conv))
-    forward_narrow(source, weight, bias, y, workspace);
+    forward_narrow(source, args.weight, args.bias, args.y, workspace);
   else
-    forward_groups(source, weight, bias, y, workspace);
+    forward_groups(source, args.weight, args.bias, args.y, workspace);
 }
 
 // How a weight gradient is cut: task (chunk, stripe) sums the rows of its chunk, in order, into the

@@ -48,16 +48,35 @@ PLIANT_HD inline std::int64_t deform_pair(const DeformGeometry& geometry, std::i
 
 // mask and bias may be null. Where samples lie and what they are multiplied by stays wide.
 template <class T>
-using DeformConvForward = void(const DeformGeometry&, const T* x, const Wide<T>* offset,
-                               const Wide<T>* mask, const T* weight, const T* bias, T* y,
+struct DeformConvForwardArgs {
+  const T* x;
+  const Wide<T>* offset;
+  const Wide<T>* mask;
+  const T* weight;
+  const T* bias;
+  T* y;
+};
+template <class T>
+using DeformConvForward = void(const DeformGeometry&, const DeformConvForwardArgs<T>& args,
                                Workspace&);
 // Each of dx, doffset, dmask and dweight may be null and is then left out; so may the weight where
 // only dweight is wanted. One kernel, because dx, doffset and dmask follow from the same product
 // dy * weight and, with narrow groups, dweight from the same reading of x.
 template <class T>
-using DeformConvGradient = void(const DeformGeometry&, const T* x, const Wide<T>* offset,
-                                const Wide<T>* mask, const T* weight, const T* dy, T* dx,
-                                Wide<T>* doffset, Wide<T>* dmask, T* dweight, Workspace&);
+struct DeformConvGradientArgs {
+  const T* x;
+  const Wide<T>* offset;
+  const Wide<T>* mask;
+  const T* weight;
+  const T* dy;
+  T* dx;
+  Wide<T>* doffset;
+  Wide<T>* dmask;
+  T* dweight;
+};
+template <class T>
+using DeformConvGradient = void(const DeformGeometry&, const DeformConvGradientArgs<T>& args,
+                                Workspace&);
 
 namespace cpu {
 extern FloatingKernel<DeformConvForward> deform_conv_forward;

@@ -212,10 +212,10 @@ void walk(const DeformSource<T>& source, const T* weight, const T* dy, const Out
 }
 
 template <class T>
-void gradient(const DeformGeometry& g, const T* x, const T* offset, const T* mask, const T* weight,
-              const T* dy, T* dx, T* doffset, T* dmask, T* dweight, Workspace& workspace) {
-  const Outputs<T> out{dx, doffset, dmask, dweight};
-  const DeformSource<T> source = source_of(g, x, offset, mask, workspace);
+void gradient(const DeformGeometry& g, const DeformConvGradientArgs<T>& args,
+              Workspace& workspace) {
+  const Outputs<T> out{args.dx, args.doffset, args.dmask, args.dweight};
+  const DeformSource<T> source = source_of(g, args.x, args.offset, args.mask, workspace);
   if (source.rows() == 0) {
     if (out.dx != nullptr) std::fill_n(out.dx, g.conv.n * source.image_size(), T(0));
     if (out.dweight != nullptr)
@@ -223,14 +223,14 @@ void gradient(const DeformGeometry& g, const T* x, const T* offset, const T* mas
     return;
   }
   if (has_narrow_groups(g.conv)) {
-    walk(source, weight, dy, out, workspace);
+    walk(source, args.weight, args.dy, out, workspace);
     return;
   }
   if (out.wants_inputs()) {
     Workspace own(Device::cpu());  // given back before the weight gradient takes its own
-    walk(source, weight, dy, {out.dx, out.doffset, out.dmask, nullptr}, own);
+    walk(source, args.weight, args.dy, {out.dx, out.doffset, out.dmask, nullptr}, own);
   }
-  if (out.dweight != nullptr) add_up_columns(source, dy, out.dweight, workspace);
+  if (out.dweight != nullptr) add_up_columns(source, args.dy, out.dweight, workspace);
 }
 
 }  // namespace

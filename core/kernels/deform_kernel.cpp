@@ -102,31 +102,33 @@ void forward_blocks(const DeformKernelSource<T>& source, const ColumnLayout& lay
 }
 
 template <class T>
-void forward(const DeformKernelGeometry& g, const T* x, const T* offset, const T* rotation,
-             const T* weight, const T* bias, T* y, Workspace& workspace) {
+void forward(const DeformKernelGeometry& g, const DeformKernelForwardArgs<T>& args,
+             Workspace& workspace) {
   const ColumnLayout layout = whole_layout(g);
-  with_source(g, x, offset, rotation, workspace, [&](const DeformKernelSource<T>& source) {
-    if (source.rows() == 0) return;
-    const bool depthwise = conv_form(g.conv) == ConvForm::depthwise;
-    const std::int64_t width =
-        (depthwise ? 0 : layout.width()) + (offset == nullptr ? 0 : g.taps() * g.conv.c);
-    const std::int64_t tile =
-        forward_tile_rows(source.rows(), width * static_cast<std::int64_t>(sizeof(T)));
-    const PerThread<T> scratch(g.conv.c + tile * width, workspace);
-    if (depthwise) {
-      const T* const by_position = weights_by_position(g, weight, workspace);
-      forward_depthwise(source, by_position, bias, tile, scratch, y);
-      return;
-    }
-    const std::int64_t filters = g.conv.k / layout.blocks();
-    const std::int64_t depth = layout.block * layout.positions;
-    std::vector<PackedMatrix<T>> packed;
-    for (std::int64_t b = 0; b < layout.blocks(); ++b)
-      packed.push_back(pack(depth, filters,
-                            MatrixView<T>{weight + b * filters * depth, depth, Transpose::yes},
-                            workspace.take<T>(packed_size<T>(depth, filters))));
-    forward_blocks(source, layout, packed, bias, tile, scratch, y);
-  });
+  with_source(
+      g, args.x, args.offset, args.rotation, workspace, [&](const DeformKernelSource<T>& source) {
+        if (source.rows() == 0) return;
+        const bool depthwise = conv_form(g.conv) == ConvForm::depthwise;
+        const std::int64_t width =
+            (depthwise ? 0 : layout.width()) + (args.offset == nullptr ? 0 : g.taps() * g.conv.c);
+        const std::int64_t tile =
+            forward_tile_rows(source.rows(), width * static_cast<std::int64_t>(sizeof(T)));
+        const PerThread<T> scratch(g.conv.c + tile * width, workspace);
+        if (depthwise) {
+          const T* const by_position = weights_by_position(g, args.weight, workspace);
+          forward_depthwise(source, by_position, args.bias, tile, scratch, args.y);
+          return;
+        }
+        const std::int64_t filters = g.conv.k / layout.blocks();
+        const std::int64_t depth = layout.block * layout.positions;
+        std::vector<PackedMatrix<T>> packed;
+        for (std::int64_t b = 0; b < layout.blocks(); ++b)
+          packed.push_back(
+              pack(depth, filters,
+                   MatrixView<T>{args.weight + b * filters * depth, depth, Transpose::yes},
+                   workspace.take<T>(packed_size<T>(depth, filters))));
+        forward_blocks(source, layout, packed, args.bias, tile, scratch, args.y);
+      });
 }
 
 // dweight [k][positions][block] += dy * columns.

@@ -59,16 +59,35 @@ PLIANT_HD BilinearTap<T> scope_tap(const DeformKernelGeometry& g, std::int64_t r
 
 // offset [n p q 2rs] and bias may be null.
 template <class T>
-using DeformKernelForward = void(const DeformKernelGeometry&, const T* x, const T* offset,
-                                 const T* rotation, const T* weight, const T* bias, T* y,
-                                 Workspace&);
+struct DeformKernelForwardArgs {
+  const T* x;
+  const T* offset;
+  const T* rotation;
+  const T* weight;
+  const T* bias;
+  T* y;
+};
+template <class T>
+using DeformKernelForward = void(const DeformKernelGeometry&,
+                                 const DeformKernelForwardArgs<T>& args, Workspace&);
 // Each of dx, doffset, drotation and dweight may be null and is then left out; so may the weight
 // where only dweight is wanted. One kernel, because with one channel per group all follow from the
 // same walk.
 template <class T>
-using DeformKernelGradient = void(const DeformKernelGeometry&, const T* x, const T* offset,
-                                  const T* rotation, const T* weight, const T* dy, T* dx,
-                                  T* doffset, T* drotation, T* dweight, Workspace&);
+struct DeformKernelGradientArgs {
+  const T* x;
+  const T* offset;
+  const T* rotation;
+  const T* weight;
+  const T* dy;
+  T* dx;
+  T* doffset;
+  T* drotation;
+  T* dweight;
+};
+template <class T>
+using DeformKernelGradient = void(const DeformKernelGeometry&,
+                                  const DeformKernelGradientArgs<T>& args, Workspace&);
 
 namespace cpu {
 extern FloatKernel<DeformKernelForward> deform_kernel_forward;

@@ -306,29 +306,30 @@ void walk(const Call<T>& call, const std::vector<Share<T>>& shares, const Output
 }
 
 template <class T>
-void gradient(const DeformKernelGeometry& g, const T* x, const T* offset, const T* rotation,
-              const T* weight, const T* dy, T* dx, T* doffset, T* drotation, T* dweight,
+void gradient(const DeformKernelGeometry& g, const DeformKernelGradientArgs<T>& args,
               Workspace& workspace) {
-  const Outputs<T> out{doffset, drotation, dweight};
+  const Outputs<T> out{args.doffset, args.drotation, args.dweight};
   if (g.conv.n == 0 && out.dweight != nullptr)
     std::fill_n(out.dweight, g.conv.k * g.scope_h * g.scope_w * (g.conv.c / g.conv.groups), T(0));
-  const bool inputs = dx != nullptr || out.doffset != nullptr || out.drotation != nullptr;
+  const bool inputs = args.dx != nullptr || out.doffset != nullptr || out.drotation != nullptr;
   if (g.conv.n == 0 || (!inputs && out.dweight == nullptr)) return;
-  with_source(g, x, offset, rotation, workspace, [&](const DeformKernelSource<T>& source) {
-    Call<T> call{source, nullptr, dy, dx, dx != nullptr || out.doffset != nullptr};
-    std::vector<Share<T>> shares = share_out<T>(g);
-    if (conv_form(g.conv) == ConvForm::depthwise) {
-      if (inputs) call.by_position = weights_by_position(g, weight, workspace);
-      walk(call, shares, out, workspace);
-      return;
-    }
-    if (inputs) {
-      Workspace own(Device::cpu());  // given back before the weight gradient takes its own
-      for (Share<T>& share : shares) pack_share(g, weight, share, own);
-      walk(call, shares, {out.doffset, out.drotation, nullptr}, own);
-    }
-    if (out.dweight != nullptr) add_up_scopes(source, dy, out.dweight, workspace);
-  });
+  with_source(
+      g, args.x, args.offset, args.rotation, workspace, [&](const DeformKernelSource<T>& source) {
+        Call<T> call{source, nullptr, args.dy, args.dx,
+                     args.dx != nullptr || out.doffset != nullptr};
+        std::vector<Share<T>> shares = share_out<T>(g);
+        if (conv_form(g.conv) == ConvForm::depthwise) {
+          if (inputs) call.by_position = weights_by_position(g, args.weight, workspace);
+          walk(call, shares, out, workspace);
+          return;
+        }
+        if (inputs) {
+          Workspace own(Device::cpu());  // given back before the weight gradient takes its own
+          for (Share<T>& share : shares) pack_share(g, args.weight, share, own);
+          walk(call, shares, {out.doffset, out.drotation, nullptr}, own);
+        }
+        if (out.dweight != nullptr) add_up_scopes(source, args.dy, out.dweight, workspace);
+      });
 }
 
 }  // namespace

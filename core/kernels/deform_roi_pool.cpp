@@ -206,13 +206,13 @@ void map_gradient(const Regions<T>& regions, const AllWindows<T>& windows, const
 }
 
 template <class T>
-void gradient(const DeformRoiPoolGeometry& g, const T* x, const T* rois, const T* trans,
-              const T* mask, const T* dy, T* dx, T* dtrans, T* dmask, Workspace& workspace) {
-  const Regions<T> regions{g, rois, trans, mask};
+void gradient(const DeformRoiPoolGeometry& g, const DeformRoiPoolGradientArgs<T>& args,
+              Workspace& workspace) {
+  const Regions<T> regions{g, args.rois, args.trans, args.mask};
   const AllWindows<T> windows(regions, workspace);
-  if (dtrans != nullptr || dmask != nullptr)
-    branch_gradient(regions, windows, x, dy, dtrans, dmask, workspace);
-  if (dx != nullptr) map_gradient(regions, windows, dy, dx, workspace);
+  if (args.dtrans != nullptr || args.dmask != nullptr)
+    branch_gradient(regions, windows, args.x, args.dy, args.dtrans, args.dmask, workspace);
+  if (args.dx != nullptr) map_gradient(regions, windows, args.dy, args.dx, workspace);
 }
 
 }  // namespace

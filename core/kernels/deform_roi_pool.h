@@ -62,9 +62,19 @@ using DeformRoiPoolForward = void(const DeformRoiPoolGeometry&, const T* x, cons
                                   const T* trans, const T* mask, T* y, Workspace&);
 // Each of dx, dtrans and dmask may be null and is then left out.
 template <class T>
-using DeformRoiPoolGradient = void(const DeformRoiPoolGeometry&, const T* x, const T* rois,
-                                   const T* trans, const T* mask, const T* dy, T* dx, T* dtrans,
-                                   T* dmask, Workspace&);
+struct DeformRoiPoolGradientArgs {
+  const T* x;
+  const T* rois;
+  const T* trans;
+  const T* mask;
+  const T* dy;
+  T* dx;
+  T* dtrans;
+  T* dmask;
+};
+template <class T>
+using DeformRoiPoolGradient = void(const DeformRoiPoolGeometry&,
+                                   const DeformRoiPoolGradientArgs<T>& args, Workspace&);
 
 namespace cpu {
 extern FloatKernel<DeformRoiPoolForward> deform_roi_pool_forward;

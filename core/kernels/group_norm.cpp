@@ -51,8 +51,8 @@ void group_statistics(const GroupNormGeometry& g, const Walk& walk, std::int64_t
 }
 
 template <class T>
-void forward(const GroupNormGeometry& g, const T* x, const T* weight, const T* bias, T* y,
-             double* mean, double* rstd, Workspace& workspace) {
+void forward(const GroupNormGeometry& g, const GroupNormForwardArgs<T>& args,
+             Workspace& workspace) {
   const Walk walk(g.rows, g.c);
   const std::int64_t image_size = g.rows * g.c, partial_size = walk.all_parts() * 2 * g.c;
   double* const partial = workspace.take<double>(g.n * partial_size);  // [n parts 2 c]
@@ -62,22 +62,23 @@ void forward(const GroupNormGeometry& g, const T* x, const T* weight, const T* b
   };
   each_part(g, walk, [&](std::int64_t n, std::int64_t index, const cpu::ColumnPart& part) {
     double* const out = partial + n * partial_size + index * 2 * g.c;
-    cpu::part_moments(x + n * image_size, part, g.c, out, out + g.c);
+    cpu::part_moments(args.x + n * image_size, part, g.c, out, out + g.c);
   });
   parallel_for(g.n, [&](std::int64_t n) {
-    double *const of_mean = mean + n * g.groups, *const of_rstd = rstd + n * g.groups;
-    group_statistics(g, walk, n, x, partial + n * partial_size, of_mean, of_rstd);
+    double *const of_mean = args.mean + n * g.groups, *const of_rstd = args.rstd + n * g.groups;
+    group_statistics(g, walk, n, args.x, partial + n * partial_size, of_mean, of_rstd);
     const cpu::NormScaleRows<T> rows = rows_of(n);
     for (std::int64_t j = 0; j < g.c; ++j) {
       const std::int64_t group = g.group_of(j);
-      rows.set(j, norm_scale(NormRow<T>(of_mean[group], of_rstd[group]), weight[j], bias[j]));
+      rows.set(
+          j, norm_scale(NormRow<T>(of_mean[group], of_rstd[group]), args.weight[j], args.bias[j]));
     }
     rows.widen(walk);
   });
   each_part(g, walk, [&](std::int64_t n, std::int64_t, const cpu::ColumnPart& part) {
     const cpu::NormScaleRows<T> rows = rows_of(n);
-    const T* const from = x + n * image_size;
-    T* const to = y + n * image_size;
+    const T* const from = args.x + n * image_size;
+    T* const to = args.y + n * image_size;
     each_wide_row(walk, part, [=](std::int64_t at, std::int64_t count) {
       rows.apply(count, from + at, to + at);
     });
@@ -135,8 +136,8 @@ void data_gradient(const GroupNormGeometry& g, const Walk& walk, const T* x, con
 }
 
 template <class T>
-void gradient(const GroupNormGeometry& g, const T* x, const T* weight, const double* mean,
-              const double* rstd, const T* dy, T* dx, T* dweight, T* dbias, Workspace& workspace) {
+void gradient(const GroupNormGeometry& g, const GroupNormGradientArgs<T>& args,
+              Workspace& workspace) {
   const Walk walk(g.rows, g.c);
   const std::int64_t image_size = g.rows * g.c, partial_size = walk.all_parts() * 2 * g.c;
   double* const partial = workspace.take<double>(g.n * partial_size);  // [n parts 2 c]
@@ -146,7 +147,7 @@ void gradient(const GroupNormGeometry& g, const T* x, const T* weight, const dou
     T *const unit = units + n * 2 * walk.width, *const of_mean = unit + walk.width;
     for (std::int64_t j = 0; j < g.c; ++j) {
       const std::int64_t at = n * g.groups + g.group_of(j);
-      const NormRow<T> row(mean[at], rstd[at]);
+      const NormRow<T> row(args.mean[at], args.rstd[at]);
       unit[j] = row.unit;
       of_mean[j] = row.mean;
     }
@@ -156,8 +157,8 @@ void gradient(const GroupNormGeometry& g, const T* x, const T* weight, const dou
   each_part(g, walk, [&](std::int64_t n, std::int64_t index, const cpu::ColumnPart& part) {
     double* const out = partial + n * partial_size + index * 2 * g.c;
     const T* const unit = units + n * 2 * walk.width;
-    cpu::part_sums(x + n * image_size, dy + n * image_size, unit, unit + walk.width, part, g.c, out,
-                   out + g.c);
+    cpu::part_sums(args.x + n * image_size, args.dy + n * image_size, unit, unit + walk.width, part,
+                   g.c, out, out + g.c);
   });
   parallel_for(g.n, [&](std::int64_t n) {
     join_parts(walk.all_parts(), 2 * g.c, partial + n * partial_size, sums + n * 2 * g.c);
@@ -168,12 +169,14 @@ void gradient(const GroupNormGeometry& g, const T* x, const T* weight, const dou
       const std::int64_t at = n * g.groups + g.group_of(j);
       const double* const of_image = sums + n * 2 * g.c + j;
       of_bias += of_image[0];
-      of_weight += NormRow<T>(mean[at], rstd[at]).along(of_image[0], of_image[g.c]);
+      of_weight += NormRow<T>(args.mean[at], args.rstd[at]).along(of_image[0], of_image[g.c]);
     }
-    if (dweight != nullptr) dweight[j] = static_cast<T>(of_weight);
-    if (dbias != nullptr) dbias[j] = static_cast<T>(of_bias);
+    if (args.dweight != nullptr) args.dweight[j] = static_cast<T>(of_weight);
+    if (args.dbias != nullptr) args.dbias[j] = static_cast<T>(of_bias);
   }
-  if (dx != nullptr) data_gradient(g, walk, x, weight, mean, rstd, sums, dy, dx, workspace);
+  if (args.dx != nullptr)
+    data_gradient(g, walk, args.x, args.weight, args.mean, args.rstd, sums, args.dy, args.dx,
+                  workspace);
 }
 
 }  // namespace

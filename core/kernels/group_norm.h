@@ -31,13 +31,32 @@ struct GroupNormGeometry {
 
 // mean and rstd [n groups]: those that y was made with.
 template <class T>
-using GroupNormForward = void(const GroupNormGeometry&, const T* x, const T* weight, const T* bias,
-                              T* y, double* mean, double* rstd, Workspace&);
+struct GroupNormForwardArgs {
+  const T* x;
+  const T* weight;
+  const T* bias;
+  T* y;
+  double* mean;
+  double* rstd;
+};
+template <class T>
+using GroupNormForward = void(const GroupNormGeometry&, const GroupNormForwardArgs<T>& args,
+                              Workspace&);
 // Each of dx, dweight and dbias may be null and is then left out.
 template <class T>
-using GroupNormGradient = void(const GroupNormGeometry&, const T* x, const T* weight,
-                               const double* mean, const double* rstd, const T* dy, T* dx,
-                               T* dweight, T* dbias, Workspace&);
+struct GroupNormGradientArgs {
+  const T* x;
+  const T* weight;
+  const double* mean;
+  const double* rstd;
+  const T* dy;
+  T* dx;
+  T* dweight;
+  T* dbias;
+};
+template <class T>
+using GroupNormGradient = void(const GroupNormGeometry&, const GroupNormGradientArgs<T>& args,
+                               Workspace&);
 
 namespace cpu {
 extern FloatKernel<GroupNormForward> group_norm_forward;

@@ -8,15 +8,14 @@ namespace {
 constexpr std::int64_t kPicturesPerTask = 16;
 
 template <class T>
-void pick(const PickGeometry& g, const std::int64_t* step, const std::int64_t* order,
-          const T* images, const std::int64_t* labels, float* picked_images,
-          std::int64_t* picked_labels) {
+void pick(const PickGeometry& g, const PickBatchArgs<T>& args) {
   parallel_blocks(g.count, kPicturesPerTask, [=](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
-      const std::int64_t index = picked(g, order, *step, i);
-      picked_labels[i] = labels[index];
+      const std::int64_t index = picked(g, args.order, *args.step, i);
+      args.picked_labels[i] = args.labels[index];
       for (std::int64_t at = 0; at < g.pixels(); ++at)
-        pick_pixel(g, images, *step, index, at, picked_images + (i * g.pixels() + at) * g.c);
+        pick_pixel(g, args.images, *args.step, index, at,
+                   args.picked_images + (i * g.pixels() + at) * g.c);
     }
   });
 }

@@ -57,9 +57,16 @@ PLIANT_HD inline void pick_pixel(const PickGeometry& g, const float* images, std
 // step [1]; images [pictures h w c], labels [pictures] -> picked_images [count h w c],
 // picked_labels [count].
 template <class T>
-using PickBatch = void(const PickGeometry&, const std::int64_t* step, const std::int64_t* order,
-                       const T* images, const std::int64_t* labels, float* picked_images,
-                       std::int64_t* picked_labels);
+struct PickBatchArgs {
+  const std::int64_t* step;
+  const std::int64_t* order;
+  const T* images;
+  const std::int64_t* labels;
+  float* picked_images;
+  std::int64_t* picked_labels;
+};
+template <class T>
+using PickBatch = void(const PickGeometry&, const PickBatchArgs<T>& args);
 
 using PickBatchKernel = Kernel<PickBatch<std::uint8_t>, PickBatch<float>>;
 

@@ -53,25 +53,37 @@ struct WideningBy {
     });
   }
   template <DeformConvForward<float>* run>
-  static void deform_conv_forward(const DeformGeometry& g, const BFloat16* x, const float* offset,
-                                  const float* mask, const BFloat16* weight, const BFloat16* bias,
-                                  BFloat16* y, Workspace& workspace) {
-    rounded(y, outputs(g.conv), workspace, [&](float* wide) {
-      run(g, widened(x, inputs(g.conv), workspace), offset, mask,
-          widened(weight, weights(g.conv), workspace), widened(bias, g.conv.k, workspace), wide,
+  static void deform_conv_forward(const DeformGeometry& g,
+                                  const DeformConvForwardArgs<BFloat16>& args,
+                                  Workspace& workspace) {
+    rounded(args.y, outputs(g.conv), workspace, [&](float* wide) {
+      run(g,
+          {.x = widened(args.x, inputs(g.conv), workspace),
+           .offset = args.offset,
+           .mask = args.mask,
+           .weight = widened(args.weight, weights(g.conv), workspace),
+           .bias = widened(args.bias, g.conv.k, workspace),
+           .y = wide},
           workspace);
     });
   }
   template <DeformConvGradient<float>* run>
-  static void deform_conv_gradient(const DeformGeometry& g, const BFloat16* x, const float* offset,
-                                   const float* mask, const BFloat16* weight, const BFloat16* dy,
-                                   BFloat16* dx, float* doffset, float* dmask, BFloat16* dweight,
+  static void deform_conv_gradient(const DeformGeometry& g,
+                                   const DeformConvGradientArgs<BFloat16>& args,
                                    Workspace& workspace) {
-    rounded(dx, inputs(g.conv), workspace, [&](float* wide_dx) {
-      rounded(dweight, weights(g.conv), workspace, [&](float* wide_dweight) {
-        run(g, widened(x, inputs(g.conv), workspace), offset, mask,
-            widened(weight, weights(g.conv), workspace), widened(dy, outputs(g.conv), workspace),
-            wide_dx, doffset, dmask, wide_dweight, workspace);
+    rounded(args.dx, inputs(g.conv), workspace, [&](float* wide_dx) {
+      rounded(args.dweight, weights(g.conv), workspace, [&](float* wide_dweight) {
+        run(g,
+            {.x = widened(args.x, inputs(g.conv), workspace),
+             .offset = args.offset,
+             .mask = args.mask,
+             .weight = widened(args.weight, weights(g.conv), workspace),
+             .dy = widened(args.dy, outputs(g.conv), workspace),
+             .dx = wide_dx,
+             .doffset = args.doffset,
+             .dmask = args.dmask,
+             .dweight = wide_dweight},
+            workspace);
       });
     });
   }
