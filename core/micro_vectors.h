@@ -1,6 +1,5 @@
 // The widest vectors that the including file is compiled for, by GCC's vector extensions: what the
-// micro kernels are written in (kernels/portable_vectors.h has those of one width for any
-// processor).
+// micro kernels are written in (kernels/portable_vectors.h has those of one width for any processor).
 #pragma once
 
 #include <cstdint>

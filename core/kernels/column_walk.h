@@ -6,11 +6,11 @@
 #include <cstdint>
 
 #include <pliant/core/kernels/norm_scale.h>
+#include <pliant/core/kernels/partial_sums_walk.h>
 #include <pliant/core/parallel.h>
 
 namespace pliant::cpu {
 
-inline constexpr std::int64_t kMaxParts = 16;
 inline constexpr std::int64_t kPartElements = 16384;  // at least so many in a part
 inline constexpr std::int64_t kColumns = 256;         // columns worked on side by side
 inline constexpr std::int64_t kRun = 16;  // rows of kColumns that stay in the first cache
@@ -29,7 +29,7 @@ struct ColumnWalk {
     width = fold * c;
     wide_rows = rows / fold;
     tail_rows = rows % fold;
-    parts = std::clamp<std::int64_t>(wide_rows * width / kPartElements, 1, kMaxParts);
+    parts = std::clamp<std::int64_t>(wide_rows * width / kPartElements, 1, kMostPartials);
     part_rows = (wide_rows + parts - 1) / parts;
   }
   std::int64_t all_parts() const { return parts + 1; }

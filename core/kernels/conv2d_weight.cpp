@@ -9,6 +9,7 @@
 #include <pliant/core/kernels/conv2d.h>
 #include <pliant/core/kernels/conv2d_walk.h>
 #include <pliant/core/kernels/depthwise_walk.h>
+#include <pliant/core/kernels/partial_sums_walk.h>
 #include <pliant/core/kernels/widening.h>
 #include <pliant/core/kernels/winograd_walk.h>
 #include <pliant/core/parallel.h>
@@ -20,7 +21,6 @@ using namespace cpu;
 
 constexpr std::int64_t kWindowArea = 16384;  // elements of a window's panel: it stays in cache
 constexpr std::int64_t kTasksWanted = 32;
-constexpr std::int64_t kMaxParts = 16;       // partial sums, where the blocks are too few tasks
 constexpr std::int64_t kPartAtLeast = 1024;  // locations: fewer do not pay for a sum of their own
 
 constexpr std::int64_t ceil_divide(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
@@ -84,7 +84,8 @@ class WeightGradient {
   void run(T* dweight, Workspace& workspace) const {
     const std::int64_t lines = g_.n * g_.p, products = g_.groups * panels_.count();
     if (products == 0) return;
-    const std::int64_t most = std::clamp<std::int64_t>(lines * g_.q / kPartAtLeast, 1, kMaxParts);
+    const std::int64_t most =
+        std::clamp<std::int64_t>(lines * g_.q / kPartAtLeast, 1, kMostPartials);
     const std::int64_t parts = std::min(ceil_divide(kTasksWanted, products), most);
     const std::int64_t stripes = std::min(ceil_divide(kTasksWanted, products * parts), taps());
     const std::int64_t size = g_.groups * taps() * rows() * panels_.width();

@@ -2,12 +2,12 @@
 
 #include <algorithm>
 
+#include <pliant/core/kernels/partial_sums_walk.h>
 #include <pliant/core/parallel.h>
 
 namespace pliant {
 namespace {
 
-constexpr std::int64_t kMaxParts = 16;
 constexpr std::int64_t kTaskElements = 4096;
 
 // Loss of row i; its SoftmaxScale goes to scale.
@@ -26,7 +26,7 @@ template <class T>
 void forward(const CrossEntropyGeometry& g, const CrossEntropyForwardArgs<T>& args,
              Workspace& workspace) {
   const std::int64_t parts =
-      std::clamp<std::int64_t>(g.rows * g.classes / kTaskElements, 1, kMaxParts);
+      std::clamp<std::int64_t>(g.rows * g.classes / kTaskElements, 1, cpu::kMostPartials);
   const std::int64_t part_rows = (g.rows + parts - 1) / parts;
   double* const partial = workspace.take<double>(2 * parts);  // [parts]: loss, weight that counts
   parallel_for(parts, [&](std::int64_t part) {

@@ -95,7 +95,7 @@ GradientCut cut_gradient(const Conv2dGeometry& g) {
   cut.stripe_taps = std::clamp<std::int64_t>(kStripe / (g.k * (g.c / g.groups)), 1, taps);
   cut.stripes = count(taps, cut.stripe_taps);
   const std::int64_t units = count(rows, kUnit);
-  const std::int64_t wanted = std::min({count(kTasks, cut.stripes), kMaxPartials, units});
+  const std::int64_t wanted = std::min({count(kTasks, cut.stripes), kMostPartials, units});
   cut.chunk_rows = count(units, wanted) * kUnit;
   cut.chunks = count(rows, cut.chunk_rows);
 

@@ -174,7 +174,7 @@ void walk(const DeformSource<T>& source, const T* weight, const T* dy, const Out
   const bool weights = out.dweight != nullptr;
   const std::int64_t weights_size = conv.k * source.taps() * (conv.c / conv.groups);
   const std::int64_t images =
-      weights ? (conv.n + kMaxPartials - 1) / kMaxPartials : 1;  // of a task
+      weights ? (conv.n + kMostPartials - 1) / kMostPartials : 1;  // of a task
   const std::int64_t chunks = (conv.n + images - 1) / images;
   double* const partials = weights ? workspace.take<double>(chunks * weights_size) : nullptr;
 

@@ -153,7 +153,7 @@ void cpu::add_up_scopes(const DeformKernelSource<T>& source, const T* dy, T* dwe
   const ColumnLayout layout = whole_layout(g);
   const std::int64_t size = g.conv.k * layout.positions * (g.conv.c / g.conv.groups);
   const std::int64_t units = (source.rows() + kUnit - 1) / kUnit;
-  const std::int64_t own = (units + kMaxPartials - 1) / kMaxPartials * kUnit;  // rows of a chunk
+  const std::int64_t own = (units + kMostPartials - 1) / kMostPartials * kUnit;  // rows of a chunk
   const std::int64_t chunks = (source.rows() + own - 1) / own;
   T* const partials = workspace.take<T>(chunks * size);
   const std::int64_t width = layout.width() + source.samples_size(1);

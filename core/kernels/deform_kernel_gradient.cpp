@@ -269,7 +269,7 @@ void walk(const Call<T>& call, const std::vector<Share<T>>& shares, const Output
   const SharedSum<T> rotations(out.drotation, 2 * pairs * g.rotation_groups, count, workspace);
 
   const bool weights = out.dweight != nullptr;
-  const std::int64_t images = weights ? (g.conv.n + kMaxPartials - 1) / kMaxPartials : 1;
+  const std::int64_t images = weights ? (g.conv.n + kMostPartials - 1) / kMostPartials : 1;
   const std::int64_t chunks = (g.conv.n + images - 1) / images;  // a task: `images` of a share
   const std::int64_t size = source.positions() * c;
   T* const partials = weights ? workspace.take<T>(chunks * size) : nullptr;

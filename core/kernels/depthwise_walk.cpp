@@ -9,7 +9,6 @@ namespace pliant::cpu {
 namespace {
 
 constexpr std::int64_t kTasksWanted = 64;
-constexpr std::int64_t kMaxParts = 16;              // partial sums of a weight gradient
 constexpr std::int64_t kWindowArea = 4096;          // elements of dY: they stay in the first cache
 constexpr std::int64_t kWindowColumnsAtLeast = 16;  // of dY: fewer do not pay for adding up
 constexpr std::int64_t kPixelRun = 128;  // of dY: as many are summed in T, their sums in double
@@ -180,7 +179,7 @@ void depthwise_weight_gradient(const Conv2dGeometry& g, Sharing weights, const T
   if (sets == 0 || size == 0) return;
   const T* const source = repeated(g, x, workspace);
   const std::int64_t parts =
-      std::clamp<std::int64_t>(std::min(kTasksWanted / sets, lines), 1, kMaxParts);
+      std::clamp<std::int64_t>(std::min(kTasksWanted / sets, lines), 1, kMostPartials);
   T* const sums = parts == 1 ? dweight : workspace.take<T>(sets * parts * size);
   const PerThread<double> held(size, workspace);
   parallel_for(sets * parts, [&](std::int64_t task) {

@@ -2,13 +2,13 @@
 
 #include <algorithm>
 
+#include <pliant/core/kernels/partial_sums_walk.h>
 #include <pliant/core/parallel.h>
 
 namespace pliant {
 namespace {
 
 constexpr std::int64_t kRows = 64;  // of a task
-constexpr std::int64_t kMaxPartials = 16;
 
 template <class T>
 void forward(const LayerNormGeometry& g, const T* x, const T* weight, const T* bias, T* y) {
@@ -18,13 +18,13 @@ void forward(const LayerNormGeometry& g, const T* x, const T* weight, const T* b
   });
 }
 
-// At most kMaxPartials chunks of rows, each with a partial sum for the weights, added up in order.
+// At most kMostPartials chunks of rows, each with a partial sum for the weights, added up in order.
 template <class T>
 void gradient(const LayerNormGeometry& g, const T* x, const T* weight, const T* dy, T* dx,
               T* dweight, Workspace& workspace) {
   constexpr std::int64_t kRun = 16;  // rows that are added up in T
   const std::int64_t blocks = (g.rows + kRows - 1) / kRows;
-  const std::int64_t own = (blocks + kMaxPartials - 1) / kMaxPartials * kRows;
+  const std::int64_t own = (blocks + cpu::kMostPartials - 1) / cpu::kMostPartials * kRows;
   const std::int64_t chunks = blocks == 0 ? 0 : (g.rows + own - 1) / own;
   double* const partials = workspace.take<double>(chunks * g.c);
   T* const runs = workspace.take<T>(chunks * g.c);

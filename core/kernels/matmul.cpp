@@ -20,7 +20,6 @@ constexpr std::int64_t kTransposedRows = 4 * kTileRows;
 constexpr std::int64_t kTransposedColumns = kMaxPanelWidth;
 constexpr std::int64_t kTasksWanted = 32;
 constexpr std::int64_t kTasksOfMany = 128;    // of a batch of small matrices
-constexpr std::int64_t kMaxParts = 16;        // partial sums over k, where y alone is few tasks
 constexpr std::int64_t kMinPartLength = 512;  // of k
 
 constexpr std::int64_t ceil_divide(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
@@ -105,8 +104,8 @@ void multiply_transposed(const MatmulGeometry& g, const T* a, const T* b, const 
   const std::int64_t rows = ceil_divide(g.m, kTransposedRows),
                      columns = ceil_divide(g.n, kTransposedColumns),
                      blocks = g.batch * rows * columns;
-  const std::int64_t parts =
-      std::clamp<std::int64_t>(std::min(g.k / kMinPartLength, kTasksWanted / blocks), 1, kMaxParts);
+  const std::int64_t parts = std::clamp<std::int64_t>(
+      std::min(g.k / kMinPartLength, kTasksWanted / blocks), 1, kMostPartials);
   T* const partial = parts == 1 ? y : workspace.take<T>(parts * size);
   parallel_for(parts * blocks, [&](std::int64_t task) {
     const std::int64_t part = task / blocks, batch = task % blocks / (rows * columns);

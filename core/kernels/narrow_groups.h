@@ -1,10 +1,9 @@
 // Products of a convolution with its columns where weight groups have few outputs, depthwise
 // convolution among them: no matrix product per group, but one pass over all channels at once.
 //
-//   forward            y[row][group*out + o]   = bias + sum over t, i of columns[row][t][c]
-//   w[o][t][c] columns' gradient  q[row][t][c]            = sum over o of dy[row][group*out + o]
-//   w[o][t][c] weight gradient    dw[o][t][c]            += sum over rows of dy[row][group*out + o]
-//   columns[row][t][c]
+//   forward            y[row][group*out + o] = bias + sum over t, i of columns[row][t][c] w[o][t][c]
+//   columns' gradient  q[row][t][c] = sum over o of dy[row][group*out + o] w[o][t][c]
+//   weight gradient    dw[o][t][c] += sum over rows of dy[row][group*out + o] columns[row][t][c]
 //
 // where c = group*in + i is a channel of the input, so that the vectors run along c; columns are
 // [rows][taps][c]. Serial, to be called from inside a parallel region.

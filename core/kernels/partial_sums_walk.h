@@ -9,8 +9,8 @@
 
 namespace pliant::cpu {
 
-// A weight gradient is a sum of at most so many parts, each of which a task sums in order.
-constexpr std::int64_t kMaxPartials = 16;
+// A sum that several tasks share has at most so many parts, each of which one adds up in order.
+inline constexpr std::int64_t kMostPartials = 16;
 
 // Sums partials [count][size] in order, in float64.
 template <class From, class T>

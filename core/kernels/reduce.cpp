@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include <pliant/core/kernels/partial_sums_walk.h>
 #include <pliant/core/kernels/widening.h>
 #include <pliant/core/parallel.h>
 
@@ -12,7 +13,6 @@ namespace {
 // of runs and not of terms.
 constexpr std::int64_t kRun = 128;
 constexpr std::int64_t kLanes = 16;
-constexpr std::int64_t kMaxParts = 16;
 
 template <class F, class T>
 using Held = typename F::template Held<T>;
@@ -91,7 +91,7 @@ void reduce(const ReduceGeometry& g, const T* x, To* y, Workspace& workspace) {
   const std::int64_t slice = g.reduced * g.inner;
   const std::int64_t grain = 32768;  // elements a task
   const std::int64_t parts = std::clamp<std::int64_t>(
-      slice / grain, 1, std::min(kMaxParts, std::max<std::int64_t>(1, g.reduced)));
+      slice / grain, 1, std::min(cpu::kMostPartials, std::max<std::int64_t>(1, g.reduced)));
   const auto to_result = [&](std::int64_t o) {
     return [to = y + o * g.inner, divisor = g.divisor](std::int64_t j, H held) {
       to[j] = reduced<To>(held, divisor);

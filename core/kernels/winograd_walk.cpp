@@ -319,7 +319,7 @@ void winograd_weight_gradient(const Conv2dGeometry& g, const float* x, const flo
   const std::int64_t size = g.k * g.c, stripes = (g.k + kStripe - 1) / kStripe;
   const std::int64_t most =
       std::min({tiles.count() / kTilesAtLeast, kMostSums / (kPositions * size),
-                (kTasks + stripes - 1) / stripes, kMaxPartials});
+                (kTasks + stripes - 1) / stripes, kMostPartials});
   const std::int64_t parts = std::max<std::int64_t>(1, most);
   float* const sums = workspace.take<float>(parts * kPositions * size);  // [parts][positions][k][c]
   float* const zeros = workspace.take<float>(std::max(g.c, g.k));
