@@ -60,7 +60,7 @@ struct TapeState {
   std::vector<Kind> slots;                            // of what each slot's gradient belongs to
   std::vector<std::pair<Parameter, int>> parameters;  // that want a gradient, with their slot
   std::vector<int> variables;
-  std::unordered_map<std::uint64_t, int> lifted;  // Parameter::id() -> slot or -1
+  std::unordered_map<std::uint64_t, int> lifted;  // Parameter::id() -> slot
 
   int new_slot(const Tensor& value) {
     slots.emplace_back(value);
@@ -69,13 +69,11 @@ struct TapeState {
 
   int slot_of(const Parameter& parameter) {
     if (watch != nullptr) watch->push_back(parameter);
+    if (!options.record || parameter.frozen()) return -1;  // as it is at this use
     const auto known = lifted.find(parameter.id());
     if (known != lifted.end()) return known->second;
-    int slot = -1;
-    if (options.record && !parameter.frozen()) {
-      slot = new_slot(parameter.value());
-      parameters.emplace_back(parameter, slot);
-    }
+    const int slot = new_slot(parameter.value());
+    parameters.emplace_back(parameter, slot);
     lifted.emplace(parameter.id(), slot);  // last: what fails above leaves nothing behind
     return slot;
   }

@@ -232,6 +232,14 @@ std::int64_t DigitSet::classes() const {
   return largest + 1;
 }
 
+std::vector<fs::path> digit_files(const fs::path& directory) {
+  std::vector<fs::path> found;
+  const fs::path folder = folder_of_files(directory, mnist_files());
+  for (const MnistFile& file : mnist_files())
+    if (fs::path path = locate(folder, file.name); !path.empty()) found.push_back(std::move(path));
+  return found;
+}
+
 DigitSet read_digit_directory(const fs::path& given, const MnistFiles& files) {
   std::error_code ignored;
   require(fs::is_directory(given, ignored), given.string(),

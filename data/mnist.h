@@ -50,6 +50,9 @@ const MnistFiles& mnist_files();
 DigitSet read_digit_directory(const std::filesystem::path& directory,
                               const MnistFiles& files = mnist_files());
 
+// Those of the four files that there are, where read_digit_directory would look.
+std::vector<std::filesystem::path> digit_files(const std::filesystem::path& directory);
+
 // <XDG_CACHE_HOME or ~/.cache>/pliant/mnist; empty if neither variable is set.
 std::filesystem::path default_mnist_cache();
 

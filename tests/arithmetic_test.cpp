@@ -204,3 +204,14 @@ TEST_CASE("pow of two tensors: bad operands") {
           pow(x, Tensor::zeros({2, 3}));
         }) == "pow: mixes float64 and float32: a is float64, b float32");
 }
+
+TEST_CASE("arithmetic: what has nothing to stretch or add up gives a Var of its own") {
+  for (Var (*const op)(const Var&, const Shape&) : {&broadcast_to, &sum_to}) {
+    const Tape tape;
+    const Var a = tape.variable(Tensor::from({1.0, 2.0, 3.0}, {3}));
+    const Var y = op(a, {3});
+    const Gradients g = tape.gradients(sum(y * y) + sum(a), {y, a});
+    CHECK(g[y].to_vector() == std::vector<double>{2, 4, 6});
+    CHECK(g[a].to_vector() == std::vector<double>{3, 5, 7});
+  }
+}

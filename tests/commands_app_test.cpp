@@ -294,3 +294,44 @@ TEST_CASE("commands: a table of a recipe that somebody has edited") {
     CHECK(contains(table.err, "'validate' is \"yes\", expected true or false") != held_out);
   }
 }
+
+TEST_CASE("commands: nothing is written over what is read, or over another result") {
+  const TemporaryFolder data, folder;
+  write_digits(data, few_digits(40, 10));
+  const std::string net = write_net(folder, Deform::none, 0.1);
+  std::ifstream in(net, std::ios::binary);
+  const std::string before((std::istreambuf_iterator<char>(in)), {});
+  const std::string link = (folder.path() / "link").string(),
+                    out = (folder.path() / "out").string(),
+                    images = (data.path() / "train-images-idx3-ubyte").string();
+  fs::create_symlink(net, link);
+  const std::string picture = write_picture(folder, few_digits(1, 1), 0);
+  const std::vector<std::vector<std::string>> refused = {
+      {"eval", "--data", data.path(), "--weights", net, "--json", link},
+      {"eval", "--data", data.path(), "--weights", net, "--json", images},
+      {"predict", "--weights", net, picture, "--json", net},
+      {"predict", "--weights", net, picture, "--json", picture},
+      {"train", "--data", data.path(), "--out", out, "--json", out},
+      {"train", "--data", data.path(), "--out", out, "--json", out + ".checkpoint"},
+      {"train", "--data", data.path(), "--out", out, "--start", net, "--json", net},
+      {"train", "--data", data.path(), "--out", images},
+      {"--data", data.path(), "--base", net, "--json", net}};
+  for (const std::vector<std::string>& words : refused) {
+    const Ended ended = run_mnist(words);
+    CHECK(ended.status == 1);
+    CHECK(contains(ended.err, " would be written over it; name another"));
+  }
+  std::ifstream again(net, std::ios::binary);
+  CHECK(std::string((std::istreambuf_iterator<char>(again)), {}) == before);
+}
+
+TEST_CASE("commands: published nets that are not there cost no training") {
+  const TemporaryFolder data;
+  write_digits(data, few_digits(40, 10));
+  ::setenv("PLIANT_PUBLISHED", data.path().c_str(), 1);
+  const Ended ended = run_mnist({"--data", data.path(), "--rows", "none", "--epochs", "1"});
+  ::unsetenv("PLIANT_PUBLISHED");
+  CHECK(ended.status == 1);
+  CHECK(contains(ended.err, "has no cnn.safetensors"));
+  CHECK_FALSE(contains(ended.out, "preset"));
+}

@@ -1,5 +1,6 @@
 #include <pliant/layers/train/optimizer.h>
 
+#include <cmath>
 #include <iostream>
 #include <memory>
 #include <sstream>
@@ -393,6 +394,19 @@ TEST_CASE("optimizer: no parameters, another net's, a misspelled pattern") {
                  "Sgd: may_lack 'nte.*' matches no path; there are net.a"));
   CHECK(contains(error_of([&] { AdamW({a}, {.may_lack = {""}}); }), "is empty"));
   CHECK(error_of([&] { Sgd({a}, {.may_lack = {"*.mask.*"}}); }).empty());
+}
+
+TEST_CASE("optimizer: a parameter's own factor is a number of at least 0") {
+  for (const double factor : {std::nan(""), -1.0, HUGE_VAL}) {
+    Parameter p(Tensor::from({1.0}, {1}), "p");
+    p.set_lr_factor(factor);
+    Sgd sgd({p});
+    CHECK(contains(error_of([&] {
+                     step(sgd, {{p, Tensor::from({1.0}, {1})}});
+                   }),
+                   "Sgd: the lr_factor of 'p' is "));
+    CHECK(p.value().item() == 1.0);
+  }
 }
 
 TEST_CASE("optimizer: nothing moves if one gradient does not fit") {

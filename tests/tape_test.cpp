@@ -42,6 +42,18 @@ TEST_CASE("tape: a frozen backbone under a training head keeps nothing") {
   CHECK(contains(error_of([&] { gradients[backbone]; }), "gradients: none for backbone"));
 }
 
+TEST_CASE("tape: each use of a parameter goes by whether it is frozen then") {
+  Parameter p(Tensor::from({2.0}, {1}), "p");
+  Tape tape;
+  p.set_frozen(true);
+  const Var constant = tape(p);
+  p.set_frozen(false);
+  const Var used = tape(p);
+  CHECK(tape.gradients(sum(constant * used))[p].item() == 2.0);
+  p.set_frozen(true);
+  CHECK_FALSE(tape(p).wants_gradient());
+}
+
 TEST_CASE("tape: variables, intermediates and an explicit cotangent") {
   Tape tape;
   const Var x = tape.variable(Tensor::from({1.0, 2.0}, {2}));

@@ -40,6 +40,14 @@ Device CommonOptions::set_up() const {
   return device == "cuda" ? Device::cuda() : Device::best();
 }
 
+std::vector<NamedFile> CommonOptions::data_files() const {
+  const std::string folder = data.empty() ? MnistLookup().environment_directory : data;
+  std::vector<NamedFile> files;
+  if (!folder.empty())
+    for (const std::filesystem::path& path : digit_files(folder)) files.push_back({"--data", path});
+  return files;
+}
+
 DigitSet CommonOptions::load_digits() const {
   MnistLookup lookup;
   lookup.directory = data;
@@ -50,6 +58,33 @@ DigitSet CommonOptions::load_digits() const {
     std::cout << "*** These are NOT MNIST but procedural stand-in digits; the figures below do not "
                  "compare with published ones. ***\n";
   return digits;
+}
+
+namespace {
+
+bool is_same_file(const std::filesystem::path& a, const std::filesystem::path& b) {
+  std::error_code error;
+  if (std::filesystem::equivalent(a, b, error)) return true;
+  const auto name = [&](const std::filesystem::path& path) {
+    return std::filesystem::weakly_canonical(std::filesystem::absolute(path, error), error);
+  };
+  return name(a) == name(b);
+}
+
+}  // namespace
+
+void require_files_of_their_own(const std::vector<NamedFile>& written,
+                                const std::vector<NamedFile>& read) {
+  for (std::size_t i = 0; i < written.size(); ++i) {
+    const auto require_other = [&](const NamedFile& other) {
+      require(written[i].path.empty() || other.path.empty() ||
+                  !is_same_file(written[i].path, other.path),
+              written[i].option, ": ", written[i].path.string(), " is the file of ", other.option,
+              " too and would be written over it; name another");
+    };
+    for (std::size_t j = 0; j < i; ++j) require_other(written[j]);
+    for (const NamedFile& each : read) require_other(each);
+  }
 }
 
 JsonFile::JsonFile(const std::string& path) {

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <filesystem>
 #include <fstream>
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
@@ -25,6 +27,17 @@ void add_eval_command(CLI::App& app, Command& chosen);
 void add_table_command(CLI::App& app, Command& chosen);
 void add_predict_command(CLI::App& app, Command& chosen);
 
+// A file that a command line names, by the option that names it.
+struct NamedFile {
+  std::string option;
+  std::filesystem::path path;  // empty: none
+};
+
+// What is written must be files of their own: not one another, nor what is read, by other names or
+// through links either. Called before anything is written.
+void require_files_of_their_own(const std::vector<NamedFile>& written,
+                                const std::vector<NamedFile>& read);
+
 // What all commands that compute take.
 struct CommonOptions {
   std::string data, device = "auto", json, precision = "float32";
@@ -35,6 +48,8 @@ struct CommonOptions {
   void add_precision_to(CLI::App& app);  // of commands that train
   // Sets the number of threads and the GPU's precision, and gives the device.
   Device set_up() const;
+  // The user's own files of pictures that will be read, if he named a folder of them.
+  std::vector<NamedFile> data_files() const;
   // Finds the pictures and says which.
   DigitSet load_digits() const;
 };

@@ -76,14 +76,34 @@ Accuracies evaluate(const Classifier& net, const TestSets& test, Device device) 
   return {accuracy(net, test.plain, device), accuracy(net, test.scaled, device)};
 }
 
-PublishedWeights evaluate_published(const TestSets& test, Device device) {
+namespace {
+
+constexpr std::pair<const char*, const char*> kPublished[] = {
+    {"regular", "cnn.safetensors"}, {"\"deformable\"", "deform_cnn.safetensors"}};
+
+std::filesystem::path published_folder() {
   const char* const folder = std::getenv("PLIANT_PUBLISHED");
-  if (folder == nullptr || *folder == '\0')
-    return {"not given (set PLIANT_PUBLISHED to their folder)", {}};
-  PublishedWeights published{std::string("from ") + folder, {}};
-  for (const auto& [label, name] : {std::pair{"regular", "cnn.safetensors"},
-                                    std::pair{"\"deformable\"", "deform_cnn.safetensors"}}) {
-    DigitNet net = load_digit_net(std::filesystem::path(folder) / name);
+  return folder == nullptr ? "" : folder;
+}
+
+}  // namespace
+
+void require_published_files() {
+  const std::filesystem::path folder = published_folder();
+  if (folder.empty()) return;
+  for (const auto& [label, name] : kPublished) {
+    std::error_code ignored;
+    require(std::filesystem::exists(folder / name, ignored), "PLIANT_PUBLISHED: ", folder.string(),
+            " has no ", name, "; set it to the folder that has both nets, or unset it");
+  }
+}
+
+PublishedWeights evaluate_published(const TestSets& test, Device device) {
+  const std::filesystem::path folder = published_folder();
+  if (folder.empty()) return {"not given (set PLIANT_PUBLISHED to their folder)", {}};
+  PublishedWeights published{"from " + folder.string(), {}};
+  for (const auto& [label, name] : kPublished) {
+    DigitNet net = load_digit_net(folder / name);
     net.to(device);
     published.nets.emplace_back(label, evaluate(net, test, device));
   }

@@ -24,6 +24,9 @@ DigitNet digit_net_from(const SafetensorsFile& contents, const std::filesystem::
 
 Accuracies evaluate(const Classifier& net, const TestSets& test, Device device);
 
+// An Error if one of the files of evaluate_published is missing, before anything is trained.
+void require_published_files();
+
 // cnn.safetensors and deform_cnn.safetensors of the folder PLIANT_PUBLISHED, measured.
 PublishedWeights evaluate_published(const TestSets& test, Device device);
 

@@ -23,6 +23,9 @@ Accuracies measured(const std::string& file, const Classifier& net, const TestSe
 
 int run(const Options& options) {
   const Device device = options.common.set_up();
+  std::vector<NamedFile> read = options.common.data_files();
+  read.push_back({"--weights", options.weights});
+  require_files_of_their_own({{"--json", options.common.json}}, read);
   JsonFile file(options.common.json);
   const LoadedNet loaded = load_net(options.weights);
   loaded.net->to(device);

@@ -156,11 +156,24 @@ Results run_protocol(const Options& options, const DigitSet& digits) {
   return run_experiment(digits, experiment, events);
 }
 
+// What would be lost, or found missing, after all has been computed.
+void check_files(const Options& options) {
+  const std::filesystem::path json = options.common.json;
+  std::vector<NamedFile> read = options.common.data_files();
+  read.push_back({"--base", options.experiment.base});
+  const std::filesystem::path& nets = options.experiment.ledger.folder;
+  if (json.extension() == ".safetensors" || json.extension() == ".checkpoint")
+    read.push_back({"a net in " + nets.string(), nets.empty() ? nets : nets / json.filename()});
+  require_files_of_their_own({{"--json", json}}, read);
+  if (options.protocol != "scaled56" && !options.experiment.validate) require_published_files();
+}
+
 int run(Options options, const CLI::App& app) {
   ExperimentOptions& experiment = options.experiment;
   complete(options, app);
   experiment.device = options.common.set_up();
   experiment.precision = options.common.precision;
+  check_files(options);
   JsonFile file(options.common.json);
   if (!options.report.empty()) prepare_html_report(options.report);  // before what takes its time
   const DigitSet digits = options.common.load_digits();

@@ -24,6 +24,10 @@ struct Options {
 
 int run(const Options& options) {
   const Device device = options.common.set_up();
+  std::vector<NamedFile> read = {{"--weights", options.weights}};
+  for (const std::string& picture : options.pictures)
+    if (picture != "-") read.push_back({"the picture", picture});
+  require_files_of_their_own({{"--json", options.common.json}}, read);
   JsonFile file(options.common.json);
   const PredictOutcome outcome =
       run_predict({options.weights, options.pictures, device}, std::cout, std::cerr);

@@ -89,6 +89,12 @@ int run(Options options) {
   options.plan.activations = activations_at(options.common.precision);
   options.plan.rng = Rng(options.seed).fork("train");
   if (options.scaled) options.plan.augment = ScaleAugmentation{};
+  std::vector<NamedFile> read = options.common.data_files();
+  read.push_back({"--start", options.start});
+  require_files_of_their_own({{"the checkpoint beside --out", options.checkpoint()},
+                              {"--out", options.out},
+                              {"--json", options.common.json}},
+                             read);
   JsonFile file(options.common.json);
   make_net(options.named);  // a name that there is not costs no download
   { const AtomicFile proof("--out", options.out); }

@@ -57,9 +57,16 @@ Var neg(const Var& x) {
 
 Var scalar_like(double value, const Var& x) { return Tensor::scalar(value, x.dtype(), x.device()); }
 
+namespace {
+
+// What has nothing to do still gives a Var of its own, whose gradient is not that of x.
+Var as_result(const Var& x) { return x.wants_gradient() ? reshape(x, x.shape()) : x; }
+
+}  // namespace
+
 Var broadcast_to(const Var& x, const Shape& shape) {
   require(x.defined(), "broadcast_to: x is undefined");
-  if (x.shape() == shape) return x;
+  if (x.shape() == shape) return as_result(x);
   require(broadcast_shape("broadcast_to", x.shape(), shape) == shape, "broadcast_to: ", x.shape(),
           " does not stretch to ", shape);
   require_operations("broadcast_to", "elements of the result", {shape.size()});
@@ -74,7 +81,7 @@ Var broadcast_to(const Var& x, const Shape& shape) {
 Var sum_to(const Var& x, const Shape& shape) {
   const ErrorOp here("sum_to");
   require(x.defined(), "sum_to: x is undefined");
-  if (x.shape() == shape) return x;
+  if (x.shape() == shape) return as_result(x);
   require(broadcast_shape("sum_to", x.shape(), shape) == x.shape(), "sum_to: ", shape,
           " does not stretch to ", x.shape());
   std::vector<int> axes;

@@ -16,7 +16,8 @@ struct GridSampleOptions {
 // x [N H W C], grid [N P Q 2] -> y [N P Q C]: y[n,p,q] is x[n] at the place that grid[n,p,q] names
 // as the pair (along W, along H), each -1 at one end of the map and 1 at the other. Gradients pass
 // to both (nearest: none to the grid); at integer places (-1 among them where padding is zeros)
-// the right-hand derivative is taken, none at or past the last pixel where padding is not zeros.
+// the right-hand derivative is taken, none at or past the last pixel where padding is not zeros; of
+// a mirrored place (reflection) along the map, turned with it.
 // nearest takes halves to the even pixel. NaN reads 0, and so does an infinite place unless the
 // padding is border.
 Var grid_sample(const Var& x, const Var& grid, const GridSampleOptions& options = {});

@@ -31,8 +31,8 @@ Optimizer::Optimizer(const char* name, std::vector<const char*> memory_names,
   std::vector<std::string> paths;
   for (const ParameterGroup& group : groups) {
     const double decay = group.weight_decay.value_or(weight_decay);
-    require(decay >= 0 && group.lr_factor >= 0, name_, ": weight decay ", decay, " and factor ",
-            group.lr_factor, " must not be negative");
+    require(decay >= 0 && group.lr_factor >= 0 && std::isfinite(group.lr_factor), name_,
+            ": weight decay ", decay, " and factor ", group.lr_factor, " must not be negative");
     for (const Parameter& parameter : group.parameters) {
       require(parameter.defined(), name_, ": parameter ", paths.size(), " is undefined");
       require(seen.insert(parameter.id()).second, name_, ": the parameter ", parameter.name(),
@@ -138,6 +138,8 @@ template <class S, class Make>
 OfStep<S> Optimizer::of_step(const Slot& slot, Make make) {
   static_assert(std::is_trivially_copyable_v<S>);
   const double factor = slot.lr_factor, own = slot.parameter.lr_factor();
+  require(own >= 0 && std::isfinite(own), name_, ": the lr_factor of '", slot.parameter.name(),
+          "' is ", own, ", expected a number of at least 0");
   if (!by_state_) return {make(lr_ * factor * own, slot.steps + 1)};
   const Tensor& value = slot.parameter.value();
   const std::int64_t first = state_.number(), lead = slot.steps - first;
