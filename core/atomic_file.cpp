@@ -80,8 +80,11 @@ void check_replaceable(const char* who, const fs::path& path) {
   if (failure != 0) return;
   require(!S_ISDIR(there.st_mode), who, ": ", path.string(), ": is a folder, expected a file");
   require(S_ISREG(there.st_mode), who, ": ", path.string(), ": is not a regular file");
+  errno = 0;
   const bool writable = (there.st_mode & (S_IWUSR | S_IWGRP | S_IWOTH)) != 0 &&
                         ::faccessat(AT_FDCWD, path.c_str(), W_OK, AT_EACCESS) == 0;
+  require(writable || errno != EROFS, who, ": ", path.string(),
+          ": cannot be written: ", reason_of(EROFS));
   require(writable, who, ": ", path.string(),
           ": is read-only, so it is not replaced; chmod u+w allows it");
 }

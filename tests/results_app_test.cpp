@@ -78,6 +78,14 @@ TEST_CASE("results: a file gives back every bit of what was written") {
   CHECK_FALSE(json_of(row).contains("plain_confusion"));
 }
 
+TEST_CASE("results: a row that stands there twice is an Error") {
+  const Results twice = results_of({row_of("none", 3, 0.99, 0.6), row_of("none", 3, 0.98, 0.6)});
+  const TemporaryFolder folder;
+  write_results(folder.path() / "r.json", twice);
+  CHECK(contains(error_of([&] { read_results(folder.path() / "r.json"); }),
+                 "results: stands there twice with seed 3"));
+}
+
 TEST_CASE("results: a confusion has as many guesses as labels") {
   nlohmann::ordered_json json = json_of(row_of("none", 1, 0.5, 0.5));
   json["scaled_confusion"] = {{1, 2}, {3}};

@@ -130,14 +130,19 @@ Results results_from(const Json& json) {
   results.recipe = recipe_from(json);
   if (json.contains("threads")) take_count(json, "threads", 1024, 1);
   const Json& table = take_list(json, "table");
-  constexpr std::size_t kMostRows = 10000;  // put() looks at all that are there
+  constexpr std::size_t kMostRows = 10000;  // each is compared with those before it
   require(table.size() <= kMostRows, "results: 'table' has ", table.size(),
           " rows, expected at most ", kMostRows);
   for (const Json& json_row : table) {
     try {
       RowResult row = row_from(json_row);
       require(row.mnist || results.protocol == "scaled56", "results: 'mnist' is missing");
-      results.put(std::move(row));
+      const auto is_this = [&](const RowResult& other) {
+        return other.key == row.key && other.seed == row.seed;
+      };
+      require(std::none_of(results.rows.begin(), results.rows.end(), is_this),
+              "results: stands there twice with seed ", row.seed);
+      results.rows.push_back(std::move(row));
     } catch (const Error& error) {
       fail("row ", name_in(json_row), ": ", error.what());
     }
