@@ -10,7 +10,7 @@ foreach(set IN LISTS SETS)
   set(names ${found})
   foreach(line IN LISTS found)
     if(line MATCHES "^([^ ]+) ([0-9]+)$")
-      string(APPEND tables_of "table_of ${CMAKE_MATCH_1}.${set}, ${CMAKE_MATCH_2}\n")
+      string(APPEND tables_of "words_of ${CMAKE_MATCH_1}.${set}, ${CMAKE_MATCH_2}\n")
     else()
       string(APPEND functions_of ".quad ${line}.${set}\n")
     endif()
@@ -21,6 +21,7 @@ set(word_count 0)
 foreach(line IN LISTS names)
   if(line MATCHES "^([^ ]+) ([0-9]+)$")
     string(APPEND tables "table ${CMAKE_MATCH_1}, ${CMAKE_MATCH_2}\n")
+    string(APPEND words "words_of ${CMAKE_MATCH_1}, ${CMAKE_MATCH_2}\n")
     math(EXPR word_count "${word_count} + ${CMAKE_MATCH_2} / 8")
   else()
     math(EXPR place "8 * ${function_count}")
@@ -53,7 +54,6 @@ hidden pliant_functions
 .quad pliant_no_kernel
 .endr
 .endm
-hidden pliant_words
 @tables@
 .section .data.rel.ro, "aw"
 hidden pliant_function_count
@@ -62,13 +62,16 @@ hidden pliant_word_count
 .quad @word_count@
 hidden pliant_functions_of
 @functions_of@
-.macro table_of name, size
+.macro words_of name, size
 .set word, 0
 .rept \size / 8
 .quad \name + word
 .set word, word + 8
 .endr
 .endm
+# By name, for a program's own copy of a shared library's table is the one that counts.
+hidden pliant_words
+@words@
 hidden pliant_words_of
 @tables_of@
 .text

@@ -19,9 +19,9 @@ using Function = void (*)();
 extern Function pliant_functions[];           // what is called
 extern const Function pliant_functions_of[];  // all functions of kSets[0], then of kSets[1], ...
 extern const std::size_t pliant_function_count;
-extern Function pliant_words[];  // what kernels' tables hold
-extern const Function* const
-    pliant_words_of[];  // where those of kSets[0] are, then of kSets[1], ...
+// Where kernels' tables hold what is called; and where those of kSets[0] do, then of kSets[1], ...
+extern Function* const pliant_words[];
+extern const Function* const pliant_words_of[];
 extern const std::size_t pliant_word_count;
 [[noreturn]] void pliant_no_kernel();  // in the place of a kernel before one is chosen
 }
@@ -103,7 +103,7 @@ void choose(InstructionSet set) {
     for (std::size_t i = 0; i < pliant_function_count; ++i)
       store(pliant_functions[i], pliant_functions_of[set_number * pliant_function_count + i]);
     for (std::size_t i = 0; i < pliant_word_count; ++i)
-      store(pliant_words[i], *pliant_words_of[set_number * pliant_word_count + i]);
+      store(*pliant_words[i], *pliant_words_of[set_number * pliant_word_count + i]);
   }
   chosen.store(static_cast<int>(set), std::memory_order_relaxed);
 }
