@@ -108,8 +108,8 @@ void choose(InstructionSet set) {
   chosen.store(static_cast<int>(set), std::memory_order_relaxed);
 }
 
-// Before every constructor of a global that might compute.
-[[gnu::constructor(101)]] void choose_at_start() {
+// Before every constructor of a global that might compute, after PLIANT_NATIVE's refusal (101).
+[[gnu::constructor(102)]] void choose_at_start() {
   try {
     choose(first_choice());
   } catch (const Error&) {  // said when something is computed: the program may only want --help

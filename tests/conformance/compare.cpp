@@ -3,6 +3,7 @@
 #include <cmath>
 #include <iomanip>
 #include <limits>
+#include <locale>
 #include <sstream>
 
 namespace pliant::conformance {
@@ -24,6 +25,7 @@ std::string index_of(std::int64_t flat, const Shape& shape) {
     flat /= shape[axis];
   }
   std::ostringstream text;
+  text.imbue(std::locale::classic());
   text << index;
   return text.str();
 }
@@ -50,6 +52,7 @@ struct Element {
 std::string describe(const Element& element, const std::string& where, std::int64_t wrong,
                      std::int64_t count) {
   std::ostringstream text;
+  text.imbue(std::locale::classic());
   text << std::setprecision(3) << "worst deviation " << element.deviation() << " at " << where
        << ", allowed " << element.allowed << std::setprecision(17) << ": got " << element.got
        << ", want " << element.want << " (" << wrong << " of " << count << " elements out)";
@@ -64,6 +67,7 @@ Deviation compare(const std::string& name, const Tensor& got, const Tensor& want
   result.tensor = name;
   if (!(got.shape() == want.shape())) {
     std::ostringstream text;
+    text.imbue(std::locale::classic());
     text << "has shape " << got.shape() << ", want " << want.shape();
     return {false, name, kInfinity, kInfinity, text.str()};
   }
