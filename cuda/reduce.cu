@@ -123,8 +123,8 @@ constinit SumKernel cuda::sum_forward{reduce<SumOf>, reduce<SumOf>, reduce<SumOf
                                       reduce<SumOf>, reduce<SumOf>, reduce<SumOf>};
 constinit SumOfSquaresKernel cuda::sum_of_squares_forward{reduce<SumOfSquares, SumOf>,
                                                           reduce<SumOfSquares, SumOf>};
-constinit FloatKernel<Reduction> cuda::max_forward{reduce<MaxOf>, reduce<MaxOf>};
-constinit FloatKernel<Reduction> cuda::min_forward{reduce<MinOf>, reduce<MinOf>};
+constinit ExtremeKernel cuda::max_forward{reduce<MaxOf>, reduce<MaxOf>};
+constinit ExtremeKernel cuda::min_forward{reduce<MinOf>, reduce<MinOf>};
 constinit FloatKernel<ArgmaxForward> cuda::argmax_forward{argmax, argmax};
 
 }  // namespace pliant

@@ -148,8 +148,8 @@ constinit SumKernel cpu::sum_forward{reduce<SumOf>, reduce<SumOf>, widened_sum,
                                      reduce<SumOf>, widened_sum,   reduce<SumOf>};
 constinit SumOfSquaresKernel cpu::sum_of_squares_forward{reduce<SumOfSquares, SumOf>,
                                                          reduce<SumOfSquares, SumOf>};
-constinit FloatKernel<Reduction> cpu::max_forward{reduce<MaxOf>, reduce<MaxOf>};
-constinit FloatKernel<Reduction> cpu::min_forward{reduce<MinOf>, reduce<MinOf>};
+constinit ExtremeKernel cpu::max_forward{reduce<MaxOf>, reduce<MaxOf>};
+constinit ExtremeKernel cpu::min_forward{reduce<MinOf>, reduce<MinOf>};
 constinit FloatKernel<ArgmaxForward> cpu::argmax_forward{argmax, argmax};
 
 }  // namespace pliant

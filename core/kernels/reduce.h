@@ -90,20 +90,21 @@ using ArgmaxForward = void(const ReduceGeometry&, const T* x, std::int64_t* inde
 using SumKernel =
     Kernel<Reduction<float>, Reduction<double>, Reduction<BFloat16>, Reduction<float, double>,
            Reduction<BFloat16, double>, Reduction<double, float>>;
+using ExtremeKernel = Kernel<Reduction<float>, Reduction<double>>;
 using SumOfSquaresKernel = Kernel<Reduction<float, double>, Reduction<double>>;
 
 namespace cpu {
 extern SumKernel sum_forward;
-extern FloatKernel<Reduction> max_forward;
-extern FloatKernel<Reduction> min_forward;
+extern ExtremeKernel max_forward;
+extern ExtremeKernel min_forward;
 extern SumOfSquaresKernel sum_of_squares_forward;
 extern FloatKernel<ArgmaxForward> argmax_forward;
 }  // namespace cpu
 
 namespace cuda {
 extern SumKernel sum_forward;
-extern FloatKernel<Reduction> max_forward;
-extern FloatKernel<Reduction> min_forward;
+extern ExtremeKernel max_forward;
+extern ExtremeKernel min_forward;
 extern SumOfSquaresKernel sum_of_squares_forward;
 extern FloatKernel<ArgmaxForward> argmax_forward;
 }  // namespace cuda
