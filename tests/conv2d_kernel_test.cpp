@@ -227,7 +227,8 @@ TEST_CASE("conv2d: what is not finite reaches the results that depend on it, and
              dy = noise<float>(size.y, 3);
   const Results<float> plain = by_kernels<float>(g, x, weight, nullptr, dy);
   for (const float strange : {std::numeric_limits<float>::infinity(), std::nanf(""), 3e38f}) {
-    for (const auto& [row, column] : {std::pair{3, 4}, {0, 0}, {7, 9}}) {
+    for (const auto& place_of : {std::pair{3, 4}, {0, 0}, {7, 9}}) {
+      const int row = place_of.first, column = place_of.second;
       CAPTURE(strange);
       CAPTURE(row);
       const auto place = static_cast<std::size_t>((g.h + row) * g.w + column);  // of image 1
@@ -235,9 +236,8 @@ TEST_CASE("conv2d: what is not finite reaches the results that depend on it, and
       strange_x[place * 32 + 5] = strange_dy[place * 48 + 7] = strange;
       const Results<float> by_x = by_kernels<float>(g, strange_x, weight, nullptr, dy);
       const Results<float> by_dy = by_kernels<float>(g, x, weight, nullptr, strange_dy);
-      const auto same_elsewhere = [&, row = row, column = column](const std::vector<float>& got,
-                                                                  const std::vector<float>& want,
-                                                                  std::int64_t channels) {
+      const auto same_elsewhere = [&](const std::vector<float>& got, const std::vector<float>& want,
+                                      std::int64_t channels) {
         bool same = true;
         for (std::size_t i = 0; i < got.size(); ++i) {
           const auto pixel = static_cast<std::int64_t>(i) / channels;
