@@ -1,11 +1,11 @@
 #include <pliant/layers/train/moving_average.h>
 
 #include <algorithm>
-#include <map>
 
 #include <pliant/core/capture.h>
 #include <pliant/core/kernel.h>
 #include <pliant/core/kernels/optimizer.h>
+#include <pliant/layers/train/state_reader.h>
 
 namespace pliant {
 namespace {
@@ -82,24 +82,12 @@ State MovingAverage::state() const {
 
 void MovingAverage::load(const State& state) {
   require_not_swapped("load()");
-  std::map<std::string, Tensor> given;
-  for (const auto& [path, tensor] : state) {
-    require(tensor.defined(), "MovingAverage: ", path, " of the state is undefined");
-    require(given.emplace(path, tensor).second, "MovingAverage: the state has ", path, " twice");
-  }
-  const auto take = [&](const std::string& path, const Shape& shape) {
-    const auto node = given.extract(path);
-    require(!node.empty(), "MovingAverage: the state lacks ", path);
-    require(node.mapped().shape() == shape, "MovingAverage: ", path, " has shape ",
-            node.mapped().shape(), ", expected ", shape);
-    return node.mapped();
-  };
+  StateReader given("MovingAverage", state);
   std::vector<Tensor> averages;
   for (const Pair& pair : pairs_)
-    averages.push_back(take(pair.value.name(), pair.value.shape()).to(pair.average.dtype()));
-  const double updates = take(kUpdates, {}).item();
-  require(given.empty(), "MovingAverage: the state has an unexpected ",
-          given.empty() ? "" : given.begin()->first);
+    averages.push_back(given.take(pair.value.name(), pair.value.shape()).to(pair.average.dtype()));
+  const double updates = given.take(kUpdates, {}).item();
+  given.require_all_taken();
   for (std::size_t i = 0; i < pairs_.size(); ++i) pairs_[i].average.copy_from(averages[i]);
   updates_ = static_cast<std::int64_t>(updates);
 }

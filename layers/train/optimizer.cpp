@@ -2,7 +2,6 @@
 
 #include <cmath>
 #include <iostream>
-#include <map>
 #include <set>
 #include <type_traits>
 
@@ -10,6 +9,7 @@
 #include <pliant/core/kernel.h>
 #include <pliant/core/kernels/optimizer.h>
 #include <pliant/layers/paths.h>
+#include <pliant/layers/train/state_reader.h>
 
 namespace pliant {
 namespace {
@@ -32,7 +32,8 @@ Optimizer::Optimizer(const char* name, std::vector<const char*> memory_names,
   for (const ParameterGroup& group : groups) {
     const double decay = group.weight_decay.value_or(weight_decay);
     require(decay >= 0 && group.lr_factor >= 0 && std::isfinite(group.lr_factor), name_,
-            ": weight decay ", decay, " and factor ", group.lr_factor, " must not be negative");
+            ": weight decay ", decay, " and factor ", group.lr_factor,
+            ", expected numbers of at least 0");
     for (const Parameter& parameter : group.parameters) {
       require(parameter.defined(), name_, ": parameter ", paths.size(), " is undefined");
       require(seen.insert(parameter.id()).second, name_, ": the parameter ", parameter.name(),
@@ -178,38 +179,24 @@ State Optimizer::state() const {
 }
 
 void Optimizer::load(const State& state) {
-  std::map<std::string, Tensor> given;
-  for (const auto& [path, tensor] : state) {
-    require(tensor.defined(), name_, ": ", path, " of the state is undefined");
-    require(given.emplace(path, tensor).second, name_, ": the state has ", path, " twice");
-  }
-  const auto take = [&](const std::string& path, const Shape& shape) {
-    const auto found = given.find(path);
-    require(found != given.end(), name_, ": the state lacks ", path);
-    Tensor tensor = found->second;
-    require(tensor.shape() == shape, name_, ": ", path, " has shape ", tensor.shape(),
-            ", expected ", shape);
-    given.erase(found);
-    return tensor;
-  };
+  StateReader given(name_, state);
   std::vector<Slot> slots = slots_;
   for (Slot& slot : slots) {
     const std::string& path = slot.parameter.name();
     slot.steps = 0;
     slot.memory.clear();
     if (!given.contains(path + "/steps")) continue;
-    const double steps = take(path + "/steps", {}).item();
+    const double steps = given.take(path + "/steps", {}).item();
     require(steps >= 1 && steps <= 0x1p53, name_, ": ", path, "/steps is ", steps,
             ", expected 1 to 2^53");
     slot.steps = static_cast<std::int64_t>(steps);
     for (const char* name : memory_names_) {
-      const Tensor tensor = take(path + "/" + name, slot.parameter.shape());
+      const Tensor tensor = given.take(path + "/" + name, slot.parameter.shape());
       require(is_floating(tensor.dtype()), name_, ": ", path, "/", name, " is ", tensor.dtype());
       slot.memory.push_back(tensor.clone());
     }
   }
-  require(given.empty(), name_, ": the state has an unexpected ",
-          given.empty() ? "" : given.begin()->first);
+  given.require_all_taken();
   slots_ = std::move(slots);
 }
 
