@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include <pliant/autograd/anomaly_check.h>
+#include <pliant/autograd/internal/anomaly_check.h>
 
 namespace pliant {
 namespace anomaly {

@@ -2,8 +2,8 @@
 
 #include <utility>
 
-#include <pliant/autograd/backward.h>
-#include <pliant/autograd/tape_state.h>
+#include <pliant/autograd/internal/backward.h>
+#include <pliant/autograd/internal/tape_state.h>
 
 namespace pliant {
 

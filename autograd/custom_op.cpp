@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include <pliant/autograd/tape_state.h>
+#include <pliant/autograd/internal/tape_state.h>
 
 namespace pliant {
 

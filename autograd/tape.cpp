@@ -1,8 +1,8 @@
 #include <pliant/autograd/tape.h>
 
-#include <pliant/autograd/anomaly_check.h>
-#include <pliant/autograd/backward.h>
-#include <pliant/autograd/tape_state.h>
+#include <pliant/autograd/internal/anomaly_check.h>
+#include <pliant/autograd/internal/backward.h>
+#include <pliant/autograd/internal/tape_state.h>
 
 namespace pliant {
 

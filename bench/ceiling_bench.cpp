@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include <pliant/bench/aligned_values.h>
-#include <pliant/core/gemm.h>
+#include <pliant/core/cpu/gemm.h>
 #include <pliant/core/parallel.h>
 
 namespace pliant {

@@ -13,7 +13,7 @@ set(joined ${OUTPUT}.joined)
 run(${LD} -r --force-group-allocation -o ${joined} ${OBJECTS})
 run(${NM} --defined-only --format=posix ${joined})
 string(REPLACE "\n" ";" symbols "${out}")
-# Functions; of those that several files may define, the templates that core/gemm.h declares. And
+# Functions; of those that several files may define, the templates that core/cpu/gemm.h declares. And
 # constants of namespace cpu: pointers to functions, which the loader fills in, so they are data.
 set(templates "4gemm|15gemm_transposed|4pack|11packed_size")
 set(names)

@@ -16,8 +16,8 @@
 #include <vector>
 
 #include <pliant/core/error.h>
-#include <pliant/core/file_attributes.h>
 #include <pliant/core/file_name.h>
+#include <pliant/core/internal/file_attributes.h>
 
 namespace pliant {
 namespace {

@@ -4,8 +4,8 @@
 #include <atomic>
 #include <cstring>
 
-#include <pliant/core/block_pool.h>
 #include <pliant/core/capture.h>
+#include <pliant/core/internal/block_pool.h>
 
 namespace pliant {
 namespace {

@@ -1,4 +1,4 @@
-// Raw memory of either device: core/block_pool.h on the CPU, the CUDA runtime's pool on the GPU.
+// Raw memory of either device: core/internal/block_pool.h on the CPU, the CUDA runtime's pool on the GPU.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@ inline constexpr std::int64_t kAlignment = 64;  // bytes; one cache line, one AV
 namespace cpu {
 void* allocate(std::int64_t bytes);
 void release(void* memory, std::int64_t bytes);
-// Gives the blocks that the pool keeps (core/block_pool.h says how many) back to the system.
+// Gives the blocks that the pool keeps (core/internal/block_pool.h says how many) back to the system.
 void trim_memory_pool();
 }  // namespace cpu
 

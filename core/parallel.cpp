@@ -16,7 +16,7 @@
 
 #include <pliant/core/error.h>
 #include <pliant/core/fork_count.h>
-#include <pliant/core/processors.h>
+#include <pliant/core/internal/processors.h>
 
 namespace pliant {
 namespace {

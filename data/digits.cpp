@@ -7,7 +7,7 @@
 #include <vector>
 
 #include <pliant/core/parallel.h>
-#include <pliant/data/glyphs.h>
+#include <pliant/data/internal/glyphs.h>
 
 namespace pliant {
 namespace {

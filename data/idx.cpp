@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include <pliant/data/byte_reader.h>
+#include <pliant/data/internal/byte_reader.h>
 
 namespace pliant {
 namespace {

@@ -4,8 +4,8 @@
 #include <cctype>
 #include <vector>
 
-#include <pliant/data/byte_reader.h>
-#include <pliant/data/image_decoders.h>
+#include <pliant/data/internal/byte_reader.h>
+#include <pliant/data/internal/image_decoders.h>
 
 namespace pliant {
 namespace {

@@ -10,8 +10,8 @@
 
 #include <pliant/core/atomic_file.h>
 #include <pliant/data/digits.h>
-#include <pliant/data/download.h>
 #include <pliant/data/idx.h>
+#include <pliant/data/internal/download.h>
 
 namespace pliant {
 namespace {

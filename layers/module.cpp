@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <functional>
 
-#include <pliant/layers/module_tree.h>
+#include <pliant/layers/internal/module_tree.h>
+#include <pliant/layers/internal/paths.h>
 #include <pliant/layers/observer.h>
-#include <pliant/layers/paths.h>
 
 namespace pliant {
 

@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <unordered_map>
 
-#include <pliant/layers/module_tree.h>
-#include <pliant/layers/paths.h>
+#include <pliant/layers/internal/module_tree.h>
+#include <pliant/layers/internal/paths.h>
 #include <pliant/layers/train/safetensors.h>
 
 namespace pliant {

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
+#include <pliant/core/cpu/winograd.h>
 #include <pliant/core/kernels/conv2d.h>
-#include <pliant/core/kernels/winograd_walk.h>
 #include <pliant/core/parallel.h>
 #include <pliant/core/random.h>
 #include <pliant/tests/same_bits.h>
@@ -187,7 +187,7 @@ std::vector<Conv2dGeometry> cases() {
   return all;
 }
 
-// In float32 these go by fewer products (winograd_walk.h): maps of odd size, whose last tiles stand
+// In float32 these go by fewer products (winograd.h): maps of odd size, whose last tiles stand
 // half outside, all paddings, channels that are no whole vectors, several partial sums.
 std::vector<Conv2dGeometry> winograd_cases() {
   return {geometry(2, 8, 10, 32, 48, 3, 3, {.pad = 1}),

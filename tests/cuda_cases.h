@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include <pliant/autograd/internal/conv_passes.h>
 #include <pliant/autograd/ops/activation.h>
 #include <pliant/autograd/ops/arithmetic.h>
 #include <pliant/autograd/ops/batch_norm2d.h>

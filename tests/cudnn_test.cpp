@@ -3,6 +3,7 @@
 #ifdef PLIANT_WITH_CUDNN
 #include <array>
 
+#include <pliant/autograd/internal/conv_passes.h>
 #include <pliant/autograd/ops/conv2d.h>
 #include <pliant/core/gpu_options.h>
 #include <pliant/cuda/conv2d_cudnn.h>

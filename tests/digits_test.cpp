@@ -10,7 +10,7 @@
 
 #include <pliant/core/parallel.h>
 #include <pliant/data/digits.h>
-#include <pliant/data/glyphs.h>
+#include <pliant/data/internal/glyphs.h>
 #include <pliant/tests/same_bits.h>
 
 using namespace pliant;

@@ -1,11 +1,11 @@
-// The serial products of core/gemm.h, which other kernels build on.
+// The serial products of core/cpu/gemm.h, which other kernels build on.
 #include <doctest/doctest.h>
 
 #include <cmath>
 #include <limits>
 #include <vector>
 
-#include <pliant/core/gemm.h>
+#include <pliant/core/cpu/gemm.h>
 #include <pliant/core/memory.h>
 #include <pliant/core/random.h>
 

@@ -5,6 +5,7 @@
 #include <fstream>
 #include <map>
 #include <regex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -54,11 +55,22 @@ const std::map<std::string, Names>& foreign_headers() {
   return headers;
 }
 
-bool is_kernel(const std::string& path) { return path.starts_with("core/kernels/"); }
+// core/kernels has what both devices read, core/cpu who computes on the CPU.
+bool is_contract(const std::string& path) { return path.starts_with("core/kernels/"); }
+bool is_cpu(const std::string& path) { return path.starts_with("core/cpu/"); }
 
-// A header of the kernels that both sides share; x_walk.h belongs to the CPU side alone.
-bool is_kernel_header(const std::string& path) {
-  return is_kernel(path) && path.ends_with(".h") && !path.ends_with("_walk.h");
+// What users must not see: x/internal is for room x alone; neither it nor core/cpu is installed.
+bool is_internal(const std::string& path) { return path.find("/internal/") != std::string::npos; }
+bool is_installed(const std::string& path) {
+  static const Names rooms = {"core", "autograd", "layers", "data", "pliant.h"};
+  return path.ends_with(".h") && contains(rooms, first_part(path)) && !is_internal(path) &&
+         !is_cpu(path);
+}
+
+// They test, measure and draw what stands behind the public functions.
+bool looks_inside(const std::string& path) {
+  return path.starts_with("tests/") || path.starts_with("bench/") ||
+         path.starts_with("apps/figures/");
 }
 
 // Compiled by nvcc too. shape.h is for the plans that a kernel's header makes on the host.
@@ -67,7 +79,7 @@ bool seen_by_cuda(const std::string& path) {
       "core/portable.h",      "core/error.h",    "core/text.h",  "core/random.h", "core/device.h",
       "core/column_memory.h", "core/memory.h",   "core/shape.h", "core/timing.h", "core/capture.h",
       "core/gpu_options.h",   "core/bfloat16.h", "core/sizes.h", "core/kernel.h"};
-  return is_kernel_header(path) || contains(core, path);
+  return is_contract(path) || contains(core, path);
 }
 
 bool may_include_foreign(const std::string& path, const std::string& header) {
@@ -85,8 +97,10 @@ bool may_include(const std::string& path, const std::string& included) {
   if (!included.starts_with(prefix)) return may_include_foreign(path, included);
   const std::string target = included.substr(prefix.size());
   if (room == "cuda") return target.starts_with("cuda/") || seen_by_cuda(target);
-  if (is_kernel_header(path)) return seen_by_cuda(target);
-  if (is_kernel(path) && target == "core/tensor.h") return false;
+  if (is_contract(path)) return seen_by_cuda(target);
+  if (is_cpu(path) && target == "core/tensor.h") return false;
+  if (is_installed(path) && !is_installed(target)) return false;
+  if (is_internal(target) && first_part(target) != room) return looks_inside(path);
   return contains(rooms().at(room), first_part(target));
 }
 
@@ -104,6 +118,17 @@ std::vector<Include> includes_of(std::istream& file) {
   return includes;
 }
 
+// The project's own headers that `path` includes, and those that they include.
+void add_closure(const fs::path& root, const std::string& path, std::set<std::string>& seen) {
+  const std::string prefix = "pliant/";
+  std::ifstream file(root / path);
+  for (const Include& include : includes_of(file))
+    if (const std::string own =
+            include.header.substr(std::min(prefix.size(), include.header.size()));
+        include.header.starts_with(prefix) && seen.insert(own).second)
+      add_closure(root, own, seen);
+}
+
 std::vector<fs::path> sources_in(const fs::path& folder) {
   static const Names kinds = {".h", ".cpp", ".cu", ".cuh"};
   std::vector<fs::path> sources;
@@ -117,7 +142,7 @@ std::vector<fs::path> sources_in(const fs::path& folder) {
 }  // namespace
 
 TEST_CASE("layering: the rules tell right from wrong") {
-  CHECK(may_include("core/gemm.cpp", "Eigen/Core"));
+  CHECK(may_include("core/cpu/gemm.cpp", "Eigen/Core"));
   CHECK(may_include("layers/conv2d.h", "pliant/autograd/var.h"));
   CHECK(may_include("apps/mnist/main.cpp", "pliant/data/mnist.h"));
   CHECK(may_include("cuda/deform_conv.cu", "pliant/core/kernels/deform_conv.h"));
@@ -132,7 +157,7 @@ TEST_CASE("layering: the rules tell right from wrong") {
   CHECK_FALSE(may_include("cuda/deform_conv.cu", "pliant/core/tensor.h"));
   CHECK_FALSE(may_include("core/kernels/relu.h", "pliant/core/tensor.h"));
   CHECK_FALSE(may_include("core/kernels/relu.cpp", "pliant/core/tensor.h"));
-  CHECK_FALSE(may_include("cuda/conv2d.cu", "pliant/core/kernels/conv2d_walk.h"));
+  CHECK_FALSE(may_include("cuda/conv2d.cu", "pliant/core/cpu/conv2d_taps.h"));
   CHECK_FALSE(may_include("core/memory.cpp", "cuda_runtime.h"));
   CHECK_FALSE(may_include("core/memory.cpp", "pliant/tests/op_case.h"));
 }
@@ -154,4 +179,20 @@ TEST_CASE("layering: no file includes what its room may not see") {
     }
   CHECK(files > 20);  // else the files were not found and nothing was checked
   CHECK(own > files);
+}
+
+TEST_CASE("layering: pliant.h has every public op, layer and net, and nothing that is hidden") {
+  const fs::path root = PLIANT_SOURCE_DIR;
+  std::set<std::string> seen;
+  add_closure(root, "pliant.h", seen);
+  for (const std::string& path : seen) CHECK_MESSAGE(is_installed(path), path);
+  std::size_t files = 0;
+  for (const char* const room : {"autograd/ops", "layers"})
+    for (const fs::path& source : sources_in(root / room)) {
+      const std::string path = fs::relative(source, root).generic_string();
+      if (!is_installed(path)) continue;
+      ++files;
+      CHECK_MESSAGE(seen.count(path) == 1, path, " is not in pliant.h");
+    }
+  CHECK(files > 60);
 }

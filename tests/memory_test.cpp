@@ -7,7 +7,7 @@
 #include <pliant/autograd/ops/conv2d.h>
 #include <pliant/autograd/ops/reduce.h>
 #include <pliant/autograd/tape.h>
-#include <pliant/core/block_pool.h>
+#include <pliant/core/internal/block_pool.h>
 #include <pliant/core/memory.h>
 #include <pliant/core/tensor.h>
 #include <pliant/tests/child_process.h>

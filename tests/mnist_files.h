@@ -8,8 +8,8 @@
 
 #include <doctest/doctest.h>
 
-#include <pliant/data/download.h>
 #include <pliant/data/idx.h>
+#include <pliant/data/internal/download.h>
 #include <pliant/data/mnist.h>
 #include <pliant/tests/data_files.h>
 

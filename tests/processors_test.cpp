@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include <pliant/core/processors.h>
+#include <pliant/core/internal/processors.h>
 #include <pliant/tests/data_files.h>
 
 using namespace pliant;

@@ -1,4 +1,4 @@
-# Eigen3::Eigen: matrix products behind core/gemm.h. Headers only.
+# Eigen3::Eigen: matrix products behind core/cpu/gemm.h. Headers only.
 find_package(Eigen3 3.4 QUIET NO_MODULE)
 if(NOT TARGET Eigen3::Eigen)
   pliant_fetch(eigen https://gitlab.com/libeigen/eigen/-/archive/3.4.0/eigen-3.4.0.tar.bz2

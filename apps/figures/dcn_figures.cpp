@@ -4,6 +4,7 @@
 #include <pliant/apps/figures/figures.h>
 #include <pliant/apps/figures/pictures.h>
 #include <pliant/apps/figures/svg.h>
+#include <pliant/autograd/internal/conv_passes.h>
 #include <pliant/autograd/ops/dcn.h>
 #include <pliant/autograd/ops/losses.h>
 

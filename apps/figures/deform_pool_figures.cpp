@@ -3,11 +3,11 @@
 #include <pliant/apps/figures/figures.h>
 #include <pliant/apps/figures/pictures.h>
 #include <pliant/apps/figures/svg.h>
+#include <pliant/autograd/internal/regions.h>
 #include <pliant/autograd/ops/activation.h>
 #include <pliant/autograd/ops/arithmetic.h>
 #include <pliant/autograd/ops/deform_roi_pool.h>
 #include <pliant/autograd/ops/losses.h>
-#include <pliant/autograd/ops/regions.h>
 #include <pliant/autograd/ops/slice.h>
 #include <pliant/core/kernels/deform_roi_pool.h>
 

@@ -7,6 +7,7 @@
 #include <pliant/apps/figures/figures.h>
 #include <pliant/apps/figures/pictures.h>
 #include <pliant/apps/figures/svg.h>
+#include <pliant/autograd/internal/conv_passes.h>
 #include <pliant/autograd/ops/arithmetic.h>
 #include <pliant/autograd/ops/deform_kernel.h>
 #include <pliant/autograd/ops/global_deform_kernel.h>

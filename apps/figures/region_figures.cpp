@@ -7,7 +7,7 @@
 #include <pliant/apps/figures/figures.h>
 #include <pliant/apps/figures/pictures.h>
 #include <pliant/apps/figures/svg.h>
-#include <pliant/autograd/ops/regions.h>
+#include <pliant/autograd/internal/regions.h>
 #include <pliant/autograd/ops/roi_align.h>
 #include <pliant/autograd/ops/roi_pool.h>
 #include <pliant/core/kernels/ps_roi_pool.h>

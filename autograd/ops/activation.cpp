@@ -1,8 +1,8 @@
 #include <pliant/autograd/ops/activation.h>
 
+#include <pliant/autograd/internal/unary.h>
 #include <pliant/autograd/ops/compare.h>
 #include <pliant/autograd/ops/elementary.h>
-#include <pliant/autograd/ops/unary.h>
 
 namespace pliant {
 

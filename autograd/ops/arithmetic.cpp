@@ -1,6 +1,6 @@
 #include <pliant/autograd/ops/arithmetic.h>
 
-#include <pliant/autograd/ops/binary.h>
+#include <pliant/autograd/internal/binary.h>
 #include <pliant/autograd/ops/reduce.h>
 
 namespace pliant {

@@ -1,8 +1,8 @@
 #include <pliant/autograd/ops/batch_norm2d.h>
 
-#include <pliant/autograd/ops/checks.h>
+#include <pliant/autograd/internal/checks.h>
+#include <pliant/autograd/internal/norm_gradients.h>
 #include <pliant/autograd/ops/convert.h>
-#include <pliant/autograd/ops/norm_gradients.h>
 #include <pliant/core/kernel.h>
 #include <pliant/core/kernels/batch_norm2d.h>
 

@@ -1,6 +1,6 @@
 #include <pliant/autograd/ops/compare.h>
 
-#include <pliant/autograd/ops/binary.h>
+#include <pliant/autograd/internal/binary.h>
 
 namespace pliant {
 namespace {

@@ -2,8 +2,9 @@
 
 #include <algorithm>
 
+#include <pliant/autograd/internal/checks.h>
+#include <pliant/autograd/internal/conv_passes.h>
 #include <pliant/autograd/ops/arithmetic.h>
-#include <pliant/autograd/ops/checks.h>
 #include <pliant/autograd/ops/convert.h>
 #include <pliant/autograd/ops/permute.h>
 

@@ -1,6 +1,6 @@
 #include <pliant/autograd/ops/cross_correlation.h>
 
-#include <pliant/autograd/ops/checks.h>
+#include <pliant/autograd/internal/checks.h>
 #include <pliant/autograd/ops/convert.h>
 #include <pliant/core/kernel.h>
 #include <pliant/core/kernels/cross_correlation.h>

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include <pliant/autograd/internal/checks.h>
 #include <pliant/autograd/ops/arithmetic.h>
-#include <pliant/autograd/ops/checks.h>
 #include <pliant/autograd/ops/convert.h>
 #include <pliant/autograd/ops/softmax.h>
 #include <pliant/core/kernel.h>

@@ -1,7 +1,8 @@
 #include <pliant/autograd/ops/deform_conv.h>
 
+#include <pliant/autograd/internal/checks.h>
+#include <pliant/autograd/internal/conv_passes.h>
 #include <pliant/autograd/ops/arithmetic.h>
-#include <pliant/autograd/ops/checks.h>
 #include <pliant/autograd/ops/convert.h>
 #include <pliant/core/kernel.h>
 

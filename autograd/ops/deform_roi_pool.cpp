@@ -2,8 +2,8 @@
 
 #include <cmath>
 
+#include <pliant/autograd/internal/regions.h>
 #include <pliant/autograd/ops/convert.h>
-#include <pliant/autograd/ops/regions.h>
 #include <pliant/core/kernel.h>
 #include <pliant/core/kernels/deform_roi_pool.h>
 

@@ -1,9 +1,9 @@
 #include <pliant/autograd/ops/elementary.h>
 
+#include <pliant/autograd/internal/binary.h>
+#include <pliant/autograd/internal/unary.h>
 #include <pliant/autograd/ops/arithmetic.h>
-#include <pliant/autograd/ops/binary.h>
 #include <pliant/autograd/ops/compare.h>
-#include <pliant/autograd/ops/unary.h>
 
 namespace pliant {
 

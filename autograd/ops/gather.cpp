@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include <pliant/autograd/ops/checks.h>
+#include <pliant/autograd/internal/checks.h>
 #include <pliant/autograd/ops/convert.h>
 #include <pliant/core/kernel.h>
 #include <pliant/core/kernels/gather.h>

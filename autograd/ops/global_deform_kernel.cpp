@@ -1,6 +1,7 @@
 #include <pliant/autograd/ops/global_deform_kernel.h>
 
-#include <pliant/autograd/ops/checks.h>
+#include <pliant/autograd/internal/checks.h>
+#include <pliant/autograd/internal/conv_passes.h>
 #include <pliant/autograd/ops/conv2d_per_image.h>
 #include <pliant/autograd/ops/convert.h>
 #include <pliant/core/kernel.h>

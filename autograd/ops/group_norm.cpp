@@ -1,8 +1,8 @@
 #include <pliant/autograd/ops/group_norm.h>
 
-#include <pliant/autograd/ops/checks.h>
+#include <pliant/autograd/internal/checks.h>
+#include <pliant/autograd/internal/norm_gradients.h>
 #include <pliant/autograd/ops/convert.h>
-#include <pliant/autograd/ops/norm_gradients.h>
 #include <pliant/core/kernel.h>
 #include <pliant/core/kernels/group_norm.h>
 

@@ -1,9 +1,9 @@
 #include <pliant/autograd/ops/layer_norm.h>
 
+#include <pliant/autograd/internal/checks.h>
+#include <pliant/autograd/internal/norm_gradients.h>
 #include <pliant/autograd/ops/arithmetic.h>
-#include <pliant/autograd/ops/checks.h>
 #include <pliant/autograd/ops/convert.h>
-#include <pliant/autograd/ops/norm_gradients.h>
 #include <pliant/core/kernel.h>
 #include <pliant/core/kernels/layer_norm.h>
 

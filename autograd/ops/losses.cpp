@@ -2,12 +2,12 @@
 
 #include <cmath>
 
+#include <pliant/autograd/internal/unary.h>
 #include <pliant/autograd/ops/activation.h>
 #include <pliant/autograd/ops/arithmetic.h>
 #include <pliant/autograd/ops/compare.h>
 #include <pliant/autograd/ops/convert.h>
 #include <pliant/autograd/ops/elementary.h>
-#include <pliant/autograd/ops/unary.h>
 
 namespace pliant {
 namespace {

@@ -1,7 +1,7 @@
 #include <pliant/autograd/ops/matmul.h>
 
+#include <pliant/autograd/internal/checks.h>
 #include <pliant/autograd/ops/arithmetic.h>
-#include <pliant/autograd/ops/checks.h>
 #include <pliant/autograd/ops/compare.h>
 #include <pliant/autograd/ops/convert.h>
 #include <pliant/core/kernel.h>

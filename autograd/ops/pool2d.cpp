@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <vector>
 
+#include <pliant/autograd/internal/checks.h>
+#include <pliant/autograd/internal/resample.h>
 #include <pliant/autograd/ops/arithmetic.h>
-#include <pliant/autograd/ops/checks.h>
 #include <pliant/autograd/ops/gather.h>
 #include <pliant/autograd/ops/reduce.h>
-#include <pliant/autograd/ops/resample.h>
 #include <pliant/core/kernel.h>
 #include <pliant/core/kernels/pool2d.h>
 

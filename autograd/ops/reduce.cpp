@@ -5,9 +5,9 @@
 #include <numeric>
 #include <type_traits>
 
+#include <pliant/autograd/internal/binary.h>
+#include <pliant/autograd/internal/checks.h>
 #include <pliant/autograd/ops/arithmetic.h>
-#include <pliant/autograd/ops/binary.h>
-#include <pliant/autograd/ops/checks.h>
 #include <pliant/autograd/ops/compare.h>
 #include <pliant/autograd/ops/convert.h>
 #include <pliant/autograd/ops/elementary.h>

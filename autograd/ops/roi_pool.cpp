@@ -1,7 +1,7 @@
 #include <pliant/autograd/ops/roi_pool.h>
 
+#include <pliant/autograd/internal/regions.h>
 #include <pliant/autograd/ops/convert.h>
-#include <pliant/autograd/ops/regions.h>
 #include <pliant/autograd/tape.h>
 #include <pliant/core/kernel.h>
 #include <pliant/core/kernels/ps_roi_pool.h>

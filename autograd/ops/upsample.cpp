@@ -2,8 +2,8 @@
 
 #include <cmath>
 
-#include <pliant/autograd/ops/checks.h>
-#include <pliant/autograd/ops/resample.h>
+#include <pliant/autograd/internal/checks.h>
+#include <pliant/autograd/internal/resample.h>
 
 namespace pliant {
 namespace {

@@ -8,7 +8,7 @@
 #include <pliant/core/capture.h>
 #include <pliant/core/kernel.h>
 #include <pliant/core/kernels/optimizer.h>
-#include <pliant/layers/paths.h>
+#include <pliant/layers/internal/paths.h>
 #include <pliant/layers/train/state_reader.h>
 
 namespace pliant {

@@ -1,9 +1,7 @@
 // A net that bends, trained for a few steps: every part of the library that a stranger meets.
 #include <iostream>
 
-#include <pliant/core/eigen.h>
-#include <pliant/core/instruction_set.h>
-#include <pliant/layers/layers.h>
+#include <pliant/pliant.h>
 
 using namespace pliant;
 

@@ -1,7 +1,0 @@
-#include <pliant/core/gemm_micro.h>
-
-namespace pliant::cpu {
-
-const micro::Kernels micro::kKernels = micro::all_kernels();
-
-}  // namespace pliant::cpu
