@@ -32,7 +32,7 @@ struct Samples {
     const std::int64_t p = location / g.conv.q % g.conv.p, q = location % g.conv.q;
     return bilinear_tap(dcn_coordinate(g, g.template tap_row<T>(t), p, g.conv.stride_h, pair[1]),
                         dcn_coordinate(g, g.template tap_column<T>(t), q, g.conv.stride_w, pair[0]),
-                        g.conv.h, g.conv.w, Edge::zero_pad);
+                        g.conv.h, g.conv.w, Border::zeros);
   }
   __device__ ScaledTap<T> operator()(std::int64_t location, std::int64_t group,
                                      std::int64_t t) const {

@@ -39,7 +39,7 @@ struct Kernels {
   }
   // What a tap reads of x: without offsets one pixel, as a tap that lies on it.
   __device__ ScaledTap<T> operator()(std::int64_t location, std::int64_t, std::int64_t t) const {
-    const DeformGeometry deformed{g.conv, 1, Boundary::zero_pad};
+    const DeformGeometry deformed{g.conv, 1, Border::zeros};
     const std::int64_t pair = 2 * deform_pair(deformed, location, 0, t);
     return {deform_tap(deformed, location / g.conv.q % g.conv.p, location % g.conv.q, t / g.conv.s,
                        t % g.conv.s, offset == nullptr ? T(0) : offset[pair],

@@ -73,7 +73,7 @@ Var DeformConv2d::operator()(const Var& x, const Var& offsets, const Var& mask) 
                                .dilation = options_.dilation,
                                .groups = options_.groups,
                                .offset_groups = options_.offset_groups,
-                               .boundary = options_.boundary});
+                               .border = options_.border});
   // A sample is four multiply-adds, its modulation a fifth.
   const std::int64_t samples =
       y.dim(0) * y.dim(1) * y.dim(2) * x.dim(3) * weight.shape()[1] * weight.shape()[2];

@@ -22,7 +22,7 @@ struct DeformConv2dOptions {
   Size2 dilation = 1;
   std::int64_t groups = 1;
   std::int64_t offset_groups = 1;
-  Boundary boundary = Boundary::zero_pad;
+  Border border = Border::zeros;
   Modulation modulation = Modulation::none;
   Offsets offsets = Offsets::learned;
   // Of an OffsetContext that the offset and mask convolutions read instead of the layer's input,

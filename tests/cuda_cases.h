@@ -181,16 +181,15 @@ inline DeviceCases conv_cases(const std::vector<ConvCase>& shapes) {
 inline DeviceCases deform_cases(const std::vector<ConvCase>& shapes) {
   DeviceCases all;
   for (const ConvCase& c : shapes)
-    for (const Boundary boundary : {Boundary::zero_pad, Boundary::dcn_v1}) {
+    for (const Border border : {Border::zeros, Border::dcn_v1}) {
       const DeformConvOptions options{c.options.stride, c.options.padding, c.options.dilation,
-                                      c.options.groups, c.offset_groups,   boundary};
+                                      c.options.groups, c.offset_groups,   border};
       const Conv2dGeometry g = conv_geometry("test", c.x, c.weight, c.options);
       const std::int64_t pairs = c.offset_groups * g.r * g.s;
       const std::vector<Tensor> inputs = {random(c.x, 1), offsets({g.n, g.p, g.q, 2 * pairs}, 2),
                                           random({g.n, g.p, g.q, pairs}, 3), random(c.weight, 4),
                                           random({g.k}, 5)};
-      const std::string name =
-          std::string(c.name) + (boundary == Boundary::dcn_v1 ? ", dcn_v1" : "");
+      const std::string name = std::string(c.name) + (border == Border::dcn_v1 ? ", dcn_v1" : "");
       all.push_back({"deform_conv2d: " + name,
                      [options](const Vars& v) {
                        return deform_conv2d(v[0], v[1], v[2], v[3], v[4], options);

@@ -63,10 +63,9 @@ inline DeviceCases grid_sample_cases() {
   DeviceCases all;
   for (const std::int64_t c : channel_counts())
     for (const GridRule rule : {GridRule::bilinear, GridRule::nearest})
-      for (const GridPadding padding :
-           {GridPadding::zeros, GridPadding::border, GridPadding::reflection})
+      for (const Border border : {Border::zeros, Border::clamp, Border::reflection})
         for (const GridSpan span : {GridSpan::centres, GridSpan::edges}) {
-          const GridSampleOptions options{rule, padding, span};
+          const GridSampleOptions options{rule, border, span};
           all.push_back({"grid_sample",
                          [options](const Vars& v) { return grid_sample(v[0], v[1], options); },
                          {random({2, 5, 6, c}, 1), random({2, 7, 3, 2}, 2, -1.9, 1.9)}});

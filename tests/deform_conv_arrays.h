@@ -34,7 +34,7 @@ struct Sizes {
 struct Make {
   std::int64_t n = 2, h = 5, w = 6, c = 3, k = 4, kernel = 3, stride = 1, padding = 1, dilation = 1;
   std::int64_t groups = 1, offset_groups = 1;
-  Boundary boundary = Boundary::zero_pad;
+  Border border = Border::zeros;
 };
 
 inline DeformGeometry geometry(const Make& m) {
@@ -54,7 +54,7 @@ inline DeformGeometry geometry(const Make& m) {
   g.conv.dilation_h = g.conv.dilation_w = m.dilation;
   g.conv.groups = m.groups;
   g.offset_groups = m.offset_groups;
-  g.boundary = m.boundary;
+  g.border = m.border;
   return g;
 }
 
@@ -89,7 +89,7 @@ Arrays<T> as(const Arrays<double>& a) {
 inline double sample(const DeformGeometry& g, const Values& x, std::int64_t n, std::int64_t c,
                      double y, double z) {
   const double h = static_cast<double>(g.conv.h), w = static_cast<double>(g.conv.w);
-  if (g.boundary == Boundary::dcn_v1) {
+  if (g.border == Border::dcn_v1) {
     if (!(y >= 0 && y < h && z >= 0 && z < w)) return 0;
     y = std::fmin(y, h - 1);
     z = std::fmin(z, w - 1);

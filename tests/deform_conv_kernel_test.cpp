@@ -33,9 +33,9 @@ TEST_CASE("deformable convolution and its gradients agree with the sum that defi
   };
   unsigned seed = 0;
   for (Make make : cases)
-    for (const Boundary boundary : {Boundary::zero_pad, Boundary::dcn_v1})
+    for (const Border border : {Border::zeros, Border::dcn_v1})
       for (const bool masked : {true, false}) {
-        make.boundary = boundary;
+        make.border = border;
         CAPTURE(seed);
         const DeformGeometry g = geometry(make);
         Arrays<double> a = random_arrays(g, seed++);
@@ -107,15 +107,15 @@ TEST_CASE("an offset that starts at zero has the right-hand derivative") {
   DeformGeometry g = geometry({.n = 1, .h = 1, .w = 3, .c = 1, .k = 1, .kernel = 1, .padding = 0});
   Arrays<double> a{{2, 5, 11}, Values(6, 0.0), {}, {1}, {}, {1, 1, 1}};
   CHECK(run(g, a).doffset == Values{-2, 3, -5, 6, -11, -11});
-  g.boundary = Boundary::dcn_v1;
+  g.border = Border::dcn_v1;
   CHECK(run(g, a).doffset == Values{0, 3, 0, 6, 0, 0});
 }
 
 TEST_CASE("samples exactly on the edges and beyond, far away or nowhere") {
   const double infinity = std::numeric_limits<double>::infinity();
-  for (const Boundary boundary : {Boundary::zero_pad, Boundary::dcn_v1}) {
+  for (const Border border : {Border::zeros, Border::dcn_v1}) {
     const DeformGeometry g = geometry(
-        {.n = 1, .h = 3, .w = 3, .c = 20, .k = 2, .kernel = 1, .padding = 0, .boundary = boundary});
+        {.n = 1, .h = 3, .w = 3, .c = 20, .k = 2, .kernel = 1, .padding = 0, .border = border});
     Arrays<double> a = random_arrays(g, 3);
     for (const double far : {-1.0, 3.0, 1e18, -1e18, 1e300, infinity, -infinity, std::nan("")})
       for (const std::size_t axis : {0u, 1u}) {
@@ -124,7 +124,7 @@ TEST_CASE("samples exactly on the edges and beyond, far away or nowhere") {
         const Result<double> got = run(g, a);
         CAPTURE(far);
         CHECK(got.y[8] == a.bias[0]);
-        const bool rises = far == -1 && boundary == Boundary::zero_pad;  // to the right of there
+        const bool rises = far == -1 && border == Border::zeros;  // to the right of there
         CHECK((got.doffset[8 + axis] != 0) == rises);
         CHECK(got.doffset[9 - axis] == 0);
         CHECK(got.dmask[4] == 0);

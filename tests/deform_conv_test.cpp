@@ -62,9 +62,9 @@ TEST_CASE("deform_conv2d: gradients at edge shapes, with and without mask, under
     const std::vector<Tensor> inputs = {
         random(c.x, 1), generic_offsets({c.x[0], c.p, c.q, 2 * taps}, 2),
         random({c.x[0], c.p, c.q, taps}, 4), random(c.weight, 5), random({c.weight[0]}, 6)};
-    for (const Boundary boundary : {Boundary::zero_pad, Boundary::dcn_v1}) {
+    for (const Border border : {Border::zeros, Border::dcn_v1}) {
       DeformConvOptions options = c.options;
-      options.boundary = boundary;
+      options.border = border;
       check({c.name,
              [&](const Vars& v) { return deform_conv2d(v[0], v[1], v[2], v[3], v[4], options); },
              inputs, 2e-4});

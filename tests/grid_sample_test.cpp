@@ -23,9 +23,9 @@ double place(const GridSampleOptions& o, double coordinate, std::int64_t size) {
   const auto n = static_cast<double>(size);
   const bool centres = o.span == GridSpan::centres;
   double at = centres ? (coordinate + 1) / 2 * (n - 1) : ((coordinate + 1) * n - 1) / 2;
-  if (o.padding == GridPadding::reflection)
+  if (o.border == Border::reflection)
     at = centres ? mirrored(at, 0, n - 1) : mirrored(at, -0.5, n - 0.5);
-  return o.padding == GridPadding::zeros ? at : std::clamp(at, 0.0, n - 1);
+  return o.border == Border::zeros ? at : std::clamp(at, 0.0, n - 1);
 }
 
 double pixel(const Tensor& x, std::int64_t n, double i, double j, std::int64_t c) {
@@ -47,10 +47,9 @@ double naive(const Tensor& x, const GridSampleOptions& o, std::int64_t n, double
 std::vector<GridSampleOptions> all_options() {
   std::vector<GridSampleOptions> all;
   for (const GridRule rule : {GridRule::bilinear, GridRule::nearest})
-    for (const GridPadding padding :
-         {GridPadding::zeros, GridPadding::border, GridPadding::reflection})
+    for (const Border border : {Border::zeros, Border::clamp, Border::reflection})
       for (const GridSpan span : {GridSpan::centres, GridSpan::edges})
-        all.push_back({rule, padding, span});
+        all.push_back({rule, border, span});
   return all;
 }
 
@@ -104,14 +103,13 @@ TEST_CASE("grid_sample: the grid that names every pixel gives the map") {
       centres.insert(centres.end(), {2 * j / 3.0 - 1, 2 * i / 2.0 - 1});
       edges.insert(edges.end(), {(2 * j + 1) / 4.0 - 1, (2 * i + 1) / 3.0 - 1});
     }
-  for (const GridPadding padding :
-       {GridPadding::zeros, GridPadding::border, GridPadding::reflection})
+  for (const Border border : {Border::zeros, Border::clamp, Border::reflection})
     for (const GridRule rule : {GridRule::bilinear, GridRule::nearest}) {
       const Tensor by_centres = Tensor::from(centres, {1, 3, 4, 2});
       const Tensor by_edges = Tensor::from(edges, {1, 3, 4, 2});
-      CHECK(max_difference(grid_sample(x, by_centres, {rule, padding, GridSpan::centres}).value(),
+      CHECK(max_difference(grid_sample(x, by_centres, {rule, border, GridSpan::centres}).value(),
                            x) < 1e-12);
-      CHECK(max_difference(grid_sample(x, by_edges, {rule, padding, GridSpan::edges}).value(), x) <
+      CHECK(max_difference(grid_sample(x, by_edges, {rule, border, GridSpan::edges}).value(), x) <
             1e-12);
     }
 }
@@ -126,12 +124,12 @@ TEST_CASE("grid_sample: places that are not finite, or very far away") {
         const Var grid = tape.variable(Tensor::from({0.1, far}, {1, 1, 1, 2}).to(dtype));
         const Var y = grid_sample(tape.input(x.to(dtype)), grid, options);
         const double value = y.value().item();
-        if (std::isnan(far) || options.padding == GridPadding::zeros ||
-            (std::isinf(far) && options.padding == GridPadding::reflection))
+        if (std::isnan(far) || options.border == Border::zeros ||
+            (std::isinf(far) && options.border == Border::reflection))
           CHECK(value == 0);
         else
           CHECK(value >= 1);
-        if (std::isfinite(far) && options.padding == GridPadding::reflection) continue;
+        if (std::isfinite(far) && options.border == Border::reflection) continue;
         const Tensor gradient =
             tape.gradients(y, {}, {.cotangent = Tensor::full({1, 1, 1, 1}, 1, dtype)})[grid];
         CHECK(gradient.to_vector()[1] == 0);
@@ -145,13 +143,12 @@ TEST_CASE("grid_sample: the end of a map whose side float32 does not hold") {
   x.mutable_data<float>()[kSide - 1] = 3;
   const Tensor end = Tensor::from<float>({1, 0}, {1, 1, 1, 2});
   for (const GridRule rule : {GridRule::bilinear, GridRule::nearest})
-    for (const GridPadding padding :
-         {GridPadding::zeros, GridPadding::border, GridPadding::reflection}) {
+    for (const Border border : {Border::zeros, Border::clamp, Border::reflection}) {
       const Tape tape;
       const Var map = tape.variable(x);
-      const Var y = grid_sample(map, end, {rule, padding, GridSpan::centres});
+      const Var y = grid_sample(map, end, {rule, border, GridSpan::centres});
       const Tensor dx = tape.gradients(y, {}, {.cotangent = Tensor::full({1, 1, 1, 1}, 2)})[map];
-      const bool read = padding != GridPadding::zeros;  // there, what was rounded up is outside
+      const bool read = border != Border::zeros;  // there, what was rounded up is outside
       CHECK(y.value().item() == (read ? 3 : 0));
       CHECK(dx.data<float>()[kSide - 1] == (read ? 2 : 0));
     }

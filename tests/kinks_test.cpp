@@ -89,10 +89,10 @@ TEST_CASE("kinks: a sample on a whole coordinate has its right-hand derivative, 
   struct Weights {
     std::int64_t channels, filters, groups;
   };
-  for (const Boundary boundary : {Boundary::zero_pad, Boundary::dcn_v1})
+  for (const Border border : {Border::zeros, Border::dcn_v1})
     for (const Weights& w : {Weights{3, 20, 1}, Weights{4, 4, 4}, Weights{4, 2, 2}}) {
       const DeformConvOptions options{
-          .padding = {0, 1, 0, 1}, .groups = w.groups, .boundary = boundary};
+          .padding = {0, 1, 0, 1}, .groups = w.groups, .border = border};
       const Tensor x = random({1, kSide, kSide, w.channels}, 1);
       const Tensor weight = random({w.filters, 1, 1, w.channels / w.groups}, 2);
       const Tensor mask = random({1, kEdges, kEdges, 1}, 3, 0.5, 1);

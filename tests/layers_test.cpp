@@ -114,7 +114,7 @@ TEST_CASE("DeformConv2d: gives what Conv2d of the same weights gives before any 
                                    {1, 1, 0, 1, 1, 1}};
   for (const Case& c : cases)
     for (const Shape& shape : {Shape{2, 7, 9, 8}, Shape{1, 14, 14, 8}})
-      for (const Boundary boundary : {Boundary::zero_pad, Boundary::dcn_v1})
+      for (const Border border : {Border::zeros, Border::dcn_v1})
         for (const Modulation modulation : {Modulation::none, Modulation::twice_sigmoid}) {
           Conv2d regular(8, 12,
                          {.kernel = c.kernel,
@@ -129,7 +129,7 @@ TEST_CASE("DeformConv2d: gives what Conv2d of the same weights gives before any 
                                .dilation = c.dilation,
                                .groups = c.groups,
                                .offset_groups = c.offset_groups,
-                               .boundary = boundary,
+                               .border = border,
                                .modulation = modulation});
           regular.initialise(Rng(1));
           regular.bias.set(image({12}, 3));

@@ -87,15 +87,15 @@ void draw_rule(Svg& svg, double left, const std::string& name, const Curve& curv
 
 Figure boundaries() {
   const Tensor one = Tensor::full({1, 1, 1, 1}, 1, DType::float64);
-  const auto deformed = [&](Boundary boundary) {
+  const auto deformed = [&](Border border) {
     return read_row([&](const Tensor& x, const Var& offset) {
-      return deform_conv2d(x, offset, {}, one, {}, {.boundary = boundary});
+      return deform_conv2d(x, offset, {}, one, {}, {.border = border});
     });
   };
   Svg svg(714, 312, "Boundary rules",
           "Value and derivative of a sample that moves along a row of six pixels, by three rules");
-  draw_rule(svg, 56, "zero_pad (deform_conv2d)", deformed(Boundary::zero_pad), 0);
-  draw_rule(svg, 278, "dcn_v1 (deform_conv2d)", deformed(Boundary::dcn_v1), 1);
+  draw_rule(svg, 56, "zeros (deform_conv2d)", deformed(Border::zeros), 0);
+  draw_rule(svg, 278, "dcn_v1 (deform_conv2d)", deformed(Border::dcn_v1), 1);
   draw_rule(svg, 500, "clamped (map_offsets)",
             read_row([](const Tensor& x, const Var& offset) { return map_offsets(x, offset); }), 2);
   svg.text(139, 12, "value");

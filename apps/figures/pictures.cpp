@@ -84,7 +84,7 @@ Tensor transformed(const Tensor& maps, const Similarity& by) {
     for (int j = 0; j < kSide; ++j, to += channels) {
       const double y = i - kMiddle - by.down, x = j - kMiddle - by.right;
       const auto tap = bilinear_tap(c * y - s * x + kMiddle, s * y + c * x + kMiddle,
-                                    std::int64_t{kSide}, std::int64_t{kSide}, Edge::zero_pad);
+                                    std::int64_t{kSide}, std::int64_t{kSide}, Border::zeros);
       for (int k = 0; k < 4; ++k)
         for (std::int64_t at = 0; at < channels && tap.pixel[k] >= 0; ++at)
           to[at] += tap.weight[k] * from[tap.pixel[k] * channels + at];

@@ -18,12 +18,14 @@ DeformGeometry checked_geometry(const Var& x, const Var& offset, const Var& mask
   require_rank(kOp, "the weight", weight, 4, "[K R S C/groups]");
   require_same_kind(kOp, {{"x", &x}, {"weight", &weight}, {"bias", &bias}});
   require_wide_kind(kOp, x, {{"offset", &offset}, {"mask", &mask}});
+  require(options.border == Border::zeros || options.border == Border::dcn_v1, kOp,
+          ": the border must be zeros or dcn_v1, got ", name_of(options.border));
   const std::int64_t groups = options.offset_groups;
   DeformGeometry g;
   g.conv = conv_geometry(kOp, x.shape(), weight.shape(),
                          {options.stride, options.padding, options.dilation, options.groups});
   g.offset_groups = groups;
-  g.boundary = options.boundary;
+  g.border = options.border;
   const Conv2dGeometry& c = g.conv;
   require_channels(kOp, c.c, c.k);
   require_map_fits(kOp, c.h, c.w);

@@ -12,7 +12,7 @@ struct DeformConvOptions {
   Size2 dilation = 1;
   std::int64_t groups = 1;
   std::int64_t offset_groups = 1;
-  Boundary boundary = Boundary::zero_pad;
+  Border border = Border::zeros;  // or dcn_v1, the first operator's
 };
 
 // Tap (r, s) of output pixel (p, q) reads x at
@@ -21,8 +21,7 @@ struct DeformConvOptions {
 // taps in row-major order and (dy, dx) pairs; mask [N P Q G*R*S] or undefined (all ones); weight
 // [K R S C/groups]; bias [K] or undefined -> [N P Q K]. Derivatives by an offset are the
 // right-hand ones where the sampling point lies on a pixel, or on the row or column before the
-// first
-// (-1) under zero_pad, so that zero offsets learn.
+// first (-1) under zeros, so that zero offsets learn.
 Var deform_conv2d(const Var& x, const Var& offset, const Var& mask, const Var& weight,
                   const Var& bias = {}, const DeformConvOptions& options = {});
 

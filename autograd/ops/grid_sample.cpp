@@ -35,10 +35,12 @@ Var grid_sample(const Var& x, const Var& grid, const GridSampleOptions& options)
   require_same_kind(kOp, {{"x", &x}, {"grid", &grid}});
   require(grid.dim(0) == x.dim(0) && grid.dim(3) == 2, kOp, ": the grid has shape ", grid.shape(),
           ", expected [", x.dim(0), " P Q 2] (input ", x.shape(), ")");
+  require(options.border != Border::dcn_v1, kOp,
+          ": the border must be zeros, clamp or reflection, got ", name_of(options.border));
   require(x.dim(1) > 0 && x.dim(2) > 0, kOp, ": the input ", x.shape(), " has no pixels");
   require_map_fits(kOp, x.dim(1), x.dim(2));
-  const GridSampleGeometry g{x.dim(0),    x.dim(1),     x.dim(2),        x.dim(3),    grid.dim(1),
-                             grid.dim(2), options.rule, options.padding, options.span};
+  const GridSampleGeometry g{x.dim(0),    x.dim(1),     x.dim(2),       x.dim(3),    grid.dim(1),
+                             grid.dim(2), options.rule, options.border, options.span};
   Tensor y = Tensor::empty({g.n, g.p, g.q, g.c}, x.dtype(), x.device());
   if (y.size() > 0)
     visit_floating(kOp, x.dtype(), [&]<class T>() {

@@ -9,17 +9,16 @@ namespace pliant {
 
 struct GridSampleOptions {
   GridRule rule = GridRule::bilinear;
-  GridPadding padding = GridPadding::zeros;
+  Border border = Border::zeros;    // or clamp, or reflection
   GridSpan span = GridSpan::edges;  // centres: PyTorch's align_corners
 };
 
 // x [N H W C], grid [N P Q 2] -> y [N P Q C]: y[n,p,q] is x[n] at the place that grid[n,p,q] names
 // as the pair (along W, along H), each -1 at one end of the map and 1 at the other. Gradients pass
-// to both (nearest: none to the grid); at integer places (-1 among them where padding is zeros)
-// the right-hand derivative is taken, none at or past the last pixel where padding is not zeros; of
-// a mirrored place (reflection) along the map, turned with it.
-// nearest takes halves to the even pixel. NaN reads 0, and so does an infinite place unless the
-// padding is border.
+// to both (nearest: none to the grid); at integer places (-1 among them where the border is
+// zeros) the right-hand derivative is taken, none at or past the last pixel where it is not zeros;
+// of a mirrored place (reflection) along the map, turned with it. nearest takes halves to the even
+// pixel. NaN reads 0, and so does an infinite place unless the border is clamp (PyTorch's "border").
 Var grid_sample(const Var& x, const Var& grid, const GridSampleOptions& options = {});
 
 }  // namespace pliant

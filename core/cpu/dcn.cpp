@@ -85,7 +85,7 @@ void for_each_unit(const DcnSource<T>& source, Range rows, Range groups, F&& f) 
     const std::int64_t last = std::min(units, first + step);
     for (std::int64_t u = first; u < last; ++u)
       place_taps(source, row(u), group(u), (u - first) * taps, run);
-    run.template compute<Edge::zero_pad>((last - first) * taps, g.conv.h, g.conv.w);
+    run.template compute<Border::zeros>((last - first) * taps, g.conv.h, g.conv.w);
     for (std::int64_t u = first; u < last; ++u) f(row(u), group(u), run, (u - first) * taps);
   }
 }

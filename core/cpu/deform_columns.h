@@ -7,7 +7,7 @@
 #include <cstdint>
 
 #include <pliant/core/column_memory.h>
-#include <pliant/core/cpu/portable_vectors.h>
+#include <pliant/core/cpu/vectors.h>
 #include <pliant/core/kernels/deform_conv.h>
 #include <pliant/core/parallel.h>
 
@@ -128,8 +128,8 @@ struct SampleBatch {
     const T base_y = static_cast<T>(geometry.conv.row(unit.p, 0));
     const T base_x = static_cast<T>(geometry.conv.column(unit.q, 0));
     for (std::int64_t i = 0; i < taps.size(); ++i) {
-      y[count + i] = base_y + tap_y[i] + offset[2 * i];
-      x[count + i] = base_x + tap_x[i] + offset[2 * i + 1];
+      y[count + i] = deform_coordinate(base_y, tap_y[i], offset[2 * i]);
+      x[count + i] = deform_coordinate(base_x, tap_x[i], offset[2 * i + 1]);
     }
     if (source.mask == nullptr)
       std::fill_n(mask + count, taps.size(), T(1));
@@ -139,18 +139,18 @@ struct SampleBatch {
   }
 
   void compute() {
-    if (geometry.boundary == Boundary::zero_pad)
-      compute<Edge::zero_pad>();
+    if (geometry.border == Border::zeros)
+      compute<Border::zeros>();
     else
-      compute<Edge::dcn_v1>();
+      compute<Border::dcn_v1>();
   }
 
  private:
-  template <Edge edge>
+  template <Border border>
   void compute() {
     const std::int64_t h = geometry.conv.h, w = geometry.conv.w, size = count;
     for (std::int64_t i = 0; i < size; ++i) {
-      const BilinearTap<T> tap = bilinear_tap(y[i], x[i], h, w, edge);
+      const BilinearTap<T> tap = bilinear_tap(y[i], x[i], h, w, border);
       for (int j = 0; j < 4; ++j) {
         pixel[j][i] = tap.pixel[j];
         weight[j][i] = tap.weight[j];

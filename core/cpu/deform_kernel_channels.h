@@ -68,7 +68,7 @@ void with_source(const DeformKernelGeometry& g, const T* x, const T* offset, con
   const std::int64_t rotated = g.rotation_groups * g.taps();
   const TapRuns<T> runs(std::max(rotated, TapBatch<T>::kSize), workspace);
   f(DeformKernelSource<T>{
-      g, {g.conv, 1, Boundary::zero_pad}, x, offset, rotation, zeros, tap_row, tap_column, runs});
+      g, {g.conv, 1, Border::zeros}, x, offset, rotation, zeros, tap_row, tap_column, runs});
 }
 
 // What tap t of a location reads: one pixel of x in place, or a sample out of `samples`.
@@ -120,7 +120,7 @@ void for_each_rotated_tap(const DeformKernelSource<T>& source, Range rows, F&& f
     for (std::int64_t i = 0; i < count; i += taps)
       for (std::int64_t t = 0; t < taps; ++t, pair += 2)
         run.place(i + t, source.tap_row[t] + pair[0], source.tap_column[t] + pair[1]);
-    run.template compute<Edge::zero_pad>(count, g.scope_h, g.scope_w);
+    run.template compute<Border::zeros>(count, g.scope_h, g.scope_w);
     std::int64_t at = 0;
     for (std::int64_t row = first; row < last; ++row)
       for (std::int64_t group = 0; group < g.rotation_groups; ++group)
@@ -208,8 +208,8 @@ struct ChannelTap {
 
   template <Sample kSample, bool kDot, bool kScatter>
   void run(const Stretch& along, T (&dots)[4]) const {
-    using Vector = typename VectorOf<T>::type;
-    constexpr std::int64_t kLanes = sizeof(Vector) / sizeof(T);
+    using Whole = Vector<T>;
+    constexpr std::int64_t kLanes = sizeof(Whole) / sizeof(T);
     const auto step = [&]<class V>(std::int64_t c, V(&sums)[4]) {
       V slope, kernel[4], v;
       load(dy + c, slope);
@@ -238,7 +238,7 @@ struct ChannelTap {
     };
     std::int64_t n = 0;
     if (along.step == 1) {
-      Vector sums[4] = {};
+      Whole sums[4] = {};
       for (; n + kLanes <= along.count; n += kLanes) step(n, sums);
       if constexpr (kDot) sum_lanes<T>(sums, dots);
     }

@@ -27,11 +27,7 @@ struct DeformGradients {
 // the compiler may fuse scalar products and sums, or not, as it likes in each place that they go
 // to; the bits are to be the same whatever else is asked for.
 template <class T>
-struct FourOf {
-  typedef T Type __attribute__((vector_size(4 * sizeof(T))));
-};
-template <class T>
-using Four = typename FourOf<T>::Type;
+using Four = Vector<T, 4 * sizeof(T)>;
 
 template <class T>
 inline T sum_of(const Four<T>& four) {
@@ -40,7 +36,7 @@ inline T sum_of(const Four<T>& four) {
 
 // Sums each of four vectors over its lanes, halving them with vector additions.
 template <class T>
-inline void sum_lanes(const typename VectorOf<T>::type (&vectors)[4], T (&sums)[4]) {
+inline void sum_lanes(const Vector<T> (&vectors)[4], T (&sums)[4]) {
   constexpr std::size_t kParts = sizeof(vectors[0]) / (4 * sizeof(T));
   for (int i = 0; i < 4; ++i) {
     Four<T> part[kParts];
@@ -57,12 +53,12 @@ inline void sum_lanes(const typename VectorOf<T>::type (&vectors)[4], T (&sums)[
 template <bool kScatter, bool kDot, bool kSample = false, class T>
 inline void spread(const T* q, const T* const (&from)[4], T* const (&to)[4], const T (&weight)[4],
                    std::int64_t count, T (&dots)[4], T* sample = nullptr) {
-  using Vector = typename VectorOf<T>::type;
-  constexpr std::int64_t kLanes = sizeof(Vector) / sizeof(T);
-  Vector sums[4] = {};
+  using Whole = Vector<T>;
+  constexpr std::int64_t kLanes = sizeof(Whole) / sizeof(T);
+  Whole sums[4] = {};
   std::int64_t c = 0;
   for (; c + kLanes <= count; c += kLanes) {
-    Vector gradient{}, v[4], sum;
+    Whole gradient{}, v[4], sum;
     if constexpr (kScatter || kDot) load(q + c, gradient);
     for (int i = 0; i < 4; ++i) {
       if constexpr (kDot || kSample) load(from[i] + c, v[i]);

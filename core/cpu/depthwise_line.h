@@ -15,17 +15,17 @@ inline constexpr unsigned long kTimes = n;  // extent of an array
 
 // A vector of channels, or the first `part` of one.
 template <class T, bool whole>
-typename micro::VectorOf<T>::type load_channels(const T* from, std::int64_t part) {
+micro::Vector<T> load_channels(const T* from, std::int64_t part) {
   if constexpr (whole)
-    return *reinterpret_cast<const typename micro::VectorOf<T>::type*>(from);
+    return *reinterpret_cast<const micro::Vector<T>*>(from);
   else
     return micro::load_part<T>(from, part);
 }
 
 template <class T, bool whole>
-void store_channels(typename micro::VectorOf<T>::type value, T* to, std::int64_t part) {
+void store_channels(micro::Vector<T> value, T* to, std::int64_t part) {
   if constexpr (whole)
-    *reinterpret_cast<typename micro::VectorOf<T>::type*>(to) = value;
+    *reinterpret_cast<micro::Vector<T>*>(to) = value;
   else
     micro::store_part<T>(value, to, part);
 }
@@ -68,7 +68,7 @@ struct TapLine {
 template <class T, int Q, int NV, bool whole>
 void tap_tile(const TapLine<T>& line, const LineTaps<T>& taps, std::int64_t first, std::int64_t c,
               std::int64_t part) {
-  using V = typename micro::VectorOf<T>::type;
+  using V = micro::Vector<T>;
   constexpr int lanes = micro::kLanes<T>;
   V sum[kTimes<Q>][kTimes<NV>] = {};
   const std::int64_t step = line.step * line.channels, start = first * step + c;
@@ -191,7 +191,7 @@ struct PairLine {
 template <class T, int S, int NV, bool whole>
 void pair_tile(const PairLine<T>& line, std::int64_t tap, Interval pixels, std::int64_t c,
                std::int64_t part, T* sum) {
-  using V = typename micro::VectorOf<T>::type;
+  using V = micro::Vector<T>;
   constexpr int lanes = micro::kLanes<T>;
   V total[kTimes<S>][kTimes<NV>] = {};
   const std::int64_t between = line.dilation * line.channels, step = line.step * line.channels;

@@ -20,8 +20,8 @@ inline constexpr unsigned long kExtent = n;  // of an array
 
 // Stores an accumulated row; a row that ends inside a vector takes the way round a buffer.
 template <class T, int NV, class Job>
-inline void store_row(const typename VectorOf<T>::type* sum, T* c, const Job& job) {
-  using V = typename VectorOf<T>::type;
+inline void store_row(const Vector<T>* sum, T* c, const Job& job) {
+  using V = Vector<T>;
   constexpr int lanes = kLanes<T>;
   if (job.columns == NV * lanes) {
 #pragma GCC unroll 4
@@ -45,7 +45,7 @@ inline void store_row(const typename VectorOf<T>::type* sum, T* c, const Job& jo
 
 template <class T, int MR, int NV>
 void rows_kernel(const RowsJob<T>& job) {
-  using V = typename VectorOf<T>::type;
+  using V = Vector<T>;
   constexpr int lanes = kLanes<T>;
   V sum[kExtent<MR>][kExtent<NV>] = {};
   const T* b = job.b;
@@ -71,7 +71,7 @@ void rows_kernel(const RowsJob<T>& job) {
 
 template <class T, int MR, int NV>
 inline void line_tile(const LineJob<T>& job, std::int64_t first) {
-  using V = typename VectorOf<T>::type;
+  using V = Vector<T>;
   constexpr int lanes = kLanes<T>;
   V sum[kExtent<MR>][kExtent<NV>] = {};
   const T* b = job.b;
@@ -115,7 +115,7 @@ void line_kernel(const LineJob<T>& job) {
 
 template <class T, int MR, int NV>
 void patch_kernel(const PatchJob<T>& job) {
-  using V = typename VectorOf<T>::type;
+  using V = Vector<T>;
   constexpr int lanes = kLanes<T>;
   V sum[kExtent<MR>][kExtent<NV>] = {};
   std::int64_t offset[kExtent<MR>];

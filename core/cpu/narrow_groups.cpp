@@ -2,7 +2,7 @@
 
 #include <type_traits>
 
-#include <pliant/core/cpu/portable_vectors.h>
+#include <pliant/core/cpu/vectors.h>
 
 namespace pliant {
 namespace {

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include <pliant/core/cpu/held_sums.h>
-#include <pliant/core/cpu/portable_vectors.h>
+#include <pliant/core/cpu/vectors.h>
 #include <pliant/core/kernels/regions.h>
 #include <pliant/core/kernels/workspace.h>
 #include <pliant/core/parallel.h>
@@ -89,12 +89,6 @@ struct MapView {
   std::int64_t width, pixel, channel;
 };
 
-// A vector of T of so many bytes.
-template <class T, std::size_t bytes>
-struct RegionVector {
-  typedef T type __attribute__((vector_size(bytes)));
-};
-
 // Some vectors one after the other; as one copy this becomes a call of memcpy.
 template <class T, class V, std::size_t kVectors>
 inline void load_all(const T* from, V (&to)[kVectors]) {
@@ -156,9 +150,9 @@ inline void dot_window(const MapView<const T>& map, const Window& rows, const Wi
 // by ever smaller ones. The pointer, null, tells V.
 template <class T, class F>
 inline void each_channel_block(std::int64_t channels, F&& f) {
-  using Whole = typename RegionVector<T, 64>::type;
-  using Quarter = typename RegionVector<T, 16>::type;
-  using One = typename RegionVector<T, sizeof(T)>::type;
+  using Whole = Vector<T, 64>;
+  using Quarter = Vector<T, 16>;
+  using One = Vector<T, sizeof(T)>;
   constexpr std::int64_t kWhole = 64 / sizeof(T), kQuarter = 16 / sizeof(T);
   std::int64_t c = 0;
   for (; c + 4 * kWhole <= channels; c += 4 * kWhole)
@@ -198,11 +192,11 @@ inline void pool_window(const MapView<const T>& map, const AxisWindow<T>& rows,
 
 // Sum of the lanes, halving the vector.
 template <class T>
-inline T sum_lanes(typename RegionVector<T, 64>::type v) {
-  typename RegionVector<T, 32>::type half[2];
+inline T sum_lanes(Vector<T, 64> v) {
+  Vector<T, 32> half[2];
   std::memcpy(half, &v, sizeof(v));
   half[0] += half[1];
-  typename RegionVector<T, 16>::type quarter[2];
+  Vector<T, 16> quarter[2];
   std::memcpy(quarter, half, sizeof(quarter));
   quarter[0] += quarter[1];
   T sum = 0;
@@ -227,7 +221,7 @@ inline void dot_window(const MapView<const T>& map, const Window& rows, const Wi
       }
     return;
   }
-  using Whole = typename RegionVector<T, 64>::type;
+  using Whole = Vector<T, 64>;
   Whole totals[3] = {};
   each_channel_block<T>(channels, [&]<std::size_t kVectors, class V>(std::int64_t c, V*) {
     V by[kVectors];

@@ -16,7 +16,7 @@ constexpr std::int64_t kFewPixels = 32;
 template <class T, std::size_t bytes>
 struct LanesOf {
   using Integer = std::conditional_t<sizeof(T) == 4, std::int32_t, std::int64_t>;
-  typedef Integer type __attribute__((vector_size(bytes)));
+  using type = cpu::Vector<Integer, bytes>;
   static type all(std::int64_t value) { return type{} + static_cast<Integer>(value); }
 };
 

@@ -19,10 +19,10 @@ struct TapBatch {
   std::int32_t pixel[4][kSize];
   T weight[4][kSize], d_row[4][kSize], d_column[4][kSize];
 
-  template <Edge edge>
+  template <Border border>
   void compute(std::int64_t count, std::int64_t h, std::int64_t w) {
     for (std::int64_t i = 0; i < count; ++i) {
-      const BilinearTap<T> tap = bilinear_tap(row[i], column[i], h, w, edge);
+      const BilinearTap<T> tap = bilinear_tap(row[i], column[i], h, w, border);
       for (int k = 0; k < 4; ++k) {
         pixel[k][i] = tap.pixel[k];
         weight[k][i] = tap.weight[k];
@@ -47,11 +47,11 @@ class TapRun {
     batch.column[i % Batch::kSize] = column;
   }
   // The taps of the first `count` samples placed.
-  template <Edge edge>
+  template <Border border>
   void compute(std::int64_t count, std::int64_t h, std::int64_t w) {
     for (std::int64_t first = 0; first < count; first += Batch::kSize)
-      batches_[first / Batch::kSize].template compute<edge>(std::min(count - first, Batch::kSize),
-                                                            h, w);
+      batches_[first / Batch::kSize].template compute<border>(std::min(count - first, Batch::kSize),
+                                                              h, w);
   }
   BilinearTap<T> operator[](std::int64_t i) const {
     const Batch& batch = batches_[i / Batch::kSize];

@@ -8,8 +8,8 @@
 
 #include <pliant/core/cpu/gemm_tiles.h>
 #include <pliant/core/cpu/partial_sums.h>
-#include <pliant/core/cpu/portable_vectors.h>
 #include <pliant/core/cpu/tap_batch.h>
+#include <pliant/core/cpu/vectors.h>
 
 namespace pliant::cpu {
 namespace {
@@ -162,7 +162,7 @@ class FiniteLanes {
     std::memcpy(lanes, &zeros, sizeof zeros);
     return std::all_of(std::begin(lanes), std::end(lanes), [](float lane) { return lane == 0; });
   }
-  std::tuple<VectorOf<float>::type, VectorOf<float>::quarter, float> zeros_{};
+  std::tuple<Vector<float>, Vector<float, 16>, float> zeros_{};
 };
 
 // The outputs of some tiles in channels first .. first + columns - 1, from `products`

@@ -18,13 +18,20 @@
 
 namespace pliant {
 
-// What lies beyond the map.
-enum class Edge : unsigned char {
-  zero_pad,  // zeros: S is 0 unless -1 < y < H and -1 < x < W, without gradient unless -1 <= y < H
-             // and -1 <= x < W
-  dcn_v1,    // S is 0 unless 0 <= y < H and 0 <= x < W; inside, row floor + 1 stops at H - 1
-  clamp,     // y is first clamped to [0, H-1] and x to [0, W-1]; no gradient at or past H - 1
+// What lies beyond a map.
+enum class Border : unsigned char {
+  zeros,       // S is 0 unless -1 < y < H and -1 < x < W, without gradient unless -1 <= y < H and
+               // -1 <= x < W
+  dcn_v1,      // the first deformable convolution's: S is 0 unless 0 <= y < H and 0 <= x < W;
+               // inside, row floor + 1 stops at H - 1
+  clamp,       // y is first clamped to [0, H-1] and x to [0, W-1]; no gradient at or past H - 1
+  reflection,  // clamp, of coordinates that were mirrored at the borders: grid_sample.h
 };
+
+constexpr const char* name_of(Border border) {
+  constexpr const char* kNames[] = {"zeros", "dcn_v1", "clamp", "reflection"};
+  return kNames[static_cast<int>(border)];
+}
 
 // The derivative by a coordinate that is an integer.
 enum class AtIntegers : unsigned char {
@@ -44,15 +51,15 @@ struct AxisTap {
 // reads nothing under any rule. Selections instead of branches, so that compilers vectorise a loop
 // over it (g++ with -fno-trapping-math).
 template <class T>
-PLIANT_HD inline AxisTap<T> axis_tap(T at, std::int32_t size, Edge edge,
+PLIANT_HD inline AxisTap<T> axis_tap(T at, std::int32_t size, Border border,
                                      AtIntegers at_integers = AtIntegers::right_derivative) {
   const T end = static_cast<T>(size - 1);
-  const bool inside = edge == Edge::zero_pad ? (at >= T(-1)) & (at < static_cast<T>(size))
-                      : edge == Edge::dcn_v1 ? (at >= T(0)) & (at < static_cast<T>(size))
-                                             : at == at;
-  const bool follows = inside & (edge == Edge::zero_pad || ((at >= T(0)) & (at < end)));
+  const bool inside = border == Border::zeros    ? (at >= T(-1)) & (at < static_cast<T>(size))
+                      : border == Border::dcn_v1 ? (at >= T(0)) & (at < static_cast<T>(size))
+                                                 : at == at;
+  const bool follows = inside & (border == Border::zeros || ((at >= T(0)) & (at < end)));
   T safe = inside ? at : T(0);
-  if (edge != Edge::zero_pad) {
+  if (border != Border::zeros) {
     safe = safe > T(0) ? safe : T(0);
     safe = safe < end ? safe : end;
   }
@@ -78,11 +85,11 @@ struct BilinearTap {
 // The tap at (y, x) of a map of fewer than 2^31 pixels.
 template <class T>
 PLIANT_HD inline BilinearTap<T> bilinear_tap(
-    T y, T x, std::int64_t height, std::int64_t width, Edge edge,
+    T y, T x, std::int64_t height, std::int64_t width, Border border,
     AtIntegers at_integers = AtIntegers::right_derivative) {
   const std::int32_t columns = static_cast<std::int32_t>(width);
-  const AxisTap<T> r = axis_tap(y, static_cast<std::int32_t>(height), edge, at_integers);
-  const AxisTap<T> c = axis_tap(x, columns, edge, at_integers);
+  const AxisTap<T> r = axis_tap(y, static_cast<std::int32_t>(height), border, at_integers);
+  const AxisTap<T> c = axis_tap(x, columns, border, at_integers);
   const auto pixel = [columns](std::int32_t row, std::int32_t column) {
     const std::int32_t at = row * columns + column;
     return (row | column) < 0 ? -1 : at;

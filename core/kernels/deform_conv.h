@@ -4,7 +4,7 @@
 //                weight[k,r,s,c'] * mask[n,p,q,g,t] * S_c(row(p,r) + dy, column(q,s) + dx)
 //
 // where (dy, dx) = offset[n,p,q,g,t,0..1], g = c / (C/offset_groups), and S_c is bilinear
-// interpolation of channel c under one of two boundary rules.
+// interpolation of channel c under one of two rules for the border, zeros and dcn_v1.
 #pragma once
 
 #include <cstdint>
@@ -16,16 +16,18 @@
 
 namespace pliant {
 
-enum class Boundary : unsigned char {
-  zero_pad,  // bilinear on the map padded by zeros; 0 unless -1 < y < H and -1 < x < W
-  dcn_v1,    // the first operator's rule: 0 unless 0 <= y < H and 0 <= x < W, else clamped
-};
-
 struct DeformGeometry {
   Conv2dGeometry conv;
   std::int64_t offset_groups = 1;
-  Boundary boundary = Boundary::zero_pad;
+  Border border = Border::zeros;
 };
+
+// The row, or column, that a tap reads: where tap 0 of its location lies, how far it is from there,
+// and its offset.
+template <class T>
+PLIANT_HD T deform_coordinate(T place, T tap, T offset) {
+  return place + tap + offset;
+}
 
 // Where tap (r, s) of output location (p, q) reads, its pair of offsets being (dy, dx). The mask
 // multiplies the sample, so value, gradient by x and gradient by the offsets alike.
@@ -33,9 +35,11 @@ template <class T>
 PLIANT_HD BilinearTap<T> deform_tap(const DeformGeometry& geometry, std::int64_t p, std::int64_t q,
                                     std::int64_t r, std::int64_t s, T dy, T dx) {
   const Conv2dGeometry& conv = geometry.conv;
-  return bilinear_tap(static_cast<T>(conv.row(p, r)) + dy, static_cast<T>(conv.column(q, s)) + dx,
-                      conv.h, conv.w,
-                      geometry.boundary == Boundary::zero_pad ? Edge::zero_pad : Edge::dcn_v1);
+  const T row =
+      deform_coordinate(static_cast<T>(conv.row(p, 0)), static_cast<T>(r * conv.dilation_h), dy);
+  const T column =
+      deform_coordinate(static_cast<T>(conv.column(q, 0)), static_cast<T>(s * conv.dilation_w), dx);
+  return bilinear_tap(row, column, conv.h, conv.w, geometry.border);
 }
 
 // Index of the pair (offset_group, tap) at location `row` = (n * P + p) * Q + q: that of its mask,

@@ -54,7 +54,7 @@ template <class T>
 PLIANT_HD BilinearTap<T> scope_tap(const DeformKernelGeometry& g, std::int64_t r, std::int64_t s,
                                    T dy, T dx) {
   return bilinear_tap(g.scope_row<T>(r) + dy, g.scope_column<T>(s) + dx, g.scope_h, g.scope_w,
-                      Edge::zero_pad);
+                      Border::zeros);
 }
 
 // offset [n p q 2rs] and bias may be null.

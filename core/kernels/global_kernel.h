@@ -31,7 +31,7 @@ PLIANT_HD BilinearTap<T> global_kernel_tap(const GlobalKernelGeometry& g, std::i
   const std::int64_t r = t / g.s, s = t % g.s;
   const T row = static_cast<T>(r) + static_cast<T>(g.scope_h - g.r) / T(2);
   const T column = static_cast<T>(s) + static_cast<T>(g.scope_w - g.s) / T(2);
-  return bilinear_tap(row + dy, column + dx, g.scope_h, g.scope_w, Edge::clamp);
+  return bilinear_tap(row + dy, column + dx, g.scope_h, g.scope_w, Border::clamp);
 }
 
 template <class T>

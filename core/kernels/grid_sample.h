@@ -1,6 +1,6 @@
 // Sampling of a map at places that a grid names (Jaderberg et al. 2015, Spatial Transformer
 // Networks): geometry, formula and signatures. The rules are PyTorch's, but that derivatives at
-// integer places are those of bilinear.h: the same where padding is zeros; with border PyTorch has
+// integer places are those of bilinear.h: the same where the border is zeros; with clamp PyTorch has
 // 0 at 0, too.
 #pragma once
 
@@ -16,13 +16,6 @@ namespace pliant {
 
 enum class GridRule : unsigned char { bilinear, nearest };
 
-// What places outside the map read.
-enum class GridPadding : unsigned char {
-  zeros,
-  border,      // the nearest pixel
-  reflection,  // the map mirrored at its borders, as often as it takes
-};
-
 // What -1 and 1 mean.
 enum class GridSpan : unsigned char {
   centres,  // the centres of the outermost pixels (align_corners)
@@ -33,7 +26,7 @@ struct GridSampleGeometry {
   std::int64_t n, h, w, c;  // x [n h w c]
   std::int64_t p, q;        // grid [n p q 2], y [n p q c]
   GridRule rule;
-  GridPadding padding;
+  Border border;  // zeros, clamp or reflection
   GridSpan span;
 };
 
@@ -62,7 +55,7 @@ PLIANT_HD GridPlace<T> grid_place(const GridSampleGeometry& g, T coordinate, std
   const GridPlace<T> place =
       centres ? GridPlace<T>{(coordinate + 1) / 2 * (pixels - 1), (pixels - 1) / 2}
               : GridPlace<T>{((coordinate + 1) * pixels - 1) / 2, pixels / 2};
-  if (g.padding != GridPadding::reflection) return place;
+  if (g.border != Border::reflection) return place;
   return centres ? grid_reflect(place, T(0), pixels - 1) : grid_reflect(place, T(-0.5), pixels);
 }
 
@@ -70,12 +63,12 @@ PLIANT_HD GridPlace<T> grid_place(const GridSampleGeometry& g, T coordinate, std
 template <class T>
 PLIANT_HD std::int32_t grid_nearest(const GridSampleGeometry& g, T at, std::int64_t size) {
   const T end = static_cast<T>(size - 1);
-  if (g.padding != GridPadding::zeros) at = at < T(0) ? T(0) : at > end ? end : at;
+  if (g.border != Border::zeros) at = at < T(0) ? T(0) : at > end ? end : at;
   const T rounded = std::rint(at);
   if (!(rounded >= T(0) && rounded <= end)) return -1;
   const auto pixel = static_cast<std::int64_t>(rounded);  // a large map's `end` may be beyond it
   if (pixel < size) return static_cast<std::int32_t>(pixel);
-  return g.padding == GridPadding::zeros ? -1 : static_cast<std::int32_t>(size - 1);
+  return g.border == Border::zeros ? -1 : static_cast<std::int32_t>(size - 1);
 }
 
 // What y[.,p,q,.] reads, its pair of the grid being (along_w, along_h); d_row and d_column are
@@ -88,8 +81,7 @@ PLIANT_HD BilinearTap<T> grid_tap(const GridSampleGeometry& g, T along_w, T alon
     const std::int32_t pixel = (i | j) < 0 ? -1 : i * static_cast<std::int32_t>(g.w) + j;
     return {{pixel, -1, -1, -1}, {T(1), T(0), T(0), T(0)}, {}, {}};
   }
-  BilinearTap<T> tap = bilinear_tap(row.at, column.at, g.h, g.w,
-                                    g.padding == GridPadding::zeros ? Edge::zero_pad : Edge::clamp);
+  BilinearTap<T> tap = bilinear_tap(row.at, column.at, g.h, g.w, g.border);
   for (int k = 0; k < 4; ++k) {
     tap.d_row[k] *= row.slope;
     tap.d_column[k] *= column.slope;

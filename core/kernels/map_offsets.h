@@ -27,7 +27,7 @@ template <class T>
 PLIANT_HD BilinearTap<T> map_offsets_tap(const MapOffsetsGeometry& geometry, std::int64_t i,
                                          std::int64_t j, T dy, T dx, AtIntegers at_integers) {
   return bilinear_tap(static_cast<T>(i) + dy, static_cast<T>(j) + dx, geometry.h, geometry.w,
-                      Edge::clamp, at_integers);
+                      Border::clamp, at_integers);
 }
 
 template <class T>

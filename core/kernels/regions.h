@@ -63,7 +63,7 @@ PLIANT_HD inline BinSamples bin_samples(double first, double step, double count,
 template <class T>
 PLIANT_HD AxisTap<T> region_tap(double at, double low, double high, std::int64_t size) {
   if (!(at >= low && at <= high)) return {-1, -1, T(0), T(0), T(0)};
-  return axis_tap(static_cast<T>(at), static_cast<std::int32_t>(size), Edge::clamp);
+  return axis_tap(static_cast<T>(at), static_cast<std::int32_t>(size), Border::clamp);
 }
 
 // Half away from zero.

@@ -70,7 +70,7 @@ PLIANT_HD inline ResampleRun resample_inputs(const ResampleAxis& axis, std::int6
     }
     default: {
       const AxisTap<double> tap =
-          axis_tap(resample_place(axis, p), static_cast<std::int32_t>(axis.size), Edge::clamp);
+          axis_tap(resample_place(axis, p), static_cast<std::int32_t>(axis.size), Border::clamp);
       return {tap.low, (tap.high < 0 ? tap.low : tap.high) + 1};
     }
   }
@@ -98,7 +98,7 @@ PLIANT_HD inline double resample_weight(const ResampleAxis& axis, std::int64_t p
   if (axis.rule != ResampleRule::linear_corners && axis.rule != ResampleRule::linear_centres)
     return 1;
   const AxisTap<double> tap =
-      axis_tap(resample_place(axis, p), static_cast<std::int32_t>(axis.size), Edge::clamp);
+      axis_tap(resample_place(axis, p), static_cast<std::int32_t>(axis.size), Border::clamp);
   return i == tap.low ? tap.low_weight : tap.high_weight;
 }
 

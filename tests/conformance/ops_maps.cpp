@@ -15,21 +15,21 @@ namespace pliant::conformance {
 
 namespace {
 
-Boundary boundary_of(Call& call) {
+Border border_of(Call& call) {
   const std::string name = call.text("boundary");
-  if (name == "dcn_v1") return Boundary::dcn_v1;
+  if (name == "dcn_v1") return Border::dcn_v1;
   call.require_text("boundary", "zero_pad");
-  return Boundary::zero_pad;
+  return Border::zeros;
 }
 
 Rounding rounding_of(Call& call) { return call.flag("ceil_mode") ? Rounding::up : Rounding::down; }
 
-GridPadding grid_padding_of(Call& call) {
+Border grid_border_of(Call& call) {
   const std::string name = call.text("padding_mode");
-  if (name == "border") return GridPadding::border;
-  if (name == "reflection") return GridPadding::reflection;
+  if (name == "border") return Border::clamp;
+  if (name == "reflection") return Border::reflection;
   call.require_text("padding_mode", "zeros");
-  return GridPadding::zeros;
+  return Border::zeros;
 }
 
 ConvTransposeOptions transpose_options(Call& call) {
@@ -77,7 +77,7 @@ void run_deform_conv2d(Call& call) {
                                   .dilation = call.pair("dilation"),
                                   .groups = call.integer("groups"),
                                   .offset_groups = call.integer("offset_groups"),
-                                  .boundary = boundary_of(call)}));
+                                  .border = border_of(call)}));
 }
 
 void run_map_offsets(Call& call) {
@@ -121,7 +121,7 @@ void run_grid_sample(Call& call) {
   call.output(
       "y", grid_sample(call.variable("x"), call.variable("grid"),
                        {.rule = nearest ? GridRule::nearest : GridRule::bilinear,
-                        .padding = grid_padding_of(call),
+                        .border = grid_border_of(call),
                         .span = call.flag("align_corners") ? GridSpan::centres : GridSpan::edges}));
 }
 

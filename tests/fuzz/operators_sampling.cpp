@@ -71,7 +71,7 @@ void deformed(Input& in) {
                             .dilation = l.conv.dilation,
                             .groups = l.conv.groups,
                             .offset_groups = in.rarely(24) ? in.hostile() : offset_groups,
-                            .boundary = v1 ? Boundary::dcn_v1 : Boundary::zero_pad};
+                            .border = v1 ? Border::dcn_v1 : Border::zeros};
   judge(
       "deform_conv2d", {x, offset, mask, weight},
       [&](const Vars& v) { return deform_conv2d(v[0], v[1], v[2], v[3], {}, o); },
@@ -249,12 +249,11 @@ void grids(Input& in) {
   const DType dtype = in.dtype();
   const Tensor x = in.tensor({n, h, w, c}, dtype, kMap);
   const Tensor grid = in.tensor(in.near({n, in.extent(4), in.extent(4), 2}), dtype, kPlaces);
-  const GridSampleOptions o{
-      .rule = in.rarely(6) ? GridRule::nearest : GridRule::bilinear,
-      .padding = in.one_of({GridPadding::zeros, GridPadding::border, GridPadding::reflection}),
-      .span = in.coin() ? GridSpan::centres : GridSpan::edges};
+  const GridSampleOptions o{.rule = in.rarely(6) ? GridRule::nearest : GridRule::bilinear,
+                            .border = in.one_of({Border::zeros, Border::clamp, Border::reflection}),
+                            .span = in.coin() ? GridSpan::centres : GridSpan::edges};
   Var y;
-  if (o.rule == GridRule::nearest || o.padding == GridPadding::reflection) {
+  if (o.rule == GridRule::nearest || o.border == Border::reflection) {
     comes_through([&] {
       const Tape tape;
       const Var place = tape.variable(grid);
@@ -277,7 +276,7 @@ void grids(Input& in) {
         };
         return expected({n, grid.dim(1), grid.dim(2), c}, [&](const std::int64_t* at) {
           return sample(place(g(at[0], at[1], at[2], 1), h), place(g(at[0], at[1], at[2], 0), w), h,
-                        w, o.padding == GridPadding::zeros ? Outside::zeros : Outside::clamp,
+                        w, o.border == Border::zeros ? Outside::zeros : Outside::clamp,
                         [&](std::int64_t i, std::int64_t j) { return a(at[0], i, j, at[3]); });
         });
       });
