@@ -50,7 +50,7 @@ Line deform_conv_line(const char* name, bool depthwise) {
             return {s.x(), s.field(18), {s.c, 3, 3, depthwise ? 1 : s.c}};
           },
           [=](const Vars& v) {
-            return deform_conv2d(v[0], v[1], {}, v[2], {},
+            return deform_conv2d(v[0], v[1], v[2], {}, {},
                                  {.padding = 1, .groups = groups_of(v, depthwise)});
           }};
 }

@@ -63,15 +63,7 @@ DCNv3::DCNv3(std::int64_t channels, const DCNv3Options& options)
 Var DCNv3::operator()(const Var& x) const {
   const ErrorPlace here(path());
   const Var value = input(x), branch = gelu(norm(depthwise(x)));
-  Var core = dcn_v3(value, offset(branch), mask(branch),
-                    {.kernel = options_.kernel,
-                     .stride = options_.stride,
-                     .padding = options_.padding,
-                     .dilation = options_.dilation,
-                     .groups = options_.groups,
-                     .offset_scale = options_.offset_scale,
-                     .center = options_.center,
-                     .mask = MaskRule::softmax});
+  Var core = dcn_v3(value, offset(branch), mask(branch), options_.core());
   if (gate) {
     const Shape s = core.shape();
     const std::int64_t g = options_.groups;

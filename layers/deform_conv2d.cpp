@@ -67,13 +67,7 @@ Var DeformConv2d::operator()(const Var& x) const {
 Var DeformConv2d::operator()(const Var& x, const Var& offsets, const Var& mask) const {
   const ErrorPlace here(path());
   const Var w = x.lift(weight), b = bias.defined() ? x.lift(bias) : Var();
-  const Var y = deform_conv2d(x, offsets, mask, w, b,
-                              {.stride = options_.stride,
-                               .padding = options_.padding,
-                               .dilation = options_.dilation,
-                               .groups = options_.groups,
-                               .offset_groups = options_.offset_groups,
-                               .border = options_.border});
+  const Var y = deform_conv2d(x, offsets, w, b, mask, options_.conv());
   // A sample is four multiply-adds, its modulation a fifth.
   const std::int64_t samples =
       y.dim(0) * y.dim(1) * y.dim(2) * x.dim(3) * weight.shape()[1] * weight.shape()[2];

@@ -192,12 +192,12 @@ inline DeviceCases deform_cases(const std::vector<ConvCase>& shapes) {
       const std::string name = std::string(c.name) + (border == Border::dcn_v1 ? ", dcn_v1" : "");
       all.push_back({"deform_conv2d: " + name,
                      [options](const Vars& v) {
-                       return deform_conv2d(v[0], v[1], v[2], v[3], v[4], options);
+                       return deform_conv2d(v[0], v[1], v[3], v[4], v[2], options);
                      },
                      inputs});
       all.push_back(
           {"deform_conv2d without mask: " + name,
-           [options](const Vars& v) { return deform_conv2d(v[0], v[1], {}, v[2], {}, options); },
+           [options](const Vars& v) { return deform_conv2d(v[0], v[1], v[2], {}, {}, options); },
            {inputs[0], inputs[1], inputs[3]}});
     }
   return all;

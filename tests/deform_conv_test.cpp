@@ -66,10 +66,10 @@ TEST_CASE("deform_conv2d: gradients at edge shapes, with and without mask, under
       DeformConvOptions options = c.options;
       options.border = border;
       check({c.name,
-             [&](const Vars& v) { return deform_conv2d(v[0], v[1], v[2], v[3], v[4], options); },
+             [&](const Vars& v) { return deform_conv2d(v[0], v[1], v[3], v[4], v[2], options); },
              inputs, 2e-4});
       check({c.name,
-             [&](const Vars& v) { return deform_conv2d(v[0], v[1], {}, v[2], v[3], options); },
+             [&](const Vars& v) { return deform_conv2d(v[0], v[1], v[2], v[3], {}, options); },
              {inputs[0], inputs[1], inputs[3], inputs[4]},
              2e-4});
     }
@@ -84,12 +84,12 @@ TEST_CASE("deform_conv2d: zero offsets are a plain convolution, integer ones a s
   Shape offsets = expected.shape();
   offsets[3] = 18;
   const Tensor zero = Tensor::zeros(offsets, DType::float64);
-  CHECK(max_difference(expected, deform_conv2d(x, zero, {}, weight, bias, bent).value()) < 1e-12);
+  CHECK(max_difference(expected, deform_conv2d(x, zero, weight, bias, {}, bent).value()) < 1e-12);
   // One pixel down: the same as one row less padding before and one more after.
   Tensor down = Tensor::zeros(offsets, DType::float64);
   for (std::int64_t i = 0; i < down.size(); i += 2) down.mutable_data<double>()[i] = 1;
   const Tensor wide = conv2d(x, weight, bias, {.stride = {1, 2}, .padding = {0, 2, 0, 1}}).value();
-  const Tensor shifted = deform_conv2d(x, down, {}, weight, bias, bent).value();
+  const Tensor shifted = deform_conv2d(x, down, weight, bias, {}, bent).value();
   for (std::int64_t n = 0; n < 2; ++n)
     for (std::int64_t p = 0; p < expected.dim(1); ++p)
       CHECK(max_difference(
@@ -102,7 +102,7 @@ TEST_CASE("deform_conv2d: zero offsets learn (right-hand derivative)") {
   const Tape tape;
   const Var x = tape.input(random({1, 6, 6, 4}, 1));
   const Var offset = tape.variable(Tensor::zeros({1, 6, 6, 18}, DType::float64));
-  const Var y = deform_conv2d(x, offset, {}, random({3, 3, 3, 4}, 2), {}, {.padding = 1});
+  const Var y = deform_conv2d(x, offset, random({3, 3, 3, 4}, 2), {}, {}, {.padding = 1});
   const std::vector<double> gradient =
       tape.gradients(y, {}, {.cotangent = random(y.shape(), 3)})[offset].to_vector();
   std::size_t zeros = 0;
@@ -116,7 +116,7 @@ TEST_CASE("deform_conv2d: frozen convolution under training offsets keeps no mor
   const Tape tape;
   const Var x = tape.input(random({1, 5, 5, 3}, 2));
   const Var offset = tape.variable(random({1, 5, 5, 18}, 3));
-  const Var y = deform_conv2d(x, offset, {}, x.lift(weight), {}, {.padding = 1});
+  const Var y = deform_conv2d(x, offset, x.lift(weight), {}, {}, {.padding = 1});
   CHECK(tape.saved_bytes() == x.value().bytes() + offset.value().bytes() + weight.value().bytes());
   CHECK(tape.gradients(y, {}, {.cotangent = y.value()}).contains(offset));
 }
@@ -125,7 +125,7 @@ TEST_CASE("deform_conv2d: bad arguments") {
   const Var x(random({2, 8, 8, 4}, 1)), w(random({6, 3, 3, 4}, 2));
   const auto message = [&](const Shape& offset, const Shape& mask, std::int64_t groups) {
     return error_of([&] {
-      deform_conv2d(x, random(offset, 3), mask.rank() == 0 ? Var() : Var(random(mask, 4)), w, {},
+      deform_conv2d(x, random(offset, 3), w, {}, mask.rank() == 0 ? Var() : Var(random(mask, 4)),
                     {.padding = 1, .offset_groups = groups});
     });
   };
@@ -135,13 +135,12 @@ TEST_CASE("deform_conv2d: bad arguments") {
   CHECK(contains(message({2, 8, 8, 18}, {2, 8, 8, 8}, 1), "the mask has shape [2 8 8 8]"));
   CHECK(contains(message({2, 8, 8, 54}, {}, 3), "4 channels do not divide into 3 offset groups"));
   CHECK(contains(error_of([&] {
-                   deform_conv2d(x, Tensor::zeros({2, 6, 6, 18}), {}, w);
+                   deform_conv2d(x, Tensor::zeros({2, 6, 6, 18}), w);
                  }),
                  "mixes float64 and float32"));
   const auto channels = [](std::int64_t in, std::int64_t out) {
     return error_of([&] {
-      deform_conv2d(random({1, 4, 4, in}, 1), random({1, 2, 2, 18}, 2), {},
-                    random({out, 3, 3, in}, 3));
+      deform_conv2d(random({1, 4, 4, in}, 1), random({1, 2, 2, 18}, 2), random({out, 3, 3, in}, 3));
     });
   };
   CHECK(channels(0, 2) ==

@@ -181,7 +181,7 @@ TEST_CASE("deform_kernel: a scope as large as the kernel, not rotated, is a conv
           1e-12);
     // With offsets it is a deformable convolution.
     const Tensor offset = generic_pairs({2, 3, 3, 18}, 4);
-    CHECK(max_difference(deform_conv2d(x, offset, {}, weight, bias,
+    CHECK(max_difference(deform_conv2d(x, offset, weight, bias, {},
                                        {.stride = 2, .padding = 1, .groups = groups})
                              .value(),
                          deform_kernel_conv(x, offset, none, weight, bias, options).value()) <

@@ -352,7 +352,7 @@ TEST_CASE("create_graph: ops without a second derivative say so") {
   const Tensor rois = Tensor::from({0.0, 0.0, 0.0, 3.0, 3.0}, {1, 5});
   const std::vector<Case> cases = {
       {"deform_conv2d",
-       [](const Vars& v) { return deform_conv2d(v[0], v[1], {}, v[2], {}, {.padding = 1}); },
+       [](const Vars& v) { return deform_conv2d(v[0], v[1], v[2], {}, {}, {.padding = 1}); },
        {x, offset, weight}},
       {"grid_sample",
        [](const Vars& v) { return grid_sample(v[0], v[1]); },

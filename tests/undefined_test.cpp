@@ -204,7 +204,7 @@ TEST_CASE("undefined: every op names itself and what is undefined") {
        {"conv2d_per_image", [&] { conv2d_per_image(x, none); }},
        {"cond_conv2d", [&] { cond_conv2d(x, none, none); }},
        {"cross_correlation_depthwise", [&] { cross_correlation_depthwise(x, none); }},
-       {"deform_conv2d", [&] { deform_conv2d(x, none, {}, w); }},
+       {"deform_conv2d", [&] { deform_conv2d(x, none, w); }},
        {"deform_kernel", [&] { deform_kernel(x, none, w); }},
        {"deform_kernel_conv",
         [&] {

@@ -66,10 +66,10 @@ TEST_CASE("sizes: windows of convolutions") {
   });
   refuses_windows<DeformConvOptions>("deform_conv2d", [&](DeformConvOptions o) {
     if (o.groups == 1) o.groups = 3;
-    deform_conv2d(x, zeros({4, 5, 1, 18}), {}, weight, {}, o);
+    deform_conv2d(x, zeros({4, 5, 1, 18}), weight, {}, {}, o);
   });
   refuses("deform_conv2d", "offset_groups", [&](std::int64_t n) {
-    deform_conv2d(x, zeros({4, 5, 1, 18}), {}, weight, {}, {.groups = 3, .offset_groups = n});
+    deform_conv2d(x, zeros({4, 5, 1, 18}), weight, {}, {}, {.groups = 3, .offset_groups = n});
   });
   refuses_windows<DcnOptions>("dcn_v3", [&](const DcnOptions& o) {
     dcn_v3(x, zeros({4, 5, 1, 18}), zeros({4, 5, 1, 9}), o);

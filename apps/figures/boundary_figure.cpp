@@ -89,7 +89,7 @@ Figure boundaries() {
   const Tensor one = Tensor::full({1, 1, 1, 1}, 1, DType::float64);
   const auto deformed = [&](Border border) {
     return read_row([&](const Tensor& x, const Var& offset) {
-      return deform_conv2d(x, offset, {}, one, {}, {.border = border});
+      return deform_conv2d(x, offset, one, {}, {}, {.border = border});
     });
   };
   Svg svg(714, 312, "Boundary rules",

@@ -64,7 +64,7 @@ Figure deform_conv_v1() {
   const Tensor target = conv2d(maps, weight, {}, {.padding = kReach, .dilation = kReach}).value();
   const Parameter offsets(Tensor::zeros({3, 18}, DType::float64), "offsets");
   const Learned learned = learn({offsets}, 300, 0.05, [&](const Tape& tape) {
-    return mse_loss(deform_conv2d(seen, field_of(tape, basis, offsets), {}, weight, {}, options),
+    return mse_loss(deform_conv2d(seen, field_of(tape, basis, offsets), weight, {}, {}, options),
                     target);
   });
   DeformGeometry g;
@@ -131,7 +131,7 @@ Figure deform_conv_v2() {
   const Learned learned = learn({offsets, logits}, 400, 0.05, [&](const Tape& tape) {
     const Var mask = 2.0 * sigmoid(tape(logits));
     const Var result =
-        deform_conv2d(seen, field_of(tape, basis, offsets), mask, weight, {}, options);
+        deform_conv2d(seen, field_of(tape, basis, offsets), weight, {}, mask, options);
     return mse_loss(result, target) + 1e-3 * mse_loss(mask, ones);
   });
   DeformGeometry g;

@@ -98,12 +98,13 @@ Var record_step(const BatchNorm2dGeometry& g, NormStatistics statistics, const V
 
 BatchStatistics batch_norm2d_training(const Var& x, const Var& weight, const Var& bias,
                                       const Tensor& running_mean, const Tensor& running_var,
-                                      double eps, double momentum) {
+                                      const BatchNorm2dOptions& options) {
   const ErrorOp here(kOp);
   if (is_bfloat16(weight))
     return batch_norm2d_training(x, widened(weight), widened(bias), widened(running_mean),
-                                 widened(running_var), eps, momentum);
-  BatchNorm2dGeometry g = checked_geometry(x, weight, bias, running_mean, running_var, eps);
+                                 widened(running_var), options);
+  BatchNorm2dGeometry g = checked_geometry(x, weight, bias, running_mean, running_var, options.eps);
+  const double momentum = options.momentum;
   require(momentum >= 0 && momentum <= 1, kOp, ": momentum is ", momentum, ", expected 0 to 1");
   require(g.rows >= 2, kOp, ": training needs at least two values per channel, got ", g.rows,
           " (input ", x.shape(), ")");
@@ -135,12 +136,13 @@ BatchStatistics batch_norm2d_training(const Var& x, const Var& weight, const Var
 }
 
 Var batch_norm2d(const Var& x, const Var& weight, const Var& bias, const Tensor& running_mean,
-                 const Tensor& running_var, double eps) {
+                 const Tensor& running_var, const BatchNorm2dOptions& options) {
   const ErrorOp here(kOp);
   if (is_bfloat16(weight))
     return batch_norm2d(x, widened(weight), widened(bias), widened(running_mean),
-                        widened(running_var), eps);
-  const BatchNorm2dGeometry g = checked_geometry(x, weight, bias, running_mean, running_var, eps);
+                        widened(running_var), options);
+  const BatchNorm2dGeometry g =
+      checked_geometry(x, weight, bias, running_mean, running_var, options.eps);
   Tensor y = Tensor::empty(x.shape(), x.dtype(), x.device());
   Tensor mean = Tensor::empty({g.c}, DType::float64, x.device());
   Tensor rstd = Tensor::empty({g.c}, DType::float64, x.device());

@@ -77,13 +77,13 @@ Vars gradients(const DeformGeometry& g, const StepView& step) {
 
 }  // namespace
 
-Var deform_conv2d(const Var& x, const Var& offset, const Var& mask, const Var& weight,
-                  const Var& bias, const DeformConvOptions& options) {
+Var deform_conv2d(const Var& x, const Var& offset, const Var& weight, const Var& bias,
+                  const Var& mask, const DeformConvOptions& options) {
   const ErrorOp here(kOp);
   if (is_mixed(x, weight))
-    return deform_conv2d(x, offset, mask, rounded(weight), rounded(bias), options);
+    return deform_conv2d(x, offset, rounded(weight), rounded(bias), mask, options);
   if (is_bfloat16(x) && (is_bfloat16(offset) || is_bfloat16(mask)))
-    return deform_conv2d(x, widened(offset), widened(mask), weight, bias, options);
+    return deform_conv2d(x, widened(offset), weight, bias, widened(mask), options);
   const DeformGeometry g = checked_geometry(x, offset, mask, weight, bias, options);
   const Conv2dGeometry& c = g.conv;
   Tensor y = Tensor::empty({c.n, c.p, c.q, c.k}, x.dtype(), x.device());

@@ -22,7 +22,7 @@ struct DeformConvOptions {
 // [K R S C/groups]; bias [K] or undefined -> [N P Q K]. Derivatives by an offset are the
 // right-hand ones where the sampling point lies on a pixel, or on the row or column before the
 // first (-1) under zeros, so that zero offsets learn.
-Var deform_conv2d(const Var& x, const Var& offset, const Var& mask, const Var& weight,
-                  const Var& bias = {}, const DeformConvOptions& options = {});
+Var deform_conv2d(const Var& x, const Var& offset, const Var& weight, const Var& bias = {},
+                  const Var& mask = {}, const DeformConvOptions& options = {});
 
 }  // namespace pliant

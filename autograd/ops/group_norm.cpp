@@ -55,9 +55,10 @@ Vars gradients(const GroupNormGeometry& g, const StepView& step) {
 
 }  // namespace
 
-Var group_norm(const Var& x, std::int64_t groups, const Var& weight, const Var& bias, double eps) {
-  if (is_bfloat16(x)) return in_float32("group_norm", group_norm, x, groups, weight, bias, eps);
-  const GroupNormGeometry g = checked_geometry(x, groups, weight, bias, eps);
+Var group_norm(const Var& x, std::int64_t groups, const Var& weight, const Var& bias,
+               const GroupNormOptions& options) {
+  if (is_bfloat16(x)) return in_float32("group_norm", group_norm, x, groups, weight, bias, options);
+  const GroupNormGeometry g = checked_geometry(x, groups, weight, bias, options.eps);
   Tensor y = Tensor::empty(x.shape(), x.dtype(), x.device());
   Tensor mean = Tensor::empty({g.n, groups}, DType::float64, x.device());
   Tensor rstd = Tensor::empty({g.n, groups}, DType::float64, x.device());

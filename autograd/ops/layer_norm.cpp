@@ -31,19 +31,19 @@ Vars gradients(const LayerNormGeometry& g, const StepView& step) {
 
 }  // namespace
 
-Var layer_norm(const Var& x, const Var& weight, const Var& bias, double eps) {
-  if (is_bfloat16(x)) return in_float32("layer_norm", layer_norm, x, weight, bias, eps);
+Var layer_norm(const Var& x, const Var& weight, const Var& bias, const LayerNormOptions& options) {
+  if (is_bfloat16(x)) return in_float32("layer_norm", layer_norm, x, weight, bias, options);
   require(x.defined(), kOp, ": the input is undefined");
   require(x.rank() >= 1 && x.dim(-1) >= 1, kOp, ": the input has shape ", x.shape(),
           ", expected a last axis of at least one element");
   require_rank(kOp, "the weight", weight, 1, "[C]");
   require_rank(kOp, "the bias", bias, 1, "[C]");
   require_same_kind(kOp, {{"x", &x}, {"weight", &weight}, {"bias", &bias}});
-  const LayerNormGeometry g{x.size() / x.dim(-1), x.dim(-1), eps};
+  const LayerNormGeometry g{x.size() / x.dim(-1), x.dim(-1), options.eps};
   for (const Var* const var : {&weight, &bias})
     require(var->dim(0) == g.c, kOp, ": weight ", weight.shape(), " and bias ", bias.shape(),
             " for a last axis of ", g.c, " elements");
-  require(eps >= 0, kOp, ": eps is ", eps, ", expected at least 0");
+  require(options.eps >= 0, kOp, ": eps is ", options.eps, ", expected at least 0");
   Tensor y = Tensor::empty(x.shape(), x.dtype(), x.device());
   visit_floating(kOp, x.dtype(), [&]<class T>() {
     kernel<LayerNormForward<T>, cpu::layer_norm_forward, cuda::layer_norm_forward>(kOp, x.device())(

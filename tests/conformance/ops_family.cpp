@@ -41,7 +41,7 @@ ConvOptions conv_options(Call& call) {
 
 void run_layer_norm(Call& call) {
   call.output("y", layer_norm(call.variable("x"), call.variable("weight"), call.variable("bias"),
-                              call.real("eps")));
+                              {.eps = call.real("eps")}));
 }
 
 void run_deform_kernel(Call& call) {

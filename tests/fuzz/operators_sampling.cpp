@@ -74,7 +74,7 @@ void deformed(Input& in) {
                             .border = v1 ? Border::dcn_v1 : Border::zeros};
   judge(
       "deform_conv2d", {x, offset, mask, weight},
-      [&](const Vars& v) { return deform_conv2d(v[0], v[1], v[2], v[3], {}, o); },
+      [&](const Vars& v) { return deform_conv2d(v[0], v[1], v[3], {}, v[2], o); },
       [&] {
         const Array a(x), d(offset), m(masked ? Array(mask) : Array()), b(weight);
         return expected({x.dim(0), l.p, l.q, l.k()}, [&](const std::int64_t* at) {
