@@ -1,7 +1,7 @@
 // CondConv2d: a convolution whose weights are mixed anew for each image (Yang et al. 2019).
 #pragma once
 
-#include <pliant/autograd/ops/cond_conv.h>
+#include <pliant/autograd/ops/cond_conv2d.h>
 #include <pliant/layers/conv2d.h>
 #include <pliant/layers/linear.h>
 

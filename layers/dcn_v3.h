@@ -26,7 +26,7 @@ struct DCNv3Options {
   std::int64_t depthwise_kernel = 3;  // side of the convolution that offsets and masks read from
   CenterFeature center_feature = CenterFeature::none;  // needs stride 1
 
-  DcnOptions core() const {  // of the op
+  DCNOptions core() const {  // of the op
     return {kernel, stride, padding, dilation, groups, offset_scale, center, MaskRule::softmax};
   }
 };

@@ -25,7 +25,7 @@ struct DCNv4Options {
   Pointwise pointwise = Pointwise::yes;
   Bias output_bias = Bias::yes;
 
-  DcnOptions core() const {  // of the op
+  DCNOptions core() const {  // of the op
     return {kernel, stride, padding, dilation, groups, offset_scale, center, mask};
   }
 };

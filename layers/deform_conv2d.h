@@ -3,7 +3,7 @@
 
 #include <optional>
 
-#include <pliant/autograd/ops/deform_conv.h>
+#include <pliant/autograd/ops/deform_conv2d.h>
 #include <pliant/layers/conv2d.h>
 #include <pliant/layers/modulation.h>
 #include <pliant/layers/offset_context.h>

@@ -6,7 +6,7 @@
 #include <pliant/autograd/ops/cross_correlation.h>
 #include <pliant/autograd/ops/cross_entropy.h>
 #include <pliant/autograd/ops/reduce.h>
-#include <pliant/layers/activations.h>
+#include <pliant/layers/activation.h>
 #include <pliant/layers/batch_norm2d.h>
 #include <pliant/layers/cond_conv2d.h>
 #include <pliant/layers/conv2d.h>

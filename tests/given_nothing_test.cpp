@@ -6,7 +6,7 @@
 #include <pliant/core/step_state.h>
 #include <pliant/core/timing.h>
 #include <pliant/data/prefetch.h>
-#include <pliant/layers/activations.h>
+#include <pliant/layers/activation.h>
 #include <pliant/layers/linear.h>
 #include <pliant/layers/observer.h>
 #include <pliant/layers/sequential.h>

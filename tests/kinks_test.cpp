@@ -6,7 +6,7 @@
 #include <pliant/autograd/ops/activation.h>
 #include <pliant/autograd/ops/compare.h>
 #include <pliant/autograd/ops/dcn.h>
-#include <pliant/autograd/ops/deform_conv.h>
+#include <pliant/autograd/ops/deform_conv2d.h>
 #include <pliant/autograd/ops/deform_kernel.h>
 #include <pliant/autograd/ops/deform_roi_pool.h>
 #include <pliant/autograd/ops/elementary.h>

@@ -145,7 +145,7 @@ TEST_CASE("layering: the rules tell right from wrong") {
   CHECK(may_include("core/cpu/gemm.cpp", "Eigen/Core"));
   CHECK(may_include("layers/conv2d.h", "pliant/autograd/var.h"));
   CHECK(may_include("apps/mnist/main.cpp", "pliant/data/mnist.h"));
-  CHECK(may_include("cuda/deform_conv.cu", "pliant/core/kernels/deform_conv.h"));
+  CHECK(may_include("cuda/deform_conv2d.cu", "pliant/core/kernels/deform_conv2d.h"));
   CHECK(may_include("cuda/runtime.cu", "cuda_runtime.h"));
   CHECK(may_include("core/tensor.cpp", "vector"));
 
@@ -154,7 +154,7 @@ TEST_CASE("layering: the rules tell right from wrong") {
   CHECK_FALSE(may_include("data/idx.cpp", "pliant/autograd/var.h"));
   CHECK_FALSE(may_include("layers/conv2d.cpp", "pliant/data/mnist.h"));
   CHECK_FALSE(may_include("layers/conv2d.cpp", "Eigen/Core"));
-  CHECK_FALSE(may_include("cuda/deform_conv.cu", "pliant/core/tensor.h"));
+  CHECK_FALSE(may_include("cuda/deform_conv2d.cu", "pliant/core/tensor.h"));
   CHECK_FALSE(may_include("core/kernels/relu.h", "pliant/core/tensor.h"));
   CHECK_FALSE(may_include("core/kernels/relu.cpp", "pliant/core/tensor.h"));
   CHECK_FALSE(may_include("cuda/conv2d.cu", "pliant/core/cpu/conv2d_taps.h"));

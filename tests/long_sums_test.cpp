@@ -7,7 +7,7 @@
 #include <pliant/autograd/ops/convert.h>
 #include <pliant/autograd/ops/cross_correlation.h>
 #include <pliant/autograd/ops/dcn.h>
-#include <pliant/autograd/ops/deform_conv.h>
+#include <pliant/autograd/ops/deform_conv2d.h>
 #include <pliant/autograd/ops/deform_kernel.h>
 #include <pliant/autograd/ops/deform_roi_pool.h>
 #include <pliant/autograd/ops/gather.h>

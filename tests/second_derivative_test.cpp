@@ -3,13 +3,13 @@
 #include <pliant/autograd/ops/activation.h>
 #include <pliant/autograd/ops/batch_norm2d.h>
 #include <pliant/autograd/ops/compare.h>
-#include <pliant/autograd/ops/cond_conv.h>
+#include <pliant/autograd/ops/cond_conv2d.h>
 #include <pliant/autograd/ops/conv2d.h>
 #include <pliant/autograd/ops/conv2d_per_image.h>
 #include <pliant/autograd/ops/conv_transpose2d.h>
 #include <pliant/autograd/ops/cross_correlation.h>
 #include <pliant/autograd/ops/cross_entropy.h>
-#include <pliant/autograd/ops/deform_conv.h>
+#include <pliant/autograd/ops/deform_conv2d.h>
 #include <pliant/autograd/ops/dropout.h>
 #include <pliant/autograd/ops/elementary.h>
 #include <pliant/autograd/ops/gather.h>

@@ -3,7 +3,7 @@
 #include <cmath>
 #include <sstream>
 
-#include <pliant/autograd/ops/deform_conv.h>
+#include <pliant/autograd/ops/deform_conv2d.h>
 #include <pliant/autograd/ops/reduce.h>
 #include <pliant/core/column_memory.h>
 #include <pliant/core/kernels/workspace.h>

@@ -4,7 +4,7 @@
 
 #include <pliant/apps/figures/figures.h>
 #include <pliant/apps/figures/svg.h>
-#include <pliant/autograd/ops/deform_conv.h>
+#include <pliant/autograd/ops/deform_conv2d.h>
 #include <pliant/autograd/ops/map_offsets.h>
 
 namespace pliant::figures {

@@ -7,7 +7,7 @@
 #include <pliant/apps/figures/svg.h>
 #include <pliant/autograd/ops/activation.h>
 #include <pliant/autograd/ops/arithmetic.h>
-#include <pliant/autograd/ops/cond_conv.h>
+#include <pliant/autograd/ops/cond_conv2d.h>
 #include <pliant/autograd/ops/losses.h>
 #include <pliant/autograd/ops/matmul.h>
 #include <pliant/autograd/ops/slice.h>

@@ -15,12 +15,12 @@ constexpr int kGroups = 2, kTaps = 9;
 constexpr std::int64_t kReach = 2;  // dilation and padding
 constexpr double kTop = 36;
 
-DcnOptions options(MaskRule rule) {
+DCNOptions options(MaskRule rule) {
   return {.padding = kReach, .dilation = kReach, .groups = kGroups, .mask = rule};
 }
 
-DcnGeometry geometry(MaskRule rule) {
-  DcnGeometry g;
+DCNGeometry geometry(MaskRule rule) {
+  DCNGeometry g;
   g.conv = conv_geometry("figures", {1, kSide, kSide, 8}, {8, 3, 3, 4},
                          {.padding = kReach, .dilation = kReach, .groups = kGroups});
   g.mask_rule = rule;
@@ -28,9 +28,9 @@ DcnGeometry geometry(MaskRule rule) {
 }
 
 // The taps of a group at a location; offsets [2 * kTaps] as pairs (dx, dy), masks [kTaps].
-std::vector<Tap> taps_of(const DcnGeometry& g, const double* offsets, const double* masks,
+std::vector<Tap> taps_of(const DCNGeometry& g, const double* offsets, const double* masks,
                          int group, const Place& at, double area) {
-  const DcnMask<double> worth(g, masks);
+  const DCNMask<double> worth(g, masks);
   std::vector<Tap> taps;
   const auto p = static_cast<std::int64_t>(at.y), q = static_cast<std::int64_t>(at.x);
   for (std::int64_t t = 0; t < kTaps; ++t) {
@@ -105,7 +105,7 @@ Figure dcn_v3_groups() {
   const Tensor wanted = at_all_locations(masks_of([](int group, double y, double x) {
     return group == 0 ? 1.2 - 0.8 * (x * x + y * y) : 1 - 2 * x * x;
   }));
-  const DcnOptions rule = options(MaskRule::softmax);
+  const DCNOptions rule = options(MaskRule::softmax);
   const Tensor target = dcn_v3(digits.plain, none, wanted, rule).value(), basis = affine_basis();
   const Parameter offsets(Tensor::zeros({3, 36}, DType::float64), "offset");
   const Parameter logits(Tensor::zeros({3, 18}, DType::float64), "mask");
@@ -117,7 +117,7 @@ Figure dcn_v3_groups() {
   const Tape tape;
   const Tensor moved = field_of(tape, basis, offsets).value();
   const Tensor masks = field_of(tape, basis, logits).value();
-  const DcnGeometry g = geometry(MaskRule::softmax);
+  const DCNGeometry g = geometry(MaskRule::softmax);
   const auto taps = [&](int group, const Place& at) {
     const auto location = static_cast<std::int64_t>(at.y) * kSide + static_cast<std::int64_t>(at.x);
     const std::int64_t unit = location * kGroups + group;
@@ -133,7 +133,7 @@ Figure dcn_v3_groups() {
 
 Figure dcn_v4_groups() {
   const Scene digits = scene(2, 5);
-  const DcnOptions rule = options(MaskRule::as_given);
+  const DCNOptions rule = options(MaskRule::as_given);
   const std::int64_t width = dcn_v4_width(rule);
   // Masks of any sign: a derivative by x, and a middle against what is around it.
   const std::vector<double> masks = masks_of([](int group, double y, double x) {
@@ -154,7 +154,7 @@ Figure dcn_v4_groups() {
   });
   const Tape tape;
   const Tensor field = field_of(tape, basis, both).value();
-  const DcnGeometry g = geometry(MaskRule::as_given);
+  const DCNGeometry g = geometry(MaskRule::as_given);
   const auto taps = [&](int group, const Place& at) {
     const auto location = static_cast<std::int64_t>(at.y) * kSide + static_cast<std::int64_t>(at.x);
     const double* const own = field.data<double>() + location * width + group * 3 * kTaps;

@@ -6,7 +6,7 @@
 #include <pliant/autograd/internal/conv_passes.h>
 #include <pliant/autograd/ops/activation.h>
 #include <pliant/autograd/ops/arithmetic.h>
-#include <pliant/autograd/ops/deform_conv.h>
+#include <pliant/autograd/ops/deform_conv2d.h>
 #include <pliant/autograd/ops/losses.h>
 #include <pliant/autograd/ops/map_offsets.h>
 #include <pliant/autograd/ops/permute.h>

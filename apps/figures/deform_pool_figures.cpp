@@ -3,7 +3,7 @@
 #include <pliant/apps/figures/figures.h>
 #include <pliant/apps/figures/pictures.h>
 #include <pliant/apps/figures/svg.h>
-#include <pliant/autograd/internal/regions.h>
+#include <pliant/autograd/internal/roi.h>
 #include <pliant/autograd/ops/activation.h>
 #include <pliant/autograd/ops/arithmetic.h>
 #include <pliant/autograd/ops/deform_roi_pool.h>
@@ -26,14 +26,14 @@ Tensor features(const Tensor& blurs) {
   return side_by_side(maps);
 }
 
-const DeformPoolOptions kOptions{.pooled_size = kBins, .sample_per_part = kSamples};
+const DeformRoIPoolOptions kOptions{.pooled_size = kBins, .sample_per_part = kSamples};
 
 Tensor region(double x1, double y1, double x2, double y2) {
   return Tensor::from<double>({0, x1, y1, x2, y2}, {1, 5});
 }
 
-DeformRoiPoolGeometry geometry(const Tensor& maps, const Tensor& rois) {
-  return {.region = region_geometry("figures", maps, rois, kBins, 1),
+DeformRoIPoolGeometry geometry(const Tensor& maps, const Tensor& rois) {
+  return {.region = roi_geometry("figures", maps, rois, kBins, 1),
           .part = kBins,
           .classes = 1,
           .samples = kSamples,
@@ -45,7 +45,7 @@ struct Bin {
   BinSamples rows, columns;
 };
 
-Bin bin_of(const DeformRoiPoolGeometry& g, const Tensor& rois, const Tensor& trans, int i, int j) {
+Bin bin_of(const DeformRoIPoolGeometry& g, const Tensor& rois, const Tensor& trans, int i, int j) {
   const double* const roi = rois.data<double>();
   const double* const t = trans.defined() ? trans.data<double>() + g.trans_at(0, i, j, 0) : nullptr;
   return {deform_roi_samples(g, roi[2], roi[4], t == nullptr ? 0 : t[1], i, kBins, kSide),
@@ -59,7 +59,7 @@ void draw_outline(Svg& svg, const Frame& frame, const Bin& bin, const std::strin
   svg.rectangle(a.y, a.x, b.y - a.y, b.x - a.x, "fill=\"none\" " + attributes);
 }
 
-void draw_bins(Svg& svg, const Frame& frame, const DeformRoiPoolGeometry& g, const Tensor& rois,
+void draw_bins(Svg& svg, const Frame& frame, const DeformRoIPoolGeometry& g, const Tensor& rois,
                const Tensor& trans, const Tensor& mask) {
   for (int i = 0; i < kBins; ++i)
     for (int j = 0; j < kBins; ++j) {
@@ -82,7 +82,7 @@ void draw_bins(Svg& svg, const Frame& frame, const DeformRoiPoolGeometry& g, con
     }
 }
 
-void draw_regular(Svg& svg, const Frame& frame, const DeformRoiPoolGeometry& g,
+void draw_regular(Svg& svg, const Frame& frame, const DeformRoIPoolGeometry& g,
                   const Tensor& rois) {
   svg.open("stroke=\"#57606a\" stroke-dasharray=\"4 3\"");
   for (int i = 0; i < kBins; ++i)

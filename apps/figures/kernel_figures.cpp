@@ -13,7 +13,7 @@
 #include <pliant/autograd/ops/global_deform_kernel.h>
 #include <pliant/autograd/ops/losses.h>
 #include <pliant/autograd/ops/slice.h>
-#include <pliant/core/kernels/global_kernel.h>
+#include <pliant/core/kernels/global_deform_kernel.h>
 
 namespace pliant::figures {
 namespace {
@@ -268,7 +268,7 @@ Place place_of(const BilinearTap<double>& tap) {
 // An image, where its taps lie in the scope, its kernel and the one it should have.
 void draw_image(Svg& svg, int n, const std::vector<double>& image, const Tensor& scope,
                 const Tensor& offsets, const Tensor& wanted) {
-  const GlobalKernelGeometry g{2, 1, 1, kKernel, kKernel, kScope, kScope};
+  const GlobalDeformKernelGeometry g{2, 1, 1, kKernel, kKernel, kScope, kScope};
   const double x = 12 + 358.0 * n;
   const Frame places{kTop, x + 164, 26, kScope, kScope, 0};
   svg.heading(22, x, n == 0 ? "image 1: less blur wanted" : "image 2: more blur wanted");
@@ -278,8 +278,8 @@ void draw_image(Svg& svg, int n, const std::vector<double>& image, const Tensor&
   std::vector<Tap> taps;
   for (std::int64_t t = 0; t < kTaps; ++t) {
     const double* const d = offsets.data<double>() + (n * kTaps + t) * 2;
-    taps.push_back({place_of(global_kernel_tap(g, t, 0.0, 0.0)),
-                    place_of(global_kernel_tap(g, t, d[0], d[1])), 1, n});
+    taps.push_back({place_of(global_deform_kernel_tap(g, t, 0.0, 0.0)),
+                    place_of(global_deform_kernel_tap(g, t, d[0], d[1])), 1, n});
   }
   draw_taps(svg, places, taps);
   const Tensor kernels = kernels_of_scope(scope, offsets, kKernel).value();

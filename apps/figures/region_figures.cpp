@@ -7,7 +7,7 @@
 #include <pliant/apps/figures/figures.h>
 #include <pliant/apps/figures/pictures.h>
 #include <pliant/apps/figures/svg.h>
-#include <pliant/autograd/internal/regions.h>
+#include <pliant/autograd/internal/roi.h>
 #include <pliant/autograd/ops/roi_align.h>
 #include <pliant/autograd/ops/roi_pool.h>
 #include <pliant/core/kernels/ps_roi_pool.h>
@@ -47,7 +47,7 @@ void draw_bins(Svg& svg, const Frame& frame, const Box& box, double shift,
 }
 
 // The samples of bin (i, j), as the kernel places them.
-std::vector<Place> samples_of(const RoiAlignGeometry& g, const Box& box, int i, int j) {
+std::vector<Place> samples_of(const RoIAlignGeometry& g, const Box& box, int i, int j) {
   const BinSamples rows = roi_align_samples(g, box.y1, box.y2, i, kBins, g.region.h);
   const BinSamples columns = roi_align_samples(g, box.x1, box.x2, j, kBins, g.region.w);
   std::vector<Place> places;
@@ -57,7 +57,7 @@ std::vector<Place> samples_of(const RoiAlignGeometry& g, const Box& box, int i, 
   return places;
 }
 
-void draw_samples(Svg& svg, const Frame& frame, const RoiAlignGeometry& g, const Box& box,
+void draw_samples(Svg& svg, const Frame& frame, const RoIAlignGeometry& g, const Box& box,
                   const std::string& attributes) {
   svg.open(attributes);
   for (int i = 0; i < kBins; ++i)
@@ -89,15 +89,15 @@ void draw_cells(Svg& svg, const Frame& frame, PixelRange rows, PixelRange column
 Figure roi_align_points() {
   const Tensor map = digit(6);
   const Box box{8.3, 4.6, 20.9, 23.2};
-  const RoiAlignOptions options{.output_size = kBins, .sampling_ratio = 2};
-  RoiAlignGeometry g{region_geometry("figures", map, box.rois(), kBins, 1), 2, true};
+  const RoIAlignOptions options{.output_size = kBins, .sampling_ratio = 2};
+  RoIAlignGeometry g{roi_geometry("figures", map, box.rois(), kBins, 1), 2, true};
   const Tensor result = roi_align(map, box.rois(), options).value();
   Svg svg(576, 408, "RoIAlign", "A region on a digit, its nine bins and their sampling points");
   const Frame frame{kTop, 12, 12, kSide, kSide, 0}, table{kTop + 72, 372, 64, kBins, kBins, 0};
   svg.heading(22, 12, "map, region of 3 x 3 bins, 2 x 2 samples each");
   draw_map(svg, frame, channel(map, 0));
   draw_bins(svg, frame, box, 0.5, outline(0));
-  RoiAlignGeometry first = g;
+  RoIAlignGeometry first = g;
   first.half_pixel = false;
   draw_samples(svg, frame, first, box, "fill=\"#ffffff\" stroke=\"#24292f\"");
   draw_samples(svg, frame, g, box, filled(0));
@@ -111,7 +111,7 @@ Figure roi_align_points() {
 Figure roi_pool_cells() {
   const Tensor map = digit(6);
   const Box box{8.3, 4.6, 20.9, 23.2};
-  const RegionGeometry g = region_geometry("figures", map, box.rois(), kBins, 1);
+  const RoIGeometry g = roi_geometry("figures", map, box.rois(), kBins, 1);
   const Tape tape;
   const Var x = tape.variable(map);
   const Var result = roi_pool(x, box.rois(), {.output_size = kBins});
@@ -193,8 +193,7 @@ Figure part_figure(const PartPooling& pooling) {
 Figure ps_roi_align_points() {
   const auto draw = [](Svg& svg, const Frame& frame, const Box& box, int i, int j) {
     const Tensor shape = Tensor::zeros({1, kSide, kSide, 9}, DType::float64);
-    const RoiAlignGeometry g{region_geometry("figures", shape, box.rois(), kBins, 1, kBins), 2,
-                             true};
+    const RoIAlignGeometry g{roi_geometry("figures", shape, box.rois(), kBins, 1, kBins), 2, true};
     draw_bins(svg, frame, box, 0.5, "fill=\"none\" stroke=\"#afb8c1\" stroke-width=\"0.8\"");
     svg.open(filled(1));
     for (const Place& place : samples_of(g, box, i, j)) svg.circle(frame.at(place), 2.4, "");
@@ -213,7 +212,7 @@ Figure ps_roi_align_points() {
 Figure ps_roi_pool_cells() {
   const auto draw = [](Svg& svg, const Frame& frame, const Box& box, int i, int j) {
     const Tensor shape = Tensor::zeros({1, kSide, kSide, 9}, DType::float64);
-    const RegionGeometry g = region_geometry("figures", shape, box.rois(), kBins, 1, kBins);
+    const RoIGeometry g = roi_geometry("figures", shape, box.rois(), kBins, 1, kBins);
     draw_cells(svg, frame, ps_roi_pool_pixels(g, box.y1, box.y2, i, kBins, kSide),
                ps_roi_pool_pixels(g, box.x1, box.x2, j, kBins, kSide), 0, outline(1));
   };

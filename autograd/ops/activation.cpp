@@ -23,7 +23,7 @@ Var normal_density(const Var& x, const UnaryCall&) {
   return exp(square(x) * -0.5) * 0.39894228040143267794;
 }
 Var gelu_slope(const Var& x, const UnaryCall& call) {
-  return apply_unary<unary::NormalBelow, normal_density>("gelu", x) + x * normal_density(x, call);
+  return apply_unary<unary::NormalCdf, normal_density>("gelu", x) + x * normal_density(x, call);
 }
 
 }  // namespace

@@ -39,13 +39,13 @@ Var pow(const Var& x, double exponent) {
 Var pow(const Var& a, const Var& b) {
   return record(
       "pow", compute_binary<binary_op::Pow>("pow", a, b), {a, b}, {a, b},
-      [](const StepView& step) -> Vars {
-        const Var u = step.saved(0), v = step.saved(1), &dy = step.cotangent();
+      [](const NodeView& node) -> Vars {
+        const Var u = node.saved(0), v = node.saved(1), &dy = node.cotangent();
         const Var zero = scalar_like(0.0, u);
         Var du, dv;
-        if (step.wants(0))
+        if (node.wants(0))
           du = sum_to(mul(dy, where(eq(v, 0.0), zero, mul(v, pow(u, v - 1.0)))), u.shape());
-        if (step.wants(1)) {
+        if (node.wants(1)) {
           const Tensor flat = mul(eq(u, 0.0), ge(v, 0.0)).value();
           dv = sum_to(mul(dy, where(flat, zero, mul(pow(u, v), log(u)))), v.shape());
         }

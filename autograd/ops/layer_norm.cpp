@@ -12,21 +12,21 @@ namespace {
 
 constexpr const char* kOp = "layer_norm";
 
-Vars gradients(const LayerNormGeometry& g, const StepView& step) {
-  const Tensor x = step.saved(0).value(), weight = step.saved(1).value();
+Vars gradients(const LayerNormGeometry& g, const NodeView& node) {
+  const Tensor x = node.saved(0).value(), weight = node.saved(1).value();
   Tensor dx, dweight;
-  if (step.wants(0)) dx = Tensor::empty(x.shape(), x.dtype(), x.device());
-  if (step.wants(1)) dweight = Tensor::empty(weight.shape(), x.dtype(), x.device());
+  if (node.wants(0)) dx = Tensor::empty(x.shape(), x.dtype(), x.device());
+  if (node.wants(1)) dweight = Tensor::empty(weight.shape(), x.dtype(), x.device());
   if (dx.defined() || dweight.defined()) {
     Workspace workspace(x.device());
     visit_floating(kOp, x.dtype(), [&]<class T>() {
       const auto to = [](Tensor& t) { return t.defined() ? t.mutable_data<T>() : nullptr; };
       kernel<LayerNormGradient<T>, cpu::layer_norm_gradient, cuda::layer_norm_gradient>(
-          kOp, x.device())(g, x.data<T>(), weight.data<T>(), step.cotangent().value().data<T>(),
+          kOp, x.device())(g, x.data<T>(), weight.data<T>(), node.cotangent().value().data<T>(),
                            to(dx), to(dweight), workspace);
     });
   }
-  return {dx, dweight, step.wants(2) ? sum_to(step.cotangent(), {g.c}) : Var()};
+  return {dx, dweight, node.wants(2) ? sum_to(node.cotangent(), {g.c}) : Var()};
 }
 
 }  // namespace
@@ -52,9 +52,9 @@ Var layer_norm(const Var& x, const Var& weight, const Var& bias, const LayerNorm
   });
   return record(
       kOp, std::move(y), {x, weight, bias}, {x, weight},
-      [g](const StepView& step) {
-        if (!step.creates_graph()) return gradients(g, step);
-        return norm_gradients(step, step.saved(0), step.saved(1), {g.rows, g.c}, {1}, g.eps);
+      [g](const NodeView& node) {
+        if (!node.creates_graph()) return gradients(g, node);
+        return norm_gradients(node, node.saved(0), node.saved(1), {g.rows, g.c}, {1}, g.eps);
       },
       Derivatives::all);
 }

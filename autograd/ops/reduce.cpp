@@ -182,8 +182,8 @@ Var wide_sum(const char* name, const Var& x, const std::vector<int>& axes, KeepD
   const Shape kept = y.shape();
   return record(
       name, y.reshape(without(x.shape(), reduced, keep)), {x}, {},
-      [from = x.shape(), kept, divisor, dtype = x.dtype()](const StepView& step) -> Vars {
-        const Var& dy = step.cotangent();
+      [from = x.shape(), kept, divisor, dtype = x.dtype()](const NodeView& node) -> Vars {
+        const Var& dy = node.cotangent();
         const Var share = convert(divisor == 1 ? dy : dy / divisor, dtype);
         return {broadcast_to(reshape(share, kept), from)};
       },
@@ -199,8 +199,8 @@ Var square_sum(const char* name, const Var& x, double divisor) {
   const std::vector<bool> all(static_cast<std::size_t>(x.rank()), true);
   return record(
       name, square_sum(x, all, divisor).reshape({}), {x}, {x},
-      [divisor](const StepView& step) -> Vars {
-        return {step.saved(0) * (step.cotangent() * (2 / divisor))};
+      [divisor](const NodeView& node) -> Vars {
+        return {node.saved(0) * (node.cotangent() * (2 / divisor))};
       },
       Derivatives::all);
 }
@@ -223,10 +223,10 @@ Var extreme(Extreme (*extreme_on)(Device), const char* name, const Var& x,
   const Tensor kept = extreme_axes(extreme_on(x.device()), x.value(), reduced);
   return record(
       name, kept.reshape(without(x.shape(), reduced, keep)), {x}, {x, kept},
-      [axes](const StepView& step) -> Vars {
-        const Var best = step.saved(1);
-        const Var hit = compute_binary<binary_op::Same>("max", step.saved(0), best);
-        const Var dy = reshape(step.cotangent(), best.shape());
+      [axes](const NodeView& node) -> Vars {
+        const Var best = node.saved(1);
+        const Var hit = compute_binary<binary_op::Same>("max", node.saved(0), best);
+        const Var dy = reshape(node.cotangent(), best.shape());
         return {mul(hit, div(dy, sum(hit, axes, KeepDim::yes)))};
       },
       Derivatives::all);
@@ -273,7 +273,7 @@ Var centred(const Var& x, const std::vector<int>& axes) {
   const Var y = (x.value() - Var(near)) - rest;
   return record(
       kName, y.value(), {x}, {},
-      [axes](const StepView& step) -> Vars { return {centred(step.cotangent(), axes)}; },
+      [axes](const NodeView& node) -> Vars { return {centred(node.cotangent(), axes)}; },
       Derivatives::all);
 }
 
@@ -287,9 +287,9 @@ Var variance(const Var& x, const std::vector<int>& axes, const VarianceOptions& 
   const Tensor y = square_sum(centred(x.value(), axes), reduced, divisor);
   return record(
       "variance", y.reshape(without(x.shape(), reduced, options.keep)), {x}, {x},
-      [axes, divisor, kept = y.shape()](const StepView& step) -> Vars {
-        const Var slope = reshape(step.cotangent(), kept) * (2 / divisor);
-        return {centred(step.saved(0), axes) * slope};
+      [axes, divisor, kept = y.shape()](const NodeView& node) -> Vars {
+        const Var slope = reshape(node.cotangent(), kept) * (2 / divisor);
+        return {centred(node.saved(0), axes) * slope};
       },
       Derivatives::all);
 }

@@ -32,8 +32,8 @@ Var softmax(const Var& x, int axis) {
   const Var y = div(powers, sum_along(powers, axis));
   return record(
       "softmax", y.value(), {x}, {y},
-      [axis](const StepView& step) -> Vars {
-        const Var p = step.saved(0), weighted = mul(p, step.cotangent());
+      [axis](const NodeView& node) -> Vars {
+        const Var p = node.saved(0), weighted = mul(p, node.cotangent());
         return {sub(weighted, mul(p, sum_along(weighted, axis)))};
       },
       Derivatives::all);
@@ -48,9 +48,9 @@ Var log_softmax(const Var& x, int axis) {
   const Var y = sub(from, log(sum_along(exp(from), axis)));
   return record(
       "log_softmax", y.value(), {x}, {y},
-      [axis](const StepView& step) -> Vars {
-        const Var& dy = step.cotangent();
-        return {sub(dy, mul(exp(step.saved(0)), sum_along(dy, axis)))};
+      [axis](const NodeView& node) -> Vars {
+        const Var& dy = node.cotangent();
+        return {sub(dy, mul(exp(node.saved(0)), sum_along(dy, axis)))};
       },
       Derivatives::all);
 }

@@ -1,7 +1,7 @@
 // Convolutions on maps of detection and classification nets. compare_cuda.py times them in PyTorch
 // by the same names.
 #include <pliant/autograd/ops/conv2d.h>
-#include <pliant/autograd/ops/deform_conv.h>
+#include <pliant/autograd/ops/deform_conv2d.h>
 #include <pliant/bench/cuda/measure.h>
 #include <pliant/core/memory.h>
 

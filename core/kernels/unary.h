@@ -73,7 +73,7 @@ struct Gelu : OfArgument {
   PLIANT_HD static T density(T x) { return T(0.39894228040143267794) * exponential(x * x / -2); }
 };
 template <class T>
-struct NormalBelow : OfArgument {  // the probability that a standard normal variable is below x
+struct NormalCdf : OfArgument {  // the probability that a standard normal variable is below x
   PLIANT_HD T value(T x) const { return Gelu<T>::below(x); }
   PLIANT_HD T slope(T x) const { return Gelu<T>::density(x); }
 };
@@ -139,7 +139,7 @@ struct Huber : OfArgument {  // x^2 / (2 beta) inside (-beta, beta), |x| - beta 
 }  // namespace unary
 
 using UnaryTable = FunctionList<unary::Relu, unary::LeakyRelu, unary::Sigmoid, unary::Tanh,
-                                unary::Silu, unary::Gelu, unary::NormalBelow, unary::Softplus,
+                                unary::Silu, unary::Gelu, unary::NormalCdf, unary::Softplus,
                                 unary::Exp, unary::Log, unary::Sqrt, unary::Rsqrt, unary::Square,
                                 unary::Pow, unary::Abs, unary::Clamp, unary::Huber>;
 

@@ -2,7 +2,7 @@
 #include <pliant/autograd/ops/batch_norm2d.h>
 #include <pliant/autograd/ops/conv_transpose2d.h>
 #include <pliant/autograd/ops/cross_correlation.h>
-#include <pliant/autograd/ops/deform_conv.h>
+#include <pliant/autograd/ops/deform_conv2d.h>
 #include <pliant/autograd/ops/grid_sample.h>
 #include <pliant/autograd/ops/group_norm.h>
 #include <pliant/autograd/ops/map_offsets.h>

@@ -1,6 +1,6 @@
 // Operators that read between pixels: maps of tame values at places of every kind.
 #include <pliant/autograd/ops/dcn.h>
-#include <pliant/autograd/ops/deform_conv.h>
+#include <pliant/autograd/ops/deform_conv2d.h>
 #include <pliant/autograd/ops/deform_kernel.h>
 #include <pliant/autograd/ops/global_deform_kernel.h>
 #include <pliant/autograd/ops/grid_sample.h>
@@ -101,7 +101,7 @@ void dcn(Input& in) {
   const DType dtype = in.dtype();
   const bool v4 = in.coin(), remove = in.coin();
   const std::int64_t taps = l.r * l.s - (remove ? 1 : 0);
-  const DcnOptions o{.kernel = {l.r, l.s},
+  const DCNOptions o{.kernel = {l.r, l.s},
                      .stride = l.conv.stride,
                      .padding = l.conv.padding,
                      .dilation = l.conv.dilation,

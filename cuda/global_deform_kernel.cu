@@ -1,4 +1,4 @@
-#include <pliant/core/kernels/global_kernel.h>
+#include <pliant/core/kernels/global_deform_kernel.h>
 
 #include <pliant/core/kernels/workspace.h>
 #include <pliant/cuda/launch.cuh>
@@ -9,14 +9,14 @@ namespace {
 constexpr const char* kOp = "global_deform_kernel";
 
 template <class T>
-__device__ BilinearTap<T> tap_of(const GlobalKernelGeometry& g, const T* offset, std::int64_t n,
-                                 std::int64_t t) {
+__device__ BilinearTap<T> tap_of(const GlobalDeformKernelGeometry& g, const T* offset,
+                                 std::int64_t n, std::int64_t t) {
   const T* const pair = offset + 2 * (n * g.taps() + t);
-  return global_kernel_tap(g, t, pair[0], pair[1]);
+  return global_deform_kernel_tap(g, t, pair[0], pair[1]);
 }
 
 template <class T>
-void forward(const GlobalKernelGeometry& g, const T* weight, const T* offset, T* kernels) {
+void forward(const GlobalDeformKernelGeometry& g, const T* weight, const T* offset, T* kernels) {
   cuda::each(kOp, g.n * g.k * g.taps() * g.c, [=] __device__(std::int64_t at) {
     const std::int64_t c = at % g.c, t = at / g.c % g.taps(), k = at / g.c / g.taps() % g.k;
     const BilinearTap<T> tap = tap_of(g, offset, at / g.c / g.taps() / g.k, t);
@@ -30,7 +30,7 @@ void forward(const GlobalKernelGeometry& g, const T* weight, const T* offset, T*
 
 // One thread owns an input and output channel and adds images and taps in order, in double.
 template <class T>
-void weight_gradient(const GlobalKernelGeometry& g, const T* offset, const T* dkernels,
+void weight_gradient(const GlobalDeformKernelGeometry& g, const T* offset, const T* dkernels,
                      T* dweight) {
   Workspace workspace(Device::cuda());
   const std::int64_t size = g.k * g.positions() * g.c;
@@ -52,7 +52,7 @@ void weight_gradient(const GlobalKernelGeometry& g, const T* offset, const T* dk
 }
 
 template <class T>
-void offset_gradient(const GlobalKernelGeometry& g, const T* weight, const T* offset,
+void offset_gradient(const GlobalDeformKernelGeometry& g, const T* weight, const T* offset,
                      const T* dkernels, T* doffset) {
   cuda::each(kOp, g.n * g.taps(), [=] __device__(std::int64_t at) {
     const std::int64_t n = at / g.taps(), t = at % g.taps();
@@ -71,15 +71,17 @@ void offset_gradient(const GlobalKernelGeometry& g, const T* weight, const T* of
 }
 
 template <class T>
-void gradient(const GlobalKernelGeometry& g, const T* weight, const T* offset, const T* dkernels,
-              T* dweight, T* doffset) {
+void gradient(const GlobalDeformKernelGeometry& g, const T* weight, const T* offset,
+              const T* dkernels, T* dweight, T* doffset) {
   if (dweight != nullptr) weight_gradient(g, offset, dkernels, dweight);
   if (doffset != nullptr) offset_gradient(g, weight, offset, dkernels, doffset);
 }
 
 }  // namespace
 
-constinit FloatKernel<GlobalKernelForward> cuda::global_kernel_forward{forward, forward};
-constinit FloatKernel<GlobalKernelGradient> cuda::global_kernel_gradient{gradient, gradient};
+constinit FloatKernel<GlobalDeformKernelForward> cuda::global_deform_kernel_forward{forward,
+                                                                                    forward};
+constinit FloatKernel<GlobalDeformKernelGradient> cuda::global_deform_kernel_gradient{gradient,
+                                                                                      gradient};
 
 }  // namespace pliant

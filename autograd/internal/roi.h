@@ -3,7 +3,7 @@
 
 #include <pliant/autograd/internal/checks.h>
 #include <pliant/autograd/ops/conv2d.h>
-#include <pliant/core/kernels/regions.h>
+#include <pliant/core/kernels/roi.h>
 
 namespace pliant {
 
@@ -13,7 +13,7 @@ namespace pliant {
 // `samples` samples; in all no more than kMostOperations. On the CPU an image index
 // that is none and a coordinate that is not finite are Errors; elsewhere such a region's result is
 // NaN, without gradient.
-RegionGeometry region_geometry(const char* op, const Var& x, const Tensor& rois, Size2 bins,
-                               double spatial_scale, Size2 groups = 1, std::int64_t samples = 1);
+RoIGeometry roi_geometry(const char* op, const Var& x, const Tensor& rois, Size2 bins,
+                         double spatial_scale, Size2 groups = 1, std::int64_t samples = 1);
 
 }  // namespace pliant

@@ -1,4 +1,4 @@
-#include <pliant/core/kernels/deform_conv.h>
+#include <pliant/core/kernels/deform_conv2d.h>
 
 #include <pliant/cuda/deform_depthwise.h>
 #include <pliant/cuda/deform_samples.cuh>

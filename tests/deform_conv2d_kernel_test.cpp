@@ -4,9 +4,9 @@
 #include <limits>
 #include <vector>
 
-#include <pliant/core/kernels/deform_conv.h>
+#include <pliant/core/kernels/deform_conv2d.h>
 #include <pliant/core/parallel.h>
-#include <pliant/tests/deform_conv_arrays.h>
+#include <pliant/tests/deform_conv2d_arrays.h>
 
 using namespace pliant;
 using namespace pliant::test;

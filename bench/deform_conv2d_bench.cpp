@@ -4,7 +4,7 @@
 
 #include <pliant/bench/aligned_values.h>
 #include <pliant/core/kernels/conv2d.h>
-#include <pliant/core/kernels/deform_conv.h>
+#include <pliant/core/kernels/deform_conv2d.h>
 #include <pliant/core/kernels/map_offsets.h>
 #include <pliant/core/parallel.h>
 

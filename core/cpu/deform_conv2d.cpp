@@ -1,6 +1,6 @@
 // Deformable convolution on the CPU: forward, and the weight gradient by matrix products. Samples
 // are gathered into columns tile by tile, in cache; a product with the weights follows at once.
-#include <pliant/core/kernels/deform_conv.h>
+#include <pliant/core/kernels/deform_conv2d.h>
 
 #include <algorithm>
 #include <vector>

@@ -1,4 +1,4 @@
-#include <pliant/autograd/ops/deform_conv.h>
+#include <pliant/autograd/ops/deform_conv2d.h>
 
 #include <pliant/autograd/internal/checks.h>
 #include <pliant/autograd/internal/conv_passes.h>
@@ -42,16 +42,16 @@ DeformGeometry checked_geometry(const Var& x, const Var& offset, const Var& mask
   return g;
 }
 
-Vars gradients(const DeformGeometry& g, const StepView& step) {
-  const Tensor& dy = step.cotangent().value();
+Vars gradients(const DeformGeometry& g, const NodeView& node) {
+  const Tensor& dy = node.cotangent().value();
   const Conv2dGeometry& c = g.conv;
-  const Tensor x = step.saved(0).value(), offset = step.saved(1).value(),
-               mask = step.saved(2).value(), weight = step.saved(3).value();
+  const Tensor x = node.saved(0).value(), offset = node.saved(1).value(),
+               mask = node.saved(2).value(), weight = node.saved(3).value();
   Tensor of[4];
   const Tensor* const like[3] = {&x, &offset, &mask};
   for (std::size_t i = 0; i < 3; ++i)
-    if (step.wants(i)) of[i] = Tensor::empty(like[i]->shape(), like[i]->dtype(), dy.device());
-  if (step.wants(3))
+    if (node.wants(i)) of[i] = Tensor::empty(like[i]->shape(), like[i]->dtype(), dy.device());
+  if (node.wants(3))
     of[3] = Tensor::empty({c.k, c.r, c.s, c.c / c.groups}, dy.dtype(), dy.device());
   Workspace workspace(dy.device());
   if (dy.size() == 0)
@@ -72,7 +72,7 @@ Vars gradients(const DeformGeometry& g, const StepView& step) {
                              .dweight = mutable_or_null<T>(of[3])},
                             workspace);
     });
-  return {of[0], of[1], of[2], of[3], step.wants(4) ? sum_to(step.cotangent(), {c.k}) : Var()};
+  return {of[0], of[1], of[2], of[3], node.wants(4) ? sum_to(node.cotangent(), {c.k}) : Var()};
 }
 
 }  // namespace
@@ -105,7 +105,7 @@ Var deform_conv2d(const Var& x, const Var& offset, const Var& weight, const Var&
   return record(kOp, std::move(y), {x, offset, mask, weight, bias},
                 {keep_if(columns, x), keep_if(columns, offset), keep_if(columns, mask),
                  keep_if(sampled, weight)},
-                [g](const StepView& step) { return gradients(g, step); });
+                [g](const NodeView& node) { return gradients(g, node); });
 }
 
 }  // namespace pliant

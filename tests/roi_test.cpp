@@ -82,7 +82,7 @@ TEST_CASE("deform_roi_pool: gradients by map, trans and mask") {
   struct Case {
     const char* name;
     std::int64_t channels, classes;
-    DeformPoolOptions options;
+    DeformRoIPoolOptions options;
   };
   const std::vector<Case> cases = {
       {"plain", 3, 1, {.spatial_scale = 0.5, .pooled_size = 2}},
@@ -116,7 +116,7 @@ TEST_CASE("deform_roi_pool: gradients by map, trans and mask") {
 TEST_CASE("deform_roi_pool: a trans of zero moves nothing, whole pixels shift the map") {
   const Tensor x = random({2, 9, 8, 8}, 1);
   const Tensor& rois = some_regions();
-  const DeformPoolOptions options{.spatial_scale = 0.5, .group_size = 2, .pooled_size = 4};
+  const DeformRoIPoolOptions options{.spatial_scale = 0.5, .group_size = 2, .pooled_size = 4};
   const Tensor still = deform_roi_pool(x, rois, {}, {}, options).value();
   const Tensor zero = Tensor::zeros({4, 4, 4, 2}, DType::float64);
   CHECK(max_difference(still, deform_roi_pool(x, rois, zero, {}, options).value()) == 0);
@@ -128,7 +128,7 @@ TEST_CASE("deform_roi_pool: a trans of zero moves nothing, whole pixels shift th
 
   // A region of 4 x 2 map pixels: a trans of (1/4, 0) is one pixel to the right.
   const Tensor box = regions({0, 3, 3, 6, 4}), right = regions({0, 4, 3, 7, 4});
-  const DeformPoolOptions one{.pooled_size = 2, .trans_std = 1};
+  const DeformRoIPoolOptions one{.pooled_size = 2, .trans_std = 1};
   Tensor trans = Tensor::zeros({1, 2, 2, 2}, DType::float64);
   for (std::int64_t i = 0; i < 8; i += 2) trans.mutable_data<double>()[i] = 0.25;
   CHECK(max_difference(deform_roi_pool(x, box, trans, {}, one).value(),
@@ -281,7 +281,7 @@ TEST_CASE("regions: bad arguments") {
   CHECK(contains(error([&] { ps_roi_pool(x, rois, {.output_size = 3}); }),
                  "4 channels do not divide into 3 x 3 groups"));
 
-  const auto deform = [&](const Var& trans, const Var& mask, const DeformPoolOptions& options) {
+  const auto deform = [&](const Var& trans, const Var& mask, const DeformRoIPoolOptions& options) {
     return error([&] { deform_roi_pool(x, rois, trans, mask, options); });
   };
   CHECK(contains(deform({}, {}, {.output_dim = 3}), "output_dim is 3, but 4 channels"));
@@ -296,7 +296,7 @@ TEST_CASE("regions: bad arguments") {
 TEST_CASE("DeformRoIPool: the undeformed pooling at the start, and its heads learn") {
   const Tensor x = random({2, 7, 8, 12}, 1, -1, 1, DType::float32);
   const Tensor rois = some_regions().to(DType::float32);
-  const DeformPoolOptions pool{.spatial_scale = 0.5, .group_size = 2, .pooled_size = 2};
+  const DeformRoIPoolOptions pool{.spatial_scale = 0.5, .group_size = 2, .pooled_size = 2};
   const Tensor still = deform_roi_pool(x, rois, {}, {}, pool).value();
   for (const auto& [modulation, factor] : {std::pair{Modulation::none, 1.0},
                                            {Modulation::sigmoid, 0.5},

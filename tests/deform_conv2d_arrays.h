@@ -9,7 +9,7 @@
 #include <random>
 #include <vector>
 
-#include <pliant/core/kernels/deform_conv.h>
+#include <pliant/core/kernels/deform_conv2d.h>
 #include <pliant/tests/same_bits.h>
 
 namespace pliant::test {

@@ -32,7 +32,7 @@ std::vector<T> uniform(std::int64_t count, unsigned seed, double low = -1, doubl
 
 // Regions of all sizes, partly outside the map.
 template <class T>
-std::vector<T> regions(const RegionGeometry& g, unsigned seed) {
+std::vector<T> regions(const RoIGeometry& g, unsigned seed) {
   std::mt19937 random(seed);
   const double height = static_cast<double>(g.h) / g.scale,
                width = static_cast<double>(g.w) / g.scale;
@@ -67,7 +67,7 @@ struct Inputs {
 };
 
 template <class T>
-Results<T> blank(const RegionGeometry& g) {
+Results<T> blank(const RoIGeometry& g) {
   const T rubbish = std::numeric_limits<T>::quiet_NaN();  // every element must be written
   return {std::vector<T>(size(g.r * g.p * g.q * g.k), rubbish),
           std::vector<T>(size(g.n * g.h * g.w * g.c), rubbish),
@@ -76,7 +76,7 @@ Results<T> blank(const RegionGeometry& g) {
 }
 
 template <class T>
-Inputs<T> inputs(const RegionGeometry& g, std::int64_t trans = 0) {
+Inputs<T> inputs(const RoIGeometry& g, std::int64_t trans = 0) {
   return {uniform<T>(g.n * g.h * g.w * g.c, 1), regions<T>(g, 2), uniform<T>(trans, 3),
           uniform<T>(g.r * g.p * g.q, 4), uniform<T>(g.r * g.p * g.q * g.k, 5)};
 }
@@ -84,11 +84,11 @@ Inputs<T> inputs(const RegionGeometry& g, std::int64_t trans = 0) {
 enum class Op { align, max, mean };
 
 template <class T>
-Results<T> run(Op op, const RegionGeometry& g, const Inputs<T>& in) {
+Results<T> run(Op op, const RoIGeometry& g, const Inputs<T>& in) {
   Results<T> out = blank<T>(g);
   Workspace workspace(Device::cpu());
   if (op == Op::align) {
-    const RoiAlignGeometry align{g, 2, true};
+    const RoIAlignGeometry align{g, 2, true};
     cpu::roi_align_forward(align, in.x.data(), in.rois.data(), out.y.data(), workspace);
     cpu::roi_align_gradient(align, in.rois.data(), in.dy.data(), out.dx.data(), workspace);
   } else if (op == Op::mean) {
@@ -103,7 +103,7 @@ Results<T> run(Op op, const RegionGeometry& g, const Inputs<T>& in) {
 }
 
 template <class T>
-Results<T> run(const DeformRoiPoolGeometry& g, const Inputs<T>& in) {
+Results<T> run(const DeformRoIPoolGeometry& g, const Inputs<T>& in) {
   Results<T> out = blank<T>(g.region);
   out.dtrans = out.dmask = {};
   out.dtrans.resize(in.trans.size(), std::numeric_limits<T>::quiet_NaN());
@@ -125,8 +125,8 @@ Results<T> run(const DeformRoiPoolGeometry& g, const Inputs<T>& in) {
 }
 
 // One sample at (row, column) of a channel, clamped bilinear.
-double clamped(const RegionGeometry& g, const std::vector<double>& x, std::int64_t image,
-               double row, double column, std::int64_t channel) {
+double clamped(const RoIGeometry& g, const std::vector<double>& x, std::int64_t image, double row,
+               double column, std::int64_t channel) {
   row = std::fmin(std::fmax(row, 0), static_cast<double>(g.h - 1));
   column = std::fmin(std::fmax(column, 0), static_cast<double>(g.w - 1));
   double sum = 0;
@@ -139,9 +139,9 @@ double clamped(const RegionGeometry& g, const std::vector<double>& x, std::int64
 }
 
 // The rule of deformable pooling, for one result.
-double deformed(const DeformRoiPoolGeometry& d, const Inputs<double>& in, std::int64_t r,
+double deformed(const DeformRoIPoolGeometry& d, const Inputs<double>& in, std::int64_t r,
                 std::int64_t i, std::int64_t j, std::int64_t o) {
-  const RegionGeometry& g = d.region;
+  const RoIGeometry& g = d.region;
   const double* const roi = in.rois.data() + 5 * r;
   const double* const t = in.trans.data() + d.trans_at(r, i, j, o / (g.k / d.classes));
   double start[2], side[2];
@@ -169,15 +169,15 @@ double deformed(const DeformRoiPoolGeometry& d, const Inputs<double>& in, std::i
 
 // Calls f(r, i, j, o) for every element of the result.
 void each_result(
-    const RegionGeometry& g,
+    const RoIGeometry& g,
     const std::function<void(std::int64_t, std::int64_t, std::int64_t, std::int64_t)>& f) {
   for (std::int64_t at = 0; at < g.r * g.p * g.q * g.k; ++at)
     f(at / g.k / g.q / g.p, at / g.k / g.q % g.p, at / g.k % g.q, at % g.k);
 }
 
 // Maps of few and of many channels, with few and with many regions: all the ways of reading.
-const std::vector<RegionGeometry>& geometries() {
-  static const std::vector<RegionGeometry> all = {
+const std::vector<RoIGeometry>& geometries() {
+  static const std::vector<RoIGeometry> all = {
       {2, 7, 9, 3, 5, 3, 3, 3, 1, 1, 0.5},     {1, 13, 6, 101, 7, 2, 2, 101, 1, 1, 0.25},
       {2, 6, 7, 18, 11, 3, 3, 2, 3, 3, 0.5},   {3, 31, 37, 36, 2, 3, 3, 4, 3, 3, 0.5},
       {1, 5, 5, 280, 9, 2, 2, 70, 2, 2, 1},    {1, 1, 1, 1, 3, 2, 2, 1, 1, 1, 1},
@@ -186,19 +186,19 @@ const std::vector<RegionGeometry>& geometries() {
   return all;
 }
 
-DeformRoiPoolGeometry deformable(const RegionGeometry& g) {
+DeformRoIPoolGeometry deformable(const RoIGeometry& g) {
   return {g, g.p, g.k % 2 == 0 ? 2 : 1, 3, 0.3};
 }
 
-std::int64_t trans_size(const DeformRoiPoolGeometry& d) {
+std::int64_t trans_size(const DeformRoIPoolGeometry& d) {
   return d.region.r * d.part * d.part * 2 * d.classes;
 }
 
 }  // namespace
 
 TEST_CASE("regions: deformable pooling is what its rule says") {
-  for (const RegionGeometry& g : geometries()) {
-    const DeformRoiPoolGeometry d = deformable(g);
+  for (const RoIGeometry& g : geometries()) {
+    const DeformRoIPoolGeometry d = deformable(g);
     const Inputs<double> in = inputs<double>(g, trans_size(d));
     const Results<double> got = run(d, in);
     each_result(g, [&](std::int64_t r, std::int64_t i, std::int64_t j, std::int64_t o) {
@@ -209,7 +209,7 @@ TEST_CASE("regions: deformable pooling is what its rule says") {
 }
 
 TEST_CASE("regions: RoIAlign and the position-sensitive mean are what their rules say") {
-  for (const RegionGeometry& g : geometries()) {
+  for (const RoIGeometry& g : geometries()) {
     const Inputs<double> in = inputs<double>(g);
     const Results<double> align = run(Op::align, g, in), mean = run(Op::mean, g, in);
     each_result(g, [&](std::int64_t r, std::int64_t i, std::int64_t j, std::int64_t o) {
@@ -260,8 +260,8 @@ TEST_CASE("regions: gradients by the map are the transposed operators") {
     for (std::size_t i = 0; i < c.size(); ++i) right += c[i] * d[i];
     CHECK(left == doctest::Approx(right).epsilon(1e-10));
   };
-  for (const RegionGeometry& g : geometries()) {
-    const DeformRoiPoolGeometry d = deformable(g);
+  for (const RoIGeometry& g : geometries()) {
+    const DeformRoIPoolGeometry d = deformable(g);
     const Inputs<double> in = inputs<double>(g, trans_size(d));
     const Results<double> deform = run(d, in);
     agree(in.dy, deform.y, deform.dx, in.x);
@@ -275,8 +275,8 @@ TEST_CASE("regions: gradients by the map are the transposed operators") {
 
 TEST_CASE("regions: the same bits for any number of threads, and float32 close to float64") {
   const int before = thread_count();
-  for (const RegionGeometry& g : geometries()) {
-    const DeformRoiPoolGeometry d = deformable(g);
+  for (const RoIGeometry& g : geometries()) {
+    const DeformRoIPoolGeometry d = deformable(g);
     const Inputs<float> in = inputs<float>(g, trans_size(d));
     const auto wide = [](const std::vector<float>& v) {
       return std::vector<double>(v.begin(), v.end());

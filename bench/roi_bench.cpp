@@ -19,7 +19,7 @@ using bench::Values;
 namespace {
 
 // Sides of 32 to 400 pixels of the image.
-Values regions(const RegionGeometry& g) {
+Values regions(const RoIGeometry& g) {
   std::mt19937 random(7);
   std::uniform_real_distribution<float> side(32, 400), place(0, 1);
   Values rois;
@@ -34,7 +34,7 @@ Values regions(const RegionGeometry& g) {
 
 // Arguments: channels of the result, groups of channels along each axis.
 struct Case {
-  RegionGeometry g;
+  RoIGeometry g;
   Values x, rois, trans, mask, dy, y, dx, dtrans, dmask;
   std::vector<std::int32_t> index;
 
@@ -49,7 +49,7 @@ struct Case {
     set_thread_count(2);
   }
 
-  DeformRoiPoolGeometry deformable() const { return {g, g.p, 1, 4, 0.1}; }
+  DeformRoIPoolGeometry deformable() const { return {g, g.p, 1, 4, 0.1}; }
 };
 
 template <class Forward, class Backward>
@@ -64,7 +64,7 @@ void measure(benchmark::State& state, Forward&& forward, Backward&& backward) {
 }
 
 void roi_align(benchmark::State& state) {
-  const auto geometry = [](const Case& c) { return RoiAlignGeometry{c.g, 2, true}; };
+  const auto geometry = [](const Case& c) { return RoIAlignGeometry{c.g, 2, true}; };
   measure(
       state,
       [&](Case& c, Workspace& workspace) {

@@ -11,7 +11,7 @@
 
 #include <pliant/core/cpu/held_sums.h>
 #include <pliant/core/cpu/vectors.h>
-#include <pliant/core/kernels/regions.h>
+#include <pliant/core/kernels/roi.h>
 #include <pliant/core/kernels/workspace.h>
 #include <pliant/core/parallel.h>
 
@@ -269,7 +269,7 @@ inline void spread_window(const MapView<T>& map, const Window& rows, const Windo
 template <class T>
 class GroupedMap {
  public:
-  GroupedMap(const RegionGeometry& g, const T* x, Workspace& workspace) : g_(g), x_(x) {
+  GroupedMap(const RoIGeometry& g, const T* x, Workspace& workspace) : g_(g), x_(x) {
     constexpr std::int64_t kPixelsPerBin = 8;
     if (g.groups() == 1 || g.r * g.p * g.q * kPixelsPerBin < g.n * g.groups() * g.h * g.w) return;
     T* const copy = workspace.take<T>(g.n * g.h * g.w * g.c);
@@ -292,13 +292,13 @@ class GroupedMap {
 
   static constexpr std::int64_t kBlock = 64;  // pixels of a task
   // Where the k channels of a group at pixel `at` of the batch stand in [n groups h w k].
-  static std::int64_t place(const RegionGeometry& g, std::int64_t at, std::int64_t group) {
+  static std::int64_t place(const RoIGeometry& g, std::int64_t at, std::int64_t group) {
     const std::int64_t pixels = g.h * g.w, image = at / pixels;
     return ((image * g.groups() + group) * pixels + at % pixels) * g.k;
   }
 
  private:
-  const RegionGeometry& g_;
+  const RoIGeometry& g_;
   const T* x_;
   const T* copy_ = nullptr;
 };
@@ -307,7 +307,7 @@ class GroupedMap {
 // spread there, in the order of the regions: add(image, group, rows, view, held). `held` counts the
 // terms of a place, which is one of `parts` even parts of the channels of a pixel of these rows.
 template <class T, class F>
-void own_rows(const RegionGeometry& g, std::int64_t parts, T* dx, Workspace& workspace, F&& add) {
+void own_rows(const RoIGeometry& g, std::int64_t parts, T* dx, Workspace& workspace, F&& add) {
   const std::int64_t groups = g.groups(), pixels = g.h * g.w;
   const std::int64_t height = groups >= 8 ? std::max<std::int64_t>(g.h, 1) : 8;
   const std::int64_t bands = (g.h + height - 1) / height;
@@ -335,7 +335,7 @@ void own_rows(const RegionGeometry& g, std::int64_t parts, T* dx, Workspace& wor
 
 // Calls f(r, i, j) for the bins of a group, in order, of the regions of an image.
 template <class T, class F>
-void each_bin_of(const RegionGeometry& g, const T* rois, std::int64_t image, std::int64_t group,
+void each_bin_of(const RoIGeometry& g, const T* rois, std::int64_t image, std::int64_t group,
                  F&& f) {
   std::vector<std::pair<std::int64_t, std::int64_t>> bins;
   for (std::int64_t i = 0; i < g.p; ++i)

@@ -15,7 +15,7 @@
 
 namespace pliant {
 
-struct RegionGeometry {
+struct RoIGeometry {
   std::int64_t n = 0, h = 0, w = 0, c = 0;  // map [n h w c], c = k * groups_h * groups_w
   std::int64_t r = 0, p = 1, q = 1, k = 0;  // result [r p q k]
   std::int64_t groups_h = 1, groups_w = 1;  // 1: every bin reads all channels

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <pliant/autograd/ops/conv2d.h>
-#include <pliant/core/kernels/deform_conv.h>
+#include <pliant/core/kernels/deform_conv2d.h>
 
 namespace pliant {
 

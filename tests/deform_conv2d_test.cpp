@@ -1,5 +1,5 @@
 #include <pliant/autograd/ops/arithmetic.h>
-#include <pliant/autograd/ops/deform_conv.h>
+#include <pliant/autograd/ops/deform_conv2d.h>
 #include <pliant/autograd/ops/map_offsets.h>
 #include <pliant/tests/op_case.h>
 

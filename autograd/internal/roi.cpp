@@ -1,4 +1,4 @@
-#include <pliant/autograd/internal/regions.h>
+#include <pliant/autograd/internal/roi.h>
 
 #include <cmath>
 
@@ -24,8 +24,8 @@ void check_values(const char* op, const Tensor& rois, std::int64_t images) {
 
 }  // namespace
 
-RegionGeometry region_geometry(const char* op, const Var& x, const Tensor& rois, Size2 bins,
-                               double spatial_scale, Size2 groups, std::int64_t samples) {
+RoIGeometry roi_geometry(const char* op, const Var& x, const Tensor& rois, Size2 bins,
+                         double spatial_scale, Size2 groups, std::int64_t samples) {
   require_rank(op, "the input", x, 4, "[N H W C]");
   require_rank(op, "the regions", rois, 2, "[R 5]");
   const Var regions(rois);

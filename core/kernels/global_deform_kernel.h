@@ -15,7 +15,7 @@
 
 namespace pliant {
 
-struct GlobalKernelGeometry {
+struct GlobalDeformKernelGeometry {
   std::int64_t n, k, c;           // offset [n r*s*2], kernels [n k r s c]
   std::int64_t r, s;              // the kernel
   std::int64_t scope_h, scope_w;  // weight [k scope_h scope_w c]
@@ -26,8 +26,8 @@ struct GlobalKernelGeometry {
 
 // What tap t reads of the scope; its pixels are scope positions.
 template <class T>
-PLIANT_HD BilinearTap<T> global_kernel_tap(const GlobalKernelGeometry& g, std::int64_t t, T dy,
-                                           T dx) {
+PLIANT_HD BilinearTap<T> global_deform_kernel_tap(const GlobalDeformKernelGeometry& g,
+                                                  std::int64_t t, T dy, T dx) {
   const std::int64_t r = t / g.s, s = t % g.s;
   const T row = static_cast<T>(r) + static_cast<T>(g.scope_h - g.r) / T(2);
   const T column = static_cast<T>(s) + static_cast<T>(g.scope_w - g.s) / T(2);
@@ -35,21 +35,21 @@ PLIANT_HD BilinearTap<T> global_kernel_tap(const GlobalKernelGeometry& g, std::i
 }
 
 template <class T>
-using GlobalKernelForward = void(const GlobalKernelGeometry&, const T* weight, const T* offset,
-                                 T* kernels);
+using GlobalDeformKernelForward = void(const GlobalDeformKernelGeometry&, const T* weight,
+                                       const T* offset, T* kernels);
 // Each of dweight and doffset may be null and is then left out.
 template <class T>
-using GlobalKernelGradient = void(const GlobalKernelGeometry&, const T* weight, const T* offset,
-                                  const T* dkernels, T* dweight, T* doffset);
+using GlobalDeformKernelGradient = void(const GlobalDeformKernelGeometry&, const T* weight,
+                                        const T* offset, const T* dkernels, T* dweight, T* doffset);
 
 namespace cpu {
-extern FloatKernel<GlobalKernelForward> global_kernel_forward;
-extern FloatKernel<GlobalKernelGradient> global_kernel_gradient;
+extern FloatKernel<GlobalDeformKernelForward> global_deform_kernel_forward;
+extern FloatKernel<GlobalDeformKernelGradient> global_deform_kernel_gradient;
 }  // namespace cpu
 
 namespace cuda {
-extern FloatKernel<GlobalKernelForward> global_kernel_forward;
-extern FloatKernel<GlobalKernelGradient> global_kernel_gradient;
+extern FloatKernel<GlobalDeformKernelForward> global_deform_kernel_forward;
+extern FloatKernel<GlobalDeformKernelGradient> global_deform_kernel_gradient;
 }  // namespace cuda
 
 }  // namespace pliant

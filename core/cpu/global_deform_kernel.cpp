@@ -1,4 +1,4 @@
-#include <pliant/core/kernels/global_kernel.h>
+#include <pliant/core/kernels/global_deform_kernel.h>
 
 #include <algorithm>
 #include <vector>
@@ -11,14 +11,14 @@ namespace pliant {
 namespace {
 
 template <class T>
-BilinearTap<T> tap_of(const GlobalKernelGeometry& g, const T* offset, std::int64_t n,
+BilinearTap<T> tap_of(const GlobalDeformKernelGeometry& g, const T* offset, std::int64_t n,
                       std::int64_t t) {
   const T* const pair = offset + 2 * (n * g.taps() + t);
-  return global_kernel_tap(g, t, pair[0], pair[1]);
+  return global_deform_kernel_tap(g, t, pair[0], pair[1]);
 }
 
 template <class T>
-void forward(const GlobalKernelGeometry& g, const T* weight, const T* offset, T* kernels) {
+void forward(const GlobalDeformKernelGeometry& g, const T* weight, const T* offset, T* kernels) {
   parallel_for(g.n * g.taps(), [&](std::int64_t task) {
     const std::int64_t n = task / g.taps(), t = task % g.taps();
     const BilinearTap<T> tap = tap_of(g, offset, n, t);
@@ -36,7 +36,7 @@ void forward(const GlobalKernelGeometry& g, const T* weight, const T* offset, T*
 
 // A task owns the weights of one output channel and adds images and taps in order, in double.
 template <class T>
-void weight_gradient(const GlobalKernelGeometry& g, const T* offset, const T* dkernels,
+void weight_gradient(const GlobalDeformKernelGeometry& g, const T* offset, const T* dkernels,
                      T* dweight) {
   parallel_for(g.k, [&](std::int64_t k) {
     std::vector<double> sums(static_cast<std::size_t>(g.positions() * g.c));
@@ -57,7 +57,7 @@ void weight_gradient(const GlobalKernelGeometry& g, const T* offset, const T* dk
 }
 
 template <class T>
-void offset_gradient(const GlobalKernelGeometry& g, const T* weight, const T* offset,
+void offset_gradient(const GlobalDeformKernelGeometry& g, const T* weight, const T* offset,
                      const T* dkernels, T* doffset) {
   parallel_for(g.n * g.taps(), [&](std::int64_t task) {
     const std::int64_t n = task / g.taps(), t = task % g.taps();
@@ -78,15 +78,17 @@ void offset_gradient(const GlobalKernelGeometry& g, const T* weight, const T* of
 }
 
 template <class T>
-void gradient(const GlobalKernelGeometry& g, const T* weight, const T* offset, const T* dkernels,
-              T* dweight, T* doffset) {
+void gradient(const GlobalDeformKernelGeometry& g, const T* weight, const T* offset,
+              const T* dkernels, T* dweight, T* doffset) {
   if (dweight != nullptr) weight_gradient(g, offset, dkernels, dweight);
   if (doffset != nullptr) offset_gradient(g, weight, offset, dkernels, doffset);
 }
 
 }  // namespace
 
-constinit FloatKernel<GlobalKernelForward> cpu::global_kernel_forward{forward, forward};
-constinit FloatKernel<GlobalKernelGradient> cpu::global_kernel_gradient{gradient, gradient};
+constinit FloatKernel<GlobalDeformKernelForward> cpu::global_deform_kernel_forward{forward,
+                                                                                   forward};
+constinit FloatKernel<GlobalDeformKernelGradient> cpu::global_deform_kernel_gradient{gradient,
+                                                                                     gradient};
 
 }  // namespace pliant

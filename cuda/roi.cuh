@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include <pliant/core/kernels/regions.h>
+#include <pliant/core/kernels/roi.h>
 #include <pliant/core/kernels/workspace.h>
 #include <pliant/cuda/launch.cuh>
 
@@ -13,7 +13,7 @@ namespace pliant::cuda {
 // The image of a region, or -1 for one that no rule is given for, whose bins are NaN: nobody could
 // look at the regions before.
 template <class T>
-__device__ std::int64_t image_of(const RegionGeometry& g, const T* roi) {
+__device__ std::int64_t image_of(const RoIGeometry& g, const T* roi) {
   for (int i = 1; i < 5; ++i)
     if (!std::isfinite(roi[i])) return -1;
   const bool known = roi[0] >= T(0) && roi[0] < static_cast<T>(g.n) && roi[0] == std::floor(roi[0]);
@@ -73,7 +73,7 @@ void each_region_slice(std::int64_t r, std::int64_t bytes, F f) {
 // The sizes of a map's element: which output channel of which group reads channel c.
 struct MapChannel {
   std::int64_t k, group;
-  __device__ MapChannel(const RegionGeometry& g, std::int64_t c)
+  __device__ MapChannel(const RoIGeometry& g, std::int64_t c)
       : k(c / g.groups()), group(c % g.groups()) {}
 };
 

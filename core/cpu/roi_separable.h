@@ -2,7 +2,7 @@
 // window per (region, j): RoIAlign and position-sensitive average pooling.
 #pragma once
 
-#include <pliant/core/cpu/region_windows.h>
+#include <pliant/core/cpu/roi_windows.h>
 
 namespace pliant::cpu {
 
@@ -10,11 +10,11 @@ namespace pliant::cpu {
 template <class T, class Fill>
 class SeparablePooling {
  public:
-  SeparablePooling(const RegionGeometry& g, const T* rois, Fill fill)
+  SeparablePooling(const RoIGeometry& g, const T* rois, Fill fill)
       : g_(g), rois_(rois), fill_(fill) {}
 
   void forward(const T* x, T* y, Workspace& workspace) const {
-    const RegionGeometry& g = g_;
+    const RoIGeometry& g = g_;
     const GroupedMap<T> map(g, x, workspace);
     parallel_blocks(g.r * g.p, kRowsOfBins, [&](std::int64_t begin, std::int64_t end) {
       AxisWindow<T> row;
@@ -34,7 +34,7 @@ class SeparablePooling {
   }
 
   void gradient(const T* dy, T* dx, Workspace& workspace) const {
-    const RegionGeometry& g = g_;
+    const RoIGeometry& g = g_;
     PixelRange* const ranges = row_ranges(workspace);
     const auto add = [&](std::int64_t image, std::int64_t group, PixelRange rows,
                          const MapView<T>& to, HeldSums<T>& held) {
@@ -87,7 +87,7 @@ class SeparablePooling {
     return ranges;
   }
 
-  const RegionGeometry& g_;
+  const RoIGeometry& g_;
   const T* rois_;
   Fill fill_;
 };

@@ -4,7 +4,7 @@
 
 #include <limits>
 
-#include <pliant/cuda/regions.cuh>
+#include <pliant/cuda/roi.cuh>
 #include <pliant/cuda/vectors.cuh>
 
 namespace pliant::cuda {
@@ -45,7 +45,7 @@ struct AxisWindows {
 template <class T, class Fill>
 struct SeparablePooling {
   const char* op;
-  RegionGeometry g;
+  RoIGeometry g;
   const T* rois;
   Fill fill;
 
@@ -120,7 +120,7 @@ struct SeparablePooling {
     const SeparablePooling self = *this;
     const std::int64_t blocks = g.k / kCount;
     each(op, count * g.p * g.q * blocks, [=] __device__(std::int64_t at) {
-      const RegionGeometry& g = self.g;
+      const RoIGeometry& g = self.g;
       const std::int64_t k = at % blocks * kCount, bin = at / blocks;
       const std::int64_t j = bin % g.q, i = bin / g.q % g.p, r = bin / g.q / g.p;
       const std::int64_t row_at = r * g.p + i, column_at = r * g.q + j;
@@ -164,7 +164,7 @@ struct SeparablePooling {
   template <int kCount>
   void add_gradient(std::int64_t first, const AxisWindows<T>& rows, const AxisWindows<T>& columns,
                     const RowLists& lists, const T* dy, T* dx) const {
-    const RegionGeometry g = this->g;
+    const RoIGeometry g = this->g;
     const std::int64_t blocks = g.c / kCount;
     each(op, g.n * g.h * g.w * blocks, [=] __device__(std::int64_t at) {
       const std::int64_t pixel = at / blocks, c = at % blocks * kCount;

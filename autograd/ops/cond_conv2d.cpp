@@ -1,4 +1,4 @@
-#include <pliant/autograd/ops/cond_conv.h>
+#include <pliant/autograd/ops/cond_conv2d.h>
 
 #include <pliant/autograd/internal/checks.h>
 #include <pliant/autograd/internal/conv_passes.h>

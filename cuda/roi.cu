@@ -1,4 +1,4 @@
-#include <pliant/cuda/regions.cuh>
+#include <pliant/cuda/roi.cuh>
 
 #include <pliant/cuda/sort.h>
 

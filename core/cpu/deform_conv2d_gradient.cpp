@@ -13,7 +13,7 @@
 #include <pliant/core/cpu/narrow_groups.h>
 #include <pliant/core/cpu/partial_sums.h>
 #include <pliant/core/cpu/tap_batch.h>
-#include <pliant/core/kernels/deform_conv.h>
+#include <pliant/core/kernels/deform_conv2d.h>
 #include <pliant/core/kernels/widening.h>
 #include <pliant/core/parallel.h>
 
