@@ -4,7 +4,7 @@
 
 #include <pliant/layers/module_tree.h>
 #include <pliant/layers/paths.h>
-#include <pliant/layers/train/safetensors.h>
+#include <pliant/layers/safetensors.h>
 
 namespace pliant {
 namespace {

@@ -70,6 +70,11 @@ bool seen_by_cuda(const std::string& path) {
   return is_kernel_header(path) || contains(core, path);
 }
 
+// Training stands on the layers, and no layer on it; layers.h is all of both for a program.
+bool may_train(const std::string& path) {
+  return path.starts_with("layers/train/") || path == "layers/layers.h";
+}
+
 bool may_include_foreign(const std::string& path, const std::string& header) {
   const std::string room = first_part(path);
   static const std::regex cuda_header("(cuda|cub|cudnn|cublas|thrust|mma|cooperative_groups).*");
@@ -87,6 +92,7 @@ bool may_include(const std::string& path, const std::string& included) {
   if (room == "cuda") return target.starts_with("cuda/") || seen_by_cuda(target);
   if (is_kernel_header(path)) return seen_by_cuda(target);
   if (is_kernel(path) && target == "core/tensor.h") return false;
+  if (room == "layers" && !may_train(path) && target.starts_with("layers/train/")) return false;
   return contains(rooms().at(room), first_part(target));
 }
 
@@ -119,6 +125,7 @@ std::vector<fs::path> sources_in(const fs::path& folder) {
 TEST_CASE("layering: the rules tell right from wrong") {
   CHECK(may_include("core/gemm.cpp", "Eigen/Core"));
   CHECK(may_include("layers/conv2d.h", "pliant/autograd/var.h"));
+  CHECK(may_include("layers/train/optimizer.h", "pliant/layers/module.h"));
   CHECK(may_include("apps/mnist/main.cpp", "pliant/data/mnist.h"));
   CHECK(may_include("cuda/deform_conv.cu", "pliant/core/kernels/deform_conv.h"));
   CHECK(may_include("cuda/runtime.cu", "cuda_runtime.h"));
@@ -128,6 +135,7 @@ TEST_CASE("layering: the rules tell right from wrong") {
   CHECK_FALSE(may_include("autograd/var.h", "pliant/layers/module.h"));
   CHECK_FALSE(may_include("data/idx.cpp", "pliant/autograd/var.h"));
   CHECK_FALSE(may_include("layers/conv2d.cpp", "pliant/data/mnist.h"));
+  CHECK_FALSE(may_include("layers/module.cpp", "pliant/layers/train/optimizer.h"));
   CHECK_FALSE(may_include("layers/conv2d.cpp", "Eigen/Core"));
   CHECK_FALSE(may_include("cuda/deform_conv.cu", "pliant/core/tensor.h"));
   CHECK_FALSE(may_include("core/kernels/relu.h", "pliant/core/tensor.h"));
