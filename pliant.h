@@ -57,4 +57,5 @@
 #include <pliant/layers/nets/resnet.h>
 #include <pliant/layers/nets/torchvision.h>
 #include <pliant/layers/nets/vgg.h>
+#include <pliant/layers/observer.h>
 #include <pliant/layers/train/tally.h>

@@ -24,10 +24,10 @@
 #include <pliant/layers/linear.h>
 #include <pliant/layers/offset_context.h>
 #include <pliant/layers/pool2d.h>
+#include <pliant/layers/safetensors.h>
 #include <pliant/layers/sequential.h>
 #include <pliant/layers/train/moving_average.h>
 #include <pliant/layers/train/optimizer.h>
-#include <pliant/layers/train/safetensors.h>
 #include <pliant/layers/train/schedule.h>
 #include <pliant/layers/train/summary.h>
 #include <pliant/layers/upsample.h>

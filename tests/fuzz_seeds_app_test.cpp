@@ -5,8 +5,8 @@
 #include <pliant/autograd/ops/reduce.h>
 #include <pliant/autograd/tape.h>
 #include <pliant/layers/linear.h>
+#include <pliant/layers/safetensors.h>
 #include <pliant/layers/train/optimizer.h>
-#include <pliant/layers/train/safetensors.h>
 #include <pliant/tests/data_files.h>
 #include <pliant/tests/op_case.h>
 

@@ -9,10 +9,10 @@
 #include <pliant/layers/activation.h>
 #include <pliant/layers/linear.h>
 #include <pliant/layers/observer.h>
+#include <pliant/layers/safetensors.h>
 #include <pliant/layers/sequential.h>
 #include <pliant/layers/train/moving_average.h>
 #include <pliant/layers/train/optimizer.h>
-#include <pliant/layers/train/safetensors.h>
 #include <pliant/layers/train/schedule.h>
 #include <pliant/layers/train/summary.h>
 #include <pliant/tests/data_files.h>

@@ -11,9 +11,9 @@
 #include <pliant/autograd/ops/arithmetic.h>
 #include <pliant/autograd/ops/reduce.h>
 #include <pliant/layers/linear.h>
+#include <pliant/layers/safetensors.h>
 #include <pliant/layers/sequential.h>
 #include <pliant/layers/train/optimizer.h>
-#include <pliant/layers/train/safetensors.h>
 #include <pliant/tests/op_case.h>
 
 using namespace pliant;

@@ -10,7 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include <pliant/apps/mnist/training.h>
-#include <pliant/layers/train/safetensors.h>
+#include <pliant/layers/safetensors.h>
 #include <pliant/tests/mnist_program.h>
 #include <pliant/tests/op_case.h>
 

@@ -6,7 +6,7 @@
 #include <pliant/apps/mnist/training.h>
 #include <pliant/data/digits.h>
 #include <pliant/data/transforms.h>
-#include <pliant/layers/train/safetensors.h>
+#include <pliant/layers/safetensors.h>
 #include <pliant/tests/data_files.h>
 #include <pliant/tests/op_case.h>
 

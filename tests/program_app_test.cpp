@@ -13,7 +13,7 @@
 #include <pliant/apps/mnist/progress.h>
 #include <pliant/apps/mnist/results.h>
 #include <pliant/core/file_lock.h>
-#include <pliant/layers/train/safetensors.h>
+#include <pliant/layers/safetensors.h>
 #include <pliant/tests/mnist_program.h>
 #include <pliant/tests/op_case.h>
 

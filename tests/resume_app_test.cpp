@@ -6,7 +6,7 @@
 
 #include <pliant/apps/mnist/experiment.h>
 #include <pliant/apps/mnist/interrupt.h>
-#include <pliant/layers/train/safetensors.h>
+#include <pliant/layers/safetensors.h>
 #include <pliant/tests/data_files.h>
 #include <pliant/tests/mnist_program.h>
 #include <pliant/tests/op_case.h>

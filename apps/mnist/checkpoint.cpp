@@ -3,7 +3,7 @@
 #include <pliant/apps/mnist/json_text.h>
 #include <pliant/core/atomic_file.h>
 #include <pliant/data/digest.h>
-#include <pliant/layers/train/safetensors.h>
+#include <pliant/layers/safetensors.h>
 
 namespace pliant {
 namespace {

@@ -7,7 +7,7 @@
 #include <pliant/apps/mnist/nets.h>
 #include <pliant/apps/mnist/report.h>
 #include <pliant/apps/mnist/training.h>
-#include <pliant/layers/train/safetensors.h>
+#include <pliant/layers/safetensors.h>
 
 namespace pliant {
 

@@ -1,6 +1,6 @@
 #include <pliant/apps/mnist/scaled56_net.h>
 
-#include <pliant/layers/train/safetensors.h>
+#include <pliant/layers/safetensors.h>
 
 namespace pliant {
 namespace {

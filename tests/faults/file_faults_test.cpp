@@ -13,7 +13,7 @@
 #include <pliant/core/parallel.h>
 #include <pliant/data/batches.h>
 #include <pliant/layers/layers.h>
-#include <pliant/layers/train/safetensors.h>
+#include <pliant/layers/safetensors.h>
 #include <pliant/tests/data_files.h>
 #include <pliant/tests/faults/faults.h>
 #include <pliant/tests/op_case.h>

@@ -3,7 +3,7 @@
 #include <pliant/apps/mnist/checkpoint.h>
 #include <pliant/apps/mnist/named_nets.h>
 #include <pliant/data/digest.h>
-#include <pliant/layers/train/safetensors.h>
+#include <pliant/layers/safetensors.h>
 #include <pliant/tests/fuzz/expect.h>
 #include <pliant/tests/fuzz/file.h>
 #include <pliant/tests/fuzz/sanitizer_options.h>

@@ -1,4 +1,4 @@
-#include <pliant/layers/train/safetensors_types.h>
+#include <pliant/layers/internal/safetensors_types.h>
 
 #include <algorithm>
 #include <array>

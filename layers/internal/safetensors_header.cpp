@@ -1,4 +1,4 @@
-#include <pliant/layers/train/safetensors_header.h>
+#include <pliant/layers/internal/safetensors_header.h>
 
 #include <algorithm>
 #include <limits>

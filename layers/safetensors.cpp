@@ -1,4 +1,4 @@
-#include <pliant/layers/train/safetensors.h>
+#include <pliant/layers/safetensors.h>
 
 #include <algorithm>
 #include <array>
@@ -10,7 +10,7 @@
 
 #include <pliant/core/atomic_file.h>
 #include <pliant/core/file_kind.h>
-#include <pliant/layers/train/safetensors_header.h>
+#include <pliant/layers/internal/safetensors_header.h>
 
 namespace pliant {
 namespace {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include <pliant/core/shape.h>
-#include <pliant/layers/train/safetensors_types.h>
+#include <pliant/layers/internal/safetensors_types.h>
 
 namespace pliant {
 
