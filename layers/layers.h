@@ -30,4 +30,5 @@
 #include <pliant/layers/train/optimizer.h>
 #include <pliant/layers/train/schedule.h>
 #include <pliant/layers/train/summary.h>
+#include <pliant/layers/train/training_checkpoint.h>
 #include <pliant/layers/upsample.h>
