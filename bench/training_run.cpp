@@ -7,7 +7,7 @@
 #include <fstream>
 #include <string>
 
-#include <pliant/apps/command_line.h>
+#include <pliant/apps/kit/command_line.h>
 #include <pliant/apps/mnist/nets.h>
 #include <pliant/autograd/ops/cross_entropy.h>
 #include <pliant/core/program.h>
@@ -18,6 +18,8 @@
 namespace {
 
 using namespace pliant;
+using namespace pliant::mnist;
+using namespace pliant::kit;
 
 // As Linux counts it; 0 elsewhere.
 long peak_memory() {

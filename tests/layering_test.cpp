@@ -75,6 +75,14 @@ bool may_train(const std::string& path) {
   return path.starts_with("layers/train/") || path == "layers/layers.h";
 }
 
+// kit and page know no program, and no program another.
+bool may_share_app(const std::string& path, const std::string& target) {
+  const auto app = [](const std::string& of) { return first_part(of.substr(5)); };
+  const std::string own = app(path), other = app(target);
+  const bool library = own == "kit" || own == "page";
+  return own == other || (!library && (other == "kit" || other == "page"));
+}
+
 bool may_include_foreign(const std::string& path, const std::string& header) {
   const std::string room = first_part(path);
   static const std::regex cuda_header("(cuda|cub|cudnn|cublas|thrust|mma|cooperative_groups).*");
@@ -93,6 +101,7 @@ bool may_include(const std::string& path, const std::string& included) {
   if (is_kernel_header(path)) return seen_by_cuda(target);
   if (is_kernel(path) && target == "core/tensor.h") return false;
   if (room == "layers" && !may_train(path) && target.starts_with("layers/train/")) return false;
+  if (room == "apps" && target.starts_with("apps/")) return may_share_app(path, target);
   return contains(rooms().at(room), first_part(target));
 }
 
@@ -127,6 +136,7 @@ TEST_CASE("layering: the rules tell right from wrong") {
   CHECK(may_include("layers/conv2d.h", "pliant/autograd/var.h"));
   CHECK(may_include("layers/train/optimizer.h", "pliant/layers/module.h"));
   CHECK(may_include("apps/mnist/main.cpp", "pliant/data/mnist.h"));
+  CHECK(may_include("apps/mnist/main.cpp", "pliant/apps/kit/interrupt.h"));
   CHECK(may_include("cuda/deform_conv.cu", "pliant/core/kernels/deform_conv.h"));
   CHECK(may_include("cuda/runtime.cu", "cuda_runtime.h"));
   CHECK(may_include("core/tensor.cpp", "vector"));
@@ -137,6 +147,9 @@ TEST_CASE("layering: the rules tell right from wrong") {
   CHECK_FALSE(may_include("layers/conv2d.cpp", "pliant/data/mnist.h"));
   CHECK_FALSE(may_include("layers/module.cpp", "pliant/layers/train/optimizer.h"));
   CHECK_FALSE(may_include("layers/conv2d.cpp", "Eigen/Core"));
+  CHECK_FALSE(may_include("apps/kit/training_steps.h", "pliant/apps/mnist/nets.h"));
+  CHECK_FALSE(may_include("apps/kit/training_steps.h", "pliant/apps/page/chart.h"));
+  CHECK_FALSE(may_include("apps/figures/main.cpp", "pliant/apps/mnist/nets.h"));
   CHECK_FALSE(may_include("cuda/deform_conv.cu", "pliant/core/tensor.h"));
   CHECK_FALSE(may_include("core/kernels/relu.h", "pliant/core/tensor.h"));
   CHECK_FALSE(may_include("core/kernels/relu.cpp", "pliant/core/tensor.h"));

@@ -1,7 +1,7 @@
 // pliant-conformance: holds the library against golden cases.
 #include <iostream>
 
-#include <pliant/apps/command_line.h>
+#include <pliant/apps/kit/command_line.h>
 #include <pliant/core/program.h>
 #include <pliant/tests/conformance/runner.h>
 
