@@ -55,7 +55,7 @@ void train(const std::string& folder, int steps) {
 
 int main(int count, char** arguments) {
   return pliant::run_program("training_run", [&] {
-    const auto steps = count == 3 ? pliant::number_in<int>(arguments[2]) : std::nullopt;
+    const auto steps = count == 3 ? pliant::kit::number_in<int>(arguments[2]) : std::nullopt;
     pliant::require(steps.has_value(), "expected MNIST_FOLDER STEPS");
     train(arguments[1], *steps);
     return 0;

@@ -5,6 +5,7 @@
 #include <iterator>
 #include <limits>
 
+#include <pliant/autograd/ops/arithmetic.h>
 #include <pliant/autograd/ops/reduce.h>
 #include <pliant/autograd/tape.h>
 #include <pliant/layers/batch_norm2d.h>

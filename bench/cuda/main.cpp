@@ -1,4 +1,5 @@
 // pliant-cuda-bench: what docs/performance.md says of the GPU. It also runs on the CPU, slowly.
+#include <CLI/CLI.hpp>
 #include <fstream>
 #include <iostream>
 
