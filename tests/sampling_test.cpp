@@ -110,3 +110,44 @@ TEST_CASE("samplings: a warp of a warp cannot be told by one field") {
           samplings_of([&] { net(Tensor::zeros({1, 4, 4, 1})); });
         }) == "samplings_of: second warps a map that is warped already");
 }
+
+TEST_CASE("samplings: DCN v3 and v4 as deform_conv2d would read") {
+  const Tensor x = random({1, 5, 6, 8}, 5, -1.0, 1.0, DType::float32);
+  // Depthwise, weights of one: the mean that a DCN's core is.
+  const Tensor ones = Tensor::full({8, 3, 3, 1}, 1.0, DType::float32);
+  const auto by_deform_conv = [&](const Var& value, const LayerSampling& layer) {
+    return deform_conv2d(value, layer.offsets, layer.mask, ones, {},
+                         {.stride = layer.conv.stride,
+                          .padding = layer.conv.padding,
+                          .dilation = layer.conv.dilation,
+                          .groups = 8,
+                          .offset_groups = layer.offset_groups})
+        .value();
+  };
+  const auto shaken = [](Parameter parameter, std::uint64_t seed) {
+    parameter.set(random(parameter.shape(), seed, -0.5, 0.5, DType::float32));
+  };
+  DCNv4 v4(8, {.kernel = 3,
+               .dilation = 2,
+               .groups = 2,
+               .offset_scale = 0.75,
+               .center = CenterTap::remove,
+               .pointwise = Pointwise::no});
+  v4.initialise(Rng(1));
+  shaken(v4.offset_mask.weight, 2);
+  shaken(v4.offset_mask.bias, 3);
+  Tensor y;
+  const auto core = samplings_of([&] { y = v4(x).value(); });
+  REQUIRE(core.size() == 1);
+  CHECK(core[0].offset_groups == 2);
+  CHECK(max_difference(y, by_deform_conv(x, core[0])) < 1e-5);
+
+  DCNv3 v3(8, {.kernel = 3, .stride = 2, .groups = 4, .offset_scale = 1.5});
+  v3.initialise(Rng(1));
+  shaken(v3.offset.weight, 4);
+  shaken(v3.mask.weight, 5);
+  const auto layers = samplings_of([&] { y = v3(x).value(); });
+  REQUIRE(layers.size() == 1);  // without its depthwise branch
+  CHECK(layers[0].output == Size2(3));
+  CHECK(max_difference(y, v3.output(by_deform_conv(v3.input(x), layers[0])).value()) < 1e-5);
+}

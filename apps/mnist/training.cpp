@@ -31,10 +31,11 @@ kit::Confusion empty_table(std::int64_t classes, const Tensor& labels) {
   return kit::Confusion(static_cast<std::size_t>(classes));
 }
 
-// By kit::PlainSteps or kit::CapturedSteps, of a Source of batches.
+// By kit::PlainSteps or kit::CapturedSteps, of a Source of batches of `set`.
 template <template <class, class> class Steps, class Source>
-kit::Training train_by(Source source, Classifier& net, const TrainingPlan& plan, double cost,
-                       kit::Progress& progress, kit::Checkpoint* checkpoint) {
+kit::Training train_by(Source source, Classifier& net, const LabelledImages& set,
+                       const TrainingPlan& plan, double cost, kit::Progress& progress,
+                       kit::Checkpoint* checkpoint) {
   Adam adam(net.parameters(), {.lr = plan.lr, .weight_decay = plan.weight_decay});
   const std::int64_t total = checked_product("training", {plan.epochs, source.count()});
   const auto forward = [&net](const Tape& tape, const Batch& batch) -> kit::StepOutput {
@@ -46,7 +47,7 @@ kit::Training train_by(Source source, Classifier& net, const TrainingPlan& plan,
                               .forward = forward,
                               .lr = one_cycle_lr({.max_lr = plan.lr, .total_steps = total}),
                               .epochs = plan.epochs,
-                              .batch = plan.batch,
+                              .batch = std::min(plan.batch, set.size()),
                               .rng = plan.rng,
                               .device = plan.device,
                               .activations = plan.activations});
@@ -67,14 +68,14 @@ BatchOptions batch_options(const TrainingPlan& plan) {
 kit::Training train(Classifier& net, const LabelledImages& set, const TrainingPlan& plan,
                     double cost, kit::Progress& progress, kit::Checkpoint* checkpoint) {
   if (plan.device.is_cuda()) return train_captured(net, set, plan, cost, progress, checkpoint);
-  return train_by<kit::PlainSteps>(Batches(set, batch_options(plan)), net, plan, cost, progress,
-                                   checkpoint);
+  return train_by<kit::PlainSteps>(Batches(set, batch_options(plan)), net, set, plan, cost,
+                                   progress, checkpoint);
 }
 
 kit::Training train_captured(Classifier& net, const LabelledImages& set, const TrainingPlan& plan,
                              double cost, kit::Progress& progress, kit::Checkpoint* checkpoint) {
   return train_by<kit::CapturedSteps>(ResidentBatches(set, batch_options(plan), plan.epochs), net,
-                                      plan, cost, progress, checkpoint);
+                                      set, plan, cost, progress, checkpoint);
 }
 
 kit::Training reestimate_statistics(Classifier& net, const LabelledImages& set,
