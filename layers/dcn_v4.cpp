@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include <pliant/layers/dcn_window.h>
+
 namespace pliant {
 namespace {
 
@@ -49,7 +51,9 @@ Var DCNv4::operator()(const Var& x) const {
   const Var branch = offset_mask(depthwise ? (*depthwise)(x) : x);
   const Var core = dcn_v4(value ? (*value)(x) : x, branch, options_.core());
   const Var y = output ? (*output)(core) : core;
-  return observed("DCNv4", y, core.size() * options_.kernel.h * options_.kernel.w * 4);
+  const std::int64_t work = core.size() * options_.kernel.h * options_.kernel.w * 4;
+  if (Observer::current() == nullptr) return y;
+  return observed("DCNv4", y, work, dcn_window(x.shape(), op_options(options_), branch));
 }
 
 }  // namespace pliant

@@ -25,9 +25,11 @@
 #include <pliant/layers/offset_context.h>
 #include <pliant/layers/pool2d.h>
 #include <pliant/layers/safetensors.h>
+#include <pliant/layers/sampling.h>
 #include <pliant/layers/sequential.h>
 #include <pliant/layers/train/moving_average.h>
 #include <pliant/layers/train/optimizer.h>
 #include <pliant/layers/train/schedule.h>
 #include <pliant/layers/train/summary.h>
+#include <pliant/layers/train/training_checkpoint.h>
 #include <pliant/layers/upsample.h>

@@ -3,14 +3,17 @@
 #include <filesystem>
 #include <optional>
 
-#include <pliant/apps/mnist/captured_training.h>
-#include <pliant/apps/mnist/interrupt.h>
+#include <pliant/apps/kit/compute_options.h>
+#include <pliant/apps/kit/interrupt.h>
 #include <pliant/apps/mnist/nets.h>
+#include <pliant/apps/mnist/training.h>
 #include <pliant/data/digits.h>
 #include <pliant/tests/mnist_program.h>
 #include <pliant/tests/op_case.h>
 
 using namespace pliant;
+using namespace pliant::mnist;
+using namespace pliant::kit;
 using namespace pliant::test;
 
 namespace {
@@ -36,9 +39,7 @@ TrainingPlan plan(Device device) {
           .augment = ScaleAugmentation{},
           .rng = Rng(5),
           .device = device,
-          .measure = [](std::int64_t epoch) {
-            return EpochPoint{epoch, 0};
-          }};
+          .measure = [](std::int64_t) { return 0.5; }};
 }
 
 // Stopped by an exception of `measure` after the first epoch if `stops`.
@@ -49,7 +50,7 @@ Ran run(Train& train, Device device, Checkpoint* checkpoint = nullptr, bool stop
   net.to(device);
   TrainingPlan now = plan(device);
   now.activations = activations;
-  if (stops) now.measure = [](std::int64_t) -> EpochPoint { fail("stopped"); };
+  if (stops) now.measure = [](std::int64_t) -> double { fail("stopped"); };
   Progress progress(140);
   Ran ran;
   ran.training = train(net, set(), now, 1, progress, checkpoint);
@@ -103,7 +104,7 @@ TEST_CASE("captured training: mixed precision too, with float32 weights") {
 TEST_CASE("captured training: goes on from a checkpoint as if it had not been stopped") {
   const Device device = Device::best();
   const TemporaryFolder folder;
-  Checkpoint checkpoint(folder.path() / "net.checkpoint", {{"recipe", 1}}, 0);
+  Checkpoint checkpoint(folder.path() / "net.checkpoint", {{"recipe", "1"}}, 0);
   const Ran whole = run(train_captured, device);
   CHECK(error_of([&] { run(train_captured, device, &checkpoint, true); }) == "stopped");
   REQUIRE(std::filesystem::exists(folder.path() / "net.checkpoint"));

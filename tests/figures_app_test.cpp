@@ -8,12 +8,13 @@
 #include <vector>
 
 #include <pliant/apps/figures/figures.h>
-#include <pliant/apps/figures/svg.h>
+#include <pliant/apps/page/svg.h>
 #include <pliant/core/parallel.h>
 #include <pliant/tests/data_files.h>
 #include <pliant/tests/op_case.h>
 
 using namespace pliant;
+using namespace pliant::page;
 using namespace pliant::test;
 namespace fs = std::filesystem;
 
@@ -121,11 +122,11 @@ TEST_CASE("figures: the same bytes on any number of threads") {
 }
 
 TEST_CASE("figures: numbers are rounded to a tenth, text is escaped") {
-  CHECK(figures::tenths(-0.04) == "0");
-  CHECK(figures::tenths(-1.25) == "-1.3");
-  CHECK(figures::tenths(12.04) == "12");
-  CHECK(figures::three_digits(0.00123456) == "0.00123");
-  figures::Svg svg(10, 10, "a < b", "c & d");
+  CHECK(page::tenths(-0.04) == "0");
+  CHECK(page::tenths(-1.25) == "-1.3");
+  CHECK(page::tenths(12.04) == "12");
+  CHECK(page::three_digits(0.00123456) == "0.00123");
+  page::Svg svg(10, 10, "a < b", "c & d");
   svg.text(1, 2, "x > y");
   for (const char* const part : {"a &lt; b", "c &amp; d", "x &gt; y"})
     CHECK(contains(svg.file(), part));

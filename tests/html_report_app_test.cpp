@@ -4,17 +4,20 @@
 #include <set>
 #include <sstream>
 
-#include <pliant/apps/mnist/html_chart.h>
-#include <pliant/apps/mnist/html_mistakes.h>
-#include <pliant/apps/mnist/html_report.h>
-#include <pliant/apps/mnist/html_sweep.h>
-#include <pliant/apps/mnist/html_text.h>
-#include <pliant/apps/mnist/html_tracing.h>
+#include <pliant/apps/mnist/report/mistakes.h>
+#include <pliant/apps/mnist/report/report.h>
+#include <pliant/apps/mnist/report/sweep.h>
+#include <pliant/apps/page/chart.h>
+#include <pliant/apps/page/text.h>
 #include <pliant/data/digits.h>
+#include <pliant/layers/sampling.h>
 #include <pliant/tests/data_files.h>
 #include <pliant/tests/op_case.h>
 
 using namespace pliant;
+using namespace pliant::mnist;
+using namespace pliant::kit;
+using namespace pliant::page;
 using namespace pliant::test;
 
 namespace {

@@ -3,12 +3,14 @@
 
 #include <pliant/apps/mnist/eval.h>
 #include <pliant/apps/mnist/experiment.h>
-#include <pliant/apps/mnist/report.h>
+#include <pliant/apps/mnist/table.h>
 #include <pliant/tests/data_files.h>
 #include <pliant/tests/mnist_program.h>
 #include <pliant/tests/op_case.h>
 
 using namespace pliant;
+using namespace pliant::mnist;
+using namespace pliant::kit;
 using namespace pliant::test;
 
 namespace {

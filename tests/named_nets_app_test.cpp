@@ -15,6 +15,8 @@
 #include <pliant/tests/op_case.h>
 
 using namespace pliant;
+using namespace pliant::mnist;
+using namespace pliant::kit;
 using namespace pliant::test;
 
 TEST_CASE("named nets: each is made, with its small stem for one channel and ten classes") {

@@ -1,6 +1,8 @@
 #include <cmath>
 #include <sstream>
 
+#include <nlohmann/json.hpp>
+
 #include <pliant/apps/mnist/nets.h>
 #include <pliant/apps/mnist/predict.h>
 #include <pliant/apps/mnist/training.h>
@@ -11,6 +13,8 @@
 #include <pliant/tests/op_case.h>
 
 using namespace pliant;
+using namespace pliant::mnist;
+using namespace pliant::kit;
 using namespace pliant::test;
 
 namespace {

@@ -10,7 +10,9 @@
 #include <cstring>
 #include <fstream>
 
-#include <pliant/apps/mnist/progress.h>
+#include <nlohmann/json.hpp>
+
+#include <pliant/apps/kit/progress.h>
 #include <pliant/apps/mnist/results.h>
 #include <pliant/core/file_lock.h>
 #include <pliant/layers/safetensors.h>
@@ -18,6 +20,8 @@
 #include <pliant/tests/op_case.h>
 
 using namespace pliant;
+using namespace pliant::mnist;
+using namespace pliant::kit;
 using namespace pliant::test;
 
 namespace {

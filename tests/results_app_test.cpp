@@ -1,14 +1,18 @@
 #include <fstream>
 
-#include <pliant/apps/mnist/json_text.h>
-#include <pliant/apps/mnist/progress.h>
-#include <pliant/apps/mnist/report.h>
+#include <nlohmann/json.hpp>
+
+#include <pliant/apps/kit/json_text.h>
+#include <pliant/apps/kit/progress.h>
 #include <pliant/apps/mnist/results.h>
+#include <pliant/apps/mnist/table.h>
 #include <pliant/tests/comma_locale.h>
 #include <pliant/tests/data_files.h>
 #include <pliant/tests/op_case.h>
 
 using namespace pliant;
+using namespace pliant::mnist;
+using namespace pliant::kit;
 using namespace pliant::test;
 
 namespace {
@@ -33,7 +37,7 @@ Results results_of(std::vector<RowResult> rows) {
   Results results;
   results.dataset = "mnist";
   results.preset = "standard";
-  results.recipe = {{"epochs", 3}, {"lr", 0.1}};
+  results.recipe = R"({"epochs":3,"lr":0.1})";
   results.rows = std::move(rows);
   return results;
 }
@@ -83,7 +87,7 @@ TEST_CASE("results: a row that stands there twice is an Error") {
   const TemporaryFolder folder;
   write_results(folder.path() / "r.json", twice);
   CHECK(contains(error_of([&] { read_results(folder.path() / "r.json"); }),
-                 "results: stands there twice with seed 3"));
+                 "stands there twice with seed 3"));
 }
 
 TEST_CASE("results: a confusion has as many guesses as labels") {
@@ -119,7 +123,7 @@ TEST_CASE("results: files that are none") {
   for (const char* recipe : {"[]", "3", "null", "\"epochs\""}) {
     json["recipe"] = nlohmann::ordered_json::parse(recipe);
     CHECK(contains(error(json.dump()),
-                   "r.json: results: 'recipe' is " + std::string(recipe) + ", expected an object"));
+                   "r.json: 'recipe' is " + std::string(recipe) + ", expected an object"));
   }
 }
 
@@ -137,7 +141,7 @@ TEST_CASE("results: every number has a range, and what is outside is refused wit
   };
   CHECK(error("scaled", 0.25) == "");
   CHECK(error("scaled", -7.5) == (folder.path() / "r.json").string() +
-                                     ": row \"bn\" of seed 2: results: 'scaled' is -7.5, expected "
+                                     ": row \"bn\" of seed 2: 'scaled' is -7.5, expected "
                                      "0 to 1");
   for (const char* share : {"mnist", "scaled", "scaled_draws/0", "curve/0/3", "epochs/0/scaled"}) {
     CHECK_MESSAGE(contains(error(share, -0.01), "expected 0 to 1"), share);
@@ -151,8 +155,7 @@ TEST_CASE("results: every number has a range, and what is outside is refused wit
   for (const char* number : {"seconds", "wait_seconds", "curve/0/0", "curve/0/1"})
     CHECK_MESSAGE(contains(error(number, -3), "is -3, expected "), number);
   CHECK(contains(error("images_seen", 1e30), "expected a whole number"));
-  CHECK(contains(error("seed", -1),
-                 "row \"bn\" of seed -1: results: 'seed' is -1, expected a whole"));
+  CHECK(contains(error("seed", -1), "row \"bn\" of seed -1: 'seed' is -1, expected a whole"));
   CHECK(contains(error("key", "a\x1B[2J"), "expected at most 255 printable characters"));
   CHECK(contains(error("model", 3), "'model' is 3, expected a text"));
   for (const char* seconds : {"seconds", "wait_seconds"})
@@ -185,7 +188,7 @@ TEST_CASE("results: what the whole file says has a type and a range too") {
   CHECK(contains(error("dataset", "x"), "expected mnist or synthetic-digits or custom"));
   CHECK(contains(error("table", "x"), "'table' is \"x\", expected a list"));
   CHECK(error("recipe/epochs", -1) == (folder.path() / "r.json").string() +
-                                          ": recipe: results: 'epochs' is -1, expected 0 to "
+                                          ": recipe: 'epochs' is -1, expected 0 to "
                                           "9007199254740992");
   CHECK(contains(error("recipe/epochs", 2.5), "'epochs' is 2.5, expected a whole number"));
   CHECK(contains(error("recipe/lr", "x"), "'lr' is \"x\", expected a number"));
@@ -226,10 +229,10 @@ TEST_CASE("results: JSON that is too deep or no text") {
   for (const std::string& text :
        {deep, "{\"recipe\":" + deep + std::string(deep.size(), ']') + "}"}) {
     std::ofstream(file) << text;
-    CHECK(error_of([&] { read_results(file); }) == file + ": is nested deeper than a results file");
+    CHECK(error_of([&] { read_results(file); }) == file + ": is nested deeper than 8 levels");
   }
   CHECK(error_of([&] { parse_json(deep, "its recipe"); }) ==
-        "its recipe is nested deeper than a results file");
+        "its recipe is nested deeper than 8 levels");
   CHECK(contains(error_of([&] { parse_json("1e999", "it"); }), "it is not JSON"));
   CHECK(parse_json("[[[[[[[[8]]]]]]]]", "it").dump() == "[[[[[[[[8]]]]]]]]");
   CHECK(dump_json("a\xFF") == "\"a\xEF\xBF\xBD\"");
@@ -289,13 +292,13 @@ TEST_CASE("report: results of one recipe are put together, others stay apart") {
   const Results a = results_of({row_of("none", 1, 0.5, 0.5)});
   Results b = results_of({row_of("none", 2, 0.6, 0.6), row_of("none", 1, 0.7, 0.7)});
   Results c = b;
-  c.recipe["epochs"] = 10;
+  c.recipe = R"({"epochs":10,"lr":0.1})";
   const auto all = merged({a, c, b});
   REQUIRE(all.size() == 2);
   CHECK(all[0].rows.size() == 2);
   CHECK(all[0].find("none", 1)->mnist == 0.7);
-  CHECK(all[1].recipe["epochs"] == 10);
+  CHECK(all[1].recipe == c.recipe);
   CHECK(difference(a.recipe, b.recipe) == "");
   CHECK(difference(a.recipe, c.recipe) == "epochs is 3 there and 10 here");
-  CHECK(difference({{"a", 1}}, {{"b", 1}}) == "b is not given there and 1 here");
+  CHECK(difference(R"({"a":1})", R"({"b":1})") == "b is not given there and 1 here");
 }

@@ -4,8 +4,10 @@
 #include <fstream>
 #include <iterator>
 
+#include <nlohmann/json.hpp>
+
+#include <pliant/apps/kit/interrupt.h>
 #include <pliant/apps/mnist/experiment.h>
-#include <pliant/apps/mnist/interrupt.h>
 #include <pliant/layers/safetensors.h>
 #include <pliant/tests/data_files.h>
 #include <pliant/tests/mnist_program.h>
@@ -13,6 +15,8 @@
 #include <pliant/tests/same_bits.h>
 
 using namespace pliant;
+using namespace pliant::mnist;
+using namespace pliant::kit;
 using namespace pliant::test;
 
 namespace {
@@ -102,6 +106,7 @@ struct Trained {
   DigitNet net;
   Adam adam;
   TrainingState state;
+  TrainingParts parts{.net = net, .optimizers = {{"adam", adam}}};
   explicit Trained(std::uint64_t seed) : adam((net.initialise(Rng(seed)), net.parameters())) {}
 };
 
@@ -127,7 +132,7 @@ TEST_CASE("resume: an asked stop keeps the step that was done") {
   DigitNet net;
   net.initialise(Rng(1));
   TrainingPlan plan{.epochs = 1, .batch = 32};
-  Checkpoint checkpoint(folder.path() / "c", {{"a", 1}}, 1e9);
+  Checkpoint checkpoint(folder.path() / "c", {{"a", "1"}}, 1e9);
   Progress progress(1);
   int status = 0;
   {
@@ -141,7 +146,7 @@ TEST_CASE("resume: an asked stop keeps the step that was done") {
   }
   CHECK(status == SIGTERM);
   Trained other(2);
-  REQUIRE(checkpoint.load(other.net, other.adam, other.state));
+  REQUIRE(checkpoint.load(other.parts, other.state));
   CHECK(other.state.step == 1);
   CHECK(other.state.training.images_seen == 32);
 }
@@ -153,13 +158,16 @@ TEST_CASE("checkpoint: what suits the net and not the optimizer changes neither"
     Tape tape;
     one.adam.step(tape.gradients(sum(one.net(tape.input(Tensor::zeros({2, 28, 28, 1}))))));
   }
-  Checkpoint checkpoint(folder.path() / "c", {{"seed", 1}}, 60);
-  checkpoint.save(one.net, one.adam, one.state);
+  Checkpoint checkpoint(folder.path() / "c", {{"seed", "1"}}, 60);
+  checkpoint.save(one.parts, one.state);
   DigitNet net;
   net.initialise(Rng(2));
   const Tensor before = net.state().front().second.clone();
   Sgd sgd(net.parameters());
-  CHECK(contains(error_of([&] { checkpoint.load(net, sgd, one.state); }), "Sgd: "));
+  CHECK(contains(error_of([&] {
+                   checkpoint.load({.net = net, .optimizers = {{"adam", sgd}}}, one.state);
+                 }),
+                 "Sgd: "));
   CHECK(max_difference(net.state().front().second, before) == 0);
 }
 
@@ -168,21 +176,21 @@ TEST_CASE("checkpoint: a damaged or foreign one is refused and changes nothing")
   const fs::path file = folder.path() / "c.checkpoint";
   Trained one(1);
   one.state.step = 7;
-  Checkpoint checkpoint(file, {{"seed", 1}}, 60);
-  CHECK_FALSE(checkpoint.load(one.net, one.adam, one.state));
-  checkpoint.save(one.net, one.adam, one.state);
+  Checkpoint checkpoint(file, {{"seed", "1"}}, 60);
+  CHECK_FALSE(checkpoint.load(one.parts, one.state));
+  checkpoint.save(one.parts, one.state);
 
   Trained two(2);
   State before = two.net.state();
   for (auto& [path, tensor] : before) tensor = tensor.clone();
   const auto refusal = [&](Checkpoint& which) {
-    std::string text = error_of([&] { which.load(two.net, two.adam, two.state); });
+    std::string text = error_of([&] { which.load(two.parts, two.state); });
     CHECK(two.state.step == 0);
     for (std::size_t i = 0; i < before.size(); ++i)
       CHECK(max_difference(before[i].second, two.net.state()[i].second) == 0);
     return text;
   };
-  Checkpoint foreign(file, {{"seed", 2}}, 60);
+  Checkpoint foreign(file, {{"seed", "2"}}, 60);
   CHECK(contains(refusal(foreign), "it belongs to another training: seed is 1 there and 2 here"));
 
   std::ifstream in(file, std::ios::binary);
@@ -205,7 +213,7 @@ TEST_CASE("checkpoint: a damaged or foreign one is refused and changes nothing")
     CHECK(contains(refusal(checkpoint), "delete it to start this training over"));
   }
   write(whole);
-  CHECK(checkpoint.load(two.net, two.adam, two.state));
+  CHECK(checkpoint.load(two.parts, two.state));
   CHECK(two.state.step == 7);
 }
 
@@ -240,8 +248,8 @@ TEST_CASE("checkpoint: a recipe may hold names that are not UTF-8") {
   const TemporaryFolder folder;
   Trained one(1);
   Checkpoint checkpoint(folder.path() / "c", {{"start", "a\xFF.safetensors"}}, 60);
-  checkpoint.save(one.net, one.adam, one.state);
-  CHECK(checkpoint.load(one.net, one.adam, one.state));
+  checkpoint.save(one.parts, one.state);
+  CHECK(checkpoint.load(one.parts, one.state));
 }
 
 TEST_CASE("experiment: a net that was trained otherwise is not overwritten") {

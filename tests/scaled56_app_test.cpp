@@ -1,13 +1,17 @@
 #include <doctest/doctest.h>
 
-#include <pliant/apps/mnist/report.h>
+#include <nlohmann/json.hpp>
+
 #include <pliant/apps/mnist/scaled56_experiment.h>
 #include <pliant/apps/mnist/scaled56_net.h>
+#include <pliant/apps/mnist/table.h>
 #include <pliant/tests/data_files.h>
 #include <pliant/tests/mnist_program.h>
 #include <pliant/tests/op_case.h>
 
 using namespace pliant;
+using namespace pliant::mnist;
+using namespace pliant::kit;
 using namespace pliant::test;
 
 namespace {
@@ -128,7 +132,7 @@ TEST_CASE("scaled56: the experiment, measured after every epoch, and gone on wit
   REQUIRE(results.rows.size() == 2);
   for (const RowResult& row : results.rows) {
     REQUIRE(row.epochs.size() == 2);
-    CHECK(row.epochs.back().scaled == row.scaled);
+    CHECK(row.epochs.back().measured == row.scaled);
     CHECK(row.images_seen == 80);
     CHECK(load_zoom_net(folder.path() / "run" / row.weights).parameter_count() ==
           row.trained_parameters);

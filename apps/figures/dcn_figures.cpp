@@ -3,7 +3,7 @@
 
 #include <pliant/apps/figures/figures.h>
 #include <pliant/apps/figures/pictures.h>
-#include <pliant/apps/figures/svg.h>
+#include <pliant/apps/page/svg.h>
 #include <pliant/autograd/internal/conv_passes.h>
 #include <pliant/autograd/ops/dcn.h>
 #include <pliant/autograd/ops/losses.h>
@@ -28,15 +28,15 @@ DCNGeometry geometry(MaskRule rule) {
 }
 
 // The taps of a group at a location; offsets [2 * kTaps] as pairs (dx, dy), masks [kTaps].
-std::vector<Tap> taps_of(const DCNGeometry& g, const double* offsets, const double* masks,
-                         int group, const Place& at, double area) {
+std::vector<page::Tap> taps_of(const DCNGeometry& g, const double* offsets, const double* masks,
+                               int group, const page::Place& at, double area) {
   const DCNMask<double> worth(g, masks);
-  std::vector<Tap> taps;
+  std::vector<page::Tap> taps;
   const auto p = static_cast<std::int64_t>(at.y), q = static_cast<std::int64_t>(at.x);
   for (std::int64_t t = 0; t < kTaps; ++t) {
     const auto place = [&](double dx, double dy) {
-      return Place{dcn_coordinate(g, g.tap_row<double>(t), p, g.conv.stride_h, dy),
-                   dcn_coordinate(g, g.tap_column<double>(t), q, g.conv.stride_w, dx)};
+      return page::Place{dcn_coordinate(g, g.tap_row<double>(t), p, g.conv.stride_h, dy),
+                         dcn_coordinate(g, g.tap_column<double>(t), q, g.conv.stride_w, dx)};
     };
     taps.push_back(
         {place(0, 0), place(offsets[2 * t], offsets[2 * t + 1]), area * worth(masks[t]), group});
@@ -47,7 +47,7 @@ std::vector<Tap> taps_of(const DCNGeometry& g, const double* offsets, const doub
 // Two digits for two groups, changed in different ways, and the locations that are drawn.
 struct Scene {
   Tensor plain, seen;
-  std::vector<Place> at;
+  std::vector<page::Place> at;
 };
 
 Scene scene(int first, int second) {
@@ -75,19 +75,19 @@ Tensor at_all_locations(const std::vector<double>& values) {
   return Tensor::from<double>(all, {1, kSide, kSide, static_cast<std::int64_t>(values.size())});
 }
 
-using TapsOf = std::function<std::vector<Tap>(int group, const Place& at)>;
+using TapsOf = std::function<std::vector<page::Tap>(int group, const page::Place& at)>;
 
-Svg draw(const char* title, const Scene& scene, const TapsOf& taps, const std::string& legend,
-         const std::string& loss) {
-  Svg svg(684, 408, title,
-          "Two groups of channels, the sampling points of three locations in each");
+page::Svg draw(const char* title, const Scene& scene, const TapsOf& taps, const std::string& legend,
+               const std::string& loss) {
+  page::Svg svg(684, 408, title,
+                "Two groups of channels, the sampling points of three locations in each");
   for (int group = 0; group < kGroups; ++group) {
-    const Frame frame{kTop, 12.0 + 340 * group, 10, kSide, kSide, 2};
+    const page::Frame frame{kTop, 12.0 + 340 * group, 10, kSide, kSide, 2};
     svg.heading(22, frame.x, "channels of group " + std::to_string(group));
-    draw_map(svg, frame, channel(scene.seen, 4 * group));
-    for (const Place& place : scene.at) {
-      draw_taps(svg, frame, taps(group, place));
-      draw_location(svg, frame, place);
+    page::draw_map(svg, frame, channel(scene.seen, 4 * group));
+    for (const page::Place& place : scene.at) {
+      page::draw_taps(svg, frame, taps(group, place));
+      page::draw_location(svg, frame, place);
     }
   }
   svg.text(kTop + 320 + 20, 12, legend);
@@ -118,16 +118,17 @@ Figure dcn_v3_groups() {
   const Tensor moved = field_of(tape, basis, offsets).value();
   const Tensor masks = field_of(tape, basis, logits).value();
   const DCNGeometry g = geometry(MaskRule::softmax);
-  const auto taps = [&](int group, const Place& at) {
+  const auto taps = [&](int group, const page::Place& at) {
     const auto location = static_cast<std::int64_t>(at.y) * kSide + static_cast<std::int64_t>(at.x);
     const std::int64_t unit = location * kGroups + group;
     return taps_of(g, moved.data<double>() + unit * kTaps * 2, masks.data<double>() + unit * kTaps,
                    group, at, 4);
   };
-  const Svg svg = draw("DCN v3", digits, taps,
-                       "○ regular taps; ● learned sampling points, area = mask (a softmax over "
-                       "the nine taps); + output location",
-                       learned.summary());
+  const page::Svg svg =
+      draw("DCN v3", digits, taps,
+           "○ regular taps; ● learned sampling points, area = mask (a softmax over "
+           "the nine taps); + output location",
+           learned.summary());
   return {"dcn-v3", svg.file(), learned.summary()};
 }
 
@@ -155,15 +156,16 @@ Figure dcn_v4_groups() {
   const Tape tape;
   const Tensor field = field_of(tape, basis, both).value();
   const DCNGeometry g = geometry(MaskRule::as_given);
-  const auto taps = [&](int group, const Place& at) {
+  const auto taps = [&](int group, const page::Place& at) {
     const auto location = static_cast<std::int64_t>(at.y) * kSide + static_cast<std::int64_t>(at.x);
     const double* const own = field.data<double>() + location * width + group * 3 * kTaps;
     return taps_of(g, own, own + 2 * kTaps, group, at, 1.6);
   };
-  const Svg svg = draw("DCN v4", digits, taps,
-                       "black ○ regular taps; ● learned sampling points, area = mask, a ring if "
-                       "it is negative; + output location",
-                       learned.summary());
+  const page::Svg svg =
+      draw("DCN v4", digits, taps,
+           "black ○ regular taps; ● learned sampling points, area = mask, a ring if "
+           "it is negative; + output location",
+           learned.summary());
   return {"dcn-v4", svg.file(), learned.summary()};
 }
 

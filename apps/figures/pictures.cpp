@@ -4,7 +4,7 @@
 #include <cmath>
 #include <numbers>
 
-#include <pliant/apps/figures/svg.h>
+#include <pliant/apps/page/svg.h>
 #include <pliant/autograd/ops/arithmetic.h>
 #include <pliant/autograd/ops/matmul.h>
 #include <pliant/autograd/ops/slice.h>
@@ -121,9 +121,9 @@ std::vector<double> channel(const Tensor& maps, std::int64_t which, std::int64_t
   return values;
 }
 
-Place on_stroke(const Tensor& picture, const Place& near) {
+page::Place on_stroke(const Tensor& picture, const page::Place& near) {
   const std::vector<double> ink = channel(picture, 0);
-  Place best = near;
+  page::Place best = near;
   double least = HUGE_VAL;
   for (int i = 0; i < kSide; ++i)
     for (int j = 0; j < kSide; ++j) {
@@ -156,8 +156,8 @@ Var field_of(const Tape& tape, const Tensor& basis, const Parameter& coefficient
 }
 
 std::string Learned::summary() const {
-  return three_digits(before) + " -> " + three_digits(after) + " in " + std::to_string(steps) +
-         " Adam steps";
+  return page::three_digits(before) + " -> " + page::three_digits(after) + " in " +
+         std::to_string(steps) + " Adam steps";
 }
 
 Learned learn(const std::vector<Parameter>& parameters, int steps, double rate,

@@ -12,7 +12,7 @@
 #include <pliant/apps/mnist/training.h>
 #include <pliant/data/mnist.h>
 
-namespace pliant {
+namespace pliant::mnist {
 
 struct ExperimentOptions {
   std::string preset = "standard";
@@ -52,4 +52,4 @@ struct ExperimentEvents {
 Results run_experiment(const DigitSet& digits, const ExperimentOptions& options,
                        const ExperimentEvents& events = {});
 
-}  // namespace pliant
+}  // namespace pliant::mnist

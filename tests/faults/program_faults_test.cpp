@@ -13,6 +13,7 @@
 #include <pliant/tests/op_case.h>
 
 using namespace pliant;
+using namespace pliant::mnist;
 using namespace pliant::test;
 
 namespace {
