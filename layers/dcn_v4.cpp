@@ -53,7 +53,7 @@ Var DCNv4::operator()(const Var& x) const {
   const Var y = output ? (*output)(core) : core;
   const std::int64_t work = core.size() * options_.kernel.h * options_.kernel.w * 4;
   if (Observer::current() == nullptr) return y;
-  return observed("DCNv4", y, work, dcn_window(x.shape(), op_options(options_), branch));
+  return observed("DCNv4", y, work, dcn_window(x.shape(), options_.core(), branch));
 }
 
 }  // namespace pliant
