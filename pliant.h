@@ -48,7 +48,9 @@
 #include <pliant/data/digits.h>
 #include <pliant/data/idx.h>
 #include <pliant/data/image_file.h>
+#include <pliant/data/image_folder.h>
 #include <pliant/data/images.h>
+#include <pliant/data/loader.h>
 #include <pliant/data/mnist.h>
 #include <pliant/data/resident_batches.h>
 #include <pliant/data/transforms.h>

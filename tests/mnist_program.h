@@ -49,8 +49,8 @@ inline void write_digits(const TemporaryFolder& folder, const DigitSet& digits) 
     folder.write(part + "-images-idx3-ubyte", images);
     folder.write(part + "-labels-idx1-ubyte", labels);
   };
-  write("train", digits.train());
-  write("t10k", digits.test());
+  write("train", digits.train);
+  write("t10k", digits.test);
 }
 
 struct Ended {
