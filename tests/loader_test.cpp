@@ -83,7 +83,7 @@ TEST_CASE("loader: a sample that cannot be made ends the loop after all batches 
     const Loader<Samples> loader = ragged(40, {.size = 3, .ahead = 9, .threads = threads});
     std::size_t batches = 0;
     CHECK(error_of([&] {
-            for (const Samples& batch : loader.epoch(0)) batches += batch.size() == 3 ? 1 : 0;
+            for (const Samples& batch : loader.epoch(0)) batches += batch.size() == 3 ? 1U : 0U;
           }) == "Ragged: 17 is broken");
     CHECK(batches == 5);
     for (const Samples& batch : loader.epoch(0))  // leaving early, beside threads at work
