@@ -8,8 +8,8 @@
 
 #include <pliant/data/image_folder.h>
 #include <pliant/data/loader.h>
-#include <pliant/tests/op_case.h>
 #include <pliant/tests/data_files.h>
+#include <pliant/tests/op_case.h>
 
 using namespace pliant;
 using namespace pliant::test;
@@ -48,7 +48,8 @@ void write_ppm(const std::filesystem::path& path, int width, int height, int val
   std::filesystem::create_directories(path.parent_path());
   std::ofstream file(path, std::ios::binary);
   file << "P6 " << width << ' ' << height << " 255\n"
-       << std::string(static_cast<std::size_t>(3) * static_cast<std::size_t>(width * height), static_cast<char>(value));
+       << std::string(static_cast<std::size_t>(3) * static_cast<std::size_t>(width * height),
+                      static_cast<char>(value));
 }
 
 }  // namespace
