@@ -1,6 +1,7 @@
 #include <pliant/autograd/ops/compare.h>
 
 #include <cmath>
+#include <limits>
 
 #include <pliant/autograd/ops/reduce.h>
 #include <pliant/tests/op_case.h>

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include <pliant/autograd/ops/elementary.h>
 #include <pliant/core/kernels/binary.h>
 #include <pliant/core/parallel.h>
 #include <pliant/tests/op_case.h>

@@ -1,6 +1,7 @@
 #include <pliant/autograd/ops/softmax.h>
 
 #include <cmath>
+#include <limits>
 
 #include <pliant/tests/op_case.h>
 
