@@ -33,6 +33,7 @@
 #include <pliant/autograd/ops/matmul.h>
 #include <pliant/autograd/ops/permute.h>
 #include <pliant/autograd/ops/pool2d.h>
+#include <pliant/autograd/ops/rearrange.h>
 #include <pliant/autograd/ops/reduce.h>
 #include <pliant/autograd/ops/roi_align.h>
 #include <pliant/autograd/ops/roi_pool.h>
@@ -48,7 +49,9 @@
 #include <pliant/data/digits.h>
 #include <pliant/data/idx.h>
 #include <pliant/data/image_file.h>
+#include <pliant/data/image_folder.h>
 #include <pliant/data/images.h>
+#include <pliant/data/loader.h>
 #include <pliant/data/mnist.h>
 #include <pliant/data/resident_batches.h>
 #include <pliant/data/transforms.h>

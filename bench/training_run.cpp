@@ -34,10 +34,10 @@ void train(const std::string& folder, int steps) {
   DigitNet net;
   net.initialise(Rng(1).fork("net"));
   Adam adam(net.parameters(), {.lr = 1e-3});
-  const Batches batches(digits.train(), {.size = 64, .shuffle = Rng(1).fork("shuffle")});
+  const Batches batches(digits.train, {.size = 64, .shuffle = Rng(1).fork("shuffle")});
   double first = 0, loss_value = 0;
   int step = 0;
-  for (const Batch& batch : batches.epoch(0)) {
+  for (const LabelledImages& batch : batches.epoch(0)) {
     const Tape tape;
     const Var loss = softmax_cross_entropy(net(tape.input(batch.images)), batch.labels);
     adam.step(tape.gradients(loss));

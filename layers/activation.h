@@ -3,6 +3,7 @@
 #pragma once
 
 #include <pliant/autograd/ops/activation.h>
+#include <pliant/layers/initialisers.h>
 #include <pliant/layers/module.h>
 
 namespace pliant {
@@ -57,6 +58,59 @@ class Sigmoid : public Module {
     const ErrorPlace here(path());
     return observed("Sigmoid", sigmoid(x));
   }
+};
+
+class GeluTanh : public Module {
+ public:
+  Var operator()(const Var& x) const {
+    const ErrorPlace here(path());
+    return observed("GeluTanh", gelu_tanh(x));
+  }
+};
+
+class Mish : public Module {
+ public:
+  Var operator()(const Var& x) const {
+    const ErrorPlace here(path());
+    return observed("Mish", mish(x));
+  }
+};
+
+class Hardswish : public Module {
+ public:
+  Var operator()(const Var& x) const {
+    const ErrorPlace here(path());
+    return observed("Hardswish", hardswish(x));
+  }
+};
+
+class Softplus : public Module {
+ public:
+  Var operator()(const Var& x) const {
+    const ErrorPlace here(path());
+    return observed("Softplus", softplus(x));
+  }
+};
+
+class Glu : public Module {
+ public:
+  Var operator()(const Var& x) const {
+    const ErrorPlace here(path());
+    return observed("Glu", glu(x));
+  }
+};
+
+// Parameter: weight [channels], 0.25 at the start; one for all channels, or one each.
+class PRelu : public Module {
+ public:
+  explicit PRelu(std::int64_t channels = 1)
+      : weight(own("weight", Parameter(Shape{channels}), init::constant(0.25))) {}
+  Var operator()(const Var& x) const {
+    const ErrorPlace here(path());
+    return observed("PRelu", prelu(x, x.lift(weight)));
+  }
+
+  Parameter weight;
 };
 
 }  // namespace pliant

@@ -39,8 +39,8 @@ inline void write_digits(const TemporaryFolder& folder, const DigitSet& digits) 
     folder.write(part + "-images-idx3-ubyte", images);
     folder.write(part + "-labels-idx1-ubyte", labels);
   };
-  write("train", digits.train());
-  write("t10k", digits.test());
+  write("train", digits.train);
+  write("t10k", digits.test);
 }
 
 inline Ended run_mnist(std::vector<std::string> words, int signal = 0, int milliseconds = 0) {

@@ -1,6 +1,10 @@
 #include <pliant/autograd/ops/compare.h>
 
+#include <limits>
+
 #include <pliant/autograd/internal/binary.h>
+#include <pliant/autograd/ops/elementary.h>
+#include <pliant/autograd/ops/reduce.h>
 
 namespace pliant {
 namespace {
@@ -54,6 +58,26 @@ Var where(const Tensor& condition, const Var& a, const Var& b) {
   const Var chosen = condition.to(a.dtype());
   return add(keep_where<binary_op::KeepIf>(chosen, a),
              keep_where<binary_op::KeepUnless>(chosen, b));
+}
+
+Tensor isfinite(const Var& x) {
+  const ErrorOp here("isfinite");
+  return lt(abs(x.value()), std::numeric_limits<double>::infinity());
+}
+
+Tensor isnan(const Var& x) {
+  const ErrorOp here("isnan");
+  return ne(x.value(), x.value());
+}
+
+bool any(const Var& x) {
+  const ErrorOp here("any");
+  return x.value().size() > 0 && max(Var(ne(x.value(), 0.0))).value().item() != 0;
+}
+
+bool all(const Var& x) {
+  const ErrorOp here("all");
+  return x.value().size() == 0 || min(Var(ne(x.value(), 0.0))).value().item() != 0;
 }
 
 }  // namespace pliant

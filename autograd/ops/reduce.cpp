@@ -11,6 +11,7 @@
 #include <pliant/autograd/ops/compare.h>
 #include <pliant/autograd/ops/convert.h>
 #include <pliant/autograd/ops/elementary.h>
+#include <pliant/autograd/ops/slice.h>
 #include <pliant/core/kernel.h>
 #include <pliant/core/kernels/reduce.h>
 
@@ -306,6 +307,32 @@ Var mean(const Var& x) { return mean(x, all_axes(x)); }
 Var variance(const Var& x) { return variance(x, all_axes(x)); }
 Var max(const Var& x) { return max(x, all_axes(x)); }
 Var min(const Var& x) { return min(x, all_axes(x)); }
+
+Var stddev(const Var& x, const std::vector<int>& axes, const VarianceOptions& options) {
+  const ErrorOp here("stddev");
+  return sqrt(variance(x, axes, options));
+}
+
+// Halves of the axis times one another, until one element is left.
+Var prod(const Var& x, int axis, KeepDim keep) {
+  const ErrorOp here("prod");
+  require(x.defined(), "prod: x is undefined");
+  if (is_bfloat16(x)) return convert(prod(widened(x), axis, keep), x.dtype());
+  const Shape shape = x.shape();
+  const int at = shape.axis(axis, "prod");
+  Shape kept = shape;
+  kept[at] = 1;
+  Var product = shape[at] > 0 ? x : Var(Tensor::full(kept, 1, x.dtype(), x.device()));
+  for (std::int64_t count = product.dim(at); count > 1; count = product.dim(at)) {
+    const std::int64_t half = count / 2;
+    const Var pairs = slice_axis(product, at, 0, half) * slice_axis(product, at, half, 2 * half);
+    product =
+        count % 2 == 0 ? pairs : concat({pairs, slice_axis(product, at, 2 * half, count)}, at);
+  }
+  std::vector<bool> reduced(static_cast<std::size_t>(shape.rank()), false);
+  reduced[static_cast<std::size_t>(at)] = true;
+  return reshape(product, without(shape, reduced, keep));
+}
 
 Tensor argmax(const Var& x, int axis, KeepDim keep) {
   const ErrorOp here("argmax");

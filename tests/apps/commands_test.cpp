@@ -23,7 +23,7 @@ namespace fs = std::filesystem;
 fs::path write_picture(const TemporaryFolder& folder, const DigitSet& digits, std::int64_t index) {
   const std::string head = "P5 28 28 255\n";
   Bytes bytes(head.begin(), head.end());
-  const std::uint8_t* const pixels = digits.test_images.data<std::uint8_t>() + index * 784;
+  const std::uint8_t* const pixels = digits.test.images.data<std::uint8_t>() + index * 784;
   bytes.insert(bytes.end(), pixels, pixels + 784);
   return folder.write("digit" + std::to_string(index) + ".pgm", bytes);
 }

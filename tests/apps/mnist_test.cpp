@@ -137,8 +137,8 @@ TEST_CASE("experiment: seeds and draws of the scaled test set") {
   options.test_draws = 1;
   const Results alone = run_experiment(few_digits(), options);
   CHECK(alone.find("bn", 2)->scaled == results.find("bn", 2)->scaled);
-  CHECK(max_difference(scaled_test_set(few_digits().test(), 0).images,
-                       scaled_test_set(few_digits().test(), 1).images) > 0.5);
+  CHECK(max_difference(scaled_test_set(few_digits().test, 0).images,
+                       scaled_test_set(few_digits().test, 1).images) > 0.5);
 }
 
 TEST_CASE("experiment: a base net from a file") {

@@ -55,7 +55,7 @@ TEST_CASE("named nets: trained, measured again, and a start for a deformable one
 
   const std::string head = "P5 28 28 255\n";
   Bytes picture(head.begin(), head.end());
-  const std::uint8_t* const pixels = digits.test_images.data<std::uint8_t>();
+  const std::uint8_t* const pixels = digits.test.images.data<std::uint8_t>();
   picture.insert(picture.end(), pixels, pixels + 784);
   const Ended labelled =
       run_mnist({"predict", "--weights", net, folder.write("digit.pgm", picture)});
@@ -74,14 +74,14 @@ TEST_CASE("named nets: trained, measured again, and a start for a deformable one
 TEST_CASE("named nets: as many classes as the labels ask for, or as one says") {
   const TemporaryFolder folder;
   DigitSet digits = few_digits(60, 20);
-  for (Tensor* const labels : {&digits.train_labels, &digits.test_labels})
+  for (Tensor* const labels : {&digits.train.labels, &digits.test.labels})
     for (std::int64_t& label : labels->mutable_span<std::int64_t>()) label += label < 2 ? 10 : 0;
   write_digits(folder, digits);
   const std::string data = folder.path(), image = folder.path() / "digit.pgm";
   const std::string head = "P5 28 28 255\n";
   Bytes pgm(head.begin(), head.end());
-  pgm.insert(pgm.end(), digits.test_images.data<std::uint8_t>(),
-             digits.test_images.data<std::uint8_t>() + 784);
+  pgm.insert(pgm.end(), digits.test.images.data<std::uint8_t>(),
+             digits.test.images.data<std::uint8_t>() + 784);
   folder.write("digit.pgm", pgm);
   for (const auto& [name, asked, classes] :
        {std::tuple{"digit", "", 12}, {"lenet5", "", 12}, {"lenet5", "15", 15}}) {
@@ -92,7 +92,7 @@ TEST_CASE("named nets: as many classes as the labels ask for, or as one says") {
     if (*asked != 0) words.insert(words.end(), {"--classes", asked});
     REQUIRE(run_mnist(words).status == 0);
     CHECK(run_mnist({"eval", "--data", data, "--weights", net}).status == 0);
-    const TestSets sets = make_test_sets(digits.test());
+    const TestSets sets = make_test_sets(digits.test);
     CHECK(confusion(*load_net(net).net, sets.plain, {}).size() ==
           static_cast<std::size_t>(classes));
 
@@ -116,7 +116,7 @@ TEST_CASE("named nets: as many classes as the labels ask for, or as one says") {
   const Ended alien = run_mnist({"train", "--data", data, "--net", "lenet5", "--epochs", "1",
                                  "--out", data + "/y", "--train-images", "20"});
   REQUIRE(alien.status == 0);
-  digits.test_labels.mutable_data<std::int64_t>()[3] = 40;
+  digits.test.labels.mutable_data<std::int64_t>()[3] = 40;
   write_digits(folder, digits);
   CHECK(contains(run_mnist({"eval", "--data", data, "--weights", data + "/y"}).err,
                  "an image has label 40, but the net knows 12 classes, 0 to 11"));

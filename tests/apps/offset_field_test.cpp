@@ -24,7 +24,7 @@ double largest(const Tensor& values) {
 // A few steps of Adam on everything, as in end-to-end training on scaled digits.
 void train_briefly(DigitNet& net) {
   const LabelledImages digits = make_digits(24, Rng(1));
-  const Tensor images = scaled(digits.images, {}, Rng(2));
+  const Tensor images = scale_images(digits.images, {}, Rng(2));
   Adam adam(net.parameters(), {.lr = 1e-3});
   for (std::int64_t step = 0; step < 3; ++step) {
     const Tape tape;

@@ -139,7 +139,7 @@ TEST_CASE("resume: an asked stop keeps the step that was done") {
     const StopOnSignal stop;
     ::raise(SIGTERM);
     try {
-      train(net, digits.train(), plan, 1, progress, &checkpoint);
+      train(net, digits.train, plan, 1, progress, &checkpoint);
     } catch (const Interrupted& interrupted) {
       status = interrupted.signal();
     }
@@ -304,10 +304,10 @@ TEST_CASE("resume: a single net's training, by train and by --net, on the same d
   CHECK(contains(again.err, left + ": holds an interrupted training; add --resume to go on with "
                                    "it, or delete it"));
   const TemporaryFolder other_images, other_labels;
-  digits.train_images.mutable_data<std::uint8_t>()[5] ^= 1;
+  digits.train.images.mutable_data<std::uint8_t>()[5] ^= 1;
   write_digits(other_images, digits);
-  digits.train_images.mutable_data<std::uint8_t>()[5] ^= 1;
-  digits.train_labels.mutable_data<std::int64_t>()[5] ^= 1;
+  digits.train.images.mutable_data<std::uint8_t>()[5] ^= 1;
+  digits.train.labels.mutable_data<std::int64_t>()[5] ^= 1;
   write_digits(other_labels, digits);
   const std::vector<std::string> resumed = {"--out", rough, "--resume"};
   CHECK(

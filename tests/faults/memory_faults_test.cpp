@@ -183,7 +183,7 @@ void batches(long stride) {
       "an epoch of batches", stride, false,
       [&] {
         Batches all(set, {.size = 4, .shuffle = Rng(1)});
-        for (const Batch& batch : all.epoch(0)) CHECK(batch.images.defined());
+        for (const LabelledImages& batch : all.epoch(0)) CHECK(batch.images.defined());
       },
       [] { return true; }, [] {});
 }
