@@ -7,7 +7,7 @@
 #include <utility>
 
 #include <pliant/layers/observer.h>
-#include <pliant/layers/paths.h>
+#include <pliant/layers/internal/paths.h>
 
 namespace pliant {
 namespace {

@@ -35,7 +35,7 @@ int run(const Options& options) {
   loaded.net->to(device);
   const DigitSet digits = options.common.load_digits();
   const Accuracies accuracies =
-      measured(options.weights, *loaded.net, make_test_sets(digits.test()), device);
+      measured(options.weights, *loaded.net, make_test_sets(digits.test), device);
   std::cout << printable(options.weights) << " (" << loaded.named.title()
             << "): " << kit::percent(accuracies.mnist) << " plain, "
             << kit::percent(accuracies.scaled) << " scaled\n";

@@ -71,8 +71,8 @@ Results header_of(const DigitSet& digits, const ExperimentOptions& options) {
   Results results;
   results.dataset = digits.name;
   results.preset = options.preset;
-  Json recipe = {{"train_images_crc32", checksum(digits.train_images)},
-                 {"test_images_crc32", checksum(digits.test_images)},
+  Json recipe = {{"train_images_crc32", checksum(digits.train.images)},
+                 {"test_images_crc32", checksum(digits.test.images)},
                  {"epochs", options.epochs},
                  {"finetune_epochs", options.finetune_epochs},
                  {"batch", options.batch},
@@ -274,7 +274,7 @@ class Experiment {
 
   const ExperimentOptions& options_;
   const ExperimentEvents& events_;
-  ExperimentSets sets_;
+  ImageSets sets_;
   LabelledImages plain_;
   std::vector<LabelledImages> scaled_;  // the draws
   Ledger ledger_;
@@ -287,13 +287,12 @@ std::uint32_t checksum(const Tensor& tensor) {
   return crc32_of(tensor.raw(), static_cast<std::size_t>(tensor.bytes()));
 }
 
-ExperimentSets sets_of(const DigitSet& digits, const ExperimentOptions& options) {
-  ExperimentSets sets{digits.train(), digits.test()};
+ImageSets sets_of(const DigitSet& digits, const ExperimentOptions& options) {
+  ImageSets sets{digits.train, digits.test};
   if (options.validate) {
     constexpr std::int64_t kHeldOut = 5000;
-    const Split parts =
-        split(sets.train, std::min(kHeldOut, sets.train.size() / 5), Rng(2017).fork("held out"));
-    sets = {parts.kept, parts.held_out};
+    sets =
+        digits.train.split(std::min(kHeldOut, digits.train.size() / 5), Rng(2017).fork("held out"));
   }
   sets.train = first_images(sets.train, options.train_images);
   require(sets.train.size() > 0 && sets.test.size() > 0, "experiment: the set has ",

@@ -36,10 +36,7 @@ struct ExperimentOptions {
 constexpr double kMeasuring = 0.35;
 
 // What is trained and measured on. With `validate`, training pictures in both places.
-struct ExperimentSets {
-  LabelledImages train, test;
-};
-ExperimentSets sets_of(const DigitSet& digits, const ExperimentOptions& options);
+ImageSets sets_of(const DigitSet& digits, const ExperimentOptions& options);
 // Of a tensor's bytes: which pictures a recipe is about.
 std::uint32_t checksum(const Tensor& tensor);
 

@@ -193,7 +193,7 @@ int run(Options options, const CLI::App& app) {
       scaled56 ? PublishedWeights{}
       : experiment.validate
           ? PublishedWeights{"not with --validate, which leaves the test set alone", {}}
-          : evaluate_published(make_test_sets(digits.test()), experiment.device);
+          : evaluate_published(make_test_sets(digits.test), experiment.device);
   std::cout << '\n'
             << (experiment.validate ? "measured on held-out training images\n" : "")
             << table_of(results, published);

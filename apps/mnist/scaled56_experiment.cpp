@@ -16,8 +16,8 @@ Results header_of(const DigitSet& digits, const ExperimentOptions& options) {
   results.protocol = "scaled56";
   results.dataset = digits.name;
   results.preset = options.preset;
-  nlohmann::ordered_json recipe = {{"train_images_crc32", checksum(digits.train_images)},
-                                   {"test_images_crc32", checksum(digits.test_images)},
+  nlohmann::ordered_json recipe = {{"train_images_crc32", checksum(digits.train.images)},
+                                   {"test_images_crc32", checksum(digits.test.images)},
                                    {"epochs", options.epochs},
                                    {"batch", options.batch},
                                    {"lr", options.lr},
@@ -58,7 +58,7 @@ class Scaled56Experiment {
   }
 
   void run_seed(std::uint64_t seed) {
-    const Scaled56 sets =
+    const ImageSets sets =
         make_scaled56(sets_.train, sets_.test, Rng(seed).fork("scaled56 pictures"));
     const LabelledImages test{to_float(sets.test.images), sets.test.labels};
     for (const ZoomNetKind& kind : kinds_) {
@@ -70,7 +70,7 @@ class Scaled56Experiment {
     }
   }
 
-  RowResult run_row(const ZoomNetKind& kind, std::uint64_t seed, const Scaled56& sets,
+  RowResult run_row(const ZoomNetKind& kind, std::uint64_t seed, const ImageSets& sets,
                     const LabelledImages& test) {
     const Rng rng(seed);
     RowResult result;
@@ -120,7 +120,7 @@ class Scaled56Experiment {
   const std::vector<ZoomNetKind>& kinds_;
   const ExperimentOptions& options_;
   const ExperimentEvents& events_;
-  ExperimentSets sets_;
+  ImageSets sets_;
   Ledger ledger_;
   kit::Progress progress_;
 };

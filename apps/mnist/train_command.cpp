@@ -66,7 +66,7 @@ nlohmann::ordered_json recipe_of(const Options& options, const DigitSet& digits,
 }
 
 LabelledImages training_set(const Options& options, const DigitSet& digits) {
-  LabelledImages set = digits.train();
+  LabelledImages set = digits.train;
   if (options.train_images == 0 || options.train_images >= set.size()) return set;
   return {set.images.slice(0, options.train_images), set.labels.slice(0, options.train_images)};
 }
@@ -127,7 +127,7 @@ int run(Options options) {
   save_net(options.out, *net, options.named, options.seed);
   checkpoint.remove();
 
-  const Accuracies accuracies = evaluate(*net, make_test_sets(digits.test()), options.plan.device);
+  const Accuracies accuracies = evaluate(*net, make_test_sets(digits.test), options.plan.device);
   std::cout << printable(options.out) << ": " << kit::grouped(training.images_seen) << " images in "
             << kit::clock_time(training.seconds) << "; test set " << kit::percent(accuracies.mnist)
             << " plain, " << kit::percent(accuracies.scaled) << " scaled\n";

@@ -38,19 +38,19 @@ kit::Training train_by(Source source, Classifier& net, const LabelledImages& set
                        kit::Checkpoint* checkpoint) {
   Adam adam(net.parameters(), {.lr = plan.lr, .weight_decay = plan.weight_decay});
   const std::int64_t total = checked_product("training", {plan.epochs, source.count()});
-  const auto forward = [&net](const Tape& tape, const Batch& batch) -> kit::StepOutput {
+  const auto forward = [&net](const Tape& tape, const LabelledImages& batch) -> kit::StepOutput {
     const Var logits = net(tape.input(batch.images));
     return {softmax_cross_entropy(logits, batch.labels), logits, batch.labels};
   };
-  Steps<Source, Batch> steps(std::move(source),
-                             {.optimizer = adam,
-                              .forward = forward,
-                              .lr = one_cycle_lr({.max_lr = plan.lr, .total_steps = total}),
-                              .epochs = plan.epochs,
-                              .batch = std::min(plan.batch, set.size()),
-                              .rng = plan.rng,
-                              .device = plan.device,
-                              .activations = plan.activations});
+  Steps<Source, LabelledImages> steps(
+      std::move(source), {.optimizer = adam,
+                          .forward = forward,
+                          .lr = one_cycle_lr({.max_lr = plan.lr, .total_steps = total}),
+                          .epochs = plan.epochs,
+                          .batch = std::min(plan.batch, set.size()),
+                          .rng = plan.rng,
+                          .device = plan.device,
+                          .activations = plan.activations});
   return kit::train(steps, {.net = net, .optimizers = {{"adam", adam}}},
                     {.epochs = plan.epochs, .cost = cost, .measure = plan.measure}, progress,
                     checkpoint);
@@ -84,7 +84,7 @@ kit::Training reestimate_statistics(Classifier& net, const LabelledImages& set,
   const Batches batches(set, batch_options(plan));
   const auto start = Clock::now();
   kit::Training training;
-  for (const Batch& batch : batches.epoch(0)) {
+  for (const LabelledImages& batch : batches.epoch(0)) {
     const Tape tape(
         {.record = false,
          .rng = plan.rng.fork("statistics").fork(static_cast<std::uint64_t>(training.images_seen)),
@@ -135,7 +135,7 @@ LabelledImages scaled_test_set(const LabelledImages& test, std::int64_t draw) {
   constexpr std::uint64_t kSeed = 2017;  // a scaled test set is the same in every run
   const Rng first = Rng(kSeed).fork("scaled test");
   const Rng rng = draw == 0 ? first : first.fork("draw").fork(static_cast<std::uint64_t>(draw));
-  return {scaled(test.images, {}, rng), test.labels};
+  return {scale_images(test.images, {}, rng), test.labels};
 }
 
 TestSets make_test_sets(const LabelledImages& test) {

@@ -80,9 +80,9 @@ kit::Training trained(Net& net, const LabelledImages& set, const Options& option
                       kit::Checkpoint& checkpoint) {
   Adam adam(net.parameters(), {.lr = 0.01});
   MovingAverage average(net, {.decay = 0.95});
-  const kit::StepRule<Batch> rule{
+  const kit::StepRule<LabelledImages> rule{
       .optimizer = adam,
-      .forward = [&net](const Tape& tape, const Batch& batch) -> kit::StepOutput {
+      .forward = [&net](const Tape& tape, const LabelledImages& batch) -> kit::StepOutput {
         const Var logits = net(tape.input(batch.images));
         return {softmax_cross_entropy(logits, batch.labels), logits, batch.labels};
       },
@@ -95,10 +95,10 @@ kit::Training trained(Net& net, const LabelledImages& set, const Options& option
   const BatchOptions batches{.size = kBatch, .shuffle = Rng(4), .device = device};
   std::unique_ptr<kit::TrainingSteps> steps;
   if (options.captured)
-    steps = std::make_unique<kit::CapturedSteps<ResidentBatches, Batch>>(
+    steps = std::make_unique<kit::CapturedSteps<ResidentBatches, LabelledImages>>(
         ResidentBatches(set, batches, options.epochs), rule);
   else
-    steps = std::make_unique<kit::PlainSteps<Batches, Batch>>(Batches(set, batches), rule);
+    steps = std::make_unique<kit::PlainSteps<Batches, LabelledImages>>(Batches(set, batches), rule);
   kit::Progress progress(static_cast<double>(options.epochs * set.size()));
   progress.stage("discs and rings");
   kit::Training training =
