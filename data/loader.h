@@ -132,10 +132,9 @@ class Loader {
   // collate(std::vector<Sample>) makes a batch of the samples of `dataset`, which is copied: one
   // that is large is a handle to its data. Both are called on the loader's threads.
   template <Dataset D, class Collate>
-  Loader(D dataset, Collate collate, const LoaderOptions& options = {})
+  Loader(const D& dataset, const Collate& collate, const LoaderOptions& options = {})
       : Loader("loader", dataset.size(), options,
-               [dataset = std::move(dataset), collate = std::move(collate)](
-                   std::span<const std::int64_t> indices, const Rng& rng) -> Batch {
+               [dataset, collate](std::span<const std::int64_t> indices, const Rng& rng) -> Batch {
                  std::vector<SampleOf<D>> samples;
                  samples.reserve(indices.size());
                  for (const std::int64_t i : indices)

@@ -5,7 +5,7 @@
 #include <pliant/autograd/ops/activation.h>
 #include <pliant/autograd/ops/arithmetic.h>
 #include <pliant/core/sizes.h>
-#include <pliant/layers/dcn_window.h>
+#include <pliant/layers/internal/dcn_window.h>
 
 namespace pliant {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include <pliant/layers/dcn_window.h>
+#include <pliant/layers/internal/dcn_window.h>
 
 namespace pliant {
 namespace {

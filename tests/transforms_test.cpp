@@ -7,6 +7,7 @@
 
 #include <pliant/core/parallel.h>
 #include <pliant/data/images.h>
+#include <pliant/data/loader.h>
 #include <pliant/data/transforms.h>
 
 using namespace pliant;

@@ -13,7 +13,6 @@
 #include <pliant/tests/op_case.h>
 
 using namespace pliant;
-using namespace pliant::mnist;
 using namespace pliant::test;
 
 namespace {

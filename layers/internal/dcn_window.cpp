@@ -1,4 +1,4 @@
-#include <pliant/layers/dcn_window.h>
+#include <pliant/layers/internal/dcn_window.h>
 
 #include <algorithm>
 
