@@ -2,7 +2,7 @@
 
 #include <limits>
 
-#include <pliant/core/kernels/pool2d.h>
+#include <pliant/core/kernels/takes_over.h>
 #include <pliant/cuda/roi.cuh>
 
 namespace pliant {

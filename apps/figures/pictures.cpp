@@ -53,7 +53,8 @@ Tensor digit(int label) {
   const LabelledImages digits = make_digits(64, Rng(2017));
   const std::int64_t* const labels = digits.labels.data<std::int64_t>();
   const std::int64_t* const found = std::find(labels, labels + digits.size(), label);
-  const std::int64_t which = std::min(found - labels, digits.size() - 1);
+  const std::int64_t which = found - labels;
+  require(which < digits.size(), "figures: none of the ", digits.size(), " digits is a ", label);
   Tensor picture = Tensor::empty({1, kSide, kSide, 1}, DType::float64);
   const std::uint8_t* const pixels = digits.images.data<std::uint8_t>() + which * kSide * kSide;
   std::transform(pixels, pixels + kSide * kSide, picture.mutable_data<double>(),

@@ -310,6 +310,7 @@ Var min(const Var& x) { return min(x, all_axes(x)); }
 
 Var stddev(const Var& x, const std::vector<int>& axes, const VarianceOptions& options) {
   const ErrorOp here("stddev");
+  require(x.defined(), "stddev: x is undefined");
   return sqrt(variance(x, axes, options));
 }
 
