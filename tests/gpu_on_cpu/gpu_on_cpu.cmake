@@ -10,7 +10,8 @@ if(PLIANT_SANITIZE)  # undefined behaviour too; that of all else is looked for w
 endif()
 list(FILTER pliant_cuda_sources EXCLUDE REGEX "cudnn[^/]*$")
 set_source_files_properties(${pliant_cuda_sources} PROPERTIES
-                            LANGUAGE CXX COMPILE_OPTIONS "${kernel_options}")
+                            LANGUAGE CXX COMPILE_OPTIONS "${kernel_options}"
+                            SKIP_PRECOMPILE_HEADERS ON)
 target_sources(pliant PRIVATE ${pliant_cuda_sources} ${gpu_on_cpu}/cudart.cpp
                               ${gpu_on_cpu}/cublas_lt.cpp)
 target_include_directories(pliant BEFORE PRIVATE ${gpu_on_cpu}/include)
