@@ -25,6 +25,11 @@ std::string grey_of(int level, int darkest) {
   return text.data();
 }
 
+double value_at(const Frame& frame, std::span<const double> values, int row, int column) {
+  return values[static_cast<std::size_t>(row) * static_cast<std::size_t>(frame.columns) +
+                static_cast<std::size_t>(column)];
+}
+
 int level_of(double value, const Shades& shades) {
   const double share = (value - shades.low) / (shades.high - shades.low);
   return static_cast<int>(std::lround(std::clamp(share, 0.0, 1.0) * (kLevels - 1)));
@@ -112,9 +117,7 @@ void draw_map(Svg& svg, const Frame& frame, std::span<const double> values, cons
   if (frame.margin > 0)
     svg.rectangle(frame.y, frame.x, frame.height(), frame.width(), "fill=\"#eef1f4\"");
   std::map<int, std::string> paths;
-  const auto level = [&](int i, int j) {
-    return level_of(values[static_cast<std::size_t>(i * frame.columns + j)], shades);
-  };
+  const auto level = [&](int i, int j) { return level_of(value_at(frame, values, i, j), shades); };
   const double top = frame.y + frame.margin * frame.unit,
                left = frame.x + frame.margin * frame.unit;
   for (int i = 0; i < frame.rows; ++i)
@@ -143,7 +146,7 @@ void draw_numbers(Svg& svg, const Frame& frame, std::span<const double> values,
   for (int i = 0; i < frame.rows; ++i)
     for (int j = 0; j < frame.columns; ++j) {
       const Place middle = frame.at({static_cast<double>(i), static_cast<double>(j)});
-      const double value = values[static_cast<std::size_t>(i * frame.columns + j)];
+      const double value = value_at(frame, values, i, j);
       const std::string text = fixed(std::abs(value) < 0.005 ? 0.0 : value, 2);
       svg.text(middle.y + 4, middle.x, text, Anchor::middle);
     }
