@@ -289,7 +289,7 @@ bool cuda::cudnn_conv2d(ConvPass pass, const Conv2dGeometry& g, const ConvArrays
   return refusal.empty();
 }
 
-std::vector<cuda::ConvPlan> cuda::conv_plans() {
+std::vector<ConvPlan> cuda::cudnn_conv_plans() {
   const std::lock_guard lock(choices().mutex);
   std::vector<ConvPlan> all;
   for (const auto& [key, choice] : choices().all) all.push_back(described(choice));
@@ -297,8 +297,8 @@ std::vector<cuda::ConvPlan> cuda::conv_plans() {
 }
 
 template <class T>
-cuda::ConvPlan cuda::conv_plan(ConvPass pass, const Conv2dGeometry& g, bool tf32,
-                               const std::string& device_properties, std::int64_t workspace_limit) {
+ConvPlan cuda::conv_plan(ConvPass pass, const Conv2dGeometry& g, bool tf32,
+                         const std::string& device_properties, std::int64_t workspace_limit) {
   constexpr std::int64_t kAlignment = 16;
   const Request request = request_of<T>(pass, g, tf32, kAlignment);
   const CudnnDescriptor device = cudnn_device(device_properties);
@@ -322,11 +322,11 @@ template bool cuda::cudnn_conv2d<BFloat16>(ConvPass, const Conv2dGeometry&, cons
 template bool cuda::cudnn_conv2d<double>(ConvPass, const Conv2dGeometry&, const ConvArrays&,
                                          Workspace&);
 
-template cuda::ConvPlan cuda::conv_plan<float>(ConvPass, const Conv2dGeometry&, bool,
-                                               const std::string&, std::int64_t);
-template cuda::ConvPlan cuda::conv_plan<BFloat16>(ConvPass, const Conv2dGeometry&, bool,
-                                                  const std::string&, std::int64_t);
-template cuda::ConvPlan cuda::conv_plan<double>(ConvPass, const Conv2dGeometry&, bool,
-                                                const std::string&, std::int64_t);
+template ConvPlan cuda::conv_plan<float>(ConvPass, const Conv2dGeometry&, bool, const std::string&,
+                                         std::int64_t);
+template ConvPlan cuda::conv_plan<BFloat16>(ConvPass, const Conv2dGeometry&, bool,
+                                            const std::string&, std::int64_t);
+template ConvPlan cuda::conv_plan<double>(ConvPass, const Conv2dGeometry&, bool, const std::string&,
+                                          std::int64_t);
 
 }  // namespace pliant

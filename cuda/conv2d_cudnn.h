@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include <pliant/core/conv_plans.h>
 #include <pliant/core/kernels/conv2d.h>
 
 namespace pliant::cuda {
@@ -30,15 +31,8 @@ template <class T>
 bool cudnn_conv2d(ConvPass pass, const Conv2dGeometry& g, const ConvArrays& arrays,
                   Workspace& workspace);
 
-// A way that was chosen.
-struct ConvPlan {
-  std::string convolution;     // what it computes, in words
-  std::int64_t engine = -1;    // cuDNN's number; -1: none, columns take its place
-  std::int64_t workspace = 0;  // bytes
-  std::string refusal = {};    // why there is none
-};
-// Of every geometry so far.
-std::vector<ConvPlan> conv_plans();
+// The ways that were chosen so far.
+std::vector<ConvPlan> cudnn_conv_plans();
 
 // The way that would be chosen on a GPU described by cuDNN's JSON of its properties, which needs
 // none, for arrays aligned to 16 bytes; `tf32` concerns float.

@@ -10,7 +10,6 @@
 #include <type_traits>
 #include <utility>
 
-#include <pliant/core/dtype.h>
 #include <pliant/core/gpu_options.h>
 #include <pliant/core/kernels/unary.h>
 #include <pliant/cuda/launch.cuh>
@@ -24,6 +23,11 @@ template <class T>
 constexpr cudaDataType kType = std::is_same_v<T, BFloat16> ? CUDA_R_16BF
                                : std::is_same_v<T, float>  ? CUDA_R_32F
                                                            : CUDA_R_64F;
+
+template <class T>
+constexpr const char* kTypeName = std::is_same_v<T, BFloat16> ? "bfloat16"
+                                  : std::is_same_v<T, float>  ? "float32"
+                                                              : "float64";
 
 template <class T>
 cublasComputeType_t compute_type() {
@@ -236,8 +240,8 @@ std::string text_of(const Product<T, Y>& product) {
   matrices("a", product.a, size.m, size.k);
   matrices(" by b", product.b, size.k, size.n);
   matrices(" to y", product.y, size.m, size.n);
-  text << ", " << dtype_of<T> << " to "
-       << dtype_of<Y> << (product.accumulate == Accumulate::yes ? ", added" : "");
+  text << ", " << kTypeName<T> << " to "
+       << kTypeName<Y> << (product.accumulate == Accumulate::yes ? ", added" : "");
   return text.str();
 }
 

@@ -63,8 +63,8 @@ std::vector<ConvCase> all_shapes() {
   return all;
 }
 
-using PlanOf = cuda::ConvPlan (*)(cuda::ConvPass, const Conv2dGeometry&, bool, const std::string&,
-                                  std::int64_t);
+using PlanOf = ConvPlan (*)(cuda::ConvPass, const Conv2dGeometry&, bool, const std::string&,
+                            std::int64_t);
 struct Kind {
   const char* name;
   PlanOf plan_of;
@@ -97,7 +97,7 @@ TEST_CASE("cudnn: on an H200 every convolution has a plan, the known one, within
       std::string& plans =
           (chosen[version][std::string(c.name) + ", " + kind.name] = "").get_ref<std::string&>();
       for (const cuda::ConvPass pass : kPasses) {
-        const cuda::ConvPlan plan = kind.plan_of(pass, geometry(c), kind.tf32, h200(), limit);
+        const ConvPlan plan = kind.plan_of(pass, geometry(c), kind.tf32, h200(), limit);
         CHECK_MESSAGE(plan.engine >= 0, plan.convolution, ": ", plan.refusal);
         CHECK(plan.workspace <= limit);
         plans += (plans.empty() ? "" : ", ") + std::to_string(plan.engine) + ' ' +
@@ -122,7 +122,7 @@ TEST_CASE("cudnn: on an H200 every convolution has a plan, the known one, within
 TEST_CASE("cudnn: an engine that needs too much room makes way for the next") {
   for (const ConvCase& c : all_shapes())
     for (const cuda::ConvPass pass : kPasses) {
-      const cuda::ConvPlan plan = cuda::conv_plan<float>(pass, geometry(c), false, h200(), 0);
+      const ConvPlan plan = cuda::conv_plan<float>(pass, geometry(c), false, h200(), 0);
       CAPTURE(plan.convolution);
       CHECK(plan.workspace == 0);
       CHECK(((plan.engine >= 0) != contains(plan.refusal, "no engine of cuDNN's does it: ")));
@@ -136,7 +136,7 @@ TEST_CASE("cudnn: where no engine will do, the reason is kept; a GPU that is non
     return cuda::conv_plan<float>(cuda::ConvPass::forward, geometry(conv_shapes().front()), false,
                                   device, limit);
   };
-  const cuda::ConvPlan none = plan(h200(), -1);
+  const ConvPlan none = plan(h200(), -1);
   CHECK(none.engine == -1);
   CHECK_MESSAGE(contains(none.refusal, "no engine of cuDNN's does it: the last one"), none.refusal);
   CHECK(contains(error_of([&] { plan(h200(100), 0); }), "cudnnBackendFinalize failed: "));
