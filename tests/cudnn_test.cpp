@@ -9,6 +9,7 @@ TEST_CASE("cudnn: a build without cuDNN skips the test of its plans, aloud") {
 #else
 #include <array>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <string>
 #include <vector>
@@ -81,7 +82,11 @@ Conv2dGeometry geometry(const ConvCase& c) {
   return conv_geometry("conv2d", c.x, c.weight, c.options);
 }
 
-std::string path_of_plans() { return PLIANT_SOURCE_DIR "/tests/cudnn_plans.json"; }
+// Where the sources are, or, of a program that was carried elsewhere, where it is started.
+std::string path_of_plans() {
+  const std::string name = "tests/cudnn_plans.json", here = PLIANT_SOURCE_DIR "/" + name;
+  return std::filesystem::exists(here) ? here : name;
+}
 
 }  // namespace
 

@@ -4,6 +4,7 @@
 #include <fstream>
 #include <sstream>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <pliant/autograd/ops/activation.h>
@@ -98,6 +99,19 @@ TEST_CASE("gpu on cpu: a product that nothing computes says all that it is") {
                 message);
   CHECK(contains(message, "by b [5 17] (row stride 17, matrix stride 85, aligned to 4 bytes)"));
   CHECK(contains(message, "float32 to float32 failed: "));
+}
+
+TEST_CASE("gpu on cpu: a recording that waits for another thread's work does not wait for ever") {
+  std::string failure;
+  int calls = 0;
+  CapturedStep step = capture(gpu(), [&] {
+    if (++calls == 1) return;
+    std::thread([&] {
+      failure = error_of([] { Tensor::zeros({1}, DType::float32, gpu()); });
+    }).join();
+  });
+  for (int i = 0; i < 3; ++i) step.replay();
+  CHECK_MESSAGE(failure.starts_with("cuda: another thread has recorded a step for 10 s"), failure);
 }
 
 TEST_CASE("gpu on cpu: errors of calls before are not a kernel's") {

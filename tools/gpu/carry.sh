@@ -8,7 +8,7 @@ built=${PLIANT_GPU_BUILD:-build/carry}
 cmake -S . -B "$built" -G Ninja -DCMAKE_BUILD_TYPE=Release -DPLIANT_CUDA=ON -DPLIANT_NATIVE=OFF \
   -DPLIANT_WERROR=OFF -DPLIANT_INSTALL=OFF -DBUILD_SHARED_LIBS=ON -DPLIANT_CURL=OFF \
   -DPLIANT_OPENSSL=OFF -DCMAKE_POSITION_INDEPENDENT_CODE=ON -DCMAKE_BUILD_RPATH_USE_ORIGIN=ON \
-  -DCMAKE_CUDA_ARCHITECTURES=90-real -DCMAKE_CUDA_FLAGS=-lineinfo
+  -DCMAKE_CUDA_ARCHITECTURES=90-real -DCMAKE_CUDA_FLAGS=-lineinfo -DPLIANT_DEPS="$(realpath -m "$deps")"
 cmake --build "$built" --target "${programs[@]}"
 
 rm -rf $carry carry.tgz
@@ -17,6 +17,9 @@ for program in libpliant.so "${programs[@]}"; do
   cp "$built/$program" $carry/bin
   strip --strip-debug "$carry/bin/$program"  # the lines of kernels lie in the device's code and stay
 done
+# Of libraries those that another system may not have; CUDA's and cuDNN's it has.
+ldd $carry/bin/libpliant.so $carry/bin/pliant-mnist | sed -nE 's/^.*=> (.*lib(png|jpeg|z)[^ ]*) .*/\1/p' |
+  sort -u | xargs -r cp -L -t $carry/bin
 if [[ -n ${PLIANT_DATA:-} ]]; then
   mkdir $carry/mnist
   cp "$PLIANT_DATA"/*-ubyte* $carry/mnist

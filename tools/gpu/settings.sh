@@ -16,7 +16,7 @@ dry=${PLIANT_DRY:+yes}
 folder=${PLIANT_GPU_BUILD:-build/${dry:+gpu_on_cpu}}
 [[ $folder != build/ ]] || folder=build/cuda
 results=${PLIANT_GPU_RESULTS:-${OUT:-bench/results}}
-state=${PLIANT_GPU_STATE:-build/gpu-steps}
+state=${PLIANT_GPU_STATE:-build/gpu-steps${dry:+-rehearsed}}
 carry=.carry
 deps=${PLIANT_DEPS:-.deps}
 [[ -d $deps || ! -d $carry/deps ]] || deps=$carry/deps

@@ -36,8 +36,8 @@ facts() {
     printf '%s: ' "$tool"
     { command -v "$tool" && "$tool" --version | tail -n 1; } || echo no
   done
-  python3 -c 'import torch, torchvision
-print("torch", torch.__version__, torchvision.__version__, torch.backends.cudnn.version())' || true
+  python3 -c 'from importlib.metadata import distributions
+print(*sorted(d.name + " " + d.version for d in distributions() if d.name.startswith(("torch", "nvidia-"))))' || true
   local programs lacking
   programs=$(program_folder)
   lacking=$(not_found "$programs/pliant-tests")

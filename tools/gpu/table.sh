@@ -57,5 +57,5 @@ write_table() {
 
 # All that was said, in one file: what comes back from another machine should be few.
 pack_logs() {
-  tar czf "$results/logs.tar.gz" -C "$state" --exclude='*.safetensors' .
+  tar czf "$results/logs.tar.gz" -C "$state" --exclude='*.safetensors' --exclude=logs.tar.gz .
 }
