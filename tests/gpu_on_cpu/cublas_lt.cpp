@@ -241,9 +241,10 @@ cublasStatus_t cublasLtMatmulAlgoGetHeuristic(cublasLtHandle_t, cublasLtMatmulDe
     results[0].algo.data[i] = of(preference).get<std::uint32_t>(kNames[i], 256);
   results[0].algo.data[3] = epilogue.adds_bias ? alignment(epilogue.bias) : 1;
   // As the library may, others that do not run in the end.
-  const int refused = std::min(faults.refused_algorithms, requested - 1);
-  for (*count = 1; *count <= refused; ++*count) results[*count] = results[0];
-  for (int i = 0; i < refused; ++i) results[i].algo.data[kRefused] = 1;
+  *count = std::min(faults.refused_algorithms + 1, requested);
+  std::fill(results + 1, results + *count, results[0]);
+  for (int i = 0; i < std::min(faults.refused_algorithms, *count); ++i)
+    results[i].algo.data[kRefused] = 1;
   return CUBLAS_STATUS_SUCCESS;
 }
 

@@ -173,7 +173,7 @@ TEST_CASE("gpu on cpu: PLIANT_GPU_TRACE counts and times launches by op and kern
     if (launches > 0) CHECK(mean == doctest::Approx(1e3 * total / double(launches)).epsilon(1e-3));
   }
   CAPTURE(all);
-  CHECK(all.find("relu\t") != std::string::npos);
+  CHECK(all.find("unary\t") != std::string::npos);
   CHECK(all.find("\t5001\t1\t") != std::string::npos);  // one called, one recorded
   CHECK(all.find("capture\tcudaGraphLaunch\t3\t0\t") != std::string::npos);
   CHECK(all.find("matmul\tcublasLtMatmul\t1\t0\t") != std::string::npos);
@@ -187,6 +187,10 @@ TEST_CASE("gpu on cpu: a kernel may catch values and device memory, not variable
   const char* const text = "a text of the program";
   gpu_on_cpu::check_kernel("test",
                            [there, text, n = std::int64_t{7}] { return there + n + *text; });
+  if (!kSanitized) {
+    MESSAGE("skipped: which addresses are the host's, AddressSanitizer alone knows");
+    return;
+  }
   const std::string refusal = "test: a kernel has caught the address of a variable on the host";
   CHECK(contains(error_of([&] { gpu_on_cpu::check_kernel("test", [&here] { return here; }); }),
                  refusal));
