@@ -6,6 +6,9 @@ where the name says "captured", as a CUDA graph. A figure is the median of devic
 a warm-up, inputs taking turns so that none is still in the L2; rounds take turns. A ratio is theirs /
 ours: above 1, Pliant is faster. peak: memory in use at most.
 
+A captured case runs last and in a process of its own: a capture that fails may leave PyTorch unable
+to go on.
+
   python3 bench/compare_cuda.py build/cuda/pliant-cuda-bench --json figures.json
 """
 import argparse
@@ -13,7 +16,9 @@ import json
 import os
 import statistics
 import subprocess
+import sys
 import tempfile
+import time
 
 import torch
 import torchvision
@@ -26,7 +31,14 @@ WARM_UP, SAMPLES, SAMPLE_MS, MAX_SETS = 3, 20, 2.0, 32
 MAPS = [(32, 28, 28, 64), (8, 56, 56, 128), (8, 100, 136, 256), (64, 14, 14, 256)]
 
 
+DEVICE = "cuda"  # "cpu" in a rehearsal
+
+
 def elapsed_ms(work):
+    if DEVICE == "cpu":
+        start = time.perf_counter()
+        work()
+        return 1e3 * (time.perf_counter() - start)
     start, stop = (torch.cuda.Event(enable_timing=True) for _ in range(2))
     start.record()
     work()
@@ -50,9 +62,10 @@ def measure(work):
 
         return elapsed_ms(all_calls) / calls
 
-    torch.cuda.reset_peak_memory_stats()
+    if DEVICE == "cuda":
+        torch.cuda.reset_peak_memory_stats()
     repeat(WARM_UP)
-    peak = torch.cuda.max_memory_allocated()
+    peak = torch.cuda.max_memory_allocated() if DEVICE == "cuda" else 0
     calls = int(min(max(SAMPLE_MS / max(repeat(WARM_UP), 1e-4), 1), 10000))
     return statistics.median(repeat(calls) for _ in range(SAMPLES)), peak
 
@@ -64,11 +77,11 @@ def channels_last(tensor):
 def op_cases(name, shapes, function, last, dtype):
     """`function` of tensors of these NCHW shapes, forward and with all gradients."""
     size = dtype.itemsize * sum(torch.Size(shape).numel() for shape in shapes)
-    cache = torch.cuda.get_device_properties(0).L2_cache_size
+    cache = torch.cuda.get_device_properties(0).L2_cache_size if DEVICE == "cuda" else 0
     count = min(max(2 * cache // size + 1, 1), MAX_SETS)
 
     def make():
-        sets = [[torch.randn(*shape, device="cuda").to(dtype) for shape in shapes] for _ in range(count)]
+        sets = [[torch.randn(*shape, device=DEVICE).to(dtype) for shape in shapes] for _ in range(count)]
         return [[(channels_last(t) if last else t).requires_grad_() for t in one] for one in sets]
 
     def forward():
@@ -112,10 +125,10 @@ def convolution_cases(dtype):
 
 
 def training_step(batch, deform, captured):
-    net = DigitNet(deform).cuda().to(memory_format=torch.channels_last)
-    adam = torch.optim.Adam(net.parameters(), lr=1e-3, fused=True, capturable=captured)
-    images = channels_last(torch.randn(batch, 1, 28, 28, device="cuda"))
-    labels = torch.arange(batch, device="cuda") % 10
+    net = DigitNet(deform).to(DEVICE).to(memory_format=torch.channels_last)
+    adam = torch.optim.Adam(net.parameters(), lr=1e-3, fused=DEVICE == "cuda", capturable=captured)
+    images = channels_last(torch.randn(batch, 1, 28, 28, device=DEVICE))
+    labels = torch.arange(batch, device=DEVICE) % 10
 
     def once(_):
         adam.zero_grad()
@@ -139,35 +152,62 @@ def training_step(batch, deform, captured):
 
 def cases(dtype):
     yield from convolution_cases(dtype)
-    for deform in (False, True):
-        for batch in (32, 128, 1024):
-            name = f"training step, {'dcn2' if deform else 'regular'} net, batch {batch}"
-            for captured in (False, True):
+    for captured in (False, True):
+        for deform in (False, True):
+            for batch in (32, 128, 1024):
+                name = f"training step, {'dcn2' if deform else 'regular'} net, batch {batch}"
                 yield (name + (", captured" if captured else ""),
                        lambda b=batch, d=deform, c=captured: training_step(b, d, c))
 
 
+def wake_up():
+    """An idle GPU takes its time to reach its clocks."""
+    if DEVICE == "cuda":
+        room, ended = torch.empty(2**26, dtype=torch.uint8, device=DEVICE), time.monotonic() + 0.3
+        while time.monotonic() < ended:
+            elapsed_ms(room.clone)
+
+
 def theirs(only, precision):
+    """{case: (ms, peak bytes)}, without those that PyTorch cannot do, and of captured ones none."""
     narrow = precision == "bfloat16"
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = precision == "tf32"
     figures = {}
     for name, work in cases(torch.bfloat16 if narrow else torch.float32):
-        if only in name:
+        if only(name):
             try:
-                with torch.autocast("cuda", dtype=torch.bfloat16, enabled=narrow,
+                with torch.autocast(DEVICE, dtype=torch.bfloat16, enabled=narrow,
                                     cache_enabled=False):  # a graph would keep old copies
                     figures[name] = work()
             except RuntimeError as error:  # no CUDA graph of this, or no memory: the others go on
                 print(f"PyTorch, {name}: {str(error).splitlines()[0]}", flush=True)
-            torch.cuda.empty_cache()
+            if DEVICE == "cuda":
+                torch.cuda.empty_cache()
     return figures
 
 
-def ours(program, only, precision, scatter):
+def theirs_captured(names, precision):
+    """The same of captured cases, each in a process of its own."""
+    figures = {}
+    for name in names:
+        process = subprocess.run([sys.executable, os.path.abspath(__file__), "--captured", name,
+                                  "--precision", precision], stdout=subprocess.PIPE, text=True,
+                                 check=False)
+        *said, last = process.stdout.splitlines() or [""]
+        if process.returncode == 0 and last.startswith("{"):
+            figures.update({case: tuple(pair) for case, pair in json.loads(last).items()})
+        else:
+            said.append(last)
+            print(f"PyTorch, {name}: exit {process.returncode}", flush=True)
+        print(*said, sep="\n", end="\n" if said else "", flush=True)
+    return figures
+
+
+def ours(program, only, precision, scatter, samples):
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "figures.json")
         subprocess.run([program, "--cases", only, "--json", path, "--precision", precision,
-                        "--scatter", scatter], check=True, stdout=subprocess.DEVNULL)
+                        "--scatter", scatter, "--samples", str(samples)], check=True, stdout=subprocess.DEVNULL)
         with open(path, encoding="utf-8") as file:
             return json.load(file)
 
@@ -200,34 +240,77 @@ def table(rows, copy_gb_per_s):
         yield "| " + " | ".join(cells) + " |"
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("program", help="pliant-cuda-bench")
-    parser.add_argument("--rounds", type=int, default=2)
-    parser.add_argument("--cases", default="", help="only those whose name has this in it")
-    parser.add_argument("--precision", choices=["full", "tf32", "bfloat16"], default="full",
-                        help="theirs and ours; bfloat16: of all inputs, theirs under autocast")
-    parser.add_argument("--scatter", choices=["ordered", "atomic"], default="ordered",
-                        help="how ours adds up gradients by a map; theirs is atomic")
-    parser.add_argument("--json", help="write the figures to this file, and the table beside it (.md)")
-    arguments = parser.parse_args()
-    rounds = [(ours(arguments.program, arguments.cases, arguments.precision, arguments.scatter),
-               theirs(arguments.cases, arguments.precision))
-              for _ in range(arguments.rounds)]
+def measure_precision(arguments, precision):
+    """The rows of one precision."""
+    def only(name):
+        return any(part in name for part in arguments.cases)
+
+    rounds = []
+    for _ in range(arguments.rounds):
+        # ours takes one text; what it does too much of is left out.
+        mine = ours(arguments.program, arguments.cases[0] if len(arguments.cases) == 1 else "",
+                    precision, arguments.scatter, SAMPLES)
+        mine["cases"] = [c for c in mine["cases"] if only(c["case"])]
+        other = theirs(lambda name: only(name) and not name.endswith(", captured"), precision)
+        if DEVICE == "cuda":
+            other |= theirs_captured([c["case"] for c in mine["cases"]
+                                      if c["case"].endswith(", captured")], precision)
+        rounds.append((mine, other))
     mine, other = zip(*rounds)
-    rows = list(rows_of(mine, other))
+    return list(rows_of(mine, other))
+
+
+def report(arguments, precision, rows):
+    """Prints and writes the table; how many rows have a baseline."""
     copies = [row["gb_per_s"] for row in rows if row["case"].startswith("copy")]
-    machine = (f"{torch.cuda.get_device_name()}, torch {torch.__version__}, "
-               f"torchvision {torchvision.__version__}, precision {arguments.precision}, "
-               f"{arguments.scatter} gradients")
-    text = "\n".join([machine, "", *table(rows, copies[0] if copies else None)]) + "\n"
+    name = torch.cuda.get_device_name() if DEVICE == "cuda" else "the CPU, a rehearsal"
+    machine = (f"{name}, torch {torch.__version__}, torchvision {torchvision.__version__}, "
+               f"precision {precision}, {arguments.scatter} gradients")
+    notes = ["torchvision's deform_conv2d computes in float32 under autocast.", ""]
+    text = "\n".join([machine, "", *(notes if precision == "bfloat16" else []),
+                      *table(rows, copies[0] if copies else None)]) + "\n"
     print(text)
     if arguments.json:
-        with open(arguments.json, "w", encoding="utf-8") as file:
+        path = arguments.json.replace("PRECISION", precision)
+        with open(path, "w", encoding="utf-8") as file:
             json.dump({"machine": machine, "rounds": arguments.rounds, "cases": rows}, file, indent=1)
-        with open(os.path.splitext(arguments.json)[0] + ".md", "w", encoding="utf-8") as file:
+        with open(os.path.splitext(path)[0] + ".md", "w", encoding="utf-8") as file:
             file.write(text)
+    return sum("ratio" in row for row in rows)
+
+
+def main():
+    global DEVICE, SAMPLES
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("program", nargs="?", help="pliant-cuda-bench")
+    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--cases", default=[""], nargs="+", metavar="TEXT",
+                        help="only those whose name has one of these in it")
+    parser.add_argument("--precision", nargs="+", choices=["full", "tf32", "bfloat16"],
+                        default=["full"],
+                        help="theirs and ours, one after the other; bfloat16: of all inputs, theirs\n"
+                             "under autocast")
+    parser.add_argument("--scatter", choices=["ordered", "atomic"], default="ordered",
+                        help="how ours adds up gradients by a map; theirs is atomic")
+    parser.add_argument("--samples", type=int, default=SAMPLES, help="medians are over so many")
+    parser.add_argument("--device", choices=["cuda", "cpu"], default=DEVICE,
+                        help="cpu: a rehearsal of PyTorch's part, without captured cases")
+    parser.add_argument("--json", help="write the figures to this file, and the table beside it (.md);\n"
+                                       "PRECISION in its name becomes the precision")
+    parser.add_argument("--captured", help=argparse.SUPPRESS)  # one case, for another process
+    arguments = parser.parse_args()
+    DEVICE, SAMPLES = arguments.device, arguments.samples
+    wake_up()
+    if arguments.captured:
+        print(json.dumps(theirs(lambda name: name == arguments.captured, arguments.precision[0])))
+        return
+    findings = []
+    for precision in arguments.precision:
+        rows = measure_precision(arguments, precision)
+        compared = report(arguments, precision, rows)
+        findings.append(f"{precision}: {len(rows)} cases, {compared} with a ratio")
+    print("; ".join(findings))
 
 
 if __name__ == "__main__":

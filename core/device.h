@@ -12,6 +12,8 @@ namespace pliant {
 namespace cuda {
 // Number of usable GPUs; 0 when the driver finds none. Defined in cuda/runtime.cu.
 int device_count();
+// What the driver says where it finds none: "; the driver says: ...", else nothing.
+std::string why_no_device();
 }  // namespace cuda
 
 class Device {
@@ -24,7 +26,8 @@ class Device {
     require(kHasCuda, "device: this build has no CUDA; configure with the preset `cuda`");
     if constexpr (kHasCuda)
       require(index >= 0 && index < pliant::cuda::device_count(),
-              "device: there is no cuda:", index, " (", pliant::cuda::device_count(), " found)");
+              "device: there is no cuda:", index, " (", pliant::cuda::device_count(), " found)",
+              pliant::cuda::why_no_device());
     return Device(Kind::cuda, index);
   }
   // The first GPU if there is one, else the CPU.

@@ -25,6 +25,7 @@ Arenas& arenas() {
 }  // namespace
 
 cuda::Arena::~Arena() {
+  const std::lock_guard turn(stream_turns());  // before the other lock, as everywhere
   const std::lock_guard lock(arenas().mutex);
   if (arenas().recording == this) arenas().recording = nullptr;
   for (const auto& [size, memory] : free_) {

@@ -19,11 +19,13 @@ class cuda::Graph {
   Graph& operator=(const Graph&) = delete;
   // Runs in destructors, so it does not throw.
   ~Graph() {
-    if (recording_) {
+    const std::lock_guard turn(stream_turns());
+    if (turn_.owns_lock()) {
       cudaGraph_t half_done = nullptr;
       cudaStreamEndCapture(stream(), &half_done);
       if (half_done != nullptr) cudaGraphDestroy(half_done);
       cudaGetLastError();
+      turn_.unlock();
     }
     cudaStreamSynchronize(stream());
     if (executable_ != nullptr) cudaGraphExecDestroy(executable_);
@@ -32,30 +34,36 @@ class cuda::Graph {
   void begin() {
     // What the function used when it was called lies free in the pool; the arena needs as much.
     trim_pool();
+    turn_.lock();
     // Relaxed: the arena's cudaMalloc happens beside the stream.
-    check(cudaStreamBeginCapture(stream(), cudaStreamCaptureModeRelaxed), kWho,
-          "cudaStreamBeginCapture");
-    recording_ = true;
+    const cudaError_t status = cudaStreamBeginCapture(stream(), cudaStreamCaptureModeRelaxed);
+    if (status != cudaSuccess) turn_.unlock();
+    check(status, kWho, "cudaStreamBeginCapture");
     arena_.begin();
   }
 
   void end() {
     arena_.end();
-    recording_ = false;
     cudaGraph_t graph = nullptr;
-    check(cudaStreamEndCapture(stream(), &graph), kWho, "cudaStreamEndCapture");
+    const cudaError_t ended = cudaStreamEndCapture(stream(), &graph);
+    turn_.unlock();
+    check(ended, kWho, "cudaStreamEndCapture");
     const cudaError_t status = cudaGraphInstantiate(&executable_, graph, 0);
     cudaGraphDestroy(graph);
     check(status, kWho, "cudaGraphInstantiate");
     check(cudaGraphUpload(executable_, stream()), kWho, "cudaGraphUpload");
   }
 
-  void launch() { check(cudaGraphLaunch(executable_, stream()), kWho, "cudaGraphLaunch"); }
+  void launch() {
+    const Stream queue;
+    const Traced traced(kWho, "cudaGraphLaunch");
+    check(cudaGraphLaunch(executable_, queue), kWho, "cudaGraphLaunch");
+  }
 
  private:
   Arena arena_;  // destroyed last: the graph has run to its end by then
   cudaGraphExec_t executable_ = nullptr;
-  bool recording_ = false;
+  std::unique_lock<std::recursive_timed_mutex> turn_{stream_turns(), std::defer_lock};  // to record
 };
 
 cuda::Graph* cuda::begin_recording() {

@@ -18,6 +18,7 @@ __global__ void __launch_bounds__(kThreads)
   const std::int64_t stride = std::int64_t{gridDim.x} * kThreads;
   const int lane = static_cast<int>(threadIdx.x) % team;
   std::int64_t thread = std::int64_t{blockIdx.x} * kThreads + threadIdx.x;
+#pragma unroll 1
   for (; thread - threadIdx.x % kWarp < n * team; thread += stride) {  // whole warps
     const std::int64_t item = thread / team;
     Partial sums{};
@@ -31,12 +32,11 @@ __global__ void __launch_bounds__(kThreads)
 // For every i in [0, n) a team of threads, a power of two up to a warp, adds up part(i, lane),
 // which are Partials (Sums), and one of them calls finish(i, sum).
 template <class Partial, class Part, class Finish>
-void each_team(const char* op, std::int64_t n, int team, Part part, Finish finish) {
+void each_team(const char* op, std::int64_t n, int team, Part part, Finish finish,
+               const char* name = __builtin_FUNCTION()) {
   if (n <= 0) return;
-  const std::int64_t blocks = std::min(kMaxBlocks, (n * team + kThreads - 1) / kThreads);
-  run_teams<Partial>
-      <<<static_cast<unsigned>(blocks), kThreads, 0, stream()>>>(n, team, part, finish);
-  check(cudaGetLastError(), op, "the launch of a kernel");
+  launch_kernel(op, name, (n * team + kThreads - 1) / kThreads, run_teams<Partial, Part, Finish>, n,
+                team, part, finish);
 }
 
 // ---- lines ----
@@ -59,11 +59,10 @@ __global__ void __launch_bounds__(kThreads)
 // For each line finish(line, load(line, 0) join ... join load(line, length-1)), a block a line.
 template <class V, class Load, class Join, class Finish>
 void reduce_lines(const char* op, std::int64_t lines, std::int64_t length, const V& of_nothing,
-                  Load load, Join join, Finish finish) {
+                  Load load, Join join, Finish finish, const char* name = __builtin_FUNCTION()) {
   if (lines <= 0) return;
-  run_reductions<<<static_cast<unsigned>(std::min(kMaxBlocks, lines)), kThreads, 0, stream()>>>(
-      lines, length, of_nothing, load, join, finish);
-  check(cudaGetLastError(), op, "the launch of a kernel");
+  launch_kernel(op, name, lines, run_reductions<V, Load, Join, Finish>, lines, length, of_nothing,
+                load, join, finish);
 }
 
 template <class T, class Load, class Store>
@@ -86,11 +85,10 @@ __global__ void __launch_bounds__(kThreads)
 
 // For each line store(line, i, load(line, 0) + ... + load(line, i)), a block a line.
 template <class T, class Load, class Store>
-void scan_lines(const char* op, std::int64_t lines, std::int64_t length, Load load, Store store) {
+void scan_lines(const char* op, std::int64_t lines, std::int64_t length, Load load, Store store,
+                const char* name = __builtin_FUNCTION()) {
   if (lines <= 0) return;
-  run_scans<T><<<static_cast<unsigned>(std::min(kMaxBlocks, lines)), kThreads, 0, stream()>>>(
-      lines, length, load, store);
-  check(cudaGetLastError(), op, "the launch of a kernel");
+  launch_kernel(op, name, lines, run_scans<T, Load, Store>, lines, length, load, store);
 }
 
 }  // namespace pliant::cuda

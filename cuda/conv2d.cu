@@ -175,6 +175,11 @@ void weight_gradient(const Conv2dGeometry& g, const T* x, const T* dy, T* dweigh
 
 }  // namespace
 
+std::vector<ConvPlan> cuda::conv_plans() {
+  if constexpr (kHasCudnn) return cudnn_conv_plans();
+  return {};
+}
+
 constinit FloatingKernel<Conv2dForward> cuda::conv2d_forward{forward, forward, forward};
 constinit FloatingKernel<Conv2dDataGradient> cuda::conv2d_data_gradient{
     data_gradient, data_gradient, data_gradient};

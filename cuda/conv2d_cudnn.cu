@@ -1,21 +1,24 @@
 #include <pliant/cuda/conv2d_cudnn.h>
 
+#include <algorithm>
 #include <array>
+#include <iostream>
 #include <map>
 #include <mutex>
 #include <optional>
+#include <sstream>
 #include <type_traits>
 
 #include <pliant/core/gpu_options.h>
 #include <pliant/core/shape.h>
 #include <pliant/cuda/cudnn_graph.h>
+#include <pliant/cuda/runtime.h>
 
 namespace pliant {
 namespace {
 
 using namespace cuda;
 
-constexpr std::int64_t kMostWorkspace = std::int64_t{256} << 20;
 constexpr std::array<std::int64_t, 3> kIds = {1, 2, 3};  // of x, weight and y
 
 const char* name_of(ConvPass pass) {
@@ -89,7 +92,7 @@ CudnnDescriptor convolution(const Request& request) {
   using Axes = std::array<std::int64_t, 2>;
   const auto below = padding_after(g.h, g.p, g.pad_top, g.r, g.stride_h, g.dilation_h);
   const auto right = padding_after(g.w, g.q, g.pad_left, g.s, g.stride_w, g.dilation_w);
-  if (!below || !right) throw CudnnDeclined{"the padding", CUDNN_STATUS_NOT_SUPPORTED};
+  if (!below || !right) throw CudnnRefusal("cuDNN counts other outputs whatever the padding");
   const Axes strides = {g.stride_h, g.stride_w}, dilations = {g.dilation_h, g.dilation_w};
   const Axes before = {g.pad_top, g.pad_left}, after = {*below, *right};
   using Span = std::span<const std::int64_t>;
@@ -154,7 +157,8 @@ CudnnDescriptor operation(const Request& request) {
 }
 
 // At full precision no transform and no rounding of factors will do.
-CudnnPlan choose(const Request& request) {
+CudnnPlan choose(const Request& request, std::int64_t workspace,
+                 const CudnnDescriptor* device = nullptr) {
   constexpr std::array kNever = {CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC,
                                  CUDNN_NUMERICAL_NOTE_REDUCED_PRECISION_REDUCTION,
                                  CUDNN_NUMERICAL_NOTE_FFT,
@@ -163,23 +167,69 @@ CudnnPlan choose(const Request& request) {
                                  CUDNN_NUMERICAL_NOTE_TENSOR_CORE};
   // Those of float64 are exact, and so are products of bfloat16.
   const bool matrix_units = request.tf32 || request.type != CUDNN_DATA_FLOAT;
-  return choose_plan(operation(request), std::span(kNever).first(matrix_units ? 4 : 6),
-                     kMostWorkspace);
+  return choose_plan(operation(request), std::span(kNever).first(matrix_units ? 4 : 6), workspace,
+                     device);
 }
 
-// The plan of a request, or none where cuDNN declines: chosen once, under the caller's lock.
-const std::optional<CudnnPlan>& plan_of(const Request& request) {
-  static auto* const plans = new std::map<Request::Key, std::optional<CudnnPlan>>;  // NOLINT: as
-  const auto [at, is_new] = plans->try_emplace(request.key());  // long-lived as the CUDA runtime
-  if (!is_new) return at->second;
+// Looked up once, so that a choice does not depend on what a program holds by then.
+std::int64_t workspace_limit() {
+  static const std::int64_t limit = [] {
+    std::size_t free = 0, total = 0;
+    const Stream queue;  // the device is set with it
+    check(cudaMemGetInfo(&free, &total), "conv2d", "cudaMemGetInfo");
+    return conv_workspace_limit(static_cast<std::int64_t>(free));
+  }();
+  return limit;
+}
+
+std::string text_of(const Request& request) {
+  const Conv2dGeometry& g = request.g;
+  std::ostringstream text;
+  text << name_of(request.pass) << " (input " << Shape{g.n, g.h, g.w, g.c} << ", weight "
+       << Shape{g.k, g.r, g.s, g.c / g.groups} << ", output " << Shape{g.n, g.p, g.q, g.k} << ", "
+       << (request.is_double()                   ? "float64"
+           : request.type == CUDNN_DATA_BFLOAT16 ? "bfloat16"
+           : request.tf32                        ? "tf32"
+                                                 : "float32")
+       << ')';
+  return text.str();
+}
+
+// What was chosen for a request: a plan, or why there is none.
+struct Choice {
+  std::string convolution, refusal;
+  std::optional<CudnnPlan> plan;
+};
+
+// Under the lock.
+struct Choices {
+  std::mutex mutex;  // a handle serves one thread
+  std::map<Request::Key, Choice> all;
+};
+Choices& choices() {
+  static auto* const instance = new Choices;  // NOLINT: as long-lived as the CUDA runtime
+  return *instance;
+}
+
+Choice& choice_of(const Request& request) {
+  const auto [at, is_new] = choices().all.try_emplace(request.key());
+  Choice& choice = at->second;
+  if (!is_new) return choice;
+  choice.convolution = text_of(request);
   try {
-    at->second = choose(request);
-  } catch (const CudnnDeclined&) {  // and is not asked again
+    choice.plan = choose(request, workspace_limit());
+  } catch (const CudnnRefusal& refusal) {  // and is not asked again
+    choice.refusal = refusal.what();
   } catch (const Error&) {
-    plans->erase(at);
+    choices().all.erase(at);
     throw;
   }
-  return at->second;
+  return choice;
+}
+
+ConvPlan described(const Choice& choice) {
+  if (!choice.plan) return {choice.convolution, -1, 0, choice.refusal};
+  return {choice.convolution, choice.plan->engine, choice.plan->workspace};
 }
 
 // The most that divides all addresses, at most 16: slices of a batch begin anywhere.
@@ -190,15 +240,39 @@ std::int64_t alignment(const ConvArrays& arrays) {
   return static_cast<std::int64_t>(bits & (~bits + 1));
 }
 
-bool run(const Request& request, const ConvArrays& arrays, Workspace& workspace) {
-  static std::mutex one_at_a_time;  // a handle serves one thread
-  const std::lock_guard lock(one_at_a_time);
-  const std::optional<CudnnPlan>& plan = plan_of(request);
-  if (!plan) return false;
+// Queues the plan; why it could not be, unless the GPU itself is to blame.
+std::string execute(const Choice& choice, const ConvArrays& arrays, Workspace& workspace) {
   const std::array<const void*, 3> in_order = {arrays.x, arrays.weight, arrays.y};
-  const void* const scratch = plan->workspace > 0 ? workspace.take<char>(plan->workspace) : nullptr;
-  execute(*plan, make_pack(kIds, in_order, scratch));
-  return true;
+  const CudnnPlan& plan = *choice.plan;
+  const void* const scratch = plan.workspace > 0 ? workspace.take<char>(plan.workspace) : nullptr;
+  const Traced traced("conv2d", is_traced() ? "cuDNN's engine " + std::to_string(plan.engine) : "");
+  try {
+    cuda::execute(plan, make_pack(kIds, in_order, scratch));
+  } catch (const CudnnRefusal& refusal) {
+    check(cudaPeekAtLastError(), name_of(ConvPass::forward), "a kernel before this one");
+    return refusal.what();
+  }
+  return "";
+}
+
+// Empty, or why columns must take the place of cuDNN.
+std::string run(const Request& request, const ConvArrays& arrays, Workspace& workspace) {
+  const std::lock_guard lock(choices().mutex);
+  Choice& choice = choice_of(request);
+  if (!choice.plan) return choice.refusal;
+  choice.refusal = execute(choice, arrays, workspace);
+  if (choice.refusal.empty()) return "";
+  choice.plan.reset();
+  std::cerr << "pliant: " + choice.convolution + " goes on without cuDNN: " + choice.refusal + '\n';
+  return choice.refusal;
+}
+
+template <class T>
+Request request_of(ConvPass pass, const Conv2dGeometry& g, bool tf32, std::int64_t alignment) {
+  constexpr cudnnDataType_t kType = std::is_same_v<T, double>     ? CUDNN_DATA_DOUBLE
+                                    : std::is_same_v<T, BFloat16> ? CUDNN_DATA_BFLOAT16
+                                                                  : CUDNN_DATA_FLOAT;
+  return {pass, kType, kType == CUDNN_DATA_FLOAT && tf32, alignment, g};
 }
 
 }  // namespace
@@ -206,24 +280,39 @@ bool run(const Request& request, const ConvArrays& arrays, Workspace& workspace)
 template <class T>
 bool cuda::cudnn_conv2d(ConvPass pass, const Conv2dGeometry& g, const ConvArrays& arrays,
                         Workspace& workspace) {
-  constexpr cudnnDataType_t kType = std::is_same_v<T, double>     ? CUDNN_DATA_DOUBLE
-                                    : std::is_same_v<T, BFloat16> ? CUDNN_DATA_BFLOAT16
-                                                                  : CUDNN_DATA_FLOAT;
   const GpuOptions options = gpu_options();
-  const bool tf32 = kType == CUDNN_DATA_FLOAT && options.precision == Precision::tf32;
-  const auto failed = [&](const auto&... why) {
-    fail(name_of(pass), ": ", why..., " (input ", Shape{g.n, g.h, g.w, g.c}, ", weight ",
-         Shape{g.k, g.r, g.s, g.c / g.groups}, ", output ", Shape{g.n, g.p, g.q, g.k}, ")");
-  };
+  const Request request =
+      request_of<T>(pass, g, options.precision == Precision::tf32, alignment(arrays));
+  const std::string refusal = run(request, arrays, workspace);
+  require(refusal.empty() || options.convolution != ConvPath::cudnn, text_of(request), ": ",
+          refusal);
+  return refusal.empty();
+}
+
+std::vector<ConvPlan> cuda::cudnn_conv_plans() {
+  const std::lock_guard lock(choices().mutex);
+  std::vector<ConvPlan> all;
+  for (const auto& [key, choice] : choices().all) all.push_back(described(choice));
+  return all;
+}
+
+template <class T>
+ConvPlan cuda::conv_plan(ConvPass pass, const Conv2dGeometry& g, bool tf32,
+                         const std::string& device_properties, std::int64_t workspace_limit) {
+  constexpr std::int64_t kAlignment = 16;
+  const Request request = request_of<T>(pass, g, tf32, kAlignment);
+  const CudnnDescriptor device = cudnn_device(device_properties);
+  Choice choice{text_of(request), "", std::nullopt};
   try {
-    if (run({pass, kType, tf32, alignment(arrays), g}, arrays, workspace)) return true;
-  } catch (const Error& error) {
-    failed(error.what());
-  } catch (const CudnnDeclined& declined) {  // what it had promised
-    failed(declined.call, " failed: ", cudnnGetErrorString(declined.status));
+    choice.plan = choose(request, workspace_limit, &device);
+  } catch (const CudnnRefusal& refusal) {
+    choice.refusal = refusal.what();
   }
-  if (options.convolution == ConvPath::cudnn) failed("cuDNN has no deterministic way");
-  return false;
+  return described(choice);
+}
+
+std::int64_t cuda::conv_workspace_limit(std::int64_t free_bytes) {
+  return std::min(std::int64_t{4} << 30, free_bytes / 4);
 }
 
 template bool cuda::cudnn_conv2d<float>(ConvPass, const Conv2dGeometry&, const ConvArrays&,
@@ -232,5 +321,12 @@ template bool cuda::cudnn_conv2d<BFloat16>(ConvPass, const Conv2dGeometry&, cons
                                            Workspace&);
 template bool cuda::cudnn_conv2d<double>(ConvPass, const Conv2dGeometry&, const ConvArrays&,
                                          Workspace&);
+
+template ConvPlan cuda::conv_plan<float>(ConvPass, const Conv2dGeometry&, bool, const std::string&,
+                                         std::int64_t);
+template ConvPlan cuda::conv_plan<BFloat16>(ConvPass, const Conv2dGeometry&, bool,
+                                            const std::string&, std::int64_t);
+template ConvPlan cuda::conv_plan<double>(ConvPass, const Conv2dGeometry&, bool, const std::string&,
+                                          std::int64_t);
 
 }  // namespace pliant

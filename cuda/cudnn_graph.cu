@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <string>
 
 #include <pliant/cuda/runtime.h>
 
@@ -11,27 +12,21 @@ namespace {
 
 using namespace cuda;
 
-// Statuses come in families of a thousand.
-bool declines(cudnnStatus_t status) {
-  const int family = static_cast<int>(status) / 1000;
-  return family == static_cast<int>(CUDNN_STATUS_NOT_SUPPORTED) / 1000 ||
-         family == static_cast<int>(CUDNN_STATUS_BAD_PARAM) / 1000;
-}
-
-CudnnDescriptor make_graph(const CudnnDescriptor& operation) {
-  return CudnnDescriptor(CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR)
-      .set(CUDNN_ATTR_OPERATIONGRAPH_HANDLE, cudnn())
-      .set(CUDNN_ATTR_OPERATIONGRAPH_OPS, operation)
-      .finalize();
+// For the GPU by its handle, or for one that is described.
+CudnnDescriptor make_graph(const CudnnDescriptor& operation, const CudnnDescriptor* device) {
+  CudnnDescriptor graph(CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR);
+  if (device == nullptr) graph.set(CUDNN_ATTR_OPERATIONGRAPH_HANDLE, cudnn());
+  return graph.set(CUDNN_ATTR_OPERATIONGRAPH_OPS, operation).finalize();
 }
 
 // The configurations that one of cuDNN's heuristics offers, best first.
-std::vector<CudnnDescriptor> offered(const CudnnDescriptor& graph, cudnnBackendHeurMode_t mode) {
+std::vector<CudnnDescriptor> offered(const CudnnDescriptor& graph, cudnnBackendHeurMode_t mode,
+                                     const CudnnDescriptor* device) {
   constexpr std::size_t kMost = 64;
-  const CudnnDescriptor heuristic = CudnnDescriptor(CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR)
-                                        .set(CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH, graph)
-                                        .set(CUDNN_ATTR_ENGINEHEUR_MODE, mode)
-                                        .finalize();
+  CudnnDescriptor heuristic(CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR);
+  heuristic.set(CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH, graph).set(CUDNN_ATTR_ENGINEHEUR_MODE, mode);
+  if (device != nullptr) heuristic.set(CUDNN_ATTR_ENGINEHEUR_DEVICEPROP, *device);
+  heuristic = heuristic.finalize();
   std::vector<CudnnDescriptor> configs;
   std::vector<cudnnBackendDescriptor_t> handles;
   for (std::size_t i = 0; i < kMost; ++i)
@@ -41,11 +36,15 @@ std::vector<CudnnDescriptor> offered(const CudnnDescriptor& graph, cudnnBackendH
   return configs;
 }
 
-bool has_any_note(const CudnnDescriptor& config,
-                  std::span<const cudnnBackendNumericalNote_t> notes) {
-  const CudnnDescriptor engine(CUDNN_BACKEND_ENGINE_DESCRIPTOR);
+CudnnDescriptor engine_of(const CudnnDescriptor& config) {
+  CudnnDescriptor engine(CUDNN_BACKEND_ENGINE_DESCRIPTOR);
   std::array handle = {engine.get()};
   config.fill(CUDNN_ATTR_ENGINECFG_ENGINE, handle);
+  return engine;
+}
+
+bool has_any_note(const CudnnDescriptor& engine,
+                  std::span<const cudnnBackendNumericalNote_t> notes) {
   std::array<cudnnBackendNumericalNote_t, CUDNN_NUMERICAL_NOTE_TYPE_COUNT> held{};
   const std::int64_t count =
       engine.get(CUDNN_ATTR_ENGINE_NUMERICAL_NOTE, std::span<cudnnBackendNumericalNote_t>(held));
@@ -53,27 +52,30 @@ bool has_any_note(const CudnnDescriptor& config,
          held.begin() + count;
 }
 
-// The plan of a configuration, unless cuDNN cannot make it after all.
-std::optional<CudnnDescriptor> make_plan(const CudnnDescriptor& config) {
-  try {
-    return CudnnDescriptor(CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR)
-        .set(CUDNN_ATTR_EXECUTION_PLAN_HANDLE, cudnn())
-        .set(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG, config)
-        .finalize();
-  } catch (const CudnnDeclined&) {
-    return std::nullopt;
-  }
+std::int64_t number(const CudnnDescriptor& from, cudnnBackendAttributeName_t name) {
+  std::int64_t value = 0;
+  from.get(name, std::span(&value, 1));
+  return value;
+}
+
+CudnnDescriptor make_plan(const CudnnDescriptor& config, const CudnnDescriptor* device) {
+  CudnnDescriptor plan(CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR);
+  if (device != nullptr)
+    plan.set(CUDNN_ATTR_EXECUTION_PLAN_DEVICEPROP, *device);
+  else
+    plan.set(CUDNN_ATTR_EXECUTION_PLAN_HANDLE, cudnn());
+  return plan.set(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG, config).finalize();
 }
 
 }  // namespace
 
 void cuda::check(cudnnStatus_t status, const char* call) {
   if (status == CUDNN_STATUS_SUCCESS) return;
-  if (declines(status)) throw CudnnDeclined{call, status};
   std::array<char, 256> details{};
   cudnnGetLastErrorString(details.data(), details.size());
-  fail(call, " failed: ", cudnnGetErrorString(status), details[0] == '\0' ? "" : ": ",
-       details.data());
+  std::string text = std::string(call) + " failed: " + cudnnGetErrorString(status);
+  if (details[0] != '\0') text += std::string(": ") + details.data();
+  throw CudnnRefusal(text);
 }
 
 cudnnHandle_t cuda::cudnn() {
@@ -85,20 +87,46 @@ cudnnHandle_t cuda::cudnn() {
   return handle;
 }
 
+CudnnDescriptor cuda::cudnn_device(const std::string& properties) {
+  return CudnnDescriptor(CUDNN_BACKEND_DEVICEPROP_DESCRIPTOR)
+      .set(CUDNN_ATTR_DEVICEPROP_JSON_REPRESENTATION, std::span<const char>(properties))
+      .finalize();
+}
+
 CudnnPlan cuda::choose_plan(const CudnnDescriptor& operation,
                             std::span<const cudnnBackendNumericalNote_t> without,
-                            std::int64_t workspace) {
-  CudnnDescriptor graph = make_graph(operation);
-  for (const cudnnBackendHeurMode_t mode : {CUDNN_HEUR_MODE_A, CUDNN_HEUR_MODE_FALLBACK})
-    for (CudnnDescriptor& config : offered(graph, mode)) {
-      if (has_any_note(config, without)) continue;
-      std::optional<CudnnDescriptor> plan = make_plan(config);
-      if (!plan) continue;
-      std::int64_t bytes = 0;
-      plan->get(CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE, std::span(&bytes, 1));
-      if (bytes <= workspace) return {std::move(graph), std::move(config), std::move(*plan), bytes};
+                            std::int64_t workspace, const CudnnDescriptor* device) {
+  CudnnDescriptor graph = make_graph(operation, device);
+  std::string last = "none is offered";
+  const auto plan_of = [&](CudnnDescriptor& config) -> std::optional<CudnnPlan> {
+    const CudnnDescriptor engine = engine_of(config);
+    if (has_any_note(engine, without)) {
+      last = "the last one's results are not of the kind asked for";
+      return std::nullopt;
     }
-  throw CudnnDeclined{"the choice of an engine", CUDNN_STATUS_NOT_SUPPORTED};
+    CudnnDescriptor plan = make_plan(config, device);
+    const std::int64_t bytes = number(plan, CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE);
+    if (bytes > workspace) {
+      last = "the last one needs " + std::to_string(bytes) + " bytes of workspace";
+      return std::nullopt;
+    }
+    return CudnnPlan{std::move(graph), std::move(config), std::move(plan),
+                     number(engine, CUDNN_ATTR_ENGINE_GLOBAL_INDEX), bytes};
+  };
+  for (const cudnnBackendHeurMode_t mode : {CUDNN_HEUR_MODE_A, CUDNN_HEUR_MODE_FALLBACK}) {
+    std::vector<CudnnDescriptor> configs;
+    try {
+      configs = offered(graph, mode, device);
+    } catch (const CudnnRefusal& refusal) {
+      last = refusal.what();
+    }
+    for (CudnnDescriptor& config : configs) try {
+        if (auto plan = plan_of(config)) return std::move(*plan);
+      } catch (const CudnnRefusal& refusal) {  // an engine that this machine cannot load, say
+        last = refusal.what();
+      }
+  }
+  throw CudnnRefusal("no engine of cuDNN's does it: " + last);
 }
 
 CudnnDescriptor cuda::make_pack(std::span<const std::int64_t> ids,
@@ -111,7 +139,8 @@ CudnnDescriptor cuda::make_pack(std::span<const std::int64_t> ids,
 }
 
 void cuda::execute(const CudnnPlan& plan, const CudnnDescriptor& pack) {
-  check(cudnnSetStream(cudnn(), stream()), "cudnnSetStream");
+  const Stream queue;
+  check(cudnnSetStream(cudnn(), queue), "cudnnSetStream");
   check(cudnnBackendExecute(cudnn(), plan.plan.get(), pack.get()), "cudnnBackendExecute");
 }
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -13,14 +14,13 @@
 
 namespace pliant::cuda {
 
-// cuDNN cannot do what was described; another way must.
-struct CudnnDeclined {
-  const char* call;
-  cudnnStatus_t status;
+// cuDNN cannot do what was described, for the reason that it gives; another way may.
+class CudnnRefusal : public Error {
+ public:
+  using Error::Error;
 };
 
-// Throws CudnnDeclined where cuDNN says that it does not support something, and an Error where
-// anything else went wrong.
+// Throws a CudnnRefusal unless all is well.
 void check(cudnnStatus_t status, const char* call);
 
 // The one handle.
@@ -37,6 +37,10 @@ constexpr cudnnBackendAttributeType_t cudnn_type<const void*>() {
 template <>
 constexpr cudnnBackendAttributeType_t cudnn_type<std::int64_t>() {
   return CUDNN_TYPE_INT64;
+}
+template <>
+constexpr cudnnBackendAttributeType_t cudnn_type<char>() {
+  return CUDNN_TYPE_CHAR;
 }
 template <>
 constexpr cudnnBackendAttributeType_t cudnn_type<float>() {
@@ -133,13 +137,21 @@ class CudnnDescriptor {
 // How an operation is carried out. It keeps what it was made of.
 struct CudnnPlan {
   CudnnDescriptor graph, config, plan;
+  std::int64_t engine;     // cuDNN's number of it
   std::int64_t workspace;  // bytes
 };
 
+// The properties of a GPU that need not be there (CUDNN_BACKEND_DEVICEPROP_DESCRIPTOR), from their
+// JSON.
+CudnnDescriptor cudnn_device(const std::string& properties);
+
 // The first engine in the order of cuDNN's heuristics that computes the operation with none of the
-// notes and in at most so many bytes of workspace; CudnnDeclined where there is none.
+// notes and in at most so many bytes of workspace, on the GPU or on one that is described. Whatever
+// speaks against an engine, the next one may do; a CudnnRefusal, which says what the last one
+// lacked, where none does.
 CudnnPlan choose_plan(const CudnnDescriptor& operation,
-                      std::span<const cudnnBackendNumericalNote_t> without, std::int64_t workspace);
+                      std::span<const cudnnBackendNumericalNote_t> without, std::int64_t workspace,
+                      const CudnnDescriptor* device = nullptr);
 
 // What a plan works on: array i is the tensor whose unique id is ids[i].
 CudnnDescriptor make_pack(std::span<const std::int64_t> ids, std::span<const void* const> arrays,

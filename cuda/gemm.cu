@@ -1,12 +1,14 @@
 #include <pliant/cuda/gemm.h>
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <map>
 #include <mutex>
-#include <optional>
+#include <sstream>
 #include <string>
 #include <type_traits>
+#include <utility>
 
 #include <pliant/core/gpu_options.h>
 #include <pliant/core/kernels/unary.h>
@@ -21,6 +23,11 @@ template <class T>
 constexpr cudaDataType kType = std::is_same_v<T, BFloat16> ? CUDA_R_16BF
                                : std::is_same_v<T, float>  ? CUDA_R_32F
                                                            : CUDA_R_64F;
+
+template <class T>
+constexpr const char* kTypeName = std::is_same_v<T, BFloat16> ? "bfloat16"
+                                  : std::is_same_v<T, float>  ? "float32"
+                                                              : "float64";
 
 template <class T>
 cublasComputeType_t compute_type() {
@@ -144,14 +151,26 @@ struct Product {
   }
 };
 
-using Choice = std::optional<cublasLtMatmulHeuristicResult_t>;
+// The library's own choice of algorithms for a product, best first, which depends on shapes, strides
+// and alignment alone, never on timing.
+struct Offer {
+  std::array<cublasLtMatmulAlgo_t, 8> algorithms;
+  int count;
+  cublasStatus_t said;
+};
+struct Choice {
+  Offer offer;
+  std::atomic<int> first{0};            // those before have refused to run
+  std::atomic<cublasStatus_t> refusal;  // the last one
 
-// The library's own choice of algorithm, which depends on shapes, strides and alignment alone,
-// never on timing; none where it has none. Where it cuts k, the parts are added up in a step of
-// their own, in order.
+  explicit Choice(const Offer& made) : offer(made), refusal(made.said) {}
+};
+
+// Where an algorithm cuts k, the parts are added up in a step of their own, in order. A combination
+// that the library calls invalid is one for which it has no algorithm.
 template <class T, class Y>
-Choice choose(const char* op, const Product<T, Y>& product, const Operation& operation,
-              const Layout& left, const Layout& right, const Layout& result) {
+Offer choose(const char* op, const Product<T, Y>& product, const Operation& operation,
+             const Layout& left, const Layout& right, const Layout& result) {
   Preference preference(op);
   const auto scratch = static_cast<std::size_t>(kBlasScratchBytes);
   preference.set(op, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, scratch);
@@ -164,24 +183,28 @@ Choice choose(const char* op, const Product<T, Y>& product, const Operation& ope
   preference.set(op, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES, alignment(product.a));
   preference.set(op, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, alignment(product.y));
   preference.set(op, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES, alignment(product.y));
-  cublasLtMatmulHeuristicResult_t found{};
+  Offer offer{};
+  std::array<cublasLtMatmulHeuristicResult_t, std::tuple_size_v<decltype(offer.algorithms)>>
+      found{};
   int count = 0;
-  const cublasStatus_t status = cublasLtMatmulAlgoGetHeuristic(
-      blas(), operation.handle, left.handle, right.handle, result.handle, result.handle,
-      preference.handle, 1, &found, &count);
-  if (status == CUBLAS_STATUS_NOT_SUPPORTED) return std::nullopt;
-  check(status, op, "cublasLtMatmulAlgoGetHeuristic");
-  return count > 0 ? Choice(found) : std::nullopt;
+  offer.said = cublasLtMatmulAlgoGetHeuristic(blas(), operation.handle, left.handle, right.handle,
+                                              result.handle, result.handle, preference.handle,
+                                              static_cast<int>(found.size()), found.data(), &count);
+  if (offer.said != CUBLAS_STATUS_SUCCESS) return offer;
+  offer.said = CUBLAS_STATUS_NOT_SUPPORTED;  // unless one of them runs
+  for (int i = 0; i < count; ++i)
+    if (found[i].state == CUBLAS_STATUS_SUCCESS) offer.algorithms[offer.count++] = found[i].algo;
+  return offer;
 }
 
 // Choices are made once and kept: asking costs more than a small product.
 template <class Key, class Make>
-Choice remembered(const Key& key, Make make) {
+Choice& remembered(const Key& key, Make make) {
   static std::mutex mutex;
   static auto* const choices = new std::map<Key, Choice>;  // NOLINT: lives as long as the process
   const std::lock_guard lock(mutex);
   if (const auto found = choices->find(key); found != choices->end()) return found->second;
-  return choices->emplace(key, make()).first->second;
+  return choices->try_emplace(key, make()).first->second;
 }
 
 template <class T, class Y>
@@ -202,17 +225,29 @@ void describe(const char* op, const Product<T, Y>& product, Operation& operation
   operation.set(op, CUBLASLT_MATMUL_DESC_BIAS_BATCH_STRIDE, product.bias.stride);
 }
 
-std::string text_of(const ProductSize& size) {
-  const auto matrix = [](std::int64_t rows, std::int64_t columns) {
-    return '[' + std::to_string(rows) + ' ' + std::to_string(columns) + ']';
+// In one line all that an algorithm is chosen by.
+template <class T, class Y>
+std::string text_of(const Product<T, Y>& product) {
+  std::ostringstream text;
+  const auto matrices = [&](const char* name, const auto& m, std::int64_t rows,
+                            std::int64_t columns) {
+    text << name << " [" << rows << ' ' << columns << ']'
+         << (m.transpose == Transpose::yes ? " transposed" : "") << " (row stride " << m.row_stride
+         << ", matrix stride " << m.matrix_stride << ", aligned to " << alignment(m) << " bytes)";
   };
-  return std::to_string(size.batch) + " times " + matrix(size.m, size.k) + " by " +
-         matrix(size.k, size.n);
+  const ProductSize& size = product.size;
+  text << size.batch << " times ";
+  matrices("a", product.a, size.m, size.k);
+  matrices(" by b", product.b, size.k, size.n);
+  matrices(" to y", product.y, size.m, size.n);
+  text << ", " << kTypeName<T> << " to "
+       << kTypeName<Y> << (product.accumulate == Accumulate::yes ? ", added" : "");
+  return text.str();
 }
 
-// False, and nothing done, where cuBLASLt has no algorithm for the product.
+// Success, or what cuBLASLt says of the product; then nothing is done.
 template <class T, class Y>
-bool run(const char* op, const Product<T, Y>& product) {
+cublasStatus_t run(const char* op, const Product<T, Y>& product) {
   const cublasComputeType_t compute = compute_type<T>();
   Operation operation(op, compute, kType<Wide<T>>);
   describe(op, product, operation);
@@ -223,17 +258,36 @@ bool run(const char* op, const Product<T, Y>& product) {
   };
   const Layout left = layout(product.b, size.k, size.n), right = layout(product.a, size.m, size.k);
   const Layout result = layout(product.y, size.m, size.n);
-  const Choice choice = remembered(
-      product.key(compute), [&] { return choose(op, product, operation, left, right, result); });
-  if (!choice) return false;
+  Choice& choice = remembered(product.key(compute),
+                              [&] { return choose(op, product, operation, left, right, result); });
   const Wide<T> alpha = 1, beta = product.accumulate == Accumulate::yes ? 1 : 0;
-  const cublasStatus_t status =
-      cublasLtMatmul(blas(), operation.handle, &alpha, product.b.data, left.handle, product.a.data,
-                     right.handle, &beta, product.y.data, result.handle, product.y.data,
-                     result.handle, &choice->algo, blas_scratch(), choice->workspaceSize, stream());
-  if (status != CUBLAS_STATUS_SUCCESS)
-    check(status, op, ("cublasLtMatmul of " + text_of(size)).c_str());
-  return true;
+  const Traced traced(op, "cublasLtMatmul");
+  for (int i = choice.first; i < choice.offer.count; ++i) {
+    const cublasStatus_t status =
+        cublasLtMatmul(blas(), operation.handle, &alpha, product.b.data, left.handle,
+                       product.a.data, right.handle, &beta, product.y.data, result.handle,
+                       product.y.data, result.handle, &choice.offer.algorithms[i], blas_scratch(),
+                       static_cast<std::size_t>(kBlasScratchBytes), stream());
+    if (status == CUBLAS_STATUS_SUCCESS) return status;
+    choice.refusal = status;
+    choice.first = i + 1;
+  }
+  return choice.refusal;
+}
+
+// The matrices of a batch one after the other.
+template <class T, class Y>
+cublasStatus_t run_one_by_one(const char* op, Product<T, Y> product) {
+  const auto advance = [](auto& matrices) { matrices.data += matrices.matrix_stride; };
+  const std::int64_t batch = std::exchange(product.size.batch, 1);
+  for (std::int64_t i = 0; i < batch; ++i) {
+    if (const cublasStatus_t status = run(op, product); status != CUBLAS_STATUS_SUCCESS)
+      return status;
+    advance(product.a);
+    advance(product.b);
+    advance(product.y);
+  }
+  return CUBLAS_STATUS_SUCCESS;
 }
 
 // Every row of y becomes its matrix's bias, or 0 where there is none.
@@ -267,11 +321,15 @@ template <class T, class Y>
 void cuda::multiply(const char* op, const ProductSize& size, const Matrices<const T>& a,
                     const Matrices<const T>& b, const Matrices<Y>& y, Accumulate accumulate) {
   if (size.batch == 0 || size.m == 0 || size.n == 0) return;
-  if (size.k > 0)
-    require(run(op, Product<T, Y>{size, a, b, y, accumulate}), op,
-            ": cuBLASLt has no algorithm for ", text_of(size));
-  else if (accumulate == Accumulate::no)
-    fill_rows(op, size, y, Bias<Y>{});
+  if (size.k == 0) {
+    if (accumulate == Accumulate::no) fill_rows(op, size, y, Bias<Y>{});
+    return;
+  }
+  const Product<T, Y> product{size, a, b, y, accumulate};
+  cublasStatus_t status = run(op, product);
+  if (status != CUBLAS_STATUS_SUCCESS && size.batch > 1) status = run_one_by_one(op, product);
+  if (status != CUBLAS_STATUS_SUCCESS)
+    check(status, op, ("cublasLtMatmul of " + text_of(product)).c_str());
 }
 
 template <class T>
@@ -282,7 +340,8 @@ void cuda::multiply(const char* op, const ProductSize& size, const Matrices<cons
     return multiply(op, size, a, b, y, Accumulate::no);
   if (size.batch == 0 || size.m == 0 || size.n == 0) return;
   if (size.k > 0 && is_aligned(bias) &&
-      run(op, Product<T, T>{size, a, b, y, Accumulate::no, bias, activation}))
+      run(op, Product<T, T>{size, a, b, y, Accumulate::no, bias, activation}) ==
+          CUBLAS_STATUS_SUCCESS)
     return;
   fill_rows(op, size, y, bias);
   multiply(op, size, a, b, y, Accumulate::yes);

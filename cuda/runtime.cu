@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
+#include <cstdlib>
 #include <limits>
+#include <string>
 
 #include <pliant/core/device.h>
 #include <pliant/core/memory.h>
@@ -12,7 +15,7 @@ namespace pliant {
 namespace {
 
 constexpr const char* kWho = "cuda";
-constexpr int kDevice = 0;
+constexpr int kDevice = 0;  // every thread's current device, unless it chooses another
 
 struct Runtime {
   cudaStream_t stream = nullptr;
@@ -21,7 +24,7 @@ struct Runtime {
   void* blas_scratch = nullptr;
 
   Runtime() {
-    require(cuda::device_count() > 0, "cuda: the driver finds no GPU");
+    require(cuda::device_count() > 0, "cuda: there is no GPU", cuda::why_no_device());
     int has_pools = 0;
     cuda::check(cudaDeviceGetAttribute(&has_pools, cudaDevAttrMemoryPoolsSupported, kDevice), kWho,
                 "cudaDeviceGetAttribute");
@@ -55,6 +58,24 @@ bool on_device(const void* memory) {
 
 constexpr const char* kMemory = "memory";
 
+struct Found {
+  cudaError_t status = cudaSuccess;
+  int count = 0;
+};
+const Found& found() {
+  static const Found once = [] {
+    Found now;
+    now.status = cudaGetDeviceCount(&now.count);
+    if (now.status != cudaSuccess) {
+      cudaGetLastError();  // forget it
+      now.count = 0;
+    }
+    now.count = std::min(now.count, 1);
+    return now;
+  }();
+  return once;
+}
+
 std::uint64_t of_pool(const Runtime& r, cudaMemPoolAttr what) {
   std::uint64_t value = 0;
   cuda::check(cudaMemPoolGetAttribute(r.pool, what, &value), kMemory, "cudaMemPoolGetAttribute");
@@ -68,6 +89,36 @@ std::uint64_t of_pool(const Runtime& r, cudaMemPoolAttr what) {
        of_pool(r, cudaMemPoolAttrUsedMemCurrent), ", the pool ",
        of_pool(r, cudaMemPoolAttrReservedMemCurrent), ", and ", free, " of ", total,
        " are free; a smaller batch needs less");
+}
+
+bool is_too_much(cudaError_t status, std::size_t bytes) {
+  if (status == cudaErrorMemoryAllocation) return true;
+  std::size_t free = 0, total = 0;  // of more than there could ever be, the driver may say this
+  return status == cudaErrorInvalidValue && cudaMemGetInfo(&free, &total) == cudaSuccess &&
+         bytes > total;
+}
+
+// Null if the GPU has no more, also after the pool has given back what nobody uses.
+void* pool_allocate(std::size_t bytes, cudaStream_t queue) {
+  void* memory = nullptr;
+  cudaError_t status = cudaMallocAsync(&memory, bytes, queue);
+  if (is_too_much(status, bytes)) {
+    cudaGetLastError();
+    cuda::trim_pool();
+    status = cudaMallocAsync(&memory, bytes, queue);
+  }
+  if (is_too_much(status, bytes)) {
+    cudaGetLastError();  // forget it: who catches the Error may go on
+    return nullptr;
+  }
+  cuda::check(status, kMemory, "cudaMallocAsync");
+  return memory;
+}
+
+// PLIANT_GPU_POISON: for tests, memory that nobody has filled holds NaN, or -1.
+bool poisons() {
+  static const bool asked = std::getenv("PLIANT_GPU_POISON") != nullptr;
+  return asked;
 }
 
 std::atomic<std::int64_t>& copy_count() {
@@ -87,7 +138,25 @@ void cuda::check(cublasStatus_t status, const char* op, const char* call) {
           " failed: ", cublasLtGetStatusString(status), " (", cublasLtGetStatusName(status), ")");
 }
 
-cudaStream_t cuda::stream() { return runtime().stream; }
+void cuda::fail_launch(cudaError_t status, const char* op, const char* name) {
+  cudaGetLastError();  // said here
+  check(status, op, ("the launch of a kernel of " + std::string(name)).c_str());
+  fail(op, ": a launch that failed and succeeded");
+}
+
+std::recursive_timed_mutex& cuda::stream_turns() {
+  static auto* const turns = new std::recursive_timed_mutex;  // NOLINT: as long-lived as the stream
+  return *turns;
+}
+
+cuda::Stream::Stream() : queue_(runtime().stream), turn_(stream_turns(), std::defer_lock) {
+  constexpr std::chrono::seconds kPatience(10);
+  require(turn_.try_lock_for(kPatience), "cuda: another thread has recorded a step for ",
+          kPatience.count(),
+          " s, in which no other may use the GPU; a captured step must not wait for a thread that "
+          "does");
+}
+
 cublasLtHandle_t cuda::blas() { return runtime().blas; }
 void* cuda::blas_scratch() { return runtime().blas_scratch; }
 
@@ -97,49 +166,34 @@ void cuda::trim_pool() {
 }
 
 // A machine without a driver is one without a GPU, not an error.
-int cuda::device_count() {
-  static const int count = [] {
-    int found = 0;
-    if (cudaGetDeviceCount(&found) != cudaSuccess) {
-      cudaGetLastError();  // forget it
-      found = 0;
-    }
-    return std::min(found, 1);
-  }();
-  return count;
+int cuda::device_count() { return found().count; }
+
+std::string cuda::why_no_device() {
+  const cudaError_t status = found().status;
+  return status == cudaSuccess ? ""
+                               : std::string("; the driver says: ") + cudaGetErrorString(status);
 }
 
 void* cuda::allocate(std::int64_t bytes, int) {
-  const Runtime& r = runtime();
-  if (is_recording()) {
-    void* const memory = arena_allocate(bytes);
-    if (memory == nullptr) fail_out_of_memory(r, bytes);
-    return memory;
-  }
+  const Stream queue;
   const auto size = static_cast<std::size_t>(std::max<std::int64_t>(bytes, 1));
-  void* memory = nullptr;
-  cudaError_t status = cudaMallocAsync(&memory, size, r.stream);
-  if (status == cudaErrorMemoryAllocation) {
-    cudaGetLastError();
-    trim_pool();
-    status = cudaMallocAsync(&memory, size, r.stream);
-  }
-  if (status == cudaErrorMemoryAllocation) {
-    cudaGetLastError();  // forget it: who catches the Error may go on
-    fail_out_of_memory(r, bytes);
-  }
-  check(status, kMemory, "cudaMallocAsync");
+  void* const memory = is_recording() ? arena_allocate(bytes) : pool_allocate(size, queue);
+  if (memory == nullptr) fail_out_of_memory(runtime(), bytes);
+  if (poisons()) check(cudaMemsetAsync(memory, 0xff, size, queue), kMemory, "cudaMemsetAsync");
   return memory;
 }
 
-// Destructors call this, so it does not throw: what is wrong with the GPU is said by the next call.
+// Destructors call this, so it does not throw: what has ended the context is said by the next call,
+// and anything else must not be taken for that call's own.
 void cuda::release(void* memory, std::int64_t, int) {
-  if (!arena_release(memory)) cudaFreeAsync(memory, runtime().stream);
+  if (arena_release(memory)) return;
+  if (cudaFreeAsync(memory, runtime().stream) != cudaSuccess) cudaGetLastError();
 }
 
 void cuda::copy(void* to, const void* from, std::int64_t bytes) {
   if (bytes == 0) return;
-  const cudaStream_t queue = stream();
+  const Stream queue;
+  const Traced traced("copy", "cudaMemcpyAsync");
   check(cudaMemcpyAsync(to, from, static_cast<std::size_t>(bytes), cudaMemcpyDefault, queue),
         "copy", "cudaMemcpyAsync");
   if (!on_device(to) || !on_device(from)) {

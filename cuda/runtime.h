@@ -10,6 +10,8 @@
 #include <cstdint>
 
 #include <pliant/core/error.h>
+#include <pliant/cuda/stream.h>
+#include <pliant/cuda/trace.h>
 
 namespace pliant::cuda {
 
@@ -17,11 +19,13 @@ namespace pliant::cuda {
 void check(cudaError_t status, const char* op, const char* call);
 void check(cublasStatus_t status, const char* op, const char* call);
 
-// Where every kernel, copy and allocation is queued.
-cudaStream_t stream();
+// An Error about a kernel that could not be launched, by the function that it is written in.
+[[noreturn]] void fail_launch(cudaError_t status, const char* op, const char* name);
+
 template <class T>
 void set_to_zero(const char* op, T* memory, std::int64_t n) {
   if (n <= 0) return;
+  const Traced traced(op, "cudaMemsetAsync");
   check(cudaMemsetAsync(memory, 0, static_cast<std::size_t>(n) * sizeof(T), stream()), op,
         "cudaMemsetAsync");
 }

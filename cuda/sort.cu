@@ -22,6 +22,7 @@ cuda::Sorted cuda::sort_by_key(const char* op, std::int64_t n, const std::int32_
           op, "cub::DeviceRadixSort");
   };
   sort(nullptr);
+  const Traced traced(op, "cub::DeviceRadixSort");
   sort(workspace.take<char>(static_cast<std::int64_t>(bytes)));
   return {sorted_keys, sorted};
 }
@@ -34,6 +35,7 @@ void cuda::sum_before(const char* op, std::int64_t n, const std::int64_t* counts
           "cub::DeviceScan");
   };
   scan(nullptr);
+  const Traced traced(op, "cub::DeviceScan");
   scan(workspace.take<char>(static_cast<std::int64_t>(bytes)));
 }
 

@@ -12,6 +12,7 @@
 #include <pliant/layers/train/optimizer.h>
 #include <pliant/layers/train/schedule.h>
 #include <pliant/layers/train/tally.h>
+#include <pliant/tests/gpu_under_test.h>
 #include <pliant/tests/op_case.h>
 
 using namespace pliant;
@@ -21,8 +22,6 @@ namespace {
 
 constexpr std::int64_t kEpochs = 3, kPictures = 20, kBatch = 8;  // the last batch has 4
 constexpr double kRate = 0.3;
-
-bool no_device() { return Device::best().is_cpu(); }
 
 LabelledImages pictures() {
   LabelledImages set{Tensor::empty({kPictures, 8, 8, 1}, DType::uint8),
@@ -220,7 +219,7 @@ TEST_CASE("capture: replays do what plain steps do, dropout and schedule include
 
 TEST_CASE("cuda: captured steps do what plain steps do, dropout and schedule included" *
           doctest::skip(no_device())) {
-  check_training(Device::best());
+  check_training(gpu());
 }
 
 TEST_CASE("capture: every optimizer steps by a StepState as by the host's numbers") {
@@ -228,17 +227,17 @@ TEST_CASE("capture: every optimizer steps by a StepState as by the host's number
 }
 
 TEST_CASE("cuda: captured optimizers step as by the host's numbers" * doctest::skip(no_device())) {
-  check_optimizers(Device::best());
+  check_optimizers(gpu());
 }
 
 TEST_CASE("capture: what reads on the host says so") { check_host_reads(Device::cpu()); }
 
 TEST_CASE("cuda: captured reads on the host say so" * doctest::skip(no_device())) {
-  check_host_reads(Device::best());
+  check_host_reads(gpu());
 }
 
 TEST_CASE("cuda: captured steps take numbers from a StepState alone" * doctest::skip(no_device())) {
-  const Device device = Device::best();
+  const Device device = gpu();
   const Tensor x = Tensor::full({64}, 1, DType::float32, device);
   Parameter parameter(x.clone(), "p");
   Sgd sgd({parameter}, {.lr = 0.1});
@@ -353,7 +352,7 @@ TEST_CASE("resident batches: those of Batches, of bytes and floats, scaled, shuf
 
 TEST_CASE("cuda: a training step copies nothing between host and device" *
           doctest::skip(no_device())) {
-  const Device device = Device::best();
+  const Device device = gpu();
   SmallNet net;
   net.initialise(Rng(7));
   net.to(device);

@@ -370,29 +370,4 @@ inline DeviceCases all_cases() {
   return all;
 }
 
-// The result and the gradients by all inputs, computed on `device`, brought to the CPU.
-inline std::vector<Tensor> run(const DeviceCase& c, DType dtype, Device device) {
-  Tape tape({.buffers = Buffers::keep});
-  Vars vars;
-  for (const Tensor& input : c.inputs) {
-    const Tensor there = input.to(dtype).to(device);
-    vars.push_back(c.differentiable ? tape.variable(there) : Var(there));
-  }
-  const Var y = c.f(vars);
-  CHECK(y.device() == device);
-  std::vector<Tensor> results = {y.value().to(Device::cpu())};
-  if (!c.differentiable) return results;
-  const Tensor cotangent = random(y.shape(), 99, 0.5, 1.5, y.dtype()).to(device);
-  const Gradients gradients = tape.gradients(y, {}, {.cotangent = cotangent});
-  for (const Var& var : vars) results.push_back(gradients[var].to(Device::cpu()));
-  return results;
-}
-
-// Largest deviation of b from a, relative to a's largest element where that is above 1.
-inline double deviation(const Tensor& a, const Tensor& b) {
-  double largest = 1;
-  for (const double value : a.to_vector()) largest = std::max(largest, std::abs(value));
-  return max_difference(a, b) / largest;
-}
-
 }  // namespace pliant::test

@@ -78,7 +78,8 @@ bool seen_by_cuda(const std::string& path) {
   static const Names core = {
       "core/portable.h",      "core/error.h",    "core/text.h",  "core/random.h", "core/device.h",
       "core/column_memory.h", "core/memory.h",   "core/shape.h", "core/timing.h", "core/capture.h",
-      "core/gpu_options.h",   "core/bfloat16.h", "core/sizes.h", "core/kernel.h"};
+      "core/gpu_options.h",   "core/bfloat16.h", "core/sizes.h", "core/kernel.h",
+      "core/conv_plans.h"};
   return is_contract(path) || contains(core, path);
 }
 

@@ -7,6 +7,7 @@
 
 #include <pliant/apps/kit/command_line.h>
 #include <pliant/bench/cuda/measure.h>
+#include <pliant/core/conv_plans.h>
 #include <pliant/core/gpu_options.h>
 #include <pliant/core/program.h>
 
@@ -15,6 +16,17 @@ namespace {
 using namespace pliant;
 using namespace pliant::kit;
 using namespace pliant::bench;
+
+// What cuDNN has chosen for the convolutions.
+nlohmann::ordered_json plans() {
+  nlohmann::ordered_json all = nlohmann::ordered_json::array();
+  for (const ConvPlan& plan : conv_plans())
+    all.push_back({{"convolution", plan.convolution},
+                   {"engine", plan.engine},
+                   {"workspace_bytes", plan.workspace},
+                   {"refusal", plan.refusal}});
+  return all;
+}
 
 nlohmann::ordered_json json_of(const Measurements& measured) {
   nlohmann::ordered_json cases = nlohmann::ordered_json::array();
@@ -26,7 +38,8 @@ nlohmann::ordered_json json_of(const Measurements& measured) {
                      {"peak_bytes", one.peak}});
   return {{"device", measured.facts().name},
           {"cache_bytes", measured.facts().cache_bytes},
-          {"cases", std::move(cases)}};
+          {"cases", std::move(cases)},
+          {"plans", plans()}};
 }
 
 int run(const MeasureOptions& options, const std::string& json) {
@@ -47,7 +60,8 @@ int run(const MeasureOptions& options, const std::string& json) {
 int run(int argc, char** argv) {
   CLI::App app("Times operators and training steps on a device.", "pliant-cuda-bench");
   MeasureOptions options;
-  std::string device = "cuda", precision = "full", scatter = "ordered", json;
+  std::string device = "cuda", precision = "full", scatter = "ordered", convolution = "automatic";
+  std::string json;
   app.add_option("--device", device, "cuda or cpu")
       ->check(CLI::IsMember({"cuda", "cpu"}))
       ->capture_default_str();
@@ -56,6 +70,9 @@ int run(int argc, char** argv) {
       ->capture_default_str();
   app.add_option("--scatter", scatter, "how the GPU adds up gradients by a map")
       ->check(CLI::IsMember({"ordered", "atomic"}))
+      ->capture_default_str();
+  app.add_option("--convolution", convolution, "the way that dense convolutions take on the GPU")
+      ->check(CLI::IsMember({"automatic", "columns", "cudnn"}))
       ->capture_default_str();
   app.add_option("--cases", options.only, "only those whose name has this in it");
   app.add_option("--samples", options.samples, "medians are over so many")
@@ -66,7 +83,10 @@ int run(int argc, char** argv) {
   options.device = device == "cuda" ? Device::cuda() : Device::cpu();
   if (precision == "bfloat16") options.dtype = DType::bfloat16;
   set_gpu_options({.precision = precision == "tf32" ? Precision::tf32 : Precision::full,
-                   .scatter = scatter == "atomic" ? Scatter::atomic : Scatter::ordered});
+                   .scatter = scatter == "atomic" ? Scatter::atomic : Scatter::ordered,
+                   .convolution = convolution == "columns" ? ConvPath::columns
+                                  : convolution == "cudnn" ? ConvPath::cudnn
+                                                           : ConvPath::automatic});
   return run(options, json);
 }
 

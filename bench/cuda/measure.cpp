@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include <pliant/core/memory.h>
+#include <pliant/core/parallel.h>
 
 namespace pliant::bench {
 namespace {
@@ -21,9 +22,23 @@ double median(std::vector<double> values) {
 
 Tensor normal(const Shape& shape, std::uint64_t seed, Device device) {
   Tensor t = Tensor::empty(shape);
-  const auto to = t.mutable_span<float>();
-  for (std::size_t i = 0; i < to.size(); ++i) to[i] = static_cast<float>(Rng(seed).normal(i));
+  float* const to = t.mutable_data<float>();
+  constexpr std::int64_t kBlock = 4096;
+  parallel_blocks(t.size(), kBlock, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i)
+      to[i] = static_cast<float>(Rng(seed).normal(static_cast<std::uint64_t>(i)));
+  });
   return t.to(device);
+}
+
+// An idle GPU takes its time to reach its clocks.
+void Measurements::wake_up() const {
+  if (options_.device.is_cpu()) return;
+  constexpr double kSeconds = 0.3;
+  const Tensor from = Tensor::zeros({1 << 26}, DType::uint8, options_.device);
+  Tensor to = Tensor::empty({1 << 26}, DType::uint8, options_.device);
+  for (double busy = 0; busy < kSeconds;)
+    busy += seconds_of(options_.device, [&] { to.copy_from(from); });
 }
 
 int Measurements::sets(std::int64_t bytes) const {

@@ -31,7 +31,9 @@ struct Measured {
 class Measurements {
  public:
   explicit Measurements(const MeasureOptions& options)
-      : options_(options), facts_(facts_of(options.device)) {}
+      : options_(options), facts_(facts_of(options.device)) {
+    wake_up();
+  }
 
   Device device() const { return options_.device; }
   DType dtype() const { return options_.dtype; }
@@ -55,6 +57,8 @@ class Measurements {
   const std::vector<Measured>& all() const { return all_; }
 
  private:
+  void wake_up() const;
+
   MeasureOptions options_;
   DeviceFacts facts_;
   std::vector<Measured> all_;

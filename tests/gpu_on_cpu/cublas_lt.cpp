@@ -1,6 +1,7 @@
 // cuBLASLt, as far as cuda/gemm.cu calls it: column-major products, one element after the other.
 #include <cublasLt.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <map>
@@ -214,6 +215,8 @@ cublasStatus_t cublasLtMatmulPreferenceSetAttribute(cublasLtMatmulPreference_t h
   return CUBLAS_STATUS_SUCCESS;
 }
 
+constexpr std::size_t kRefused = 4;  // of an algorithm's data: whether it does not run
+
 // One algorithm, which demands all the alignment that it is promised, the bias's too. As the
 // library's, it has no epilogue in float64.
 cublasStatus_t cublasLtMatmulAlgoGetHeuristic(cublasLtHandle_t, cublasLtMatmulDesc_t desc,
@@ -226,6 +229,10 @@ cublasStatus_t cublasLtMatmulAlgoGetHeuristic(cublasLtHandle_t, cublasLtMatmulDe
   if (requested < 1) return CUBLAS_STATUS_INVALID_VALUE;
   const Epilogue epilogue(of(desc));
   if (!epilogue.is_default() && of(d).type == CUDA_R_64F) return CUBLAS_STATUS_NOT_SUPPORTED;
+  const pliant::gpu_on_cpu::Faults& faults = pliant::gpu_on_cpu::faults();
+  if (!epilogue.is_default() && faults.no_epilogues) return CUBLAS_STATUS_INVALID_VALUE;
+  if (faults.no_batches && of(d).get<std::int32_t>(CUBLASLT_MATRIX_LAYOUT_BATCH_COUNT, 1) > 1)
+    return CUBLAS_STATUS_NOT_SUPPORTED;
   results[0] = {};
   constexpr std::array kNames = {CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES,
                                  CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES,
@@ -233,7 +240,11 @@ cublasStatus_t cublasLtMatmulAlgoGetHeuristic(cublasLtHandle_t, cublasLtMatmulDe
   for (std::size_t i = 0; i < kNames.size(); ++i)
     results[0].algo.data[i] = of(preference).get<std::uint32_t>(kNames[i], 256);
   results[0].algo.data[3] = epilogue.adds_bias ? alignment(epilogue.bias) : 1;
-  *count = 1;
+  // As the library may, others that do not run in the end.
+  *count = std::min(faults.refused_algorithms + 1, requested);
+  std::fill(results + 1, results + *count, results[0]);
+  for (int i = 0; i < std::min(faults.refused_algorithms, *count); ++i)
+    results[i].algo.data[kRefused] = 1;
   return CUBLAS_STATUS_SUCCESS;
 }
 
@@ -251,11 +262,13 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t, cublasLtMatmulDesc_t desc, const
                         element(how.scale, beta, 0),
                         to};
   if (from_c != to || c != d || !product.fits()) return CUBLAS_STATUS_INVALID_VALUE;
+  if (algo->data[kRefused] != 0) return CUBLAS_STATUS_NOT_SUPPORTED;
   const std::array<const void*, 4> addresses = {from_a, from_b, to, product.epilogue.bias};
   for (std::size_t i = 0; i < addresses.size(); ++i)
     if (alignment(addresses[i]) < algo->data[i]) return CUBLAS_STATUS_INVALID_VALUE;
-  pliant::gpu_on_cpu::launch([product](pliant::gpu_on_cpu::Order) { product.run(); });
-  return CUBLAS_STATUS_SUCCESS;
+  const auto work = [product](pliant::gpu_on_cpu::Order) { product.run(); };
+  return pliant::gpu_on_cpu::launch(work) == cudaSuccess ? CUBLAS_STATUS_SUCCESS
+                                                         : CUBLAS_STATUS_EXECUTION_FAILED;
 }
 
 }  // extern "C"

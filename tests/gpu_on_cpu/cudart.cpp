@@ -50,6 +50,7 @@ Device& device() {
 }
 
 cudaError_t say(cudaError_t status) {
+  if (pliant::gpu_on_cpu::faults().is_lost) return cudaErrorIllegalAddress;
   if (status != cudaSuccess) device().last = status;
   return status;
 }
@@ -91,6 +92,7 @@ void perform(const Work& work) {
 
 cudaError_t allocate(void** memory, std::size_t bytes) {
   const std::lock_guard lock(device().mutex);
+  if (say(cudaSuccess) != cudaSuccess) return say(cudaSuccess);
   if (bytes > kTotal - device().used) return say(cudaErrorMemoryAllocation);
   // As aligned as the driver's.
   char* const made = static_cast<char*>(::operator new (bytes, std::align_val_t{256}));
@@ -131,12 +133,19 @@ bool is_of_host(std::uintptr_t word, const void* frame) {
 
 }  // namespace
 
-void pliant::gpu_on_cpu::launch(Work work) {
+pliant::gpu_on_cpu::Faults& pliant::gpu_on_cpu::faults() {
+  static Faults of_the_device;
+  return of_the_device;
+}
+
+cudaError_t pliant::gpu_on_cpu::launch(Work work) {
   const std::lock_guard lock(device().mutex);
+  if (faults().is_lost) return cudaErrorIllegalAddress;
   if (device().recording)
     device().recorded.works.push_back(std::move(work));
   else
     perform(work);
+  return cudaSuccess;
 }
 
 void pliant::gpu_on_cpu::check_words(const char* op, const void* closure, std::size_t bytes,
@@ -176,10 +185,13 @@ cudaError_t cudaGetLastError() {
   return last;
 }
 const char* cudaGetErrorName(cudaError_t status) {
-  return status == cudaErrorMemoryAllocation ? "cudaErrorMemoryAllocation" : "cudaError";
+  return status == cudaErrorMemoryAllocation ? "cudaErrorMemoryAllocation"
+         : status == cudaErrorIllegalAddress ? "cudaErrorIllegalAddress"
+                                             : "cudaError";
 }
 const char* cudaGetErrorString(cudaError_t status) {
   return status == cudaErrorMemoryAllocation           ? "out of memory"
+         : status == cudaErrorIllegalAddress           ? "an illegal memory access"
          : status == cudaErrorStreamCaptureUnsupported ? "not while the stream records"
                                                        : "an error";
 }
@@ -189,6 +201,8 @@ const char* cudaGetErrorString(cudaError_t status) {
 cudaError_t cudaMalloc(void** memory, std::size_t bytes) { return allocate(memory, bytes); }
 cudaError_t cudaFree(void* memory) { return release(memory); }
 cudaError_t cudaMallocAsync(void** memory, std::size_t bytes, cudaStream_t) {
+  constexpr std::size_t kSensible = std::size_t{1} << 50;  // of more, the driver may say this
+  if (bytes > kSensible) return say(cudaErrorInvalidValue);
   if (device().recording) return say(cudaErrorStreamCaptureUnsupported);
   return allocate(memory, bytes);
 }
@@ -222,13 +236,11 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaM
   const std::lock_guard lock(device().mutex);
   if (device().recording && !(on_device(to) && on_device(from)))
     return say(cudaErrorStreamCaptureUnsupported);
-  pliant::gpu_on_cpu::launch([=](Order) { std::memmove(to, from, bytes); });
-  return cudaSuccess;
+  return pliant::gpu_on_cpu::launch([=](Order) { std::memmove(to, from, bytes); });
 }
 cudaError_t cudaMemsetAsync(void* memory, int value, std::size_t bytes, cudaStream_t) {
   if (!on_device(memory)) return say(cudaErrorInvalidValue);
-  pliant::gpu_on_cpu::launch([=](Order) { std::memset(memory, value, bytes); });
-  return cudaSuccess;
+  return pliant::gpu_on_cpu::launch([=](Order) { std::memset(memory, value, bytes); });
 }
 
 // ---- stream, graphs, events ----
@@ -261,7 +273,7 @@ cudaError_t cudaGraphUpload(cudaGraphExec_t, cudaStream_t) { return cudaSuccess;
 cudaError_t cudaGraphLaunch(cudaGraphExec_t executable, cudaStream_t) {
   const std::lock_guard lock(device().mutex);
   for (const Work& work : executable->works) perform(work);
-  return cudaSuccess;
+  return say(cudaSuccess);
 }
 cudaError_t cudaGraphDestroy(cudaGraph_t graph) {
   delete graph;
@@ -279,7 +291,7 @@ cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t) {
   event->time = std::chrono::steady_clock::now();
   return cudaSuccess;
 }
-cudaError_t cudaEventSynchronize(cudaEvent_t) { return cudaSuccess; }
+cudaError_t cudaEventSynchronize(cudaEvent_t) { return say(cudaSuccess); }
 cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t start, cudaEvent_t end) {
   *milliseconds = std::chrono::duration<float, std::milli>(end->time - start->time).count();
   return cudaSuccess;

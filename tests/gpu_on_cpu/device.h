@@ -19,7 +19,16 @@ namespace pliant::gpu_on_cpu {
 enum class Order : unsigned char { forwards, backwards };  // of a kernel's elements
 
 // Does the work now, or keeps it for the graph while the stream records.
-void launch(std::function<void(Order)> work);
+cudaError_t launch(std::function<void(Order)> work);
+
+// What the device may be told to do wrong, for tests of what becomes of it.
+struct Faults {
+  bool is_lost = false;        // as after a kernel's illegal address: every call fails
+  int refused_algorithms = 0;  // the heuristic offers so many first that do not run
+  bool no_epilogues = false;   // it calls them an invalid value
+  bool no_batches = false;     // and has no algorithm for more than one product at a time
+};
+Faults& faults();
 
 // Under AddressSanitizer, an Error that begins with `op` if one of a closure's words is the address
 // of something on the host's heap, or on the stack above `frame`.

@@ -10,11 +10,12 @@ namespace pliant::cuda {
 
 // Every lane adds what its partner holds, at halving distances.
 template <class Partial, class Part, class Finish>
-void each_team(const char* op, std::int64_t n, int team, Part part, Finish finish) {
+void each_team(const char* op, std::int64_t n, int team, Part part, Finish finish,
+               const char* name = __builtin_FUNCTION()) {
   if (n <= 0) return;
   require(team >= 1 && team <= kWarp && (team & (team - 1)) == 0, op, ": a team of ", team);
   gpu_on_cpu::check_kernel(op, part, finish);
-  gpu_on_cpu::launch([=](gpu_on_cpu::Order order) {
+  launch_kernel(op, name, [=](gpu_on_cpu::Order order) {
     run_in(order, n, [&](std::int64_t item) {
       std::array<Partial, kWarp> lanes{};
       for (int lane = 0; lane < team; ++lane)
@@ -34,10 +35,10 @@ void each_team(const char* op, std::int64_t n, int team, Part part, Finish finis
 
 template <class V, class Load, class Join, class Finish>
 void reduce_lines(const char* op, std::int64_t lines, std::int64_t length, const V& of_nothing,
-                  Load load, Join join, Finish finish) {
+                  Load load, Join join, Finish finish, const char* name = __builtin_FUNCTION()) {
   if (lines <= 0) return;
   gpu_on_cpu::check_kernel(op, load, join, finish);
-  gpu_on_cpu::launch([=](gpu_on_cpu::Order order) {
+  launch_kernel(op, name, [=](gpu_on_cpu::Order order) {
     run_in(order, lines, [&](std::int64_t line) {
       V all = of_nothing;
       for (std::int64_t thread = 0; thread < std::min<std::int64_t>(kThreads, length); ++thread) {
@@ -51,10 +52,11 @@ void reduce_lines(const char* op, std::int64_t lines, std::int64_t length, const
 }
 
 template <class T, class Load, class Store>
-void scan_lines(const char* op, std::int64_t lines, std::int64_t length, Load load, Store store) {
+void scan_lines(const char* op, std::int64_t lines, std::int64_t length, Load load, Store store,
+                const char* name = __builtin_FUNCTION()) {
   if (lines <= 0) return;
   gpu_on_cpu::check_kernel(op, load, store);
-  gpu_on_cpu::launch([=](gpu_on_cpu::Order order) {
+  launch_kernel(op, name, [=](gpu_on_cpu::Order order) {
     run_in(order, lines, [&](std::int64_t line) {
       T before = 0;
       for (std::int64_t tile = 0; tile < length; tile += kThreads) {

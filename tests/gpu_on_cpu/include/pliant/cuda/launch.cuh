@@ -3,7 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <string>
+#include <utility>
 
 #include <pliant/core/parallel.h>
 #include <pliant/cuda/runtime.h>
@@ -22,11 +22,19 @@ void run_in(gpu_on_cpu::Order order, std::int64_t n, const F& f) {
   });
 }
 
+inline void launch_kernel(const char* op, const char* name,
+                          std::function<void(gpu_on_cpu::Order)> work) {
+  const Stream queue;
+  const Traced traced(op, name);
+  if (const cudaError_t status = gpu_on_cpu::launch(std::move(work)); status != cudaSuccess)
+    fail_launch(status, op, name);
+}
+
 template <class F>
-void each(const char* op, std::int64_t n, F f) {
+void each(const char* op, std::int64_t n, F f, const char* name = __builtin_FUNCTION()) {
   if (n <= 0) return;
   gpu_on_cpu::check_kernel(op, f);
-  gpu_on_cpu::launch([=](gpu_on_cpu::Order order) { run_in(order, n, f); });
+  launch_kernel(op, name, [=](gpu_on_cpu::Order order) { run_in(order, n, f); });
 }
 
 }  // namespace pliant::cuda
