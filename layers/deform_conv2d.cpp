@@ -77,10 +77,7 @@ Var DeformConv2d::operator()(const Var& x, const Var& offsets, const Var& mask) 
       y.size() * (weight.shape().size() / weight.shape()[0]) + samples * (mask.defined() ? 5 : 4),
       {.input = x.shape(),
        .kernel = options_.kernel,
-       .conv = {.stride = options_.stride,
-                .padding = options_.padding,
-                .dilation = options_.dilation,
-                .groups = options_.groups},
+       .conv = {options_.stride, options_.padding, options_.dilation, options_.groups},
        .offset_groups = options_.offset_groups,
        .offsets = offsets,
        .mask = mask});

@@ -6,8 +6,8 @@
 #include <numeric>
 #include <utility>
 
-#include <pliant/layers/observer.h>
 #include <pliant/layers/internal/paths.h>
+#include <pliant/layers/observer.h>
 
 namespace pliant {
 namespace {
@@ -83,8 +83,8 @@ class Recorder {
     const WindowCall& window = *call.window;
     if (window.offsets.defined() || window.field.defined()) forget_branch(call.path + '.');
     if (window.field.defined()) {
-      require(!field_.defined(), "samplings_of: ", call.path,
-              " warps a map that is warped already");
+      require(!field_.defined(), "samplings_of (", call.path,
+              "): the map that it warps is warped already");
       field_ = on_cpu(window.field);
       return;
     }

@@ -216,8 +216,10 @@ std::string difference(const TrainingRecipe& there, const TrainingRecipe& here) 
   return {};
 }
 
-TrainingCheckpoint::TrainingCheckpoint(std::filesystem::path file, TrainingRecipe recipe)
-    : file_(std::move(file)), recipe_(std::move(recipe)) {
+TrainingCheckpoint::TrainingCheckpoint(std::filesystem::path file, const TrainingRecipe& recipe)
+    : file_(std::move(file)) {
+  // As it prints: a name in it may be no UTF-8, which the file could not hold.
+  for (const auto& [key, value] : recipe) recipe_[printable(key)] = printable(value);
   remove_stale_temporaries(file_);
 }
 

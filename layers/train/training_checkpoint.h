@@ -57,7 +57,7 @@ std::string difference(const TrainingRecipe& there, const TrainingRecipe& here);
 // not at all. Tensors may be on any device.
 class TrainingCheckpoint {
  public:
-  TrainingCheckpoint(std::filesystem::path file, TrainingRecipe recipe);
+  TrainingCheckpoint(std::filesystem::path file, const TrainingRecipe& recipe);
 
   const std::filesystem::path& file() const& { return file_; }
 

@@ -176,6 +176,7 @@ TEST_CASE("checkpoint: a damaged or foreign one is refused and changes nothing")
   const fs::path file = folder.path() / "c.checkpoint";
   Trained one(1);
   one.state.step = 7;
+  one.state.steps = 7;
   Checkpoint checkpoint(file, {{"seed", "1"}}, 60);
   CHECK_FALSE(checkpoint.load(one.parts, one.state));
   checkpoint.save(one.parts, one.state);
@@ -205,7 +206,7 @@ TEST_CASE("checkpoint: a damaged or foreign one is refused and changes nothing")
     CHECK(contains(refusal(checkpoint), "its checksum is wrong"));
   }
   std::string other = whole;
-  other.replace(other.find("\\\"step\\\":7"), 10, "\\\"step\\\":8");
+  other.replace(other.find("\\\"steps\\\":7"), 11, "\\\"steps\\\":8");
   write(other);
   CHECK(contains(refusal(checkpoint), "its checksum is wrong"));
   for (const std::size_t length : {std::size_t{0}, std::size_t{5}, whole.size() - 4}) {
