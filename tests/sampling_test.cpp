@@ -1,5 +1,5 @@
 // Where nets read their pictures. Tracing itself is tried on the digit nets, in
-// html_report_app_test.cpp.
+// tests/apps/html_report_test.cpp.
 #include <pliant/autograd/ops/activation.h>
 #include <pliant/layers/layers.h>
 #include <pliant/layers/sampling.h>
@@ -117,7 +117,7 @@ TEST_CASE("samplings: DCN v3 and v4 as deform_conv2d would read") {
   // Depthwise, weights of one: the mean that a DCN's core is.
   const Tensor ones = Tensor::full({8, 3, 3, 1}, 1.0, DType::float32);
   const auto by_deform_conv = [&](const Var& value, const LayerSampling& layer) {
-    return deform_conv2d(value, layer.offsets, layer.mask, ones, {},
+    return deform_conv2d(value, layer.offsets, ones, {}, layer.mask,
                          {.stride = layer.conv.stride,
                           .padding = layer.conv.padding,
                           .dilation = layer.conv.dilation,
