@@ -81,7 +81,7 @@ class Recorder {
   void hear(const LayerCall& call) {
     if (call.window == nullptr) return;
     const WindowCall& window = *call.window;
-    if (window.offsets.defined() || window.field.defined()) forget_branch(call.path + '.');
+    if (window.offsets.defined() || window.field.defined()) forget_branch(call.path);
     if (window.field.defined()) {
       require(!field_.defined(), "samplings_of: ", call.path,
               " warps a map that is warped already");
@@ -102,7 +102,8 @@ class Recorder {
 
  private:
   // Which ran before the layer that it is of.
-  void forget_branch(const std::string& prefix) {
+  void forget_branch(const std::string& path) {
+    const std::string prefix = path.empty() ? path : path + '.';
     for (; !layers_.empty() && layers_.back().name.starts_with(prefix); layers_.pop_back())
       if (layers_.back().field.defined()) field_ = layers_.back().field;
   }

@@ -229,7 +229,8 @@ TEST_CASE("results: JSON that is too deep or no text") {
   for (const std::string& text :
        {deep, "{\"recipe\":" + deep + std::string(deep.size(), ']') + "}"}) {
     std::ofstream(file) << text;
-    CHECK(error_of([&] { read_results(file); }) == file + ": is nested deeper than 8 levels");
+    CHECK(error_of([&] { read_results(file); }) ==
+          file + ": is nested deeper than 8 levels; expected a results file");
   }
   CHECK(error_of([&] { parse_json(deep, "its recipe"); }) ==
         "its recipe is nested deeper than 8 levels");

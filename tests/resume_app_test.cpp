@@ -205,7 +205,7 @@ TEST_CASE("checkpoint: a damaged or foreign one is refused and changes nothing")
     CHECK(contains(refusal(checkpoint), "its checksum is wrong"));
   }
   std::string other = whole;
-  other.replace(other.find("\\\"step\\\":7"), 10, "\\\"step\\\":8");
+  other.replace(other.find("\\\"steps\\\":0"), 11, "\\\"steps\\\":1");
   write(other);
   CHECK(contains(refusal(checkpoint), "its checksum is wrong"));
   for (const std::size_t length : {std::size_t{0}, std::size_t{5}, whole.size() - 4}) {
@@ -247,7 +247,7 @@ TEST_CASE("checkpoint: a folder is gone on with only if asked, and only by the s
 TEST_CASE("checkpoint: a recipe may hold names that are not UTF-8") {
   const TemporaryFolder folder;
   Trained one(1);
-  Checkpoint checkpoint(folder.path() / "c", {{"start", "a\xFF.safetensors"}}, 60);
+  Checkpoint checkpoint(folder.path() / "c", recipe_from({{"start", "a\xFF.safetensors"}}), 60);
   checkpoint.save(one.parts, one.state);
   CHECK(checkpoint.load(one.parts, one.state));
 }

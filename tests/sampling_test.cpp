@@ -25,7 +25,8 @@ struct Net : Module {
 
   Var operator()(const Var& x) const {
     const Var h = pool(relu(stem(x)));
-    return warped(warp(bent(h))) + shortcut(h);
+    const Var way = warped(warp(bent(h)));
+    return way + shortcut(h);
   }
 };
 
@@ -108,7 +109,7 @@ TEST_CASE("samplings: a warp of a warp cannot be told by one field") {
   net.initialise(Rng(1));
   CHECK(error_of([&] {
           samplings_of([&] { net(Tensor::zeros({1, 4, 4, 1})); });
-        }) == "samplings_of: second warps a map that is warped already");
+        }) == "samplings_of (second): second warps a map that is warped already");
 }
 
 TEST_CASE("samplings: DCN v3 and v4 as deform_conv2d would read") {
@@ -128,6 +129,7 @@ TEST_CASE("samplings: DCN v3 and v4 as deform_conv2d would read") {
     parameter.set(random(parameter.shape(), seed, -0.5, 0.5, DType::float32));
   };
   DCNv4 v4(8, {.kernel = 3,
+               .padding = 2,
                .dilation = 2,
                .groups = 2,
                .offset_scale = 0.75,
