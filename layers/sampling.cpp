@@ -103,7 +103,8 @@ class Recorder {
 
  private:
   // Which ran before the layer that it is of.
-  void forget_branch(const std::string& prefix) {
+  void forget_branch(const std::string& path) {
+    const std::string prefix = path.empty() ? path : path + '.';
     for (; !layers_.empty() && layers_.back().name.starts_with(prefix); layers_.pop_back())
       if (layers_.back().field.defined()) field_ = layers_.back().field;
   }

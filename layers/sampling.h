@@ -30,9 +30,9 @@ struct LayerSampling {
   Tensor field = {};    // [N H W 2C], of maps that a ConvOffset2d warps before the layer reads them
 };
 
-// Of every Conv2d, DeformConv2d, DCNv3, DCNv4, MaxPool2d and AvgPool2d that `run` runs, in their order, also
-// those whose map a ConvOffset2d warps. What belongs to a deformable layer's own branch is left out.
-// A layer that runs several times is there as often.
+// Of every Conv2d, DeformConv2d, DCNv3, DCNv4, MaxPool2d and AvgPool2d that `run` runs of one net,
+// in their order, also those whose map a ConvOffset2d warps. What belongs to a deformable layer's
+// own branch is left out. A layer that runs several times is there as often.
 std::vector<LayerSampling> samplings_of(const std::function<void()>& run);
 
 // Those whose names match one of the patterns (see Module::freeze): a way through a net that
