@@ -81,8 +81,7 @@ class Recorder {
   void hear(const LayerCall& call) {
     if (call.window == nullptr) return;
     const WindowCall& window = *call.window;
-    if (window.offsets.defined() || window.field.defined())
-      forget_branch(call.path.empty() ? "" : call.path + '.');
+    if (window.offsets.defined() || window.field.defined()) forget_branch(call.path);
     if (window.field.defined()) {
       require(!field_.defined(), "samplings_of (", call.path,
               "): the map that it warps is warped already");

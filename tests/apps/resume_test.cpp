@@ -248,7 +248,7 @@ TEST_CASE("checkpoint: a folder is gone on with only if asked, and only by the s
 TEST_CASE("checkpoint: a recipe may hold names that are not UTF-8") {
   const TemporaryFolder folder;
   Trained one(1);
-  Checkpoint checkpoint(folder.path() / "c", recipe_from({{"start", "a\xFF.safetensors"}}), 60);
+  Checkpoint checkpoint(folder.path() / "c", {{"start", "a\xFF.safetensors"}}, 60);
   checkpoint.save(one.parts, one.state);
   CHECK(checkpoint.load(one.parts, one.state));
 }
