@@ -172,7 +172,8 @@ std::int64_t Tape::saved_bytes() const {
   const TapeUse use("saved_bytes", *state_);
   std::int64_t bytes = 0;
   for (const TapeState::Node& node : state_->nodes)
-    for (const TapeState::Saved& saved : node.saved) bytes += saved.tensor.bytes();
+    for (const TapeState::Saved& saved : node.saved)
+      if (saved.tensor.defined()) bytes += saved.tensor.bytes();
   return bytes;
 }
 

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -46,9 +47,11 @@ struct LoadOptions {
 // Moved, never copied; a copy is spelled `Net best; best.load(net.state());`. The tree lives in
 // shared nodes, so a moved net and the handles taken from it stay one. A part can be replaced:
 // `net.head = Linear(8, 5);` puts the new layer in the old one's place in the tree, and so does
-// `net.head.weight = Parameter(tensor);` with a parameter. Either is new to an optimizer, and empty
-// before net.head.initialise(rng) if it has no tensor. A part that was destroyed otherwise (by
-// std::optional::emplace, say) leaves a hole, which is an Error when the tree is next asked.
+// `net.head.weight = Parameter(tensor);` with a parameter, also if the old one was moved out before
+// (std::exchange, std::swap), which remains in the tree until then and is a net of its own from then
+// on. Either is new to an optimizer, and empty before net.head.initialise(rng) if it has no tensor.
+// A part that was destroyed otherwise (by std::optional::emplace, say) leaves a hole, which is an
+// Error when the tree is next asked.
 class Module {
  public:
   Module();
@@ -89,7 +92,9 @@ class Module {
   State state() const;
   // Copies a state in, in place, converted to the dtype and device that each has (an empty one
   // takes the state's). Missing, unexpected and misshapen entries are one Error, and then nothing
-  // is changed. Returns the paths that options.may_lack excused.
+  // is changed. Weights are in the order that state() gives, [out R S in]: those whose shape fits
+  // PyTorch's alone are refused by name; where a shape fits both, the order is the caller's word.
+  // Returns the paths that options.may_lack excused.
   std::vector<std::string> load(const State& state, const LoadOptions& options = {});
 
   // The same to and from a safetensors file; load returns the file's metadata. save() says in it
@@ -134,8 +139,16 @@ class Module {
   struct Node;
   struct Leaf;
 
+  struct Place {
+    std::weak_ptr<Node> net;
+    std::size_t entry = 0;
+  };
+
   Node& node() const;
+  Place place() const noexcept;
+  void arrive(Module& other) noexcept;
   void take_place_of(Module& other);
+  void return_to_place(Module& other);
   void adopt(const std::string& name, const Module& child);
   Leaf& add_leaf(const std::string& name, Buffer& buffer, Initialiser initialiser);
   void require_tensors(const char* who) const;
@@ -147,6 +160,7 @@ class Module {
   std::vector<Leaf*> leaves() const;
 
   std::shared_ptr<Node> node_;
+  Place left_;  // where what was moved out of here is in its net
 };
 
 }  // namespace pliant

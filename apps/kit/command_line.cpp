@@ -37,9 +37,13 @@ std::vector<std::uint64_t> numbers_of(const char* option, const std::vector<std:
   std::vector<std::uint64_t> numbers;
   for (const std::string& word : words)
     for (const std::string& item : items_of(option, word)) {
-      const std::string wrong = whole_number_in(item, 0, std::numeric_limits<std::uint64_t>::max(),
-                                                numbers.emplace_back());
+      std::uint64_t number = 0;
+      const std::string wrong =
+          whole_number_in(item, 0, std::numeric_limits<std::uint64_t>::max(), number);
       require(wrong.empty(), option, ": ", wrong);
+      require(std::find(numbers.begin(), numbers.end(), number) == numbers.end(), option, ": ",
+              number, " is given twice");
+      numbers.push_back(number);
     }
   return numbers;
 }
@@ -65,6 +69,7 @@ CLI::Validator some_items() {
 
 CLI::Validator some_path() {
   const auto check = [](const std::string& text) -> std::string {
+    if (text == "-") return "'-' names no stream here, expected a path (./- is a file called so)";
     return text.empty() ? "is empty, expected a path" : "";
   };
   return {check, ""};

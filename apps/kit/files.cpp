@@ -7,6 +7,7 @@
 
 #include <pliant/apps/kit/json_text.h>
 #include <pliant/core/error.h>
+#include <pliant/core/file_name.h>
 
 namespace pliant::kit {
 namespace {
@@ -21,6 +22,10 @@ bool is_same_file(const std::filesystem::path& a, const std::filesystem::path& b
 }
 
 std::string text_of(const std::filesystem::path& file, const char* expected) {
+  require_file_name("files", file);
+  std::error_code ignored;
+  require(!std::filesystem::is_directory(file, ignored), file.string(), ": is a folder, expected ",
+          expected);
   std::ifstream in(file, std::ios::binary);
   require(in.good(), file.string(), ": cannot be opened; expected ", expected);
   constexpr std::size_t kMostBytes = std::size_t{64} << 20;

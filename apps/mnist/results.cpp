@@ -9,6 +9,7 @@
 #include <pliant/apps/kit/files.h>
 #include <pliant/apps/kit/json_text.h>
 #include <pliant/core/error.h>
+#include <pliant/core/file_name.h>
 
 namespace pliant::mnist {
 namespace {
@@ -36,6 +37,9 @@ std::vector<double> draws_from(const Json& json, double first) {
   std::vector<double> draws;
   for (const Json& share : kit::take_list(json, "scaled_draws"))
     draws.push_back(kit::number_of("scaled_draws", share, 0, 1));
+  if (draws.empty() || draws.front() != first)
+    kit::fail_type("scaled_draws", kit::take_list(json, "scaled_draws"),
+                   text_from("a list that begins with 'scaled', ", Json(first).dump()).c_str());
   return draws;
 }
 

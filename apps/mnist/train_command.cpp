@@ -81,6 +81,7 @@ std::int64_t class_count(const Options& options, const DigitSet& digits) {
 
 // At the start, where an Error costs no training; nor does a forgotten --resume.
 void check_files(const Options& options) {
+  require_training_checkpoint(options.checkpoint());
   std::error_code error;
   require(options.resume || !std::filesystem::exists(options.checkpoint(), error),
           options.checkpoint(),

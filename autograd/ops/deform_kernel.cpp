@@ -33,8 +33,7 @@ DeformKernelGeometry checked_geometry(const char* op, const Var& x, const Var& r
   const Shape rotations{c.n, c.p, c.q, checked_product(op, {2, g.rotation_groups, g.taps()})};
   require(rotation.shape() == rotations, op, ": the rotation has shape ", rotation.shape(),
           ", expected ", rotations, " (one dy, dx pair per output pixel, rotation group and tap)");
-  require(!bias.defined() || bias.shape() == Shape{c.k}, op, ": bias has shape ", bias.shape(),
-          ", expected [", c.k, "]");
+  require_shape_if(op, "bias", bias, {c.k});
   return g;
 }
 
@@ -105,6 +104,7 @@ Var run(const char* op, const DeformKernelGeometry& g, const Var& x, const Var& 
 
 Var deform_kernel(const Var& x, const Var& rotation, const Var& weight, const Var& bias,
                   const DeformKernelOptions& options) {
+  const ErrorOp here("deform_kernel");
   if (is_bfloat16(x))
     return in_float32("deform_kernel", deform_kernel, x, rotation, weight, bias, options);
   constexpr const char* kOp = "deform_kernel";
@@ -114,6 +114,7 @@ Var deform_kernel(const Var& x, const Var& rotation, const Var& weight, const Va
 
 Var deform_kernel_conv(const Var& x, const Var& offset, const Var& rotation, const Var& weight,
                        const Var& bias, const DeformKernelOptions& options) {
+  const ErrorOp here("deform_kernel_conv");
   if (is_bfloat16(x))
     return in_float32("deform_kernel_conv", deform_kernel_conv, x, offset, rotation, weight, bias,
                       options);

@@ -46,6 +46,7 @@ Vars mean_gradients(const RoIGeometry& g, const NodeView& node) {
 }  // namespace
 
 Var roi_pool(const Var& x, const Tensor& rois, const RoIPoolOptions& options) {
+  const ErrorOp here("roi_pool");
   if (is_bfloat16(x)) return in_float32("roi_pool", roi_pool, x, rois, options);
   const RoIGeometry g = roi_geometry(kMax, x, rois, options.output_size, options.spatial_scale);
   Tensor y = Tensor::empty(result_shape(g), x.dtype(), x.device());
@@ -61,6 +62,7 @@ Var roi_pool(const Var& x, const Tensor& rois, const RoIPoolOptions& options) {
 }
 
 Var ps_roi_pool(const Var& x, const Tensor& rois, const RoIPoolOptions& options) {
+  const ErrorOp here("ps_roi_pool");
   if (is_bfloat16(x)) return in_float32("ps_roi_pool", ps_roi_pool, x, rois, options);
   const RoIGeometry g =
       roi_geometry(kMean, x, rois, options.output_size, options.spatial_scale, options.output_size);

@@ -183,12 +183,16 @@ const std::string* find(const SafetensorsFile& file, const std::string& key) {
   return found == file.metadata.end() ? nullptr : &found->second;
 }
 
-// Whether it is a checkpoint at all, whole and of this training.
-Contents checked(SafetensorsFile file, const TrainingRecipe& recipe) {
+void require_version(const SafetensorsFile& file) {
   const std::string* const format = find(file, kFormat);
   require(format != nullptr && *format == kVersion, "its format is ",
           format == nullptr ? "not given" : "'" + printable(*format, 40) + "'", ", expected '",
           kVersion, "': it is of another version, or no training's checkpoint");
+}
+
+// Whether it is a checkpoint at all, whole and of this training.
+Contents checked(SafetensorsFile file, const TrainingRecipe& recipe) {
+  require_version(file);
   const std::string* const checksum = find(file, kChecksum);
   require(checksum != nullptr && *checksum == checksum_of(file), "its checksum is wrong");
   Contents contents(std::move(file));
@@ -267,6 +271,18 @@ bool TrainingCheckpoint::load(const TrainingParts& parts, TrainingPosition& posi
 void TrainingCheckpoint::remove() const {
   std::error_code ignored;
   std::filesystem::remove(file_, ignored);
+}
+
+void require_training_checkpoint(const std::filesystem::path& file) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(file, ignored)) return;
+  try {
+    require(!std::filesystem::is_directory(file, ignored), "it is a folder");
+    require_version(read_safetensors(file));
+  } catch (const Error& error) {
+    fail(file.string(), ": is where the checkpoint of this training goes, but no checkpoint (",
+         error.what(), "); move it away, or choose another place");
+  }
 }
 
 }  // namespace pliant

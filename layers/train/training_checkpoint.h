@@ -75,4 +75,7 @@ class TrainingCheckpoint {
   TrainingRecipe recipe_;
 };
 
+// An Error if something other than a checkpoint stands at `file`; fine if nothing does.
+void require_training_checkpoint(const std::filesystem::path& file);
+
 }  // namespace pliant
