@@ -9,7 +9,7 @@
 #include <pliant/autograd/ops/arithmetic.h>
 #include <pliant/autograd/ops/batch_norm2d.h>
 #include <pliant/autograd/ops/compare.h>
-#include <pliant/autograd/ops/cond_conv.h>
+#include <pliant/autograd/ops/cond_conv2d.h>
 #include <pliant/autograd/ops/conv2d.h>
 #include <pliant/autograd/ops/conv2d_per_image.h>
 #include <pliant/autograd/ops/conv_transpose2d.h>
@@ -18,7 +18,7 @@
 #include <pliant/autograd/ops/cross_entropy.h>
 #include <pliant/autograd/ops/cumsum.h>
 #include <pliant/autograd/ops/dcn.h>
-#include <pliant/autograd/ops/deform_conv.h>
+#include <pliant/autograd/ops/deform_conv2d.h>
 #include <pliant/autograd/ops/deform_kernel.h>
 #include <pliant/autograd/ops/deform_roi_pool.h>
 #include <pliant/autograd/ops/dropout.h>
@@ -33,6 +33,7 @@
 #include <pliant/autograd/ops/matmul.h>
 #include <pliant/autograd/ops/permute.h>
 #include <pliant/autograd/ops/pool2d.h>
+#include <pliant/autograd/ops/rearrange.h>
 #include <pliant/autograd/ops/reduce.h>
 #include <pliant/autograd/ops/roi_align.h>
 #include <pliant/autograd/ops/roi_pool.h>
@@ -48,7 +49,9 @@
 #include <pliant/data/digits.h>
 #include <pliant/data/idx.h>
 #include <pliant/data/image_file.h>
+#include <pliant/data/image_folder.h>
 #include <pliant/data/images.h>
+#include <pliant/data/loader.h>
 #include <pliant/data/mnist.h>
 #include <pliant/data/resident_batches.h>
 #include <pliant/data/transforms.h>
@@ -57,4 +60,5 @@
 #include <pliant/layers/nets/resnet.h>
 #include <pliant/layers/nets/torchvision.h>
 #include <pliant/layers/nets/vgg.h>
+#include <pliant/layers/observer.h>
 #include <pliant/layers/train/tally.h>

@@ -10,7 +10,7 @@ namespace pliant {
 using Function = std::function<Var(const Vars&)>;
 
 // What the second run must find as the first had it.
-struct CheckpointStep {
+struct CheckpointNode {
   struct Seen {
     Parameter parameter;
     const void* memory;
@@ -21,7 +21,7 @@ struct CheckpointStep {
   std::vector<bool> on_tape;  // of each input
   std::vector<Seen> seen;     // the parameters that it used
 
-  Vars gradients(const StepView& step) const;
+  Vars gradients(const NodeView& node) const;
 };
 
 namespace {
@@ -51,8 +51,8 @@ std::shared_ptr<TapeState> recording_tape(const Vars& inputs) {
 
 }  // namespace
 
-Vars CheckpointStep::gradients(const StepView& step) const {
-  Backward& backward = step.backward_;
+Vars CheckpointNode::gradients(const NodeView& node) const {
+  Backward& backward = node.backward_;
   const std::shared_ptr<TapeState>& tape = backward.tape();
   for (const Seen& then : seen) {
     const Tensor& now = then.parameter.value();
@@ -61,11 +61,11 @@ Vars CheckpointStep::gradients(const StepView& step) const {
   }
   Vars inputs;
   for (std::size_t i = 0; i < on_tape.size(); ++i) {
-    const Tensor value = step.saved(i).value();
-    const int slot = tape->steps[step.step_].inputs[i];
+    const Tensor value = node.saved(i).value();
+    const int slot = tape->nodes[node.node_].inputs[i];
     inputs.push_back(on_tape[i] ? TapeState::var(value, tape, slot) : Var(value));
   }
-  backward.detour(kOp, step.cotangent(), [&] {
+  backward.detour(kOp, node.cotangent(), [&] {
     const Scoped<int> rerun(tape->reruns, tape->reruns + 1);
     return f(inputs);
   });
@@ -85,25 +85,25 @@ Var checkpoint(const Function& f, const Vars& inputs) {
     const Scoped<std::vector<Parameter>*> watch(tape->watch, &used);
     y = f(inputs);
   }
-  // No step of f was kept, so its result may be one of the inputs, a Var it captured or a constant.
+  // No node of f was kept, so its result may be one of the inputs, a Var it captured or a constant.
   if (TapeState::slot(y) != TapeState::kInside) return y;
 
-  CheckpointStep kept{f, {}, {}};
+  CheckpointNode kept{f, {}, {}};
   for (const Var& input : inputs) kept.on_tape.push_back(input.on_tape());
   for (const Parameter& parameter : used)
     kept.seen.push_back({parameter, parameter.value().raw(), parameter.value().version()});
 
-  TapeState::Step step;
-  step.op = kOp;
-  step.output = tape->new_slot(y.value());
-  step.derivatives = Derivatives::all;
+  TapeState::Node node;
+  node.op = kOp;
+  node.output = tape->new_slot(y.value());
+  node.derivatives = Derivatives::all;
   for (const Var& input : inputs) {
-    step.inputs.push_back(TapeState::slot(input));
-    step.saved.push_back({input.value(), input.value().version(), TapeState::slot(input)});
+    node.inputs.push_back(TapeState::slot(input));
+    node.saved.push_back({input.value(), input.value().version(), TapeState::slot(input)});
   }
-  step.gradient = [kept = std::move(kept)](const StepView& view) { return kept.gradients(view); };
-  const int slot = step.output;
-  tape->steps.push_back(std::move(step));
+  node.gradient = [kept = std::move(kept)](const NodeView& view) { return kept.gradients(view); };
+  const int slot = node.output;
+  tape->nodes.push_back(std::move(node));
   return TapeState::var(y.value(), tape, slot);
 }
 

@@ -31,10 +31,10 @@ Var apply(const CustomOp& op, const Vars& inputs) {
   saved.push_back(y);
   return record(
       op.name, y.value(), inputs, saved,
-      [count = inputs.size(), backward = op.backward](const StepView& step) -> Vars {
+      [count = inputs.size(), backward = op.backward](const NodeView& node) -> Vars {
         Vars given;
-        for (std::size_t i = 0; i < count; ++i) given.push_back(step.saved(i));
-        return backward(given, step.saved(count), step.cotangent());
+        for (std::size_t i = 0; i < count; ++i) given.push_back(node.saved(i));
+        return backward(given, node.saved(count), node.cotangent());
       },
       op.derivatives);
 }

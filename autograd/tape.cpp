@@ -92,7 +92,7 @@ Inputs look_at(const char* op, std::span<const Var> inputs) {
   return found;
 }
 
-// The slot of what a step saves. A constant that is the result itself was saved before the result
+// The slot of what a node saves. A constant that is the result itself was saved before the result
 // had a slot.
 int saved_slot(const Var& var, const Tensor& value, int output) {
   const bool is_result = !var.on_tape() && var.defined() && var.value().raw() == value.raw() &&
@@ -121,17 +121,17 @@ Var record(const char* op, Tensor value, std::span<const Var> inputs, std::span<
 
   require(gradient != nullptr, op, ": it was recorded without a gradient function");
   const int slot = tape.new_slot(value);
-  TapeState::Step step;  // whole before it is on the tape: what fails leaves nothing behind
-  step.op = op;
-  step.output = slot;
-  step.derivatives = derivatives;
-  step.inputs.reserve(inputs.size());
-  for (const Var& input : inputs) step.inputs.push_back(TapeState::slot(input));
-  step.saved.reserve(saved.size());
+  TapeState::Node node;  // whole before it is on the tape: what fails leaves nothing behind
+  node.op = op;
+  node.output = slot;
+  node.derivatives = derivatives;
+  node.inputs.reserve(inputs.size());
+  for (const Var& input : inputs) node.inputs.push_back(TapeState::slot(input));
+  node.saved.reserve(saved.size());
   for (const Var& var : saved)
-    step.saved.push_back({var.value(), var.value().version(), saved_slot(var, value, slot)});
-  step.gradient = std::move(gradient);
-  tape.steps.push_back(std::move(step));
+    node.saved.push_back({var.value(), var.value().version(), saved_slot(var, value, slot)});
+  node.gradient = std::move(gradient);
+  tape.nodes.push_back(std::move(node));
   return Var(std::move(value), *found.tape, slot);
 }
 
@@ -144,7 +144,7 @@ Tape::Tape(const TapeOptions& options) : state_(std::make_shared<TapeState>()) {
 Tape::~Tape() {
   const TapeUse use(*state_);
   state_->alive = false;
-  state_->steps.clear();
+  state_->nodes.clear();
   state_->parameters.clear();
 }
 
@@ -171,8 +171,8 @@ Var Tape::operator()(const Parameter& parameter) const {
 std::int64_t Tape::saved_bytes() const {
   const TapeUse use("saved_bytes", *state_);
   std::int64_t bytes = 0;
-  for (const TapeState::Step& step : state_->steps)
-    for (const TapeState::Saved& saved : step.saved) bytes += saved.tensor.bytes();
+  for (const TapeState::Node& node : state_->nodes)
+    for (const TapeState::Saved& saved : node.saved) bytes += saved.tensor.bytes();
   return bytes;
 }
 

@@ -83,8 +83,8 @@ class Tape {
 
 class Backward;
 
-// What a gradient function sees of its step: the cotangent of the output and what was saved.
-class StepView {
+// What a gradient function sees of its node: the cotangent of the output and what was saved.
+class NodeView {
  public:
   const Var& cotangent() const { return cotangent_; }
   // Number `index` of what record() was told to save: a constant, or with create_graph the Var it
@@ -98,15 +98,15 @@ class StepView {
 
  private:
   friend class Backward;
-  friend struct CheckpointStep;
-  StepView(Backward& backward, std::size_t step, Var cotangent)
-      : backward_(backward), step_(step), cotangent_(std::move(cotangent)) {}
+  friend struct CheckpointNode;
+  NodeView(Backward& backward, std::size_t node, Var cotangent)
+      : backward_(backward), node_(node), cotangent_(std::move(cotangent)) {}
   Backward& backward_;
-  std::size_t step_;
+  std::size_t node_;
   Var cotangent_;
 };
 
-// The end of every op: gives `value` its place on the tape of `inputs`, if they have one. The step
+// The end of every op: gives `value` its place on the tape of `inputs`, if they have one. The node
 // keeps `saved` (undefined ones are allowed; `value` itself may be among them) and the function
 // only if some input wants a gradient. `op` outlives the tape: a literal.
 Var record(const char* op, Tensor value, std::span<const Var> inputs, std::span<const Var> saved,
@@ -124,7 +124,7 @@ inline Var record(const char* op, Tensor value, std::initializer_list<Var> input
                 std::span(saved.begin(), saved.size()), std::move(gradient), derivatives);
 }
 
-// `var` if `condition`, else an undefined Var: for what a step need not save.
+// `var` if `condition`, else an undefined Var: for what a node need not save.
 inline Var keep_if(bool condition, const Var& var) { return condition ? var : Var(); }
 
 }  // namespace pliant

@@ -15,16 +15,16 @@
 namespace pliant {
 
 struct TapeState;
-class StepView;
+class NodeView;
 class Var;
 
 using Vars = std::vector<Var>;
-// From a step's cotangent and saved values to one gradient per input; an undefined Var stands for
+// From a node's cotangent and saved values to one gradient per input; an undefined Var stands for
 // none.
-using GradientFunction = std::function<Vars(const StepView&)>;
+using GradientFunction = std::function<Vars(const NodeView&)>;
 
 // What a gradient function can be taken for. `all`: with create_graph it is written in public ops
-// (always, or where StepView::creates_graph() says so) and is itself differentiated. `first`: it
+// (always, or where NodeView::creates_graph() says so) and is itself differentiated. `first`: it
 // runs kernels, and a second derivative is an Error that names the op.
 enum class Derivatives : unsigned char { first, all };
 
@@ -84,7 +84,7 @@ class Var {
   Tensor value_;
   std::shared_ptr<TapeState> tape_;
   int slot_ = -1;  // index of its gradient on the tape; -1: no gradient wanted
-                   // (TapeState::kInside: one is, but the step is not kept; TapeState::kOffTape:
+                   // (TapeState::kInside: one is, but the node is not kept; TapeState::kOffTape:
                    // off the tape, from parameters that are not frozen)
 };
 

@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include <pliant/autograd/ops/cond_conv.h>
+#include <pliant/autograd/ops/cond_conv2d.h>
 #include <pliant/autograd/ops/dcn.h>
-#include <pliant/autograd/ops/deform_conv.h>
+#include <pliant/autograd/ops/deform_conv2d.h>
 #include <pliant/autograd/ops/deform_kernel.h>
 #include <pliant/autograd/ops/global_deform_kernel.h>
 #include <pliant/bench/whole_op.h>
@@ -50,7 +50,7 @@ Line deform_conv_line(const char* name, bool depthwise) {
             return {s.x(), s.field(18), {s.c, 3, 3, depthwise ? 1 : s.c}};
           },
           [=](const Vars& v) {
-            return deform_conv2d(v[0], v[1], {}, v[2], {},
+            return deform_conv2d(v[0], v[1], v[2], {}, {},
                                  {.padding = 1, .groups = groups_of(v, depthwise)});
           }};
 }

@@ -177,7 +177,7 @@ NormErrors batch_norm(std::uint64_t seed, Index n) {
   return norm_errors(seed, n, 2, [n](const Var& x, const Var& weight, const Var& bias) {
     const Tensor none = Tensor::full({2}, 0), one = Tensor::full({2}, 1);
     const Var map = reshape(x, {n, 1, 1, 2});
-    return reshape(batch_norm2d_training(map, weight, bias, none, one, 1e-5, 0.1).y, {n, 2});
+    return reshape(batch_norm2d_training(map, weight, bias, none, one).y, {n, 2});
   });
 }
 NormErrors group_norm_of(std::uint64_t seed, Index n) {

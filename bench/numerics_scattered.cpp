@@ -5,7 +5,7 @@
 #include <pliant/autograd/ops/arithmetic.h>
 #include <pliant/autograd/ops/conv2d.h>
 #include <pliant/autograd/ops/cross_correlation.h>
-#include <pliant/autograd/ops/deform_conv.h>
+#include <pliant/autograd/ops/deform_conv2d.h>
 #include <pliant/autograd/ops/deform_kernel.h>
 #include <pliant/autograd/ops/deform_roi_pool.h>
 #include <pliant/autograd/ops/gather.h>
@@ -109,7 +109,7 @@ double deform_conv_dx(std::uint64_t seed, Index n) {
   const Tensor offset = to_corner(side_of(n), 1);
   const Tensor weight = Tensor::full({kChannels, 1, 1, 1}, 1);
   return corner(seed, n, [&](const Var& x) {
-    return deform_conv2d(x, offset, {}, weight, {}, {.groups = kChannels});
+    return deform_conv2d(x, offset, weight, {}, {}, {.groups = kChannels});
   });
 }
 double max_pool_dx(std::uint64_t seed, Index n) {  // all windows have the largest value
@@ -144,7 +144,7 @@ double depthwise_dweight(std::uint64_t seed, Index n) {
 double deform_conv_dweight(std::uint64_t seed, Index n) {
   const Index side = side_of(n);
   return weights_of_pixels(seed, n, {kChannels, 1, 1, 1}, [side](const Var& x, const Var& w) {
-    return deform_conv2d(x, zeros({1, side, side, 2}), {}, w, {}, {.groups = kChannels});
+    return deform_conv2d(x, zeros({1, side, side, 2}), w, {}, {}, {.groups = kChannels});
   });
 }
 double deform_kernel_dweight(std::uint64_t seed, Index n) {

@@ -19,9 +19,9 @@ Tensor digits(std::int64_t n) {
   return labels;
 }
 
-void train_step(benchmark::State& state, Deform deform) {
+void train_step(benchmark::State& state, mnist::Deform deform) {
   const std::int64_t n = state.range(0);
-  DigitNet net(deform);
+  mnist::DigitNet net(deform);
   net.initialise(Rng(1));
   Adam adam(net.parameters(), {.lr = 1e-3});
   const Tensor images = pictures(n), labels = digits(n);
@@ -33,11 +33,11 @@ void train_step(benchmark::State& state, Deform deform) {
   state.SetItemsProcessed(state.iterations() * n);
 }
 
-void train_step_regular(benchmark::State& state) { train_step(state, Deform::none); }
-void train_step_dcn2(benchmark::State& state) { train_step(state, Deform::dcn2); }
+void train_step_regular(benchmark::State& state) { train_step(state, mnist::Deform::none); }
+void train_step_dcn2(benchmark::State& state) { train_step(state, mnist::Deform::dcn2); }
 
 void inference(benchmark::State& state) {
-  DigitNet net;
+  mnist::DigitNet net;
   net.initialise(Rng(1));
   const Tensor images = pictures(state.range(0));
   for (auto _ : state) {

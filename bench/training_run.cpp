@@ -7,7 +7,7 @@
 #include <fstream>
 #include <string>
 
-#include <pliant/apps/command_line.h>
+#include <pliant/apps/kit/command_line.h>
 #include <pliant/apps/mnist/nets.h>
 #include <pliant/autograd/ops/cross_entropy.h>
 #include <pliant/core/program.h>
@@ -18,6 +18,8 @@
 namespace {
 
 using namespace pliant;
+using namespace pliant::mnist;
+using namespace pliant::kit;
 
 // As Linux counts it; 0 elsewhere.
 long peak_memory() {
@@ -32,10 +34,10 @@ void train(const std::string& folder, int steps) {
   DigitNet net;
   net.initialise(Rng(1).fork("net"));
   Adam adam(net.parameters(), {.lr = 1e-3});
-  const Batches batches(digits.train(), {.size = 64, .shuffle = Rng(1).fork("shuffle")});
+  const Batches batches(digits.train, {.size = 64, .shuffle = Rng(1).fork("shuffle")});
   double first = 0, loss_value = 0;
   int step = 0;
-  for (const Batch& batch : batches.epoch(0)) {
+  for (const LabelledImages& batch : batches.epoch(0)) {
     const Tape tape;
     const Var loss = softmax_cross_entropy(net(tape.input(batch.images)), batch.labels);
     adam.step(tape.gradients(loss));
@@ -53,7 +55,7 @@ void train(const std::string& folder, int steps) {
 
 int main(int count, char** arguments) {
   return pliant::run_program("training_run", [&] {
-    const auto steps = count == 3 ? pliant::number_in<int>(arguments[2]) : std::nullopt;
+    const auto steps = count == 3 ? pliant::kit::number_in<int>(arguments[2]) : std::nullopt;
     pliant::require(steps.has_value(), "expected MNIST_FOLDER STEPS");
     train(arguments[1], *steps);
     return 0;

@@ -1,15 +1,16 @@
-# pliant_assets(TARGET SOURCE FILE...): the text of the files as constants of namespace pliant, in a
-# source that is made anew when one of them changes: report.css becomes kReportCss. The program then
-# needs no file beside it.
-function(pliant_assets target header)
-  set(source "#include <pliant/${header}>\n\nnamespace pliant {\n\n")
+# pliant_assets(TARGET HEADER NAMESPACE FILE...): the text of the files as constants that HEADER
+# declares in NAMESPACE, in a source that is made anew when one of them changes: page_last.css becomes
+# kPageLastCss. The program then needs no file beside it.
+function(pliant_assets target header namespace)
+  set(source "#include <pliant/${header}>\n\nnamespace ${namespace} {\n\n")
   foreach(file IN LISTS ARGN)
     set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})
     cmake_path(GET file STEM stem)
     cmake_path(GET file EXTENSION extension)
     string(SUBSTRING ${extension} 1 -1 extension)
     set(name k)
-    foreach(word IN ITEMS ${stem} ${extension})
+    string(REPLACE "_" ";" words ${stem})
+    foreach(word IN LISTS words extension)
       string(SUBSTRING ${word} 0 1 first)
       string(SUBSTRING ${word} 1 -1 rest)
       string(TOUPPER ${first} first)
@@ -18,7 +19,7 @@ function(pliant_assets target header)
     file(READ ${file} text)
     string(APPEND source "const std::string_view ${name} = R\"pliant(${text})pliant\";\n\n")
   endforeach()
-  string(APPEND source "}  // namespace pliant\n")
+  string(APPEND source "}  // namespace ${namespace}\n")
   set(made ${CMAKE_CURRENT_BINARY_DIR}/${target}-assets.cpp)
   set(before)
   if(EXISTS ${made})

@@ -103,6 +103,7 @@ function(pliant_kernels target)
     OUTPUT ${folder}/entries.cpp COMMENT "Making the kernels' entries"
     COMMAND ${CMAKE_COMMAND} "-DSETS=${pliant_instruction_sets}" -DFOLDER=${folder} -P ${script}
     DEPENDS ${objects} ${script} VERBATIM)
+  set_source_files_properties(${folder}/entries.cpp PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
   target_sources(${target} PRIVATE ${folder}/entries.cpp)
   list(JOIN pliant_instruction_sets "," sets)
   set_property(SOURCE ${PROJECT_SOURCE_DIR}/core/instruction_set.cpp APPEND PROPERTY

@@ -4,7 +4,7 @@
 //   StepState state(device, {.lr = one_cycle_lr({...}), .steps = steps});
 //   CapturedStep step = capture(device, [&] {
 //     Tape tape({.rng = rng.fork("tape"), .step = state});
-//     const Batch batch = batches.at(state);
+//     const LabelledImages batch = batches.at(state);
 //     adam.step(tape.gradients(loss_of(tape, batch)), state);
 //     state.advance();
 //   });

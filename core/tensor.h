@@ -13,6 +13,8 @@
 
 namespace pliant {
 
+class Rng;
+
 // Copying a Tensor copies the handle: both see the same elements. clone() copies the elements.
 class Tensor {
  public:
@@ -28,6 +30,18 @@ class Tensor {
   static Tensor full(const Shape& shape, double value, DType dtype = DType::float32,
                      Device device = {});
   static Tensor scalar(double value, DType dtype = DType::float32, Device device = {});
+  // int64 begin, begin + step, .. before `end` (numpy.arange), and 0 .. count-1.
+  static Tensor arange(std::int64_t begin, std::int64_t end, std::int64_t step = 1);
+  static Tensor arange(std::int64_t count) { return arange(0, count); }
+  // `count` numbers from `first` to `last`, both among them, at equal distances.
+  static Tensor linspace(double first, double last, std::int64_t count,
+                         DType dtype = DType::float32);
+  static Tensor eye(std::int64_t size, DType dtype = DType::float32);  // ones on the diagonal
+  // Random, element i being number i of the key: uniform in [0, 1), standard normal, and int64
+  // uniform in [low, high).
+  static Tensor rand(const Shape& shape, const Rng& rng, DType dtype = DType::float32);
+  static Tensor randn(const Shape& shape, const Rng& rng, DType dtype = DType::float32);
+  static Tensor randint(std::int64_t low, std::int64_t high, const Shape& shape, const Rng& rng);
   template <class T>
   static Tensor from(std::span<const T> values, const Shape& shape) {
     return from_bytes(values.data(), static_cast<std::int64_t>(values.size()), shape, dtype_of<T>);

@@ -12,7 +12,7 @@ constexpr const char* kOp = "dcn";
 // Where the samples lie and what they count for. Passed by value.
 template <class T>
 struct Samples {
-  DcnGeometry g;
+  DCNGeometry g;
   const T* offset;
   const T* mask;
 
@@ -37,7 +37,7 @@ struct Samples {
   __device__ ScaledTap<T> operator()(std::int64_t location, std::int64_t group,
                                      std::int64_t t) const {
     const T* const masks = mask + masks_at(location, group);
-    return {tap(location, group, t), DcnMask<T>(g, masks)(masks[t])};
+    return {tap(location, group, t), DCNMask<T>(g, masks)(masks[t])};
   }
 };
 
@@ -52,7 +52,7 @@ void forward(const Samples<T>& samples, const T* x, T* y) {
     const std::int64_t group = c / rows.group_channels();
     const T* const masks = samples.mask + samples.masks_at(row, group);
     const T* const map = x + rows.map(row) + c;
-    const DcnMask<T> value(samples.g, masks);
+    const DCNMask<T> value(samples.g, masks);
     Vector<T, kCount> sum{};
     for (std::int64_t t = 0; t < rows.taps; ++t)
       add_scaled(value(masks[t]), read_tap<kCount>(samples.tap(row, group, t), map, rows.c), sum);
@@ -67,7 +67,7 @@ void through_softmax(const Samples<T>& samples, const TapRows& rows, T* dmask) {
   each(kOp, rows.rows() * rows.groups, [=] __device__(std::int64_t i) {
     const std::int64_t at = samples.masks_at(rows.begin + i / rows.groups, i % rows.groups);
     const T* const masks = samples.mask + at;
-    const DcnMask<T> value(samples.g, masks);
+    const DCNMask<T> value(samples.g, masks);
     T sum = 0;
     for (std::int64_t t = 0; t < rows.taps; ++t) sum += value(masks[t]) * dmask[at + t];
     for (std::int64_t t = 0; t < rows.taps; ++t)
@@ -104,7 +104,7 @@ void gradient(const Samples<T>& samples, const T* x, const T* dy, T* dx, T* doff
 }
 
 template <class T>
-void forward(const DcnGeometry& g, const T* x, const T* offset, const T* mask, T* y, Workspace&) {
+void forward(const DCNGeometry& g, const T* x, const T* offset, const T* mask, T* y, Workspace&) {
   const Samples<T> samples{g, offset, mask};
   if (are_vectors<T>(g.conv.c / g.conv.groups, x, y))
     forward<kVector<T>>(samples, x, y);
@@ -113,7 +113,7 @@ void forward(const DcnGeometry& g, const T* x, const T* offset, const T* mask, T
 }
 
 template <class T>
-void gradient(const DcnGeometry& g, const DcnGradientArgs<T>& args, Workspace&) {
+void gradient(const DCNGeometry& g, const DCNGradientArgs<T>& args, Workspace&) {
   const Samples<T> samples{g, args.offset, args.mask};
   if (are_vectors<T>(g.conv.c / g.conv.groups, args.x, args.dy, args.dx))
     gradient<kVector<T>>(samples, args.x, args.dy, args.dx, args.doffset, args.dmask);
@@ -123,7 +123,7 @@ void gradient(const DcnGeometry& g, const DcnGradientArgs<T>& args, Workspace&) 
 
 }  // namespace
 
-constinit FloatKernel<DcnForward> cuda::dcn_forward{forward, forward};
-constinit FloatKernel<DcnGradient> cuda::dcn_gradient{gradient, gradient};
+constinit FloatKernel<DCNForward> cuda::dcn_forward{forward, forward};
+constinit FloatKernel<DCNGradient> cuda::dcn_gradient{gradient, gradient};
 
 }  // namespace pliant

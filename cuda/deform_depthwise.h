@@ -2,7 +2,7 @@
 // in depthwise.h, without columns or products.
 #pragma once
 
-#include <pliant/core/kernels/deform_conv.h>
+#include <pliant/core/kernels/deform_conv2d.h>
 
 namespace pliant::cuda {
 

@@ -3,7 +3,7 @@
 #include <limits>
 
 #include <pliant/core/kernels/reduce.h>
-#include <pliant/cuda/regions.cuh>
+#include <pliant/cuda/roi.cuh>
 
 namespace pliant {
 namespace {
@@ -25,7 +25,7 @@ struct Samples {
 // What one thread knows of its place; trans and mask may be null. Passed by value.
 template <class T>
 struct Regions {
-  DeformRoiPoolGeometry g;
+  DeformRoIPoolGeometry g;
   const T* rois;
   const T* trans;
   const T* mask;
@@ -84,7 +84,7 @@ struct Sums {
   T weighted = 0, by_row = 0, by_column = 0;
 
   __device__ Sums(const Regions<T>& regions, const Samples& s, const T* map) {
-    const RegionGeometry& g = regions.g.region;
+    const RoIGeometry& g = regions.g.region;
     for (std::int64_t i = s.rows.begin; i < s.rows.end; ++i) {
       const AxisTap<T> row = regions.row(s, i);
       if (row.low < 0) continue;
@@ -111,22 +111,22 @@ struct Sums {
 // The bin and the class of output channel k, element `at` of y being one of it.
 template <class T>
 __device__ Bin bin_of(const Regions<T>& regions, std::int64_t at) {
-  const RegionGeometry& g = regions.g.region;
+  const RoIGeometry& g = regions.g.region;
   const std::int64_t bin = at / g.k;
   return {bin / g.q / g.p, bin / g.q % g.p, bin % g.q, at % g.k / regions.g.class_channels()};
 }
 // The channel of the map that it reads, at pixel 0 of its image.
 template <class T>
-__device__ const T* map_of(const RegionGeometry& g, const T* x, std::int64_t image, const Bin& bin,
+__device__ const T* map_of(const RoIGeometry& g, const T* x, std::int64_t image, const Bin& bin,
                            std::int64_t at) {
   return x + image * g.h * g.w * g.c + at % g.k * g.groups() + g.group(bin.i, bin.j);
 }
 
 template <class T>
-void forward(const DeformRoiPoolGeometry& g, const T* x, const T* rois, const T* trans,
+void forward(const DeformRoIPoolGeometry& g, const T* x, const T* rois, const T* trans,
              const T* mask, T* y, Workspace&) {
   const Regions<T> regions{g, rois, trans, mask};
-  const RegionGeometry& region = g.region;
+  const RoIGeometry& region = g.region;
   each(kOp, region.r * region.p * region.q * region.k, [=] __device__(std::int64_t at) {
     const Bin bin = bin_of(regions, at);
     const std::int64_t image = regions.image(bin.r);
@@ -147,7 +147,7 @@ void forward(const DeformRoiPoolGeometry& g, const T* x, const T* rois, const T*
 template <class T>
 void branch_terms(const Regions<T>& regions, std::int64_t first, std::int64_t count, const T* x,
                   const T* dy, T* terms) {
-  const RegionGeometry& region = regions.g.region;
+  const RoIGeometry& region = regions.g.region;
   const std::int64_t size = region.p * region.q * region.k;  // of a region
   each(kOp, count * size, [=] __device__(std::int64_t i) {
     const std::int64_t at = first * size + i;
@@ -167,7 +167,7 @@ void branch_terms(const Regions<T>& regions, std::int64_t first, std::int64_t co
 template <class T>
 void mask_gradient(const Regions<T>& regions, std::int64_t first, std::int64_t count, const T* dots,
                    T* dmask) {
-  const RegionGeometry& region = regions.g.region;
+  const RoIGeometry& region = regions.g.region;
   const std::int64_t bins = region.p * region.q, classes = regions.g.classes;
   each(kOp, count * bins, [=] __device__(std::int64_t i) {
     Bin bin{first + i / bins, i % bins / regions.g.region.q, i % bins % regions.g.region.q, 0};
@@ -185,8 +185,8 @@ void trans_gradient(const Regions<T>& regions, std::int64_t first, std::int64_t 
                     const T* dots, T* dtrans) {
   const std::int64_t classes = regions.g.classes, part = regions.g.part;
   each(kOp, count * part * part * classes, [=] __device__(std::int64_t i) {
-    const DeformRoiPoolGeometry& g = regions.g;
-    const RegionGeometry& region = g.region;
+    const DeformRoIPoolGeometry& g = regions.g;
+    const RoIGeometry& region = g.region;
     const std::int64_t r = i / classes / part / part, to = first * part * part * classes + i;
     Bin bin{first + r, 0, 0, i % classes};
     T along_x = 0, along_y = 0;
@@ -207,7 +207,7 @@ void trans_gradient(const Regions<T>& regions, std::int64_t first, std::int64_t 
 template <class T>
 void branch_gradient(const Regions<T>& regions, const T* x, const T* dy, T* dtrans, T* dmask,
                      Workspace& workspace) {
-  const DeformRoiPoolGeometry& g = regions.g;
+  const DeformRoIPoolGeometry& g = regions.g;
   const std::int64_t bins = g.region.p * g.region.q, terms_of_one = bins * g.region.k * 3;
   const std::int64_t dots_of_one = bins * g.classes * 3;
   T *terms = nullptr, *dots = nullptr;
@@ -248,7 +248,7 @@ __device__ PixelRange pixels_of(const BinSamples& samples, TapOf tap_of) {
 // reaches [r p q classes] and, for all of a region's, boxes [r].
 template <class T>
 void find_reaches(const Regions<T>& regions, Reach<T>* reaches, RegionBox* boxes) {
-  const RegionGeometry& region = regions.g.region;
+  const RoIGeometry& region = regions.g.region;
   const std::int64_t classes = regions.g.classes, of_one = region.p * region.q * classes;
   each(kOp, region.r * of_one, [=] __device__(std::int64_t i) {
     const std::int64_t at = i / classes, q = regions.g.region.q, p = regions.g.region.p;
@@ -286,14 +286,14 @@ __device__ T weight_of(const BinSamples& samples, std::int64_t pixel, TapOf tap_
 // Each element of the map looks for the bins that read it, in the order of the regions.
 template <class T>
 void map_gradient(const Regions<T>& regions, const T* dy, T* dx, Workspace& workspace) {
-  const RegionGeometry& region = regions.g.region;
+  const RoIGeometry& region = regions.g.region;
   auto* const reaches =
       workspace.take<Reach<T>>(region.r * region.p * region.q * regions.g.classes);
   auto* const boxes = workspace.take<RegionBox>(region.r);
   find_reaches(regions, reaches, boxes);
   const RowLists lists = list_rows(kOp, region.n, region.h, region.r, boxes, workspace);
   each(kOp, region.n * region.h * region.w * region.c, [=] __device__(std::int64_t at) {
-    const RegionGeometry& g = regions.g.region;
+    const RoIGeometry& g = regions.g.region;
     const std::int64_t w = at / g.c % g.w, h = at / g.c / g.w % g.h, image = at / g.c / g.w / g.h;
     const MapChannel of(g, at % g.c);
     const std::int64_t of_class = of.k / regions.g.class_channels();
@@ -317,7 +317,7 @@ void map_gradient(const Regions<T>& regions, const T* dy, T* dx, Workspace& work
 }
 
 template <class T>
-void gradient(const DeformRoiPoolGeometry& g, const DeformRoiPoolGradientArgs<T>& args,
+void gradient(const DeformRoIPoolGeometry& g, const DeformRoIPoolGradientArgs<T>& args,
               Workspace& workspace) {
   const Regions<T> regions{g, args.rois, args.trans, args.mask};
   if (args.dtrans != nullptr || args.dmask != nullptr)
@@ -327,7 +327,7 @@ void gradient(const DeformRoiPoolGeometry& g, const DeformRoiPoolGradientArgs<T>
 
 }  // namespace
 
-constinit FloatKernel<DeformRoiPoolForward> cuda::deform_roi_pool_forward{forward, forward};
-constinit FloatKernel<DeformRoiPoolGradient> cuda::deform_roi_pool_gradient{gradient, gradient};
+constinit FloatKernel<DeformRoIPoolForward> cuda::deform_roi_pool_forward{forward, forward};
+constinit FloatKernel<DeformRoIPoolGradient> cuda::deform_roi_pool_gradient{gradient, gradient};
 
 }  // namespace pliant

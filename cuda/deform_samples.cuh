@@ -1,7 +1,7 @@
 // Where the samples of a deformable convolution lie, and its gradients by offsets and masks.
 #pragma once
 
-#include <pliant/core/kernels/deform_conv.h>
+#include <pliant/core/kernels/deform_conv2d.h>
 #include <pliant/cuda/columns.h>
 #include <pliant/cuda/tap_scatter.cuh>
 

@@ -1,6 +1,6 @@
 #include <pliant/core/kernels/ps_roi_pool.h>
 
-#include <pliant/cuda/region_separable.cuh>
+#include <pliant/cuda/roi_separable.cuh>
 
 namespace pliant {
 namespace {
@@ -8,7 +8,7 @@ namespace {
 // What a bin reads along one axis: whole pixels.
 template <class T>
 struct Fill {
-  RegionGeometry g;
+  RoIGeometry g;
 
   __device__ double operator()(double from, double to, std::int64_t bin, std::int64_t bins,
                                std::int64_t size, cuda::AxisWindow<T>& window) const {
@@ -19,23 +19,23 @@ struct Fill {
 };
 
 template <class T>
-cuda::SeparablePooling<T, Fill<T>> pooling(const RegionGeometry& g, const T* rois) {
+cuda::SeparablePooling<T, Fill<T>> pooling(const RoIGeometry& g, const T* rois) {
   return {"ps_roi_pool", g, rois, {g}};
 }
 
 template <class T>
-void forward(const RegionGeometry& g, const T* x, const T* rois, T* y, Workspace& workspace) {
+void forward(const RoIGeometry& g, const T* x, const T* rois, T* y, Workspace& workspace) {
   pooling(g, rois).forward(x, y, workspace);
 }
 
 template <class T>
-void gradient(const RegionGeometry& g, const T* rois, const T* dy, T* dx, Workspace& workspace) {
+void gradient(const RoIGeometry& g, const T* rois, const T* dy, T* dx, Workspace& workspace) {
   pooling(g, rois).gradient(dy, dx, workspace);
 }
 
 }  // namespace
 
-constinit FloatKernel<PsRoiPoolForward> cuda::ps_roi_pool_forward{forward, forward};
-constinit FloatKernel<PsRoiPoolGradient> cuda::ps_roi_pool_gradient{gradient, gradient};
+constinit FloatKernel<PSRoIPoolForward> cuda::ps_roi_pool_forward{forward, forward};
+constinit FloatKernel<PSRoIPoolGradient> cuda::ps_roi_pool_gradient{gradient, gradient};
 
 }  // namespace pliant

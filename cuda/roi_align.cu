@@ -1,6 +1,6 @@
 #include <pliant/core/kernels/roi_align.h>
 
-#include <pliant/cuda/region_separable.cuh>
+#include <pliant/cuda/roi_separable.cuh>
 
 namespace pliant {
 namespace {
@@ -8,7 +8,7 @@ namespace {
 // What a bin reads along one axis.
 template <class T>
 struct Fill {
-  RoiAlignGeometry g;
+  RoIAlignGeometry g;
 
   __device__ double operator()(double from, double to, std::int64_t bin, std::int64_t bins,
                                std::int64_t size, cuda::AxisWindow<T>& window) const {
@@ -23,23 +23,23 @@ struct Fill {
 };
 
 template <class T>
-cuda::SeparablePooling<T, Fill<T>> pooling(const RoiAlignGeometry& g, const T* rois) {
+cuda::SeparablePooling<T, Fill<T>> pooling(const RoIAlignGeometry& g, const T* rois) {
   return {"roi_align", g.region, rois, {g}};
 }
 
 template <class T>
-void forward(const RoiAlignGeometry& g, const T* x, const T* rois, T* y, Workspace& workspace) {
+void forward(const RoIAlignGeometry& g, const T* x, const T* rois, T* y, Workspace& workspace) {
   pooling(g, rois).forward(x, y, workspace);
 }
 
 template <class T>
-void gradient(const RoiAlignGeometry& g, const T* rois, const T* dy, T* dx, Workspace& workspace) {
+void gradient(const RoIAlignGeometry& g, const T* rois, const T* dy, T* dx, Workspace& workspace) {
   pooling(g, rois).gradient(dy, dx, workspace);
 }
 
 }  // namespace
 
-constinit FloatKernel<RoiAlignForward> cuda::roi_align_forward{forward, forward};
-constinit FloatKernel<RoiAlignGradient> cuda::roi_align_gradient{gradient, gradient};
+constinit FloatKernel<RoIAlignForward> cuda::roi_align_forward{forward, forward};
+constinit FloatKernel<RoIAlignGradient> cuda::roi_align_gradient{gradient, gradient};
 
 }  // namespace pliant

@@ -2,8 +2,8 @@
 
 #include <limits>
 
-#include <pliant/core/kernels/pool2d.h>
-#include <pliant/cuda/regions.cuh>
+#include <pliant/core/kernels/takes_over.h>
+#include <pliant/cuda/roi.cuh>
 
 namespace pliant {
 namespace {
@@ -14,13 +14,13 @@ constexpr const char* kOp = "roi_pool";
 
 // The pixels of a bin along an axis: 1 for x, 2 for y.
 template <class T>
-__device__ PixelRange pixels(const RegionGeometry& g, const T* roi, int axis, std::int64_t bin) {
+__device__ PixelRange pixels(const RoIGeometry& g, const T* roi, int axis, std::int64_t bin) {
   return roi_pool_pixels(g, static_cast<double>(roi[axis]), static_cast<double>(roi[axis + 2]), bin,
                          axis == 1 ? g.q : g.p, axis == 1 ? g.w : g.h);
 }
 
 template <class T>
-void forward(const RegionGeometry& g, const T* x, const T* rois, T* y, std::int32_t* index) {
+void forward(const RoIGeometry& g, const T* x, const T* rois, T* y, std::int32_t* index) {
   each(kOp, g.r * g.p * g.q * g.k, [=] __device__(std::int64_t at) {
     const std::int64_t c = at % g.k, j = at / g.k % g.q, i = at / g.k / g.q % g.p;
     const T* const roi = rois + at / g.k / g.q / g.p * 5;
@@ -50,7 +50,7 @@ struct Ranges {
 };
 
 template <class T>
-Ranges ranges_of(const RegionGeometry& g, const T* rois, Workspace& workspace) {
+Ranges ranges_of(const RoIGeometry& g, const T* rois, Workspace& workspace) {
   const Ranges to{workspace.take<PixelRange>(g.r * g.p), workspace.take<PixelRange>(g.r * g.q),
                   workspace.take<RegionBox>(g.r)};
   each(kOp, g.r, [=] __device__(std::int64_t r) {
@@ -71,7 +71,7 @@ Ranges ranges_of(const RegionGeometry& g, const T* rois, Workspace& workspace) {
 
 // Each element of the map looks for the bins that chose it, in the order of the regions.
 template <class T>
-void gradient(const RegionGeometry& g, const T* rois, const std::int32_t* index, const T* dy, T* dx,
+void gradient(const RoIGeometry& g, const T* rois, const std::int32_t* index, const T* dy, T* dx,
               Workspace& workspace) {
   const Ranges ranges = ranges_of(g, rois, workspace);
   const RowLists lists = list_rows(kOp, g.n, g.h, g.r, ranges.boxes, workspace);
@@ -95,7 +95,7 @@ void gradient(const RegionGeometry& g, const T* rois, const std::int32_t* index,
 
 }  // namespace
 
-constinit FloatKernel<RoiPoolForward> cuda::roi_pool_forward{forward, forward};
-constinit FloatKernel<RoiPoolGradient> cuda::roi_pool_gradient{gradient, gradient};
+constinit FloatKernel<RoIPoolForward> cuda::roi_pool_forward{forward, forward};
+constinit FloatKernel<RoIPoolGradient> cuda::roi_pool_gradient{gradient, gradient};
 
 }  // namespace pliant

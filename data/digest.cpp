@@ -1,7 +1,6 @@
 #include <pliant/data/digest.h>
 
-#include <zlib.h>
-
+#include <pliant/core/crc32.h>
 #include <pliant/core/error.h>
 
 #ifdef PLIANT_WITH_OPENSSL
@@ -69,9 +68,8 @@ ContentDigest::ContentDigest() : state_(std::make_unique<State>()) {}
 ContentDigest::~ContentDigest() = default;
 
 void ContentDigest::update(const std::uint8_t* data, std::size_t size) {
-  if (size == 0) return;  // crc32_z(.., data = null) would start again
   state_->bytes += static_cast<std::int64_t>(size);
-  state_->crc = static_cast<std::uint32_t>(crc32_z(state_->crc, data, size));
+  state_->crc = crc32_of(data, size, state_->crc);
   state_->sha.update(data, size);
 }
 

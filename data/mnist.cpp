@@ -198,10 +198,8 @@ DigitSet stand_in(const MnistLookup& lookup, const std::string& reason) {
   const Rng rng(lookup.synthetic_seed);
   const LabelledImages train = make_digits(lookup.synthetic_train, rng.fork("train"));
   const LabelledImages test = make_digits(lookup.synthetic_test, rng.fork("test"));
-  return {.train_images = train.images,
-          .train_labels = train.labels,
-          .test_images = test.images,
-          .test_labels = test.labels,
+  return {.train = train,
+          .test = test,
           .name = "synthetic-digits",
           .source = "NOT MNIST but " + std::to_string(train.size()) + " + " +
                     std::to_string(test.size()) + " synthetic digits drawn by program, because " +
@@ -226,7 +224,7 @@ const MnistFiles& mnist_files() {
 
 std::int64_t DigitSet::classes() const {
   std::int64_t largest = 0;
-  for (const Tensor* const labels : {&train_labels, &test_labels})
+  for (const Tensor* const labels : {&train.labels, &test.labels})
     for (const std::int64_t label : labels->span<std::int64_t>())
       largest = std::max(largest, label);
   return largest + 1;
@@ -251,10 +249,8 @@ DigitSet read_digit_directory(const fs::path& given, const MnistFiles& files) {
     read[i] = read_file(directory, files[i].name);
     published = published && read[i].content.matches(files[i].content);
   }
-  return {.train_images = as_images(read[0]),
-          .train_labels = as_labels(read[1], read[0]),
-          .test_images = as_images(read[2]),
-          .test_labels = as_labels(read[3], read[2]),
+  return {.train = {as_images(read[0]), as_labels(read[1], read[0])},
+          .test = {as_images(read[2]), as_labels(read[3], read[2])},
           .name = published ? "mnist" : "custom",
           .source =
               (published ? "MNIST from " : "NOT MNIST but the pictures in ") + directory.string()};

@@ -16,10 +16,7 @@
 namespace pliant {
 
 struct DigitSet {
-  Tensor train_images;  // uint8 [N 28 28 1]
-  Tensor train_labels;  // int64 [N], from 0
-  Tensor test_images;
-  Tensor test_labels;
+  LabelledImages train, test;  // images uint8 [N 28 28 1], labels from 0
   // "mnist": content checked to be the published files. "synthetic-digits": the procedural
   // stand-in. "custom": other pictures that the user gave by directory.
   std::string name;
@@ -28,8 +25,6 @@ struct DigitSet {
   // The largest label of both halves, and one.
   std::int64_t classes() const;
   bool synthetic() const { return name == "synthetic-digits"; }
-  LabelledImages train() const { return {train_images, train_labels}; }
-  LabelledImages test() const { return {test_images, test_labels}; }
 };
 
 // One of the four files: its name, to which ".gz" may be added, and its published content.

@@ -14,7 +14,7 @@ constexpr const char* kWho = "resident batches";
 Tensor orders(std::int64_t epochs, std::int64_t pictures, const Rng& shuffle) {
   Tensor all = Tensor::empty({epochs, pictures}, DType::int64);
   for (std::int64_t epoch = 0; epoch < epochs; ++epoch) {
-    const auto order = permutation(pictures, shuffle.fork(static_cast<std::uint64_t>(epoch)));
+    const auto order = randperm(pictures, shuffle.fork(static_cast<std::uint64_t>(epoch)));
     std::copy(order.begin(), order.end(), all.mutable_data<std::int64_t>() + epoch * pictures);
   }
   return all;
@@ -27,7 +27,7 @@ ResidentBatches::ResidentBatches(const LabelledImages& set, const BatchOptions& 
     : options_(options) {
   const Batches like(set, options);  // checks both
   require(epochs >= 0, kWho, ": ", epochs, " epochs, expected at least 0");
-  pictures_ = like.images_per_epoch();
+  pictures_ = like.samples_per_epoch();
   steps_ = checked_product(kWho, {epochs, like.count()});
   images_ = set.images.to(options.device);
   labels_ = set.labels.to(options.device);
@@ -41,7 +41,7 @@ std::int64_t ResidentBatches::size_of(std::int64_t step) const {
   return std::min(options_.size, pictures_ - step % count() * options_.size);
 }
 
-Batch ResidentBatches::at(const StepState& state) const {
+LabelledImages ResidentBatches::at(const StepState& state) const {
   require(state.number() < steps_, kWho, ": step ", state.number(), " of ", steps_);
   require(state.device() == images_.device(), kWho, ": the set is on ", images_.device(),
           ", the StepState on ", state.device());
@@ -59,8 +59,8 @@ Batch ResidentBatches::at(const StepState& state) const {
     g.rng = options_.augment->rng;
   }
   shape[0] = g.count;
-  Batch batch{Tensor::empty(shape, DType::float32, images_.device()),
-              Tensor::empty({g.count}, DType::int64, images_.device())};
+  LabelledImages batch{Tensor::empty(shape, DType::float32, images_.device()),
+                       Tensor::empty({g.count}, DType::int64, images_.device())};
   const auto pick = [&]<class T>() {
     kernel<PickBatch<T>, cpu::pick_batch, cuda::pick_batch>(kWho, images_.device())(
         g, {.step = state.counter().data<std::int64_t>(),

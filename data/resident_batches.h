@@ -3,7 +3,7 @@
 //
 //   ResidentBatches batches(train, {.size = 64, .shuffle = rng, .device = device}, epochs);
 //   StepState state(device, {.lr = lr, .steps = epochs * batches.count()});
-//   CapturedStep step = capture(device, [&] { const Batch batch = batches.at(state); ... });
+//   CapturedStep step = capture(device, [&] { const LabelledImages batch = batches.at(state); ... });
 #pragma once
 
 #include <cstdint>
@@ -25,7 +25,7 @@ class ResidentBatches {
 
   // The batch of the state's step. A captured step has size_of() it had when it was recorded: where
   // the last batch of an epoch is smaller, it takes a second step.
-  Batch at(const StepState& state) const;
+  LabelledImages at(const StepState& state) const;
 
  private:
   BatchOptions options_;

@@ -41,7 +41,7 @@ Tensor scaled56(const Tensor& images, const Rng& rng) {
   return result;
 }
 
-Scaled56 make_scaled56(const LabelledImages& train, const LabelledImages& test, const Rng& rng) {
+ImageSets make_scaled56(const LabelledImages& train, const LabelledImages& test, const Rng& rng) {
   return {{scaled56(train.images, rng.fork("scaled56 train")), train.labels},
           {scaled56(test.images, rng.fork("scaled56 test")), test.labels}};
 }

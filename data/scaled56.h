@@ -32,9 +32,6 @@ double draw_zoom56(const Rng& rng);
 Tensor scaled56(const Tensor& images, const Rng& rng);
 
 // The benchmark's two sets. They differ from seed to seed as the original's would from run to run.
-struct Scaled56 {
-  LabelledImages train, test;
-};
-Scaled56 make_scaled56(const LabelledImages& train, const LabelledImages& test, const Rng& rng);
+ImageSets make_scaled56(const LabelledImages& train, const LabelledImages& test, const Rng& rng);
 
 }  // namespace pliant

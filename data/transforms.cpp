@@ -35,7 +35,7 @@ Tensor to_float(const Tensor& images) {
   return result;
 }
 
-void check(const char* who, const ScaleAugmentation& augmentation) {
+void check_scale(const char* who, const ScaleAugmentation& augmentation) {
   const ScaleAugmentation& a = augmentation;
   require(a.zoom_low > 0 && a.zoom_low <= a.zoom_high && std::isfinite(a.zoom_high), who,
           ": zoom is from ", a.zoom_low, " to ", a.zoom_high, ", expected 0 < low <= high");
@@ -64,10 +64,10 @@ void scale_bytes(const std::uint8_t* image, std::int64_t height, std::int64_t wi
       out = std::copy_n(image + (y.first * width + x.first) * channels, channels, out);
 }
 
-Tensor scaled(const Tensor& images, const ScaleAugmentation& augmentation, const Rng& rng) {
-  check("scaled", augmentation);
+Tensor scale_images(const Tensor& images, const ScaleAugmentation& augmentation, const Rng& rng) {
+  check_scale("scale_images", augmentation);
   require(images.defined() && images.dtype() == DType::uint8 && images.rank() == 4,
-          "scaled: needs uint8 [N H W C], got ", images);
+          "scale_images: needs uint8 [N H W C], got ", images);
   const std::int64_t height = images.dim(1), width = images.dim(2), channels = images.dim(3);
   const std::int64_t row = height * width * channels;
   const std::uint8_t* const from = images.span<std::uint8_t>().data();

@@ -22,7 +22,7 @@ Tensor to_float(const Tensor& images);
 // the nearest pixel, floor(v + 0.5); later versions interpolate bilinearly.
 //
 // An Error that names `who` unless 0 < zoom_low <= zoom_high and shift >= 0, all finite.
-void check(const char* who, const ScaleAugmentation& augmentation);
+void check_scale(const char* who, const ScaleAugmentation& augmentation);
 
 // One picture [height width channels] of bytes to floats in 0..1 of the same shape.
 void scale_image(const std::uint8_t* image, std::int64_t height, std::int64_t width,
@@ -35,6 +35,6 @@ void scale_bytes(const std::uint8_t* image, std::int64_t height, std::int64_t wi
 
 // Every picture of a uint8 set [N H W C] once, picture i with rng.fork(i): float32 [N H W C].
 // A pure function of its arguments: this fixes a scaled test set.
-Tensor scaled(const Tensor& images, const ScaleAugmentation& augmentation, const Rng& rng);
+Tensor scale_images(const Tensor& images, const ScaleAugmentation& augmentation, const Rng& rng);
 
 }  // namespace pliant

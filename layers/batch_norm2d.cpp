@@ -47,8 +47,7 @@ Var BatchNorm2d::operator()(const Var& x) const {
   const Tensor &mean = running_mean.value(), &var = running_var.value();
   Var y;
   if (x.training() && !frozen()) {
-    BatchStatistics result =
-        batch_norm2d_training(x, scale, shift, mean, var, options_.eps, options_.momentum);
+    BatchStatistics result = batch_norm2d_training(x, scale, shift, mean, var, options_);
     if (x.updates_buffers()) {
       require_in_range(running_var, result.running_var);
       commit(running_mean, result.running_mean);
@@ -56,7 +55,7 @@ Var BatchNorm2d::operator()(const Var& x) const {
     }
     y = std::move(result.y);
   } else {
-    y = batch_norm2d(x, scale, shift, mean, var, options_.eps);
+    y = batch_norm2d(x, scale, shift, mean, var, options_);
   }
   return observed("BatchNorm2d", y, y.size());
 }

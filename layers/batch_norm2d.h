@@ -6,11 +6,6 @@
 
 namespace pliant {
 
-struct BatchNorm2dOptions {
-  double eps = 1e-5;
-  double momentum = 0.1;  // weight of the new batch in the running statistics
-};
-
 // [N H W C], or [N C] and any other rank from 2 with the channels last -> the same. Parameters:
 // weight, bias [C]; buffers: running_mean, running_var [C]. On a tape that trains it uses the
 // batch's statistics and, unless the tape keeps buffers, moves the running ones, in place; off the

@@ -38,11 +38,7 @@ Var CondConv2d::routes(const Var& x) const { return sigmoid(routing(global_avg_p
 Var CondConv2d::operator()(const Var& x) const {
   const ErrorPlace here(path());
   const Var w = x.lift(weight), b = bias.defined() ? x.lift(bias) : Var();
-  const Var y = cond_conv2d(x, w, routes(x), b,
-                            {.stride = options_.stride,
-                             .padding = options_.padding,
-                             .dilation = options_.dilation,
-                             .groups = options_.groups});
+  const Var y = cond_conv2d(x, w, routes(x), b, options_.conv());
   const Shape& shape = weight.shape();
   return observed("CondConv2d", y,
                   y.size() * shape[2] * shape[3] * shape[4] + x.dim(0) * shape.size());

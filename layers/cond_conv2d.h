@@ -1,7 +1,7 @@
 // CondConv2d: a convolution whose weights are mixed anew for each image (Yang et al. 2019).
 #pragma once
 
-#include <pliant/autograd/ops/cond_conv.h>
+#include <pliant/autograd/ops/cond_conv2d.h>
 #include <pliant/layers/conv2d.h>
 #include <pliant/layers/linear.h>
 
@@ -16,6 +16,8 @@ struct CondConv2dOptions {
   std::int64_t groups = 1;
   Bias bias = Bias::yes;
   Initialiser initialiser = {};  // of the weight; init::he_normal unless given. The bias: zeros
+
+  ConvOptions conv() const { return {stride, padding, dilation, groups}; }  // of the op
 };
 
 // [N H W in] -> [N P Q out], see cond_conv2d. Parameters: weight [experts out R S in/groups], bias

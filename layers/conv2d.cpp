@@ -1,5 +1,7 @@
 #include <pliant/layers/conv2d.h>
 
+#include <pliant/layers/observer.h>
+
 namespace pliant {
 
 Conv2d::Conv2d(std::int64_t in_channels, std::int64_t out_channels, Conv2dOptions options)
@@ -20,12 +22,9 @@ Conv2d::Conv2d(std::int64_t in_channels, std::int64_t out_channels, Conv2dOption
 Var Conv2d::operator()(const Var& x) const {
   const ErrorPlace here(path());
   const Var w = x.lift(weight), b = bias.defined() ? x.lift(bias) : Var();
-  const Var y = conv2d(x, w, b,
-                       {.stride = options_.stride,
-                        .padding = options_.padding,
-                        .dilation = options_.dilation,
-                        .groups = options_.groups});
-  return observed("Conv2d", y, y.size() * (weight.shape().size() / weight.shape()[0]));
+  const Var y = conv2d(x, w, b, options_.conv());
+  return observed("Conv2d", y, y.size() * (weight.shape().size() / weight.shape()[0]),
+                  {.input = x.shape(), .kernel = options_.kernel, .conv = options_.conv()});
 }
 
 }  // namespace pliant

@@ -16,6 +16,8 @@ struct Conv2dOptions {
   std::int64_t groups = 1;
   Bias bias = Bias::yes;
   Initialiser initialiser = {};  // of the weight; init::he_normal unless given. The bias: zeros
+
+  ConvOptions conv() const { return {stride, padding, dilation, groups}; }  // of the op
 };
 
 // [N H W in] -> [N P Q out], see conv2d. Parameters: weight [out R S in/groups], bias [out].

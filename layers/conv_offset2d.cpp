@@ -3,6 +3,7 @@
 #include <pliant/autograd/ops/arithmetic.h>
 #include <pliant/autograd/ops/permute.h>
 #include <pliant/core/sizes.h>
+#include <pliant/layers/observer.h>
 
 namespace pliant {
 namespace {
@@ -36,8 +37,10 @@ Var ConvOffset2d::field(const Var& x) const {
 
 Var ConvOffset2d::operator()(const Var& x) const {
   const ErrorPlace here(path());
-  const Var y = map_offsets(x, field(x), {.at_integers = options_.at_integers});
-  return observed("ConvOffset2d", y, 4 * y.size());
+  const Var offsets = field(x);
+  const Var y = map_offsets(x, offsets, {.at_integers = options_.at_integers});
+  return observed("ConvOffset2d", y, 4 * y.size(),
+                  {.input = x.shape(), .kernel = 1, .conv = {}, .field = offsets});
 }
 
 }  // namespace pliant

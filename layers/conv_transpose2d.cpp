@@ -25,12 +25,7 @@ ConvTranspose2d::ConvTranspose2d(std::int64_t in_channels, std::int64_t out_chan
 Var ConvTranspose2d::operator()(const Var& x) const {
   const ErrorPlace here(path());
   const Var w = x.lift(weight), b = bias.defined() ? x.lift(bias) : Var();
-  const Var y = conv_transpose2d(x, w, b,
-                                 {.stride = options_.stride,
-                                  .padding = options_.padding,
-                                  .output_padding = options_.output_padding,
-                                  .dilation = options_.dilation,
-                                  .groups = options_.groups});
+  const Var y = conv_transpose2d(x, w, b, options_.conv());
   return observed("ConvTranspose2d", y, x.size() * (weight.shape().size() / x.dim(3)));
 }
 

@@ -18,6 +18,10 @@ struct ConvTranspose2dOptions {
   // Of the weight. Unless given, weight and bias start as PyTorch's: uniform in +-1 / sqrt(out /
   // groups * kernel height * kernel width).
   Initialiser initialiser = {};
+
+  ConvTransposeOptions conv() const {  // of the op
+    return {stride, padding, output_padding, dilation, groups};
+  }
 };
 
 // [N H W in] -> [N P Q out], see conv_transpose2d. Parameters: weight [out R S in/groups], bias

@@ -5,6 +5,7 @@
 #include <pliant/autograd/ops/activation.h>
 #include <pliant/autograd/ops/arithmetic.h>
 #include <pliant/core/sizes.h>
+#include <pliant/layers/internal/dcn_window.h>
 
 namespace pliant {
 namespace {
@@ -63,15 +64,8 @@ DCNv3::DCNv3(std::int64_t channels, const DCNv3Options& options)
 Var DCNv3::operator()(const Var& x) const {
   const ErrorPlace here(path());
   const Var value = input(x), branch = gelu(norm(depthwise(x)));
-  Var core = dcn_v3(value, offset(branch), mask(branch),
-                    {.kernel = options_.kernel,
-                     .stride = options_.stride,
-                     .padding = options_.padding,
-                     .dilation = options_.dilation,
-                     .groups = options_.groups,
-                     .offset_scale = options_.offset_scale,
-                     .center = options_.center,
-                     .mask = MaskRule::softmax});
+  const Var offsets = offset(branch), masks = mask(branch);
+  Var core = dcn_v3(value, offsets, masks, options_.core());
   if (gate) {
     const Shape s = core.shape();
     const std::int64_t g = options_.groups;
@@ -81,7 +75,9 @@ Var DCNv3::operator()(const Var& x) const {
     core = reshape(kept + (reshape(value, grouped) - kept) * share, s);
   }
   const Var y = output(core);
-  return observed("DCNv3", y, core.size() * options_.kernel.h * options_.kernel.w * 4);
+  const std::int64_t work = core.size() * options_.kernel.h * options_.kernel.w * 4;
+  if (Observer::current() == nullptr) return y;
+  return observed("DCNv3", y, work, dcn_window(x.shape(), options_.core(), offsets, masks));
 }
 
 }  // namespace pliant

@@ -25,6 +25,10 @@ struct DCNv3Options {
   CenterTap center = CenterTap::keep;
   std::int64_t depthwise_kernel = 3;  // side of the convolution that offsets and masks read from
   CenterFeature center_feature = CenterFeature::none;  // needs stride 1
+
+  DCNOptions core() const {  // of the op
+    return {kernel, stride, padding, dilation, groups, offset_scale, center, MaskRule::softmax};
+  }
 };
 
 // [N H W C] -> [N P Q C]: "input" (linear), the core of dcn_v3 with masks by softmax, "output"

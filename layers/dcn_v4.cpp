@@ -2,19 +2,10 @@
 
 #include <cmath>
 
+#include <pliant/layers/internal/dcn_window.h>
+
 namespace pliant {
 namespace {
-
-DcnOptions op_options(const DCNv4Options& options) {
-  return {.kernel = options.kernel,
-          .stride = options.stride,
-          .padding = options.padding,
-          .dilation = options.dilation,
-          .groups = options.groups,
-          .offset_scale = options.offset_scale,
-          .center = options.center,
-          .mask = options.mask};
-}
 
 // Of the branch that offsets and masks come from: zero.
 Linear zero_branch(std::int64_t channels, const DCNv4Options& options) {
@@ -22,7 +13,7 @@ Linear zero_branch(std::int64_t channels, const DCNv4Options& options) {
           "DCNv4: ", channels, " channels do not divide into ", options.groups, " groups");
   require(options.kernel.h >= 1 && options.kernel.w >= 1, "DCNv4: the kernel is empty (",
           options.kernel.h, " x ", options.kernel.w, ")");
-  const std::int64_t width = dcn_v4_width(op_options(options));
+  const std::int64_t width = dcn_v4_width(options.core());
   require(width >= 1, "DCNv4: a kernel of 1 x 1 has no taps without its middle one");
   require(options.stride == Size2(1) || options.depthwise_kernel > 0, "DCNv4: a stride of ",
           options.stride.h, " x ", options.stride.w,
@@ -58,9 +49,11 @@ DCNv4::DCNv4(std::int64_t channels, const DCNv4Options& options)
 Var DCNv4::operator()(const Var& x) const {
   const ErrorPlace here(path());
   const Var branch = offset_mask(depthwise ? (*depthwise)(x) : x);
-  const Var core = dcn_v4(value ? (*value)(x) : x, branch, op_options(options_));
+  const Var core = dcn_v4(value ? (*value)(x) : x, branch, options_.core());
   const Var y = output ? (*output)(core) : core;
-  return observed("DCNv4", y, core.size() * options_.kernel.h * options_.kernel.w * 4);
+  const std::int64_t work = core.size() * options_.kernel.h * options_.kernel.w * 4;
+  if (Observer::current() == nullptr) return y;
+  return observed("DCNv4", y, work, dcn_window(x.shape(), options_.core(), branch));
 }
 
 }  // namespace pliant

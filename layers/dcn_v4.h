@@ -24,6 +24,10 @@ struct DCNv4Options {
   std::int64_t depthwise_kernel = 0;
   Pointwise pointwise = Pointwise::yes;
   Bias output_bias = Bias::yes;
+
+  DCNOptions core() const {  // of the op
+    return {kernel, stride, padding, dilation, groups, offset_scale, center, mask};
+  }
 };
 
 // [N H W C] -> [N P Q C]: "value" (linear), the core of dcn_v4, "output" (linear). Offsets and

@@ -1,6 +1,7 @@
 #include <pliant/layers/deform_conv2d.h>
 
 #include <pliant/core/sizes.h>
+#include <pliant/layers/observer.h>
 
 namespace pliant {
 
@@ -67,19 +68,19 @@ Var DeformConv2d::operator()(const Var& x) const {
 Var DeformConv2d::operator()(const Var& x, const Var& offsets, const Var& mask) const {
   const ErrorPlace here(path());
   const Var w = x.lift(weight), b = bias.defined() ? x.lift(bias) : Var();
-  const Var y = deform_conv2d(x, offsets, mask, w, b,
-                              {.stride = options_.stride,
-                               .padding = options_.padding,
-                               .dilation = options_.dilation,
-                               .groups = options_.groups,
-                               .offset_groups = options_.offset_groups,
-                               .border = options_.border});
+  const Var y = deform_conv2d(x, offsets, w, b, mask, options_.conv());
   // A sample is four multiply-adds, its modulation a fifth.
   const std::int64_t samples =
       y.dim(0) * y.dim(1) * y.dim(2) * x.dim(3) * weight.shape()[1] * weight.shape()[2];
   return observed(
       "DeformConv2d", y,
-      y.size() * (weight.shape().size() / weight.shape()[0]) + samples * (mask.defined() ? 5 : 4));
+      y.size() * (weight.shape().size() / weight.shape()[0]) + samples * (mask.defined() ? 5 : 4),
+      {.input = x.shape(),
+       .kernel = options_.kernel,
+       .conv = {options_.stride, options_.padding, options_.dilation, options_.groups},
+       .offset_groups = options_.offset_groups,
+       .offsets = offsets,
+       .mask = mask});
 }
 
 }  // namespace pliant

@@ -3,7 +3,7 @@
 
 #include <optional>
 
-#include <pliant/autograd/ops/deform_conv.h>
+#include <pliant/autograd/ops/deform_conv2d.h>
 #include <pliant/layers/conv2d.h>
 #include <pliant/layers/modulation.h>
 #include <pliant/layers/offset_context.h>
@@ -30,6 +30,10 @@ struct DeformConv2dOptions {
   std::int64_t context_channels = 0;
   Bias bias = Bias::yes;
   Initialiser initialiser = {};  // of the weight; init::he_normal unless given. The bias: zeros
+
+  DeformConvOptions conv() const {  // of the op
+    return {stride, padding, dilation, groups, offset_groups, border};
+  }
 };
 
 // [N H W in] -> [N P Q out], see deform_conv2d. weight and bias are named and shaped as Conv2d's,

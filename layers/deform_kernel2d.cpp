@@ -55,15 +55,6 @@ Conv2d rotation_branch(const char* layer, std::int64_t in_channels,
                      options);
 }
 
-DeformKernelOptions op_options(const DeformKernel2dOptions& options) {
-  return {.kernel = options.kernel,
-          .stride = options.stride,
-          .padding = options.padding,
-          .dilation = options.dilation,
-          .groups = options.groups,
-          .rotation_groups = options.rotation_groups};
-}
-
 // Of the product with a kernel made anew for each element: four multiply-adds for a weight, a fifth
 // for its sample, whose own come on top.
 std::int64_t multiply_adds(const Var& y, const Shape& weight, const Size2& kernel,
@@ -87,7 +78,7 @@ DeformKernel2d::DeformKernel2d(std::int64_t in_channels, std::int64_t out_channe
 Var DeformKernel2d::operator()(const Var& x) const {
   const ErrorPlace here(path());
   const Var w = x.lift(weight), b = bias.defined() ? x.lift(bias) : Var();
-  const Var y = deform_kernel(x, rotation(x), w, b, op_options(options_));
+  const Var y = deform_kernel(x, rotation(x), w, b, options_.core());
   return observed("DeformKernel2d", y,
                   multiply_adds(y, weight.shape(), options_.kernel, x.dim(3), 0));
 }
@@ -107,7 +98,7 @@ DeformKernelConv2d::DeformKernelConv2d(std::int64_t in_channels, std::int64_t ou
 Var DeformKernelConv2d::operator()(const Var& x) const {
   const ErrorPlace here(path());
   const Var w = x.lift(weight), b = bias.defined() ? x.lift(bias) : Var();
-  const Var y = deform_kernel_conv(x, offset(x), rotation(x), w, b, op_options(options_));
+  const Var y = deform_kernel_conv(x, offset(x), rotation(x), w, b, options_.core());
   return observed("DeformKernelConv2d", y,
                   multiply_adds(y, weight.shape(), options_.kernel, x.dim(3), 4));
 }
@@ -129,11 +120,7 @@ Var GlobalDeformKernel2d::operator()(const Var& x) const {
   const ErrorPlace here(path());
   const Var w = x.lift(weight), b = bias.defined() ? x.lift(bias) : Var();
   const Var where = offset(global_avg_pool2d(x));
-  const Var y = global_deform_kernel(x, where, w, options_.kernel, b,
-                                     {.stride = options_.stride,
-                                      .padding = options_.padding,
-                                      .dilation = options_.dilation,
-                                      .groups = options_.groups});
+  const Var y = global_deform_kernel(x, where, w, options_.kernel, b, options_.conv());
   const std::int64_t taps = options_.kernel.h * options_.kernel.w;
   return observed("GlobalDeformKernel2d", y,
                   y.size() * taps * weight.shape()[3] +

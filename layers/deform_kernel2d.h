@@ -20,6 +20,10 @@ struct DeformKernel2dOptions {
   // Of the weight; uniform within 1/sqrt(R*S*C/groups) unless given, which for one channel per
   // group, all that the published layer can do, is its 1/sqrt(R*S). The bias: zeros.
   Initialiser initialiser = {};
+
+  DeformKernelOptions core() const {  // of the op
+    return {kernel, stride, padding, dilation, groups, rotation_groups};
+  }
 };
 
 // [N H W in] -> [N P Q out], see deform_kernel. Parameters: weight [out SH SW in/groups], bias
@@ -70,6 +74,8 @@ struct GlobalDeformKernel2dOptions {
   std::int64_t groups = 1;
   Bias bias = Bias::no;
   Initialiser initialiser = {};  // as DeformKernel2d's
+
+  ConvOptions conv() const { return {stride, padding, dilation, groups}; }  // of the op
 };
 
 // One kernel for each image, see global_deform_kernel: a linear layer "offset", zero at the start,

@@ -9,8 +9,8 @@
 namespace pliant {
 namespace {
 
-DeformRoIPoolOptions completed(std::int64_t channels, DeformRoIPoolOptions options) {
-  DeformPoolOptions& pool = options.pool;
+DeformRoIPoolLayerOptions completed(std::int64_t channels, DeformRoIPoolLayerOptions options) {
+  DeformRoIPoolOptions& pool = options.pool;
   require(channels >= 1 && (pool.output_dim == 0 || pool.output_dim == channels),
           "DeformRoIPool: ", channels, " channels, but output_dim is ", pool.output_dim);
   require(pool.pooled_size >= 1 && pool.part_size >= 0, "DeformRoIPool: ", pool.pooled_size,
@@ -32,13 +32,13 @@ DeformRoIPoolOptions completed(std::int64_t channels, DeformRoIPoolOptions optio
 }
 
 // `out` features from the bins of a region.
-ZeroHead head(const DeformRoIPoolOptions& o, std::int64_t out, std::int64_t layers) {
+ZeroHead head(const DeformRoIPoolLayerOptions& o, std::int64_t out, std::int64_t layers) {
   const std::int64_t bins = o.pool.pooled_size;
   return ZeroHead(checked_product("DeformRoIPool", {bins, bins, o.pool.output_dim}), o.hidden, out,
                   layers);
 }
 
-ZeroHead offset_head_of(const DeformRoIPoolOptions& o) {
+ZeroHead offset_head_of(const DeformRoIPoolLayerOptions& o) {
   const std::int64_t part = o.pool.part_size;
   return head(o, checked_product("DeformRoIPool", {2, o.classes, part, part}), o.offset_layers);
 }
@@ -65,7 +65,7 @@ Var ZeroHead::operator()(const Var& x) const {
   return y;
 }
 
-DeformRoIPool::DeformRoIPool(std::int64_t channels, const DeformRoIPoolOptions& options)
+DeformRoIPool::DeformRoIPool(std::int64_t channels, const DeformRoIPoolLayerOptions& options)
     : offset_head(own("offset", offset_head_of(completed(channels, options)))),
       options_(completed(channels, options)) {
   if (options_.modulation == Modulation::none) return;

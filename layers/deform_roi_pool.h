@@ -10,8 +10,8 @@
 
 namespace pliant {
 
-struct DeformRoIPoolOptions {
-  DeformPoolOptions pool = {};  // output_dim may be left out
+struct DeformRoIPoolLayerOptions {
+  DeformRoIPoolOptions pool = {};  // output_dim may be left out
   Modulation modulation = Modulation::none;
   std::int64_t classes = 1;  // of output channels, each with offsets of its own
   // The heads: linear layers of `hidden` features with ReLU between. 0 layers of offsets: as
@@ -45,7 +45,7 @@ class DeformRoIPool : public Module {
  public:
   static constexpr double kHeadLrFactor = 0.01;
 
-  explicit DeformRoIPool(std::int64_t channels, const DeformRoIPoolOptions& options = {});
+  explicit DeformRoIPool(std::int64_t channels, const DeformRoIPoolLayerOptions& options = {});
 
   Var operator()(const Var& x, const Tensor& rois) const;
 
@@ -54,14 +54,14 @@ class DeformRoIPool : public Module {
   Var trans(const Var& pooled) const;
   Var mask(const Var& pooled) const;
 
-  const DeformRoIPoolOptions& options() const& { return options_; }
-  DeformRoIPoolOptions options() && { return options_; }
+  const DeformRoIPoolLayerOptions& options() const& { return options_; }
+  DeformRoIPoolLayerOptions options() && { return options_; }
 
   ZeroHead offset_head;               // "offset"
   std::optional<ZeroHead> mask_head;  // "mask", where there is one
 
  private:
-  DeformRoIPoolOptions options_;
+  DeformRoIPoolLayerOptions options_;
 };
 
 }  // namespace pliant

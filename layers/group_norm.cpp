@@ -12,7 +12,7 @@ GroupNorm::GroupNorm(std::int64_t groups, std::int64_t channels, const GroupNorm
 
 Var GroupNorm::operator()(const Var& x) const {
   const ErrorPlace here(path());
-  return observed("GroupNorm", group_norm(x, groups_, x.lift(weight), x.lift(bias), options_.eps));
+  return observed("GroupNorm", group_norm(x, groups_, x.lift(weight), x.lift(bias), options_));
 }
 
 }  // namespace pliant

@@ -6,10 +6,6 @@
 
 namespace pliant {
 
-struct GroupNormOptions {
-  double eps = 1e-5;
-};
-
 // [N ... C] -> the same, see group_norm; training and inference do not differ. Parameters: weight
 // [C], ones at the start, and bias [C], zeros.
 class GroupNorm : public Module {

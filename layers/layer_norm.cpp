@@ -10,7 +10,7 @@ LayerNorm::LayerNorm(std::int64_t channels, const LayerNormOptions& options) : o
 
 Var LayerNorm::operator()(const Var& x) const {
   const ErrorPlace here(path());
-  return observed("LayerNorm", layer_norm(x, x.lift(weight), x.lift(bias), options_.eps));
+  return observed("LayerNorm", layer_norm(x, x.lift(weight), x.lift(bias), options_));
 }
 
 }  // namespace pliant

@@ -6,10 +6,6 @@
 
 namespace pliant {
 
-struct LayerNormOptions {
-  double eps = 1e-5;
-};
-
 // [... C] -> the same, see layer_norm. Parameters: weight [C], ones at the start, and bias [C],
 // zeros.
 class LayerNorm : public Module {

@@ -6,7 +6,7 @@
 #include <pliant/autograd/ops/cross_correlation.h>
 #include <pliant/autograd/ops/cross_entropy.h>
 #include <pliant/autograd/ops/reduce.h>
-#include <pliant/layers/activations.h>
+#include <pliant/layers/activation.h>
 #include <pliant/layers/batch_norm2d.h>
 #include <pliant/layers/cond_conv2d.h>
 #include <pliant/layers/conv2d.h>
@@ -24,10 +24,12 @@
 #include <pliant/layers/linear.h>
 #include <pliant/layers/offset_context.h>
 #include <pliant/layers/pool2d.h>
+#include <pliant/layers/safetensors.h>
+#include <pliant/layers/sampling.h>
 #include <pliant/layers/sequential.h>
 #include <pliant/layers/train/moving_average.h>
 #include <pliant/layers/train/optimizer.h>
-#include <pliant/layers/train/safetensors.h>
 #include <pliant/layers/train/schedule.h>
 #include <pliant/layers/train/summary.h>
+#include <pliant/layers/train/training_checkpoint.h>
 #include <pliant/layers/upsample.h>

@@ -223,7 +223,14 @@ void Module::set_lr_factor(std::string_view pattern, double factor) {
 
 Var Module::observed(const char* kind, Var output, std::int64_t multiply_adds) const {
   if (const Observer* observer = Observer::current())
-    observer->hear({path(), kind, output.shape(), multiply_adds});
+    observer->hear({path(), kind, output.shape(), multiply_adds, nullptr});
+  return output;
+}
+
+Var Module::observed(const char* kind, Var output, std::int64_t multiply_adds,
+                     const WindowCall& window) const {
+  if (const Observer* observer = Observer::current())
+    observer->hear({path(), kind, output.shape(), multiply_adds, &window});
   return output;
 }
 

@@ -25,6 +25,7 @@
 namespace pliant {
 
 struct SafetensorsFile;
+struct WindowCall;
 
 // Tensors by path, in the order in which the net owns them.
 using State = std::vector<std::pair<std::string, Tensor>>;
@@ -123,8 +124,11 @@ class Module {
   Parameter own(const std::string& name, Parameter parameter, Initialiser initialiser = {});
   Buffer own(const std::string& name, Buffer buffer, Initialiser initialiser = {});
 
-  // Tells the thread's Observer, if there is one, that this layer gave `output`; returns it.
+  // Tells the thread's Observer, if there is one, that this layer gave `output`; returns it. One
+  // that reads by windows says how.
   Var observed(const char* kind, Var output, std::int64_t multiply_adds = 0) const;
+  Var observed(const char* kind, Var output, std::int64_t multiply_adds,
+               const WindowCall& window) const;
 
  private:
   struct Node;

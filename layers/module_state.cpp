@@ -4,7 +4,7 @@
 
 #include <pliant/layers/internal/module_tree.h>
 #include <pliant/layers/internal/paths.h>
-#include <pliant/layers/train/safetensors.h>
+#include <pliant/layers/safetensors.h>
 
 namespace pliant {
 namespace {

@@ -3,6 +3,7 @@
 
 #include <pliant/autograd/ops/pool2d.h>
 #include <pliant/layers/module.h>
+#include <pliant/layers/observer.h>
 
 namespace pliant {
 
@@ -12,7 +13,12 @@ class MaxPool2d : public Module {
   explicit MaxPool2d(const MaxPoolOptions& options = {}) : options_(options) {}
   Var operator()(const Var& x) const {
     const ErrorPlace here(path());
-    return observed("MaxPool2d", max_pool2d(x, options_));
+    return observed("MaxPool2d", max_pool2d(x, options_), 0,
+                    {.input = x.shape(),
+                     .kernel = options_.kernel,
+                     .conv = {.stride = options_.stride.value_or(options_.kernel),
+                              .padding = options_.padding,
+                              .dilation = options_.dilation}});
   }
 
  private:
@@ -25,7 +31,11 @@ class AvgPool2d : public Module {
   explicit AvgPool2d(const AvgPoolOptions& options = {}) : options_(options) {}
   Var operator()(const Var& x) const {
     const ErrorPlace here(path());
-    return observed("AvgPool2d", avg_pool2d(x, options_));
+    return observed("AvgPool2d", avg_pool2d(x, options_), 0,
+                    {.input = x.shape(),
+                     .kernel = options_.kernel,
+                     .conv = {.stride = options_.stride.value_or(options_.kernel),
+                              .padding = options_.padding}});
   }
 
  private:

@@ -91,7 +91,7 @@ TEST_CASE("anomaly: the gradient function is one op, whatever it is made of") {
   const AnomalyMode guard;
   const auto risky = [](const Var& x) {
     return record("risky", x.value(), {x}, {x},
-                  [](const StepView& step) -> Vars { return {log(-step.saved(0)) * 0.0}; });
+                  [](const NodeView& node) -> Vars { return {log(-node.saved(0)) * 0.0}; });
   };
   const Tape tape;
   const Var x = tape.variable(row({3}));

@@ -50,8 +50,8 @@ TEST_CASE("batch_norm2d: values and new statistics against the formula") {
     const std::int64_t c = shape.back(), rows = shape.size() / c;
     const std::vector<Tensor> in = inputs_of(shape);
     const Tensor old_mean = random({c}, 6), old_var = random({c}, 7, 0.5, 2.0);
-    const BatchStatistics got =
-        batch_norm2d_training(in[0], in[1], in[2], old_mean, old_var, 1e-3, 0.25);
+    const BatchStatistics got = batch_norm2d_training(in[0], in[1], in[2], old_mean, old_var,
+                                                      {.eps = 1e-3, .momentum = 0.25});
     const double* const x = in[0].data<double>();
     for (std::int64_t j = 0; j < c; ++j) {
       double mean = 0, m2 = 0;
@@ -164,9 +164,9 @@ TEST_CASE("batch_norm2d: bad arguments") {
         "batch_norm2d: mixes float64 and float32: x is float64, weight float32");
   CHECK(error_of([&] { batch_norm2d(x, ones, ones, zeros, Tensor::zeros({2})); }) ==
         "batch_norm2d: the running variance has shape [2], expected [3] (input [2 2 2 3])");
-  CHECK(error_of([&] { batch_norm2d(x, ones, ones, zeros, zeros, -1); }) ==
+  CHECK(error_of([&] { batch_norm2d(x, ones, ones, zeros, zeros, {.eps = -1}); }) ==
         "batch_norm2d: eps is -1, expected at least 0");
-  CHECK(error_of([&] { batch_norm2d_training(x, ones, ones, zeros, zeros, 1e-5, 1.5); }) ==
+  CHECK(error_of([&] { batch_norm2d_training(x, ones, ones, zeros, zeros, {.momentum = 1.5}); }) ==
         "batch_norm2d: momentum is 1.5, expected 0 to 1");
   for (const std::int64_t n : {0, 1})
     CHECK(contains(error_of([&] {

@@ -38,7 +38,7 @@ struct Seen {
 
 Seen read(const Batches& batches, std::int64_t epoch) {
   Seen seen;
-  for (const Batch& batch : batches.epoch(epoch)) {
+  for (const LabelledImages& batch : batches.epoch(epoch)) {
     CHECK(batch.images.dtype() == DType::float32);
     CHECK(batch.images.dim(0) == batch.size());
     seen.sizes.push_back(batch.size());
@@ -69,7 +69,7 @@ bool comes_to(const std::atomic<int>& counter, int value) {
 TEST_CASE("batches: in order by default, divided by 255, the last one shorter") {
   const Batches batches(numbered(10), {.size = 4});
   CHECK(batches.count() == 3);
-  CHECK(batches.images_per_epoch() == 10);
+  CHECK(batches.samples_per_epoch() == 10);
   const Seen seen = read(batches, 0);
   CHECK(seen.sizes == std::vector<std::int64_t>{4, 4, 2});
   CHECK(seen.labels == counting(10));
@@ -82,7 +82,7 @@ TEST_CASE("batches: in order by default, divided by 255, the last one shorter") 
 TEST_CASE("batches: drop_last leaves out the shorter batch") {
   const Batches batches(numbered(10), {.size = 4, .drop_last = true});
   CHECK(batches.count() == 2);
-  CHECK(batches.images_per_epoch() == 8);
+  CHECK(batches.samples_per_epoch() == 8);
   CHECK(read(batches, 0).sizes == std::vector<std::int64_t>{4, 4});
   CHECK(Batches(numbered(8), {.size = 4, .drop_last = true}).count() == 2);
   CHECK(read(Batches(numbered(3), {.size = 4, .drop_last = true}), 0).sizes.empty());
@@ -131,7 +131,7 @@ TEST_CASE("batches: augmentation draws per picture and epoch, wherever the pictu
   const Seen ordered = read(Batches(set, {.size = 7, .augment = augment}), 2);
 
   const std::vector<double> all =
-      scaled(set.images, augment.scale, rng.fork(std::uint64_t{2})).to_vector();
+      scale_images(set.images, augment.scale, rng.fork(std::uint64_t{2})).to_vector();
   CHECK(ordered.pixels == all);
 
   const Seen shuffled = read(Batches(set, {.size = 5, .shuffle = rng, .augment = augment}), 2);
@@ -147,7 +147,7 @@ TEST_CASE("batches: float32 pictures are taken as they are, of any shape") {
   const Tensor images = Tensor::from({0.5f, -2.0f, 3.0f, 4.0f, 5.0f, 1e9f}, {2, 1, 1, 3});
   const Tensor labels = Tensor::from<std::int64_t>({3, -1}, {2});
   const Batches batches(images, labels, {.size = 5});
-  for (const Batch& batch : batches.epoch(0)) {
+  for (const LabelledImages& batch : batches.epoch(0)) {
     CHECK(batch.images.shape() == Shape{2, 1, 1, 3});
     CHECK(batch.images.to_vector() == images.to_vector());
     CHECK_FALSE(batch.images.shares_storage_with(images));
@@ -160,7 +160,7 @@ TEST_CASE("batches: an epoch from a later batch on") {
   const Batches batches(set, {.size = 3, .shuffle = Rng(5)});
   const auto labels = [&](std::int64_t first) {
     std::vector<double> all;
-    for (const Batch& batch : batches.epoch(2, first))
+    for (const LabelledImages& batch : batches.epoch(2, first))
       for (const double label : batch.labels.to_vector()) all.push_back(label);
     return all;
   };
@@ -191,9 +191,9 @@ TEST_CASE("batches: what cannot work is an error at once") {
 
 TEST_CASE("batches: a loop may be left early, and the batch kept") {
   const Batches batches(numbered(200), {.size = 2});
-  Batch kept;
+  LabelledImages kept;
   for (int i = 0; i <= 50; ++i)
-    for (const Batch& batch : batches.epoch(i)) {
+    for (const LabelledImages& batch : batches.epoch(i)) {
       kept = batch;
       if (batch.labels.data<std::int64_t>()[0] >= i % 7) break;
     }
@@ -203,9 +203,9 @@ TEST_CASE("batches: a loop may be left early, and the batch kept") {
 }
 
 TEST_CASE("batches: an epoch that is never read ends, and outlives its Batches") {
-  { const Epoch unread = Batches(numbered(100), {.size = 1}).epoch(0); }
+  { const Epoch<LabelledImages> unread = Batches(numbered(100), {.size = 1}).epoch(0); }
   std::vector<double> labels;
-  for (const Batch& batch : Batches(numbered(5), {.size = 2}).epoch(0))
+  for (const LabelledImages& batch : Batches(numbered(5), {.size = 2}).epoch(0))
     for (const double label : batch.labels.to_vector()) labels.push_back(label);
   CHECK(labels == counting(5));
 }
@@ -214,7 +214,7 @@ TEST_CASE("batches: an exception in the loop's body passes") {
   const Batches batches(numbered(100), {.size = 1});
   CHECK_THROWS_AS(
       [&] {
-        for (const Batch& batch : batches.epoch(0))
+        for (const LabelledImages& batch : batches.epoch(0))
           if (batch.labels.item() == 5) throw std::logic_error("body");
       }(),
       std::logic_error);
@@ -238,10 +238,10 @@ TEST_CASE("batches: many sets are read at once") {
   const LabelledImages set = numbered(100);
   const Batches batches(set, {.size = 3, .shuffle = Rng(1)});
   const Seen alone = read(batches, 1);
-  Epoch a = batches.epoch(1), b = batches.epoch(1);
+  Epoch<LabelledImages> a = batches.epoch(1), b = batches.epoch(1);
   auto other = b.begin();
   std::vector<double> labels;
-  for (const Batch& batch : a) {
+  for (const LabelledImages& batch : a) {
     REQUIRE(other != b.end());
     CHECK(batch.labels.to_vector() == other->labels.to_vector());
     for (const double label : batch.labels.to_vector()) labels.push_back(label);
@@ -252,57 +252,56 @@ TEST_CASE("batches: many sets are read at once") {
 }
 
 TEST_CASE("prefetch: all results, in order, then nothing") {
-  int made = 0;
-  Prefetcher<int> numbers([&]() { return made < 100 ? std::optional(made++) : std::nullopt; }, 3);
-  for (int i = 0; i < 100; ++i) REQUIRE(numbers.next() == i);
+  Prefetcher<std::int64_t> numbers(0, 100, [](std::int64_t i) { return i; });
+  for (std::int64_t i = 0; i < 100; ++i) REQUIRE(numbers.next() == i);
   CHECK_FALSE(numbers.next().has_value());
   CHECK_FALSE(numbers.next().has_value());
+  Prefetcher<std::int64_t> none(7, 7, [](std::int64_t i) { return i; });
+  CHECK_FALSE(none.next().has_value());
 }
 
-TEST_CASE("prefetch: stays at most `depth` ahead") {
+TEST_CASE("prefetch: stays at most `ahead` ahead") {
   std::atomic<int> made{0};
-  Prefetcher<int> numbers([&]() { return std::optional(made++); }, 3);
-  CHECK(comes_to(made, 4));  // three in the queue, one in hand
+  Prefetcher<int> numbers(0, 1000, [&](std::int64_t) { return made++; }, {.ahead = 3});
+  CHECK(comes_to(made, 3));
+  sleep_ms(20);
+  CHECK(made == 3);
+  CHECK(numbers.next() == 0);
+  CHECK(comes_to(made, 4));
   sleep_ms(20);
   CHECK(made == 4);
-  CHECK(numbers.next() == 0);
-  CHECK(comes_to(made, 5));
-  sleep_ms(20);
-  CHECK(made == 5);
-  CHECK_THROWS_AS(Prefetcher<int>([]() { return std::optional(1); }, 0), Error);
+  CHECK_THROWS_WITH_AS(Prefetcher<int>(0, 1, [](std::int64_t) { return 1; }, {.ahead = 0}),
+                       "prefetch: ahead is 0, expected at least 1", Error);
 }
 
 TEST_CASE("prefetch: an exception of the loader reaches the consumer after what came before") {
-  int made = 0;
-  Prefetcher<int> numbers(
-      [&]() -> std::optional<int> {
-        if (made == 2) fail("loader: broken at ", made);
-        return made++;
-      },
-      5);
+  Prefetcher<std::int64_t> numbers(0, 9,
+                                   [](std::int64_t i) {
+                                     if (i >= 2) fail("loader: broken at ", i);
+                                     return i;
+                                   },
+                                   {.ahead = 5});
   sleep_ms(20);
   CHECK(numbers.next() == 0);
   CHECK(numbers.next() == 1);
   CHECK_THROWS_WITH_AS(numbers.next(), "loader: broken at 2", Error);
   CHECK_THROWS_AS(numbers.next(), Error);  // and again: it does not look like an end
   // One that nobody fetches is dropped in silence.
-  const Prefetcher<int> unread([]() -> std::optional<int> { throw std::runtime_error("x"); }, 1);
+  const Prefetcher<int> unread(0, 1, [](std::int64_t) -> int { throw std::runtime_error("x"); });
 }
 
 TEST_CASE("prefetch: works ahead, and measures only real waiting") {
-  int made = 0;
-  Prefetcher<int> slow(
-      [&]() -> std::optional<int> {
-        sleep_ms(20);
-        return made < 3 ? std::optional(made++) : std::nullopt;
-      },
-      3);
+  Prefetcher<std::int64_t> slow(0, 3, [](std::int64_t i) {
+    sleep_ms(20);
+    return i;
+  });
   while (slow.next()) continue;
   CHECK(slow.waited() >= std::chrono::milliseconds(40));
 
-  std::atomic<int> next{0};
-  Prefetcher<int> quick([&]() { return std::optional(next++); }, 3);
-  CHECK(comes_to(next, 4));  // the fourth is begun when three lie ready
+  std::atomic<int> made{0};
+  Prefetcher<int> quick(0, 1000, [&](std::int64_t) { return made++; }, {.ahead = 3});
+  CHECK(comes_to(made, 3));
+  sleep_ms(20);  // made, but perhaps not yet laid ready
   const auto before = quick.waited();
   CHECK(quick.next() == 0);
   CHECK(quick.next() == 1);

@@ -71,7 +71,7 @@ Trained plain(Device device) {
   Trained all;
   std::int64_t step = 0;
   for (std::int64_t epoch = 0; epoch < kEpochs; ++epoch)
-    for (const Batch& batch : batches.epoch(epoch)) {
+    for (const LabelledImages& batch : batches.epoch(epoch)) {
       Tape tape;
       const Rng key = Rng(3).fork("drop").fork(static_cast<std::uint64_t>(step));
       const Var logits = net(tape.input(batch.images), key);
@@ -100,7 +100,7 @@ Trained replayed(Device device) {
   Tensor loss_of_step = Tensor::zeros({}, DType::float32, device);
   const auto take_step = [&] {
     Tape tape({.rng = Rng(3), .step = state});
-    const Batch batch = batches.at(state);
+    const LabelledImages batch = batches.at(state);
     const Var x = tape.input(batch.images);
     const Var logits = net(x, x.rng().fork("drop"), x.step_state());
     const Var loss = softmax_cross_entropy(logits, batch.labels);
@@ -329,8 +329,8 @@ TEST_CASE("resident batches: those of Batches, of bytes and floats, scaled, shuf
     REQUIRE(resident.count() == batches.count());
     const StepState state(Device::cpu(), {.lr = constant_lr(1), .steps = 2 * batches.count()});
     for (const std::int64_t epoch : {0, 1})
-      for (const Batch& expected : batches.epoch(epoch)) {
-        const Batch batch = resident.at(state);
+      for (const LabelledImages& expected : batches.epoch(epoch)) {
+        const LabelledImages batch = resident.at(state);
         CHECK(resident.size_of(state.number()) == expected.size());
         CHECK(max_difference(batch.images, expected.images) <= tolerance);
         CHECK(max_difference(batch.labels, expected.labels) == 0.0);

@@ -5,7 +5,7 @@
 #include <pliant/core/memory.h>
 #include <pliant/core/parallel.h>
 #include <pliant/layers/deform_conv2d.h>
-#include <pliant/tests/deform_conv_arrays.h>
+#include <pliant/tests/deform_conv2d_arrays.h>
 
 using namespace pliant;
 using namespace pliant::test;

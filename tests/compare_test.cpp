@@ -1,6 +1,7 @@
 #include <pliant/autograd/ops/compare.h>
 
 #include <cmath>
+#include <limits>
 
 #include <pliant/autograd/ops/reduce.h>
 #include <pliant/tests/op_case.h>
@@ -132,4 +133,20 @@ TEST_CASE("compare: bad arguments") {
   CHECK(error_of([&] { where(a, a, single); }) ==
         "where: mixes float64 and float32: a is float64, b float32");
   CHECK(error_of([&] { where(b, a, a); }) == "where: shapes [4] and [2 3] do not broadcast");
+}
+
+TEST_CASE("compare: isfinite, isnan, any, all") {
+  const double kInf = std::numeric_limits<double>::infinity(), kNaN = std::nan("");
+  for (const DType dtype : {DType::float64, DType::float32, DType::bfloat16}) {
+    const Tensor x = Tensor::from({1.0, kInf, -kInf, kNaN, 0.0}, {5}).to(dtype);
+    CHECK(isfinite(x).to_vector() == std::vector<double>{1, 0, 0, 0, 1});
+    CHECK(isnan(x).to_vector() == std::vector<double>{0, 0, 0, 1, 0});
+    CHECK(any(isnan(x)));
+    CHECK_FALSE(all(isfinite(x)));
+    CHECK(any(Tensor::full({2}, kNaN, dtype)));
+    CHECK(all(Tensor::full({2}, kNaN, dtype)));
+  }
+  CHECK_FALSE(any(Tensor::zeros({3})));
+  CHECK_FALSE(any(Tensor::zeros({0})));
+  CHECK(all(Tensor::zeros({0})));
 }

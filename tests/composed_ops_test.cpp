@@ -4,7 +4,7 @@
 #include <pliant/autograd/custom_op.h>
 #include <pliant/autograd/ops/arithmetic.h>
 #include <pliant/autograd/ops/compare.h>
-#include <pliant/autograd/ops/cond_conv.h>
+#include <pliant/autograd/ops/cond_conv2d.h>
 #include <pliant/autograd/ops/conv2d.h>
 #include <pliant/autograd/ops/conv_transpose2d.h>
 #include <pliant/autograd/ops/convert.h>

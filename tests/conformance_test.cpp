@@ -8,7 +8,7 @@
 
 #include <doctest/doctest.h>
 
-#include <pliant/layers/train/safetensors.h>
+#include <pliant/layers/safetensors.h>
 #include <pliant/tests/conformance/ops.h>
 #include <pliant/tests/conformance/runner.h>
 #include <pliant/tests/op_case.h>

@@ -55,11 +55,11 @@ TEST_CASE("gradgradcheck finds a wrong second derivative") {
     return [factor](const Vars& v) {
       return record(
           "wrong", (v[0] * v[0] * v[0]).value(), {v[0]}, {v[0]},
-          [factor](const StepView& step) -> Vars {
-            const Var x = step.saved(0);
-            if (step.creates_graph())  // the right value, with another derivative
-              return {step.cotangent() * (3.0 * square(x.value()) + factor * (x - x.value()))};
-            return {step.cotangent() * 3.0 * square(x)};
+          [factor](const NodeView& node) -> Vars {
+            const Var x = node.saved(0);
+            if (node.creates_graph())  // the right value, with another derivative
+              return {node.cotangent() * (3.0 * square(x.value()) + factor * (x - x.value()))};
+            return {node.cotangent() * 3.0 * square(x)};
           },
           Derivatives::all);
     };

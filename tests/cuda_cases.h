@@ -15,7 +15,7 @@
 #include <pliant/autograd/ops/compare.h>
 #include <pliant/autograd/ops/conv_transpose2d.h>
 #include <pliant/autograd/ops/cross_entropy.h>
-#include <pliant/autograd/ops/deform_conv.h>
+#include <pliant/autograd/ops/deform_conv2d.h>
 #include <pliant/autograd/ops/elementary.h>
 #include <pliant/autograd/ops/gather.h>
 #include <pliant/autograd/ops/losses.h>
@@ -192,12 +192,12 @@ inline DeviceCases deform_cases(const std::vector<ConvCase>& shapes) {
       const std::string name = std::string(c.name) + (border == Border::dcn_v1 ? ", dcn_v1" : "");
       all.push_back({"deform_conv2d: " + name,
                      [options](const Vars& v) {
-                       return deform_conv2d(v[0], v[1], v[2], v[3], v[4], options);
+                       return deform_conv2d(v[0], v[1], v[3], v[4], v[2], options);
                      },
                      inputs});
       all.push_back(
           {"deform_conv2d without mask: " + name,
-           [options](const Vars& v) { return deform_conv2d(v[0], v[1], {}, v[2], {}, options); },
+           [options](const Vars& v) { return deform_conv2d(v[0], v[1], v[2], {}, {}, options); },
            {inputs[0], inputs[1], inputs[3]}});
     }
   return all;

@@ -112,7 +112,7 @@ inline DeviceCases dcn_cases() {
   DeviceCases all;
   for (const MaskRule rule : {MaskRule::as_given, MaskRule::softmax})
     for (const CenterTap center : {CenterTap::keep, CenterTap::remove}) {
-      const DcnOptions options{
+      const DCNOptions options{
           .padding = 1, .groups = 3, .offset_scale = 2, .center = center, .mask = rule};
       const std::int64_t pairs = center == CenterTap::keep ? 27 : 24;
       all.push_back({"dcn_v3",

@@ -36,7 +36,7 @@ inline DeviceCases pooled_region_cases() {
     for (const std::int64_t c : {8, 5})
       for (const bool aligned : {true, false})
         for (const std::int64_t ratio : {0, 1, 3}) {
-          const RoiAlignOptions options{{3, 2}, 0.5, ratio, aligned};
+          const RoIAlignOptions options{{3, 2}, 0.5, ratio, aligned};
           add("roi_align", c, rois,
               [=](const Var& x, const Tensor& r) { return roi_align(x, r, options); });
         }
@@ -61,12 +61,12 @@ inline DeviceCases deform_roi_pool_cases() {
   DeviceCases all;
   const Tensor rois = some_regions();
   const auto add = [&](std::int64_t group_size, std::int64_t part, std::int64_t classes) {
-    const DeformPoolOptions options{.spatial_scale = 0.5,
-                                    .group_size = group_size,
-                                    .pooled_size = 4,
-                                    .part_size = part,
-                                    .sample_per_part = 3,
-                                    .trans_std = 0.2};
+    const DeformRoIPoolOptions options{.spatial_scale = 0.5,
+                                       .group_size = group_size,
+                                       .pooled_size = 4,
+                                       .part_size = part,
+                                       .sample_per_part = 3,
+                                       .trans_std = 0.2};
     const std::int64_t cells = part > 0 ? part : 4;
     const std::vector<Tensor> inputs = {random({2, 8, 9, 6 * group_size * group_size}, 1),
                                         random({9, cells, cells, 2 * classes}, 2),

@@ -27,7 +27,7 @@ struct Case {
   const char* name;
   Shape x;
   std::int64_t p, q;
-  DcnOptions options;
+  DCNOptions options;
 
   std::int64_t pairs() const {  // of one location
     const std::int64_t taps = options.kernel.h * options.kernel.w;
@@ -81,7 +81,7 @@ double by_definition(const Case& c, const std::vector<Tensor>& in, std::int64_t 
   const auto hat = [](double at, std::int64_t i) {
     return std::fmax(0, 1 - std::fabs(at - static_cast<double>(i)));
   };
-  const DcnOptions& o = c.options;
+  const DCNOptions& o = c.options;
   const std::int64_t n = row / c.q / c.p, p = row / c.q % c.p, q = row % c.q;
   const std::int64_t group = channel / (c.x[3] / o.groups);
   const std::int64_t half_h = o.dilation.h * (o.kernel.h - 1) / 2;
@@ -126,7 +126,7 @@ TEST_CASE("dcn_v3, dcn_v4: the definition") {
 TEST_CASE("dcn_v3, dcn_v4: gradients, with masks as given and by softmax") {
   for (const Case& c : cases())
     for (const MaskRule rule : {MaskRule::as_given, MaskRule::softmax}) {
-      DcnOptions options = c.options;
+      DCNOptions options = c.options;
       options.mask = rule;
       const std::vector<Tensor> in = inputs_of(c);
       check({c.name, [&](const Vars& v) { return dcn_v3(v[0], v[1], v[2], options); }, in, 2e-4});
@@ -155,7 +155,7 @@ TEST_CASE("dcn_v3: without offsets a mean filter; by softmax of nothing too") {
         sum += padded.data<double>()[((n * 9 + i + r) * 8 + j + s) * 4 + c];
     want.mutable_data<double>()[at] = sum / 9;
   }
-  DcnOptions options{.padding = 1, .groups = 2};
+  DCNOptions options{.padding = 1, .groups = 2};
   const Tensor ninth = Tensor::full({2, 7, 6, 18}, 1.0 / 9, DType::float64);
   CHECK(max_difference(want, dcn_v3(x, offset, ninth, options).value()) < 1e-12);
   options.mask = MaskRule::softmax;

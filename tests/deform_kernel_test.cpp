@@ -1,8 +1,8 @@
 // Deformable kernels, local and global, and convolutions whose weights differ by image.
 #include <pliant/autograd/ops/arithmetic.h>
-#include <pliant/autograd/ops/cond_conv.h>
+#include <pliant/autograd/ops/cond_conv2d.h>
 #include <pliant/autograd/ops/conv2d_per_image.h>
-#include <pliant/autograd/ops/deform_conv.h>
+#include <pliant/autograd/ops/deform_conv2d.h>
 #include <pliant/autograd/ops/deform_kernel.h>
 #include <pliant/autograd/ops/global_deform_kernel.h>
 #include <pliant/autograd/ops/reduce.h>
@@ -181,7 +181,7 @@ TEST_CASE("deform_kernel: a scope as large as the kernel, not rotated, is a conv
           1e-12);
     // With offsets it is a deformable convolution.
     const Tensor offset = generic_pairs({2, 3, 3, 18}, 4);
-    CHECK(max_difference(deform_conv2d(x, offset, {}, weight, bias,
+    CHECK(max_difference(deform_conv2d(x, offset, weight, bias, {},
                                        {.stride = 2, .padding = 1, .groups = groups})
                              .value(),
                          deform_kernel_conv(x, offset, none, weight, bias, options).value()) <

@@ -64,7 +64,7 @@ TEST_CASE("digits: shapes, types, all classes about equally often") {
   const LabelledImages set = make_digits(4000, Rng(1));
   CHECK(set.images.shape() == Shape{4000, 28, 28, 1});
   CHECK(set.images.dtype() == DType::uint8);
-  CHECK_NOTHROW(check_labelled_images("digits", set));
+  CHECK_NOTHROW(set.check("digits"));
   std::array<int, 10> counts{};
   for (const std::int64_t label : set.labels.span<std::int64_t>()) {
     REQUIRE(label >= 0);

@@ -6,7 +6,7 @@
 #include <pliant/autograd/ops/cross_correlation.h>
 #include <pliant/autograd/ops/cumsum.h>
 #include <pliant/autograd/ops/dcn.h>
-#include <pliant/autograd/ops/deform_conv.h>
+#include <pliant/autograd/ops/deform_conv2d.h>
 #include <pliant/autograd/ops/deform_kernel.h>
 #include <pliant/autograd/ops/deform_roi_pool.h>
 #include <pliant/autograd/ops/gather.h>
@@ -42,7 +42,7 @@ TEST_CASE("sizes: regions") {
   refuses("ps_roi_pool", "output", [&](std::int64_t n) {
     ps_roi_pool(x, rois, {.output_size = {1, n}});
   });
-  const auto deform = [&](const DeformPoolOptions& o) { deform_roi_pool(x, rois, {}, {}, o); };
+  const auto deform = [&](const DeformRoIPoolOptions& o) { deform_roi_pool(x, rois, {}, {}, o); };
   refuses("deform_roi_pool", "pooled", [&](std::int64_t n) { deform({.pooled_size = n}); });
   refuses("deform_roi_pool", "part", [&](std::int64_t n) { deform({.part_size = n}); });
   refuses("deform_roi_pool", "samples", [&](std::int64_t n) { deform({.sample_per_part = n}); });
@@ -196,7 +196,7 @@ TEST_CASE("sizes: tensors without elements end at once, however long their other
            {"deform_conv2d", maps,
             [&](const Var& x) {
               const std::int64_t side = (1 << 15) - 2;
-              return deform_conv2d(x, at({0, side, side, 18}), {}, at({2, 3, 3, 3}));
+              return deform_conv2d(x, at({0, side, side, 18}), at({2, 3, 3, 3}));
             }},
            {"dcn_v3", maps,
             [&](const Var& x) {

@@ -109,27 +109,24 @@ TEST_CASE("fork: inside a task is an Error of the child") {
 }
 
 TEST_CASE("fork: a prefetcher stays with the process that began it") {
-  int made = 0;
-  Prefetcher<int> numbers([&] { return std::optional(made++); }, 2);
+  const auto number = [](std::int64_t i) { return i; };
+  Prefetcher<std::int64_t> numbers(0, 100, number, {.ahead = 2});
   CHECK(numbers.next() == 0);
   let_workers_sleep();
   CHECK(in_child([&] {
           const std::string error = error_of([&] { numbers.next(); });
           if (!contains(error, "prefetch: begun before this process was forked")) return 1;
-          int more = 5;
-          Prefetcher<int> own([&] { return std::optional(more++); }, 2);
+          Prefetcher<std::int64_t> own(5, 100, number, {.ahead = 2});
           return own.next() == 5 ? 0 : 2;
         }) == 0);
-  CHECK(in_child([&] {  // its destructor
+  CHECK(in_child([&] {  // its destructor, with threads at work and with threads that are done
           {
-            int more = 0;
-            Prefetcher<int> inner([&] { return std::optional(more++); }, 1);
+            Prefetcher<std::int64_t> inner(0, 100, number, {.ahead = 4, .threads = 3});
+            Prefetcher<std::int64_t> done(0, 1, number);
             inner.next();
+            done.next();
             return in_child([&] {
-              {
-                const Prefetcher<int> dropped =
-                    Prefetcher<int>([&] { return std::optional(1); }, 1);
-              }
+              { const Prefetcher<std::int64_t> dropped(0, 2, number); }
               return 0;
             });
           }

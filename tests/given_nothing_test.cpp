@@ -6,13 +6,13 @@
 #include <pliant/core/step_state.h>
 #include <pliant/core/timing.h>
 #include <pliant/data/prefetch.h>
-#include <pliant/layers/activations.h>
+#include <pliant/layers/activation.h>
 #include <pliant/layers/linear.h>
 #include <pliant/layers/observer.h>
+#include <pliant/layers/safetensors.h>
 #include <pliant/layers/sequential.h>
 #include <pliant/layers/train/moving_average.h>
 #include <pliant/layers/train/optimizer.h>
-#include <pliant/layers/train/safetensors.h>
 #include <pliant/layers/train/schedule.h>
 #include <pliant/layers/train/summary.h>
 #include <pliant/tests/data_files.h>
@@ -36,7 +36,7 @@ TEST_CASE("given no function: the Error names who was given none") {
       {"Sequential: function 1 is null", [&] { Sequential(Linear(2, 2), nullptr); }},
       {"Observer: the function is empty", [&] { Observer observer(nullptr); }},
       {"summarise: the function is empty", [&] { summarise(net, nullptr); }},
-      {"prefetch: the function is empty", [&] { Prefetcher<int>(nullptr, 1); }},
+      {"prefetch: the function is empty", [&] { Prefetcher<int>(0, 1, nullptr); }},
       {"capture: there is no function", [&] { capture(Device(), nullptr); }},
       {"at_every_replay: the function is empty", [&] { at_every_replay(nullptr); }},
       {"seconds_of: the function is empty", [&] { seconds_of(Device(), nullptr); }},

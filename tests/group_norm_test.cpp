@@ -91,7 +91,7 @@ TEST_CASE("GroupNorm: starts as the bare normalisation, and learns") {
   layer.initialise(Rng(1));
   const Tensor x = random({2, 3, 3, 4}, 1, -1, 1, DType::float32);
   const Tensor one = Tensor::full({4}, 1), none = Tensor::zeros({4});
-  CHECK(max_difference(layer(x).value(), group_norm(x, 2, one, none, 1e-3).value()) == 0);
+  CHECK(max_difference(layer(x).value(), group_norm(x, 2, one, none, {.eps = 1e-3}).value()) == 0);
   const Tape tape;
   const Var y = layer(tape.input(x));
   const Gradients gradients =
@@ -116,7 +116,7 @@ TEST_CASE("group_norm: bad arguments") {
   CHECK(error_of([&] { group_norm(x, 2, w, Var()); }) == "group_norm: the bias is undefined");
   CHECK(error_of([&] { group_norm(x, 2, w, Tensor::zeros({4})); }) ==
         "group_norm: mixes float64 and float32: x is float64, bias float32");
-  CHECK(error_of([&] { group_norm(x, 2, w, w, -1); }) ==
+  CHECK(error_of([&] { group_norm(x, 2, w, w, {.eps = -1}); }) ==
         "group_norm: eps is -1, expected at least 0");
   CHECK(error_of([] { GroupNorm(3, 4); }) == "GroupNorm: 4 channels do not divide into 3 groups");
 }

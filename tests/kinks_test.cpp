@@ -6,7 +6,7 @@
 #include <pliant/autograd/ops/activation.h>
 #include <pliant/autograd/ops/compare.h>
 #include <pliant/autograd/ops/dcn.h>
-#include <pliant/autograd/ops/deform_conv.h>
+#include <pliant/autograd/ops/deform_conv2d.h>
 #include <pliant/autograd/ops/deform_kernel.h>
 #include <pliant/autograd/ops/deform_roi_pool.h>
 #include <pliant/autograd/ops/elementary.h>
@@ -97,7 +97,7 @@ TEST_CASE("kinks: a sample on a whole coordinate has its right-hand derivative, 
       const Tensor weight = random({w.filters, 1, 1, w.channels / w.groups}, 2);
       const Tensor mask = random({1, kEdges, kEdges, 1}, 3, 0.5, 1);
       const auto f = [&](const Var& offset) {
-        return deform_conv2d(x, offset, mask, weight, {}, options);
+        return deform_conv2d(x, offset, weight, {}, mask, options);
       };
       CHECK(off_the_right_hand(f, pairs_at_edges(0, 1)) < 1e-12);
     }
@@ -105,7 +105,7 @@ TEST_CASE("kinks: a sample on a whole coordinate has its right-hand derivative, 
   // -1.
   const Tensor x = random({1, 4, 3, 2}, 1), weight = random({3, 3, 3, 2}, 2);
   const auto f = [&](const Var& offset) {
-    return deform_conv2d(x, offset, {}, weight, {}, {.padding = 1, .offset_groups = 2});
+    return deform_conv2d(x, offset, weight, {}, {}, {.padding = 1, .offset_groups = 2});
   };
   CHECK(off_the_right_hand(f, zeros({1, 4, 3, 36})) < 1e-12);
 }
@@ -115,7 +115,7 @@ TEST_CASE("kinks: one pixel in its ring of zeros") {
   const Var offset = tape.variable(zeros({1, 3, 3, 2}));
   const Tensor one = Tensor::full({1, 1, 1, 1}, 1, DType::float64);
   const Tensor gradient =
-      tape.gradients(sum(deform_conv2d(one, offset, {}, one, {}, {.padding = 1})))[offset];
+      tape.gradients(sum(deform_conv2d(one, offset, one, {}, {}, {.padding = 1})))[offset];
   // Along y the column through the pixel rises at -1 and falls at 0; corners stay in the ring.
   CHECK(gradient.to_vector() == Values{0, 0, 1, 0, 0, 0,    //
                                        0, 1, -1, -1, 0, 0,  //

@@ -41,8 +41,8 @@ TEST_CASE("layer_norm: bad arguments; the layer starts as the bare normalisation
   CHECK(contains(error_of([&] { layer_norm(x, random({3}, 1), random({2}, 1)); }),
                  "weight [3] and bias [2] for a last axis of 3 elements"));
   CHECK(contains(error_of([&] { layer_norm(random({2, 0}, 1), x, x); }), "at least one element"));
-  CHECK(
-      contains(error_of([&] { layer_norm(x, random({3}, 1), random({3}, 1), -1); }), "eps is -1"));
+  CHECK(contains(error_of([&] { layer_norm(x, random({3}, 1), random({3}, 1), {.eps = -1}); }),
+                 "eps is -1"));
   LayerNorm layer(3);
   layer.initialise(Rng(1));
   layer.to(DType::float64);

@@ -113,8 +113,8 @@ TEST_CASE("sizes: data and counts") {
   for (const std::int64_t n : {kMin, -k62, std::int64_t{-1}, k62, kMax}) {
     CAPTURE(n);
     CHECK(names(error_of([=] { make_digits(n, Rng(1)); }), n));
-    CHECK(names(error_of([=] { permutation(n, Rng(1)); }), n));
-    CHECK(names(error_of([&] { split(set, n, Rng(1)); }), n));
+    CHECK(names(error_of([=] { randperm(n, Rng(1)); }), n));
+    CHECK(names(error_of([&] { set.split(n, Rng(1)); }), n));
     if (n < 0) {
       CHECK(names(error_of([&] { Batches(set, {.size = n}); }), n));
       CHECK(names(error_of([&] { ResidentBatches(set, {}, n); }), n));
@@ -125,7 +125,7 @@ TEST_CASE("sizes: data and counts") {
     CHECK(all.count() == 1);
     for (const std::int64_t first : {0, 1}) {
       std::int64_t pictures = 0;
-      for (const Batch& batch : all.epoch(n, first)) pictures += batch.size();
+      for (const LabelledImages& batch : all.epoch(n, first)) pictures += batch.size();
       CHECK(pictures == (first == 0 ? 5 : 0));
     }
     CHECK(names(error_of([&] { ResidentBatches(set, {.size = 2}, n); }), n));

@@ -11,9 +11,9 @@
 #include <pliant/autograd/ops/arithmetic.h>
 #include <pliant/autograd/ops/reduce.h>
 #include <pliant/layers/linear.h>
+#include <pliant/layers/safetensors.h>
 #include <pliant/layers/sequential.h>
 #include <pliant/layers/train/optimizer.h>
-#include <pliant/layers/train/safetensors.h>
 #include <pliant/tests/op_case.h>
 
 using namespace pliant;
@@ -339,9 +339,9 @@ TEST_CASE("tape: two threads at the same time are an Error, one after the other 
   const Tape busy;
   const Var v = busy.variable(Tensor::full({4}, 0.5, DType::float64));
   std::string met;
-  const Var held = record("held", v.value(), {v}, {}, [&](const StepView& step) -> Vars {
+  const Var held = record("held", v.value(), {v}, {}, [&](const NodeView& node) -> Vars {
     std::thread([&] { met = error_of([&] { v + 1.0; }); }).join();
-    return {step.cotangent()};
+    return {node.cotangent()};
   });
   busy.gradients(sum(held));
   CHECK(contains(met, "add: this tape is in use by another thread"));

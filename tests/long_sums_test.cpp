@@ -7,7 +7,7 @@
 #include <pliant/autograd/ops/convert.h>
 #include <pliant/autograd/ops/cross_correlation.h>
 #include <pliant/autograd/ops/dcn.h>
-#include <pliant/autograd/ops/deform_conv.h>
+#include <pliant/autograd/ops/deform_conv2d.h>
 #include <pliant/autograd/ops/deform_kernel.h>
 #include <pliant/autograd/ops/deform_roi_pool.h>
 #include <pliant/autograd/ops/gather.h>
@@ -111,12 +111,12 @@ TEST_CASE("long sums: deformable samples that meet in one pixel") {
   const Tensor offset = to_corner(1), mask = ones({1, kSide, kSide, 1});
   const Tensor one_each = ones({kChannels, 1, 1, 1});
   const auto depthwise = [&](const Var& x) {
-    return deform_conv2d(x, offset, {}, one_each, {}, {.groups = kChannels});
+    return deform_conv2d(x, offset, one_each, {}, {}, {.groups = kChannels});
   };
   check_sums("deform_conv2d depthwise", gradient_of(depthwise, ones(kMap)));
   Tensor unit = zeros({kChannels, 1, 1, kChannels});
   for (std::int64_t c = 0; c < kChannels; ++c) unit.mutable_data<float>()[c * (kChannels + 1)] = 1;
-  const auto dense = [&](const Var& x) { return deform_conv2d(x, offset, {}, unit); };
+  const auto dense = [&](const Var& x) { return deform_conv2d(x, offset, unit); };
   check_sums("deform_conv2d", gradient_of(dense, ones(kMap)));
   const auto kernel = [&](const Var& x) {
     return deform_kernel_conv(x, offset, zeros(offset.shape()), one_each, {},
@@ -155,7 +155,7 @@ TEST_CASE("long sums: gradients of depthwise weights") {
   const Tensor dpattern = gradient_of(correlation_of_line, ones({1, 1, 1, 2}));
   CHECK(off(dpattern, kTerms * 0.1) < 1e-2);
   const auto deform = [&](const Var& w) {
-    return deform_conv2d(x, zeros({1, kSide, kSide, 2}), {}, w, {}, {.groups = kChannels});
+    return deform_conv2d(x, zeros({1, kSide, kSide, 2}), w, {}, {}, {.groups = kChannels});
   };
   check_sums("deform_conv2d", gradient_of(deform, one_each));
   const auto kernel = [&](const Var& w) {
@@ -219,6 +219,6 @@ TEST_CASE("long sums: the same bits on any number of threads") {
        {random({1, 20, 20, 40}, 2)}});
   check_same_on_any_threads(
       {"deform_conv2d depthwise",
-       [](const Vars& v) { return deform_conv2d(v[0], v[1], {}, v[2], {}, {.groups = 40}); },
+       [](const Vars& v) { return deform_conv2d(v[0], v[1], v[2], {}, {}, {.groups = 40}); },
        {random({2, 24, 24, 40}, 4), random({2, 24, 24, 2}, 5, -24, 24), random({40, 1, 1, 1}, 6)}});
 }

@@ -87,13 +87,13 @@ TEST_CASE("mixed precision: a convolution rounds once, its sums are float32") {
   const Tensor w = wide(narrow(weight)), b = wide(narrow(bias));
   CHECK(same_bits(conv2d(x, weight, bias, conv).value(),
                   narrow(conv2d(wide(x), w, b, conv).value())));
-  CHECK(same_bits(deform_conv2d(x, offset, mask, weight, bias, deform).value(),
-                  narrow(deform_conv2d(wide(x), offset, mask, w, b, deform).value())));
+  CHECK(same_bits(deform_conv2d(x, offset, weight, bias, mask, deform).value(),
+                  narrow(deform_conv2d(wide(x), offset, w, b, mask, deform).value())));
   // Offsets and masks of bfloat16 widen; the samples between pixels are not rounded.
   CHECK(same_bits(
-      deform_conv2d(x, narrow(offset), narrow(mask), weight, bias, deform).value(),
+      deform_conv2d(x, narrow(offset), weight, bias, narrow(mask), deform).value(),
       narrow(
-          deform_conv2d(wide(x), wide(narrow(offset)), wide(narrow(mask)), w, b, deform).value())));
+          deform_conv2d(wide(x), wide(narrow(offset)), w, b, wide(narrow(mask)), deform).value())));
 }
 
 TEST_CASE("mixed precision: means are of float32 sums") {

@@ -19,8 +19,8 @@ TEST_CASE(
     CHECK(published.name == "mnist");
     CHECK_FALSE(published.synthetic());
     contains(published.source, "MNIST from " + (folder.path() / name).string());
-    CHECK(published.train().size() == 5);
-    CHECK(published.test().images.dim(0) == 2);
+    CHECK(published.train.size() == 5);
+    CHECK(published.test.images.dim(0) == 2);
 
     const DigitSet other = read_digit_directory(folder.path() / name);
     CHECK(is_tiny(other));
@@ -156,16 +156,16 @@ TEST_CASE("mnist: without any, the stand-in, labelled as such") {
   const DigitSet set = find_digits(lookup);
   CHECK(set.name == "synthetic-digits");
   CHECK(set.synthetic());
-  CHECK(set.train_images.shape() == Shape{20, 28, 28, 1});
-  CHECK(set.train_labels.shape() == Shape{20});
-  CHECK(set.test_images.shape() == Shape{10, 28, 28, 1});
-  CHECK(set.test_labels.dtype() == DType::int64);
+  CHECK(set.train.images.shape() == Shape{20, 28, 28, 1});
+  CHECK(set.train.labels.shape() == Shape{20});
+  CHECK(set.test.images.shape() == Shape{10, 28, 28, 1});
+  CHECK(set.test.labels.dtype() == DType::int64);
   contains(set.source, "NOT MNIST but 20 + 10 synthetic digits");
   contains(set.source, "nothing in " + lookup.cache.string());
   contains(set.source, "no download wanted");
-  CHECK(find_digits(lookup).train_images.to_vector() == set.train_images.to_vector());
+  CHECK(find_digits(lookup).train.images.to_vector() == set.train.images.to_vector());
   lookup.synthetic_seed = 2;
-  CHECK(find_digits(lookup).train_images.to_vector() != set.train_images.to_vector());
+  CHECK(find_digits(lookup).train.images.to_vector() != set.train.images.to_vector());
   lookup.cache = "";
   contains(find_digits(lookup).source, "no cache folder (HOME is not set)");
 }

@@ -74,14 +74,14 @@ inline std::string mirror_of(const TemporaryFolder& folder, const std::string& n
 }
 
 inline bool is_tiny(const DigitSet& set) {
-  return set.train_images.shape() == Shape{5, 28, 28, 1} &&
-         set.train_images.dtype() == DType::uint8 &&
-         set.train_images.data<std::uint8_t>()[784] == static_cast<std::uint8_t>(3 + 784) &&
-         set.train_labels.dtype() == DType::int64 &&
-         set.train_labels.to_vector() == std::vector<double>{0, 9, 4, 1, 7} &&
-         set.test_images.shape() == Shape{2, 28, 28, 1} &&
-         set.test_images.data<std::uint8_t>()[0] == 77 &&
-         set.test_labels.to_vector() == std::vector<double>{5, 6};
+  return set.train.images.shape() == Shape{5, 28, 28, 1} &&
+         set.train.images.dtype() == DType::uint8 &&
+         set.train.images.data<std::uint8_t>()[784] == static_cast<std::uint8_t>(3 + 784) &&
+         set.train.labels.dtype() == DType::int64 &&
+         set.train.labels.to_vector() == std::vector<double>{0, 9, 4, 1, 7} &&
+         set.test.images.shape() == Shape{2, 28, 28, 1} &&
+         set.test.images.data<std::uint8_t>()[0] == 77 &&
+         set.test.labels.to_vector() == std::vector<double>{5, 6};
 }
 
 inline bool contains(const std::string& text, const std::string& part) {

@@ -10,8 +10,8 @@
 #include <pliant/autograd/ops/reduce.h>
 #include <pliant/layers/batch_norm2d.h>
 #include <pliant/layers/linear.h>
+#include <pliant/layers/safetensors.h>
 #include <pliant/layers/train/optimizer.h>
-#include <pliant/layers/train/safetensors.h>
 #include <pliant/tests/op_case.h>
 #include <pliant/tests/same_bits.h>
 

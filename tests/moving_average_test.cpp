@@ -4,7 +4,7 @@
 
 #include <pliant/layers/batch_norm2d.h>
 #include <pliant/layers/conv2d.h>
-#include <pliant/layers/train/safetensors.h>
+#include <pliant/layers/safetensors.h>
 #include <pliant/tests/op_case.h>
 
 using namespace pliant;

@@ -52,8 +52,7 @@ Var as_group_of_rows(const Var& x, const Var&, const Var&) {
 Var as_batch(const Var& x, const Var&, const Var&) {
   const DType wide = wide_of(x.dtype());
   const Tensor one = same({1}, 1, wide), none = same({1}, 0, wide);
-  return reshape(batch_norm2d_training(reshape(x, {4, 1, 1, 1}), one, none, none, one, 1e-5, 0.1).y,
-                 {4, 1});
+  return reshape(batch_norm2d_training(reshape(x, {4, 1, 1, 1}), one, none, none, one).y, {4, 1});
 }
 
 void check_norm(Norm norm, double size, DType dtype) {
@@ -154,10 +153,9 @@ TEST_CASE("batch_norm2d, group_norm: a large mean costs their gradients nothing"
     const Tape tape;
     const Var from = tape.variable(x.to(dtype)), weight = tape.variable(same({8}, 1, dtype));
     const Tensor none = same({8}, 0, dtype), one = same({8}, 1, dtype);
-    const Var y = is_batch ? batch_norm2d_training(reshape(from, {64, 1, 1, 8}), weight, none, none,
-                                                   one, 1e-5, 0.1)
-                                 .y
-                           : group_norm(reshape(from, {4, 16, 8}), 2, weight, none);
+    const Var y =
+        is_batch ? batch_norm2d_training(reshape(from, {64, 1, 1, 8}), weight, none, none, one).y
+                 : group_norm(reshape(from, {4, 16, 8}), 2, weight, none);
     const Var loss = sum(y * near.reshape(y.shape()).to(dtype));
     const Gradients g = tape.gradients(loss, {from, weight});
     return std::vector<Tensor>{y.value(), g[from], g[weight]};
@@ -187,18 +185,19 @@ TEST_CASE("norms: right for all finite values, forward and backward") {
 TEST_CASE("norms: small values without eps, and the running statistics") {
   for (const double size : {1e-20, 1e-30, 1e-37}) {
     const Tensor x = Tensor::from({size, 2 * size, 3 * size, 4 * size}, {1, 4}).to(DType::float32);
-    const std::vector<double> y = layer_norm(x, same({4}, 1), same({4}, 0), 0).value().to_vector();
+    const std::vector<double> y =
+        layer_norm(x, same({4}, 1), same({4}, 0), {.eps = 0}).value().to_vector();
     CHECK(y[3] == doctest::Approx(1.3416407865).epsilon(1e-5));
   }
   const Tensor x = Tensor::from({1e-200, 2e-200}, {1, 2});
   const Tensor one = same({2}, 1, DType::float64), none = same({2}, 0, DType::float64);
-  CHECK(last(layer_norm(x, one, none, 0)) == doctest::Approx(1));
+  CHECK(last(layer_norm(x, one, none, {.eps = 0})) == doctest::Approx(1));
   const Tensor large = Tensor::from({-1e19, 1e19}, {2, 1, 1, 1}).to(DType::float32);
-  const BatchStatistics s = batch_norm2d_training(large, same({1}, 1), same({1}, 0), same({1}, 0),
-                                                  same({1}, 1), 1e-5, 0.1);
+  const BatchStatistics s =
+      batch_norm2d_training(large, same({1}, 1), same({1}, 0), same({1}, 0), same({1}, 1));
   CHECK(s.running_var.item() == doctest::Approx(2e37).epsilon(1e-6));
   const Var given =
-      batch_norm2d(large, same({1}, 1), same({1}, 0), same({1}, 1e19), same({1}, 1e38), 1e-5);
+      batch_norm2d(large, same({1}, 1), same({1}, 0), same({1}, 1e19), same({1}, 1e38));
   CHECK(given.value().to_vector()[0] == doctest::Approx(-2).epsilon(1e-6));
 }
 

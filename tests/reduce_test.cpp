@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include <pliant/autograd/ops/elementary.h>
 #include <pliant/core/kernels/binary.h>
 #include <pliant/core/parallel.h>
 #include <pliant/tests/op_case.h>
@@ -191,4 +192,30 @@ TEST_CASE("reductions over no axis have storage of their own") {
   }
   CHECK(error_of([&] { variance(x, {0}, {.correction = std::nan("")}); }) ==
         "variance: the correction is NaN");
+}
+
+TEST_CASE("prod: every length, and the gradient beside zeros") {
+  for (std::int64_t n = 0; n < 10; ++n) {
+    const Tensor x = random({2, n, 3}, 1, 0.5, 2);
+    const Tensor y = prod(x, 1).value();
+    REQUIRE(y.shape() == Shape{2, 3});
+    for (std::int64_t i = 0; i < 6; ++i) {
+      double product = 1;
+      for (std::int64_t k = 0; k < n; ++k) product *= x.data<double>()[(i / 3 * n + k) * 3 + i % 3];
+      CHECK(y.data<double>()[i] == doctest::Approx(product).epsilon(1e-14));
+    }
+    if (n > 0) check({"prod", [](const Vars& v) { return prod(v[0], -2); }, {x}, 2e-4});
+  }
+  const Tape tape;
+  const Var x = tape.variable(Tensor::from({2.0, 0.0, 5.0}, {3}));
+  CHECK(tape.gradients(prod(x, 0))[x].to_vector() == std::vector<double>{0, 10, 0});
+  CHECK(prod(Tensor::zeros({2, 3}), 0, KeepDim::yes).shape() == Shape{1, 3});
+  CHECK(contains(error_of([] { prod(Tensor::zeros({2}), 1); }), "prod: axis 1 is out of range"));
+}
+
+TEST_CASE("stddev is the root of the variance") {
+  const Tensor x = random({4, 5}, 1);
+  CHECK(max_difference(square(stddev(x, {1})).value(), variance(x, {1}).value()) < 1e-15);
+  check({"stddev", [](const Vars& v) { return stddev(v[0], {0}, {.correction = 0}); }, {x}, 1e-4});
+  CHECK(error_of([] { stddev(Var(), {0}); }) == "stddev: x is undefined");
 }

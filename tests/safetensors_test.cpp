@@ -1,4 +1,4 @@
-#include <pliant/layers/train/safetensors.h>
+#include <pliant/layers/safetensors.h>
 
 #include <sys/stat.h>
 #include <unistd.h>

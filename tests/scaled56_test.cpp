@@ -96,10 +96,10 @@ TEST_CASE("scaled56: a pure function, whatever the threads and the pictures besi
 TEST_CASE("scaled56: sets keep their labels and are drawn apart") {
   const Tensor images = noise(10);
   const Tensor labels = Tensor::zeros({10}, DType::int64);
-  const Scaled56 sets = make_scaled56({images, labels}, {images, labels}, Rng(1));
+  const ImageSets sets = make_scaled56({images, labels}, {images, labels}, Rng(1));
   CHECK(sets.train.size() == 10);
   CHECK(sets.test.size() == 10);
-  check_labelled_images("test", sets.train);
+  sets.train.check("test");
   CHECK_FALSE(equal(sets.train.images, sets.test.images));
   CHECK_THROWS_WITH_AS(scaled56(Tensor::zeros({1, 28, 28, 1}), Rng(1)),
                        doctest::Contains("scaled56: needs uint8 [N H W C]"), Error);

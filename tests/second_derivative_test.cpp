@@ -3,13 +3,13 @@
 #include <pliant/autograd/ops/activation.h>
 #include <pliant/autograd/ops/batch_norm2d.h>
 #include <pliant/autograd/ops/compare.h>
-#include <pliant/autograd/ops/cond_conv.h>
+#include <pliant/autograd/ops/cond_conv2d.h>
 #include <pliant/autograd/ops/conv2d.h>
 #include <pliant/autograd/ops/conv2d_per_image.h>
 #include <pliant/autograd/ops/conv_transpose2d.h>
 #include <pliant/autograd/ops/cross_correlation.h>
 #include <pliant/autograd/ops/cross_entropy.h>
-#include <pliant/autograd/ops/deform_conv.h>
+#include <pliant/autograd/ops/deform_conv2d.h>
 #include <pliant/autograd/ops/dropout.h>
 #include <pliant/autograd/ops/elementary.h>
 #include <pliant/autograd/ops/gather.h>
@@ -352,7 +352,7 @@ TEST_CASE("create_graph: ops without a second derivative say so") {
   const Tensor rois = Tensor::from({0.0, 0.0, 0.0, 3.0, 3.0}, {1, 5});
   const std::vector<Case> cases = {
       {"deform_conv2d",
-       [](const Vars& v) { return deform_conv2d(v[0], v[1], {}, v[2], {}, {.padding = 1}); },
+       [](const Vars& v) { return deform_conv2d(v[0], v[1], v[2], {}, {}, {.padding = 1}); },
        {x, offset, weight}},
       {"grid_sample",
        [](const Vars& v) { return grid_sample(v[0], v[1]); },

@@ -51,8 +51,8 @@ TEST_CASE("Sequential: one after another, named by place") {
   const Tensor x = random({2, 4, 4, 2}, 1, -1, 1, DType::float32);
   const State s = net.state();
   const auto part = [&](std::size_t i) { return Var(s[i].second); };
-  const Var h = relu(batch_norm2d(conv2d(x, part(0), part(1), {}), part(2), part(3), s[4].second,
-                                  s[5].second, 1e-5));
+  const Var h = relu(
+      batch_norm2d(conv2d(x, part(0), part(1), {}), part(2), part(3), s[4].second, s[5].second));
   CHECK(max_difference(net(x).value(), linear(reshape(h, {2, 12}), part(6), part(7)).value()) == 0);
 }
 

@@ -3,7 +3,7 @@
 #include <cmath>
 #include <sstream>
 
-#include <pliant/autograd/ops/deform_conv.h>
+#include <pliant/autograd/ops/deform_conv2d.h>
 #include <pliant/autograd/ops/reduce.h>
 #include <pliant/core/column_memory.h>
 #include <pliant/core/kernels/workspace.h>
@@ -154,7 +154,7 @@ TEST_CASE("sizes: counts of steps and the columns' memory") {
   CHECK(cpu::column_rows(4) >= 1);
   Tape tape;
   const Var x = tape.variable(random({1, 5, 5, 4}, 1));
-  const Var y = deform_conv2d(x, random({1, 3, 3, 18}, 2), {}, random({8, 3, 3, 4}, 3));
+  const Var y = deform_conv2d(x, random({1, 3, 3, 18}, 2), random({8, 3, 3, 4}, 3));
   CHECK(tape.gradients(sum(y))[x].shape() == x.shape());
   set_column_memory(0);
 }

@@ -1,6 +1,7 @@
 #include <pliant/autograd/ops/softmax.h>
 
 #include <cmath>
+#include <limits>
 
 #include <pliant/tests/op_case.h>
 
@@ -62,4 +63,21 @@ TEST_CASE("softmax: bad arguments") {
   CHECK(error_of([] { softmax(Var()); }) == "softmax: x is undefined");
   CHECK(error_of([] { log_softmax(Tensor::zeros({2}, DType::int64)); }) ==
         "log_softmax: needs floating tensors, got int64");
+}
+
+TEST_CASE("logsumexp: stable, over several axes, of infinities") {
+  const double kInf = std::numeric_limits<double>::infinity();
+  const Tensor x = Tensor::from({1000.0, 1000.0, -1000.0, -kInf, -kInf, -kInf}, {2, 3});
+  const std::vector<double> y = logsumexp(x, {1}).value().to_vector();
+  CHECK(y[0] == doctest::Approx(1000 + std::log(2.0)));
+  CHECK(y[1] == -kInf);
+  CHECK(logsumexp(Tensor::full({2}, kInf), {0}).value().item() == kInf);
+  CHECK(logsumexp(x, {0, 1}, KeepDim::yes).shape() == Shape{1, 1});
+  CHECK(logsumexp(x, {0, 1}).shape() == Shape{});
+  check({"logsumexp",
+         [](const Vars& v) {
+           return logsumexp(v[0], {0, 2});
+         },
+         {random({3, 2, 4}, 1, -3, 3)}});
+  CHECK(error_of([] { logsumexp(Var(), {0}); }) == "logsumexp: x is undefined");
 }

@@ -9,6 +9,7 @@
 #include <pliant/autograd/ops/pool2d.h>
 #include <pliant/autograd/ops/reduce.h>
 #include <pliant/autograd/ops/upsample.h>
+#include <pliant/tests/child_process.h>
 #include <pliant/tests/op_case.h>
 
 using namespace pliant;
@@ -16,11 +17,7 @@ using namespace pliant::test;
 
 namespace {
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kLimits = false;  // their shadow memory is address space too
-#else
-constexpr bool kLimits = true;
-#endif
+constexpr bool kLimits = !kSanitized;  // a sanitizer's shadow memory is address space too
 
 // While it lives, the process may take so many bytes more.
 class AddressSpace {

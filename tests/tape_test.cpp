@@ -176,8 +176,8 @@ TEST_CASE("an empty parameter says what to do") {
 
 TEST_CASE("gradcheck finds a wrong gradient") {
   const auto wrong = [](const Vars& v) {
-    return record("wrong", (v[0] * v[0]).value(), {v[0]}, {v[0]}, [](const StepView& step) -> Vars {
-      return {step.cotangent() * step.saved(0)};  // misses the factor 2
+    return record("wrong", (v[0] * v[0]).value(), {v[0]}, {v[0]}, [](const NodeView& node) -> Vars {
+      return {node.cotangent() * node.saved(0)};  // misses the factor 2
     });
   };
   const GradcheckResult result = gradcheck(wrong, {random({3}, 12, 0.5, 1.0)});
@@ -246,8 +246,8 @@ TEST_CASE("gradients: with create_graph too, and apart from what is on the tape"
 TEST_CASE("gradients: a function that writes to its cotangent is an Error") {
   const Tape tape;
   const Var x = tape.variable(random({3}, 1));
-  const Var y = record("halved", x.value(), {x}, {}, [](const StepView& step) -> Vars {
-    Tensor dy = step.cotangent().value();
+  const Var y = record("halved", x.value(), {x}, {}, [](const NodeView& node) -> Vars {
+    Tensor dy = node.cotangent().value();
     dy.fill(0.5);
     return {dy};
   });

@@ -6,7 +6,7 @@
 
 #include <pliant/core/tensor.h>
 #include <pliant/layers/linear.h>
-#include <pliant/layers/train/safetensors.h>
+#include <pliant/layers/safetensors.h>
 #include <pliant/layers/train/summary.h>
 #include <pliant/tests/comma_locale.h>
 #include <pliant/tests/data_files.h>

@@ -9,7 +9,7 @@
 #include <pliant/layers/nets/lenet.h>
 #include <pliant/layers/nets/resnet.h>
 #include <pliant/layers/nets/vgg.h>
-#include <pliant/layers/train/safetensors.h>
+#include <pliant/layers/safetensors.h>
 #include <pliant/tests/op_case.h>
 
 using namespace pliant;

@@ -7,6 +7,7 @@
 
 #include <pliant/core/parallel.h>
 #include <pliant/data/images.h>
+#include <pliant/data/loader.h>
 #include <pliant/data/transforms.h>
 
 using namespace pliant;
@@ -149,11 +150,11 @@ TEST_CASE("scaled: every picture has its own draw, whatever the set and the thre
   const ScaleAugmentation bilinear{.interpolation = Interpolation::bilinear};
   const Rng rng(5);
   const int threads = thread_count();
-  const std::vector<double> all = scaled(images, bilinear, rng).to_vector();
+  const std::vector<double> all = scale_images(images, bilinear, rng).to_vector();
   set_thread_count(1);
-  CHECK(scaled(images, bilinear, rng).to_vector() == all);
+  CHECK(scale_images(images, bilinear, rng).to_vector() == all);
   set_thread_count(threads);
-  CHECK(scaled(images, bilinear, rng.fork("other")).to_vector() != all);
+  CHECK(scale_images(images, bilinear, rng.fork("other")).to_vector() != all);
 
   constexpr std::ptrdiff_t kFirst = std::ptrdiff_t{123} * 64;
   std::vector<float> one(64);
@@ -169,7 +170,7 @@ TEST_CASE("scaled: shrinks what is shown, by 1/z on average") {
     for (std::int64_t r = 8; r < 20; ++r)
       for (std::int64_t c = 8; c < 20; ++c)
         images.mutable_data<std::uint8_t>()[(i * 28 + r) * 28 + c] = 255;
-  const Tensor small = scaled(images, {}, Rng(1));
+  const Tensor small = scale_images(images, {}, Rng(1));
   double ink = 0;
   for (const float value : small.span<float>()) ink += static_cast<double>(value);
   const double ratio = std::log(2.5) / 1.5;
@@ -178,25 +179,25 @@ TEST_CASE("scaled: shrinks what is shown, by 1/z on average") {
 
 TEST_CASE("scaled: impossible options are errors") {
   const Tensor images = Tensor::zeros({1, 4, 4, 1}, DType::uint8);
-  CHECK_THROWS_AS(scaled(images, {.zoom_low = 0}, Rng(1)), Error);
-  CHECK_THROWS_AS(scaled(images, {.zoom_low = 3}, Rng(1)), Error);
-  CHECK_THROWS_AS(scaled(images, {.zoom_high = INFINITY}, Rng(1)), Error);
-  CHECK_THROWS_AS(scaled(images, {.shift = -0.1}, Rng(1)), Error);
-  CHECK_THROWS_AS(scaled(images, {.shift = NAN}, Rng(1)), Error);
-  CHECK_THROWS_AS(scaled(to_float(images), {}, Rng(1)), Error);
+  CHECK_THROWS_AS(scale_images(images, {.zoom_low = 0}, Rng(1)), Error);
+  CHECK_THROWS_AS(scale_images(images, {.zoom_low = 3}, Rng(1)), Error);
+  CHECK_THROWS_AS(scale_images(images, {.zoom_high = INFINITY}, Rng(1)), Error);
+  CHECK_THROWS_AS(scale_images(images, {.shift = -0.1}, Rng(1)), Error);
+  CHECK_THROWS_AS(scale_images(images, {.shift = NAN}, Rng(1)), Error);
+  CHECK_THROWS_AS(scale_images(to_float(images), {}, Rng(1)), Error);
 }
 
-TEST_CASE("permutation: a shuffle of all indices, each place equally likely") {
-  std::vector<std::int64_t> order = permutation(1000, Rng(1));
-  CHECK(order == permutation(1000, Rng(1)));
-  CHECK(order != permutation(1000, Rng(2)));
+TEST_CASE("randperm: a shuffle of all indices, each place equally likely") {
+  std::vector<std::int64_t> order = randperm(1000, Rng(1));
+  CHECK(order == randperm(1000, Rng(1)));
+  CHECK(order != randperm(1000, Rng(2)));
   std::sort(order.begin(), order.end());
   for (std::int64_t i = 0; i < 1000; ++i) REQUIRE(order[static_cast<std::size_t>(i)] == i);
-  CHECK(permutation(0, Rng(1)).empty());
+  CHECK(randperm(0, Rng(1)).empty());
 
   int counts[4][4] = {};
   for (std::uint64_t seed = 0; seed < 8000; ++seed) {
-    const auto four = permutation(4, Rng(seed));
+    const auto four = randperm(4, Rng(seed));
     for (std::size_t place = 0; place < 4; ++place) ++counts[place][four[place]];
   }
   for (const auto& row : counts)
@@ -205,32 +206,32 @@ TEST_CASE("permutation: a shuffle of all indices, each place equally likely") {
 
 TEST_CASE("split: a random part is held out, nothing lost, order and labels kept") {
   const LabelledImages set = numbered(100);
-  const Split parts = split(set, 30, Rng(4));
-  CHECK(parts.kept.size() == 70);
-  CHECK(parts.held_out.images.shape() == Shape{30, 1, 2, 1});
-  std::vector<double> all = parts.kept.labels.to_vector();
-  const std::vector<double> held = parts.held_out.labels.to_vector();
+  const ImageSets parts = set.split(30, Rng(4));
+  CHECK(parts.train.size() == 70);
+  CHECK(parts.test.images.shape() == Shape{30, 1, 2, 1});
+  std::vector<double> all = parts.train.labels.to_vector();
+  const std::vector<double> held = parts.test.labels.to_vector();
   CHECK(std::is_sorted(all.begin(), all.end()));
   CHECK(std::is_sorted(held.begin(), held.end()));
   CHECK(held != numbered(30).labels.to_vector());
   for (std::int64_t i = 0; i < 30; ++i) {
-    CHECK(parts.held_out.images.data<std::uint8_t>()[2 * i] == held[static_cast<std::size_t>(i)]);
-    CHECK(parts.held_out.images.data<std::uint8_t>()[2 * i + 1] == 7);
+    CHECK(parts.test.images.data<std::uint8_t>()[2 * i] == held[static_cast<std::size_t>(i)]);
+    CHECK(parts.test.images.data<std::uint8_t>()[2 * i + 1] == 7);
   }
   all.insert(all.end(), held.begin(), held.end());
   std::sort(all.begin(), all.end());
   CHECK(all == set.labels.to_vector());
-  CHECK(split(set, 30, Rng(4)).held_out.labels.to_vector() == held);
-  CHECK(split(set, 0, Rng(4)).kept.labels.to_vector() == set.labels.to_vector());
-  CHECK_THROWS_WITH_AS(split(set, 101, Rng(4)), "split: cannot hold out 101 of 100 images", Error);
+  CHECK(set.split(30, Rng(4)).test.labels.to_vector() == held);
+  CHECK(set.split(0, Rng(4)).train.labels.to_vector() == set.labels.to_vector());
+  CHECK_THROWS_WITH_AS(set.split(101, Rng(4)), "split: cannot hold out 101 of 100 images", Error);
 }
 
 TEST_CASE("take: copies, and refuses what is not there") {
   const LabelledImages set = numbered(3);
   const std::vector<std::int64_t> indices = {2, 2, 0};
-  CHECK(take(set, indices).labels.to_vector() == std::vector<double>{2, 2, 0});
+  CHECK(set.take(indices).labels.to_vector() == std::vector<double>{2, 2, 0});
   const std::vector<std::int64_t> wrong = {3};
-  CHECK_THROWS_WITH_AS(take(set, wrong), "take: index 3 is not in a set of 3 images", Error);
+  CHECK_THROWS_WITH_AS(set.take(wrong), "take: index 3 is not in a set of 3 images", Error);
   const LabelledImages unequal{set.images, numbered(2).labels};
-  CHECK_THROWS_WITH_AS(take(unequal, indices), "take: 3 images but 2 labels", Error);
+  CHECK_THROWS_WITH_AS(unequal.take(indices), "take: 3 images but 2 labels", Error);
 }

@@ -3,7 +3,7 @@
 #include <pliant/autograd/ops/arithmetic.h>
 #include <pliant/autograd/ops/batch_norm2d.h>
 #include <pliant/autograd/ops/compare.h>
-#include <pliant/autograd/ops/cond_conv.h>
+#include <pliant/autograd/ops/cond_conv2d.h>
 #include <pliant/autograd/ops/conv2d.h>
 #include <pliant/autograd/ops/conv2d_per_image.h>
 #include <pliant/autograd/ops/conv_transpose2d.h>
@@ -12,7 +12,7 @@
 #include <pliant/autograd/ops/cross_entropy.h>
 #include <pliant/autograd/ops/cumsum.h>
 #include <pliant/autograd/ops/dcn.h>
-#include <pliant/autograd/ops/deform_conv.h>
+#include <pliant/autograd/ops/deform_conv2d.h>
 #include <pliant/autograd/ops/deform_kernel.h>
 #include <pliant/autograd/ops/deform_roi_pool.h>
 #include <pliant/autograd/ops/dropout.h>
@@ -204,7 +204,7 @@ TEST_CASE("undefined: every op names itself and what is undefined") {
        {"conv2d_per_image", [&] { conv2d_per_image(x, none); }},
        {"cond_conv2d", [&] { cond_conv2d(x, none, none); }},
        {"cross_correlation_depthwise", [&] { cross_correlation_depthwise(x, none); }},
-       {"deform_conv2d", [&] { deform_conv2d(x, none, {}, w); }},
+       {"deform_conv2d", [&] { deform_conv2d(x, none, w); }},
        {"deform_kernel", [&] { deform_kernel(x, none, w); }},
        {"deform_kernel_conv",
         [&] {

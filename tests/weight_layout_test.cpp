@@ -4,7 +4,7 @@
 #include <pliant/layers/conv_transpose2d.h>
 #include <pliant/layers/linear.h>
 #include <pliant/layers/nets/torchvision.h>
-#include <pliant/layers/train/safetensors.h>
+#include <pliant/layers/safetensors.h>
 #include <pliant/tests/data_files.h>
 #include <pliant/tests/op_case.h>
 

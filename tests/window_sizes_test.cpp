@@ -1,9 +1,9 @@
 // Windows that no one can mean, in every op that has them.
-#include <pliant/autograd/ops/cond_conv.h>
+#include <pliant/autograd/ops/cond_conv2d.h>
 #include <pliant/autograd/ops/conv2d_per_image.h>
 #include <pliant/autograd/ops/conv_transpose2d.h>
 #include <pliant/autograd/ops/dcn.h>
-#include <pliant/autograd/ops/deform_conv.h>
+#include <pliant/autograd/ops/deform_conv2d.h>
 #include <pliant/autograd/ops/deform_kernel.h>
 #include <pliant/autograd/ops/global_deform_kernel.h>
 #include <pliant/autograd/ops/pool2d.h>
@@ -66,15 +66,15 @@ TEST_CASE("sizes: windows of convolutions") {
   });
   refuses_windows<DeformConvOptions>("deform_conv2d", [&](DeformConvOptions o) {
     if (o.groups == 1) o.groups = 3;
-    deform_conv2d(x, zeros({4, 5, 1, 18}), {}, weight, {}, o);
+    deform_conv2d(x, zeros({4, 5, 1, 18}), weight, {}, {}, o);
   });
   refuses("deform_conv2d", "offset_groups", [&](std::int64_t n) {
-    deform_conv2d(x, zeros({4, 5, 1, 18}), {}, weight, {}, {.groups = 3, .offset_groups = n});
+    deform_conv2d(x, zeros({4, 5, 1, 18}), weight, {}, {}, {.groups = 3, .offset_groups = n});
   });
-  refuses_windows<DcnOptions>("dcn_v3", [&](const DcnOptions& o) {
+  refuses_windows<DCNOptions>("dcn_v3", [&](const DCNOptions& o) {
     dcn_v3(x, zeros({4, 5, 1, 18}), zeros({4, 5, 1, 9}), o);
   });
-  refuses_windows<DcnOptions>("dcn_v4", [&](const DcnOptions& o) {
+  refuses_windows<DCNOptions>("dcn_v4", [&](const DCNOptions& o) {
     dcn_v4(x, zeros({4, 5, 1, 32}), o);
   });
   refuses_windows<DeformKernelOptions>("deform_kernel", [&](DeformKernelOptions o) {

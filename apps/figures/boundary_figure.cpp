@@ -3,8 +3,8 @@
 #include <vector>
 
 #include <pliant/apps/figures/figures.h>
-#include <pliant/apps/figures/svg.h>
-#include <pliant/autograd/ops/deform_conv.h>
+#include <pliant/apps/page/svg.h>
+#include <pliant/autograd/ops/deform_conv2d.h>
 #include <pliant/autograd/ops/map_offsets.h>
 
 namespace pliant::figures {
@@ -46,10 +46,10 @@ Curve read_row(const Reading& reading) {
 }
 
 // A path with a gap wherever neighbours differ by more than `jump`.
-void draw_curve(Svg& svg, const std::vector<double>& at, const std::vector<double>& values,
-                double jump, const std::function<Place(double, double)>& place,
+void draw_curve(page::Svg& svg, const std::vector<double>& at, const std::vector<double>& values,
+                double jump, const std::function<page::Place(double, double)>& place,
                 const std::string& attributes) {
-  std::vector<Place> points;
+  std::vector<page::Place> points;
   for (std::size_t i = 0; i < at.size(); ++i) {
     if (i > 0 && std::abs(values[i] - values[i - 1]) > jump)
       points.push_back({std::nan(""), std::nan("")});
@@ -60,27 +60,28 @@ void draw_curve(Svg& svg, const std::vector<double>& at, const std::vector<doubl
   svg.path(points, attributes);
 }
 
-void draw_rule(Svg& svg, double left, const std::string& name, const Curve& curve, int colour) {
+void draw_rule(page::Svg& svg, double left, const std::string& name, const Curve& curve,
+               int colour) {
   const double unit = 22, top = 40;
   const auto value_at = [&](double x, double v) {
-    return Place{top + 95 - 75 * v, left + (x - kFirst) * unit};
+    return page::Place{top + 95 - 75 * v, left + (x - kFirst) * unit};
   };
   const auto slope_at = [&](double x, double v) {
-    return Place{top + 165 - 40 * v, left + (x - kFirst) * unit};
+    return page::Place{top + 165 - 40 * v, left + (x - kFirst) * unit};
   };
   svg.heading(24, left, name);
   svg.rectangle(top, left + (0 - kFirst) * unit, 210, (kPixels - 1) * unit, "fill=\"#f0f2f5\"");
   svg.line(value_at(kFirst, 0), value_at(kLast, 0), "stroke=\"#8c959f\" stroke-width=\"0.8\"");
   svg.line(slope_at(kFirst, 0), slope_at(kLast, 0), "stroke=\"#8c959f\" stroke-width=\"0.8\"");
-  const std::string stroke = "stroke=\"" + std::string(kColours[colour]) + '"';
+  const std::string stroke = "stroke=\"" + std::string(page::kColours[colour]) + '"';
   draw_curve(svg, curve.at, curve.value, 0.2, value_at, stroke + " stroke-width=\"2\"");
   draw_curve(svg, curve.at, curve.slope, 1e-6, slope_at, stroke + " stroke-width=\"2\"");
   for (int i = 0; i < kPixels; ++i) {
     svg.circle(value_at(i, kRow[i]), 3, "fill=\"#ffffff\" stroke=\"#24292f\"");
-    svg.text(top + 222, value_at(i, 0).x, std::to_string(i), Anchor::middle);
+    svg.text(top + 222, value_at(i, 0).x, std::to_string(i), page::Anchor::middle);
   }
-  svg.text(top + 222, value_at(-1, 0).x, "-1", Anchor::middle);
-  svg.text(top + 222, value_at(kPixels, 0).x, std::to_string(kPixels), Anchor::middle);
+  svg.text(top + 222, value_at(-1, 0).x, "-1", page::Anchor::middle);
+  svg.text(top + 222, value_at(kPixels, 0).x, std::to_string(kPixels), page::Anchor::middle);
 }
 
 }  // namespace
@@ -89,11 +90,12 @@ Figure boundaries() {
   const Tensor one = Tensor::full({1, 1, 1, 1}, 1, DType::float64);
   const auto deformed = [&](Border border) {
     return read_row([&](const Tensor& x, const Var& offset) {
-      return deform_conv2d(x, offset, {}, one, {}, {.border = border});
+      return deform_conv2d(x, offset, one, {}, {}, {.border = border});
     });
   };
-  Svg svg(714, 312, "Boundary rules",
-          "Value and derivative of a sample that moves along a row of six pixels, by three rules");
+  page::Svg svg(
+      714, 312, "Boundary rules",
+      "Value and derivative of a sample that moves along a row of six pixels, by three rules");
   draw_rule(svg, 56, "zeros (deform_conv2d)", deformed(Border::zeros), 0);
   draw_rule(svg, 278, "dcn_v1 (deform_conv2d)", deformed(Border::dcn_v1), 1);
   draw_rule(svg, 500, "clamped (map_offsets)",

@@ -3,7 +3,7 @@
 
 #include <pliant/apps/figures/figures.h>
 #include <pliant/apps/figures/pictures.h>
-#include <pliant/apps/figures/svg.h>
+#include <pliant/apps/page/svg.h>
 #include <pliant/autograd/internal/conv_passes.h>
 #include <pliant/autograd/ops/dcn.h>
 #include <pliant/autograd/ops/losses.h>
@@ -15,12 +15,12 @@ constexpr int kGroups = 2, kTaps = 9;
 constexpr std::int64_t kReach = 2;  // dilation and padding
 constexpr double kTop = 36;
 
-DcnOptions options(MaskRule rule) {
+DCNOptions options(MaskRule rule) {
   return {.padding = kReach, .dilation = kReach, .groups = kGroups, .mask = rule};
 }
 
-DcnGeometry geometry(MaskRule rule) {
-  DcnGeometry g;
+DCNGeometry geometry(MaskRule rule) {
+  DCNGeometry g;
   g.conv = conv_geometry("figures", {1, kSide, kSide, 8}, {8, 3, 3, 4},
                          {.padding = kReach, .dilation = kReach, .groups = kGroups});
   g.mask_rule = rule;
@@ -28,15 +28,15 @@ DcnGeometry geometry(MaskRule rule) {
 }
 
 // The taps of a group at a location; offsets [2 * kTaps] as pairs (dx, dy), masks [kTaps].
-std::vector<Tap> taps_of(const DcnGeometry& g, const double* offsets, const double* masks,
-                         int group, const Place& at, double area) {
-  const DcnMask<double> worth(g, masks);
-  std::vector<Tap> taps;
+std::vector<page::Tap> taps_of(const DCNGeometry& g, const double* offsets, const double* masks,
+                               int group, const page::Place& at, double area) {
+  const DCNMask<double> worth(g, masks);
+  std::vector<page::Tap> taps;
   const auto p = static_cast<std::int64_t>(at.y), q = static_cast<std::int64_t>(at.x);
   for (std::int64_t t = 0; t < kTaps; ++t) {
     const auto place = [&](double dx, double dy) {
-      return Place{dcn_coordinate(g, g.tap_row<double>(t), p, g.conv.stride_h, dy),
-                   dcn_coordinate(g, g.tap_column<double>(t), q, g.conv.stride_w, dx)};
+      return page::Place{dcn_coordinate(g, g.tap_row<double>(t), p, g.conv.stride_h, dy),
+                         dcn_coordinate(g, g.tap_column<double>(t), q, g.conv.stride_w, dx)};
     };
     taps.push_back(
         {place(0, 0), place(offsets[2 * t], offsets[2 * t + 1]), area * worth(masks[t]), group});
@@ -47,7 +47,7 @@ std::vector<Tap> taps_of(const DcnGeometry& g, const double* offsets, const doub
 // Two digits for two groups, changed in different ways, and the locations that are drawn.
 struct Scene {
   Tensor plain, seen;
-  std::vector<Place> at;
+  std::vector<page::Place> at;
 };
 
 Scene scene(int first, int second) {
@@ -75,19 +75,19 @@ Tensor at_all_locations(const std::vector<double>& values) {
   return Tensor::from<double>(all, {1, kSide, kSide, static_cast<std::int64_t>(values.size())});
 }
 
-using TapsOf = std::function<std::vector<Tap>(int group, const Place& at)>;
+using TapsOf = std::function<std::vector<page::Tap>(int group, const page::Place& at)>;
 
-Svg draw(const char* title, const Scene& scene, const TapsOf& taps, const std::string& legend,
-         const std::string& loss) {
-  Svg svg(684, 408, title,
-          "Two groups of channels, the sampling points of three locations in each");
+page::Svg draw(const char* title, const Scene& scene, const TapsOf& taps, const std::string& legend,
+               const std::string& loss) {
+  page::Svg svg(684, 408, title,
+                "Two groups of channels, the sampling points of three locations in each");
   for (int group = 0; group < kGroups; ++group) {
-    const Frame frame{kTop, 12.0 + 340 * group, 10, kSide, kSide, 2};
+    const page::Frame frame{kTop, 12.0 + 340 * group, 10, kSide, kSide, 2};
     svg.heading(22, frame.x, "channels of group " + std::to_string(group));
-    draw_map(svg, frame, channel(scene.seen, 4 * group));
-    for (const Place& place : scene.at) {
-      draw_taps(svg, frame, taps(group, place));
-      draw_location(svg, frame, place);
+    page::draw_map(svg, frame, channel(scene.seen, 4 * group));
+    for (const page::Place& place : scene.at) {
+      page::draw_taps(svg, frame, taps(group, place));
+      page::draw_location(svg, frame, place);
     }
   }
   svg.text(kTop + 320 + 20, 12, legend);
@@ -105,7 +105,7 @@ Figure dcn_v3_groups() {
   const Tensor wanted = at_all_locations(masks_of([](int group, double y, double x) {
     return group == 0 ? 1.2 - 0.8 * (x * x + y * y) : 1 - 2 * x * x;
   }));
-  const DcnOptions rule = options(MaskRule::softmax);
+  const DCNOptions rule = options(MaskRule::softmax);
   const Tensor target = dcn_v3(digits.plain, none, wanted, rule).value(), basis = affine_basis();
   const Parameter offsets(Tensor::zeros({3, 36}, DType::float64), "offset");
   const Parameter logits(Tensor::zeros({3, 18}, DType::float64), "mask");
@@ -117,23 +117,24 @@ Figure dcn_v3_groups() {
   const Tape tape;
   const Tensor moved = field_of(tape, basis, offsets).value();
   const Tensor masks = field_of(tape, basis, logits).value();
-  const DcnGeometry g = geometry(MaskRule::softmax);
-  const auto taps = [&](int group, const Place& at) {
+  const DCNGeometry g = geometry(MaskRule::softmax);
+  const auto taps = [&](int group, const page::Place& at) {
     const auto location = static_cast<std::int64_t>(at.y) * kSide + static_cast<std::int64_t>(at.x);
     const std::int64_t unit = location * kGroups + group;
     return taps_of(g, moved.data<double>() + unit * kTaps * 2, masks.data<double>() + unit * kTaps,
                    group, at, 4);
   };
-  const Svg svg = draw("DCN v3", digits, taps,
-                       "○ regular taps; ● learned sampling points, area = mask (a softmax over "
-                       "the nine taps); + output location",
-                       learned.summary());
+  const page::Svg svg =
+      draw("DCN v3", digits, taps,
+           "○ regular taps; ● learned sampling points, area = mask (a softmax over "
+           "the nine taps); + output location",
+           learned.summary());
   return {"dcn-v3", svg.file(), learned.summary()};
 }
 
 Figure dcn_v4_groups() {
   const Scene digits = scene(2, 5);
-  const DcnOptions rule = options(MaskRule::as_given);
+  const DCNOptions rule = options(MaskRule::as_given);
   const std::int64_t width = dcn_v4_width(rule);
   // Masks of any sign: a derivative by x, and a middle against what is around it.
   const std::vector<double> masks = masks_of([](int group, double y, double x) {
@@ -154,16 +155,17 @@ Figure dcn_v4_groups() {
   });
   const Tape tape;
   const Tensor field = field_of(tape, basis, both).value();
-  const DcnGeometry g = geometry(MaskRule::as_given);
-  const auto taps = [&](int group, const Place& at) {
+  const DCNGeometry g = geometry(MaskRule::as_given);
+  const auto taps = [&](int group, const page::Place& at) {
     const auto location = static_cast<std::int64_t>(at.y) * kSide + static_cast<std::int64_t>(at.x);
     const double* const own = field.data<double>() + location * width + group * 3 * kTaps;
     return taps_of(g, own, own + 2 * kTaps, group, at, 1.6);
   };
-  const Svg svg = draw("DCN v4", digits, taps,
-                       "black ○ regular taps; ● learned sampling points, area = mask, a ring if "
-                       "it is negative; + output location",
-                       learned.summary());
+  const page::Svg svg =
+      draw("DCN v4", digits, taps,
+           "black ○ regular taps; ● learned sampling points, area = mask, a ring if "
+           "it is negative; + output location",
+           learned.summary());
   return {"dcn-v4", svg.file(), learned.summary()};
 }
 

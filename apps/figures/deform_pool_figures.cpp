@@ -2,8 +2,8 @@
 
 #include <pliant/apps/figures/figures.h>
 #include <pliant/apps/figures/pictures.h>
-#include <pliant/apps/figures/svg.h>
-#include <pliant/autograd/internal/regions.h>
+#include <pliant/apps/page/svg.h>
+#include <pliant/autograd/internal/roi.h>
 #include <pliant/autograd/ops/activation.h>
 #include <pliant/autograd/ops/arithmetic.h>
 #include <pliant/autograd/ops/deform_roi_pool.h>
@@ -26,14 +26,14 @@ Tensor features(const Tensor& blurs) {
   return side_by_side(maps);
 }
 
-const DeformPoolOptions kOptions{.pooled_size = kBins, .sample_per_part = kSamples};
+const DeformRoIPoolOptions kOptions{.pooled_size = kBins, .sample_per_part = kSamples};
 
 Tensor region(double x1, double y1, double x2, double y2) {
   return Tensor::from<double>({0, x1, y1, x2, y2}, {1, 5});
 }
 
-DeformRoiPoolGeometry geometry(const Tensor& maps, const Tensor& rois) {
-  return {.region = region_geometry("figures", maps, rois, kBins, 1),
+DeformRoIPoolGeometry geometry(const Tensor& maps, const Tensor& rois) {
+  return {.region = roi_geometry("figures", maps, rois, kBins, 1),
           .part = kBins,
           .classes = 1,
           .samples = kSamples,
@@ -45,7 +45,7 @@ struct Bin {
   BinSamples rows, columns;
 };
 
-Bin bin_of(const DeformRoiPoolGeometry& g, const Tensor& rois, const Tensor& trans, int i, int j) {
+Bin bin_of(const DeformRoIPoolGeometry& g, const Tensor& rois, const Tensor& trans, int i, int j) {
   const double* const roi = rois.data<double>();
   const double* const t = trans.defined() ? trans.data<double>() + g.trans_at(0, i, j, 0) : nullptr;
   return {deform_roi_samples(g, roi[2], roi[4], t == nullptr ? 0 : t[1], i, kBins, kSide),
@@ -53,21 +53,23 @@ Bin bin_of(const DeformRoiPoolGeometry& g, const Tensor& rois, const Tensor& tra
 }
 
 // The outline of a bin: its samples lie at its start and so many steps on.
-void draw_outline(Svg& svg, const Frame& frame, const Bin& bin, const std::string& attributes) {
-  const Place a = frame.at({bin.rows.first, bin.columns.first});
-  const Place b = frame.at({bin.rows.at(kSamples), bin.columns.at(kSamples)});
+void draw_outline(page::Svg& svg, const page::Frame& frame, const Bin& bin,
+                  const std::string& attributes) {
+  const page::Place a = frame.at({bin.rows.first, bin.columns.first});
+  const page::Place b = frame.at({bin.rows.at(kSamples), bin.columns.at(kSamples)});
   svg.rectangle(a.y, a.x, b.y - a.y, b.x - a.x, "fill=\"none\" " + attributes);
 }
 
-void draw_bins(Svg& svg, const Frame& frame, const DeformRoiPoolGeometry& g, const Tensor& rois,
-               const Tensor& trans, const Tensor& mask) {
+void draw_bins(page::Svg& svg, const page::Frame& frame, const DeformRoIPoolGeometry& g,
+               const Tensor& rois, const Tensor& trans, const Tensor& mask) {
   for (int i = 0; i < kBins; ++i)
     for (int j = 0; j < kBins; ++j) {
       const Bin regular = bin_of(g, rois, {}, i, j), moved = bin_of(g, rois, trans, i, j);
       const double weight = mask.defined() ? mask.data<double>()[i * kBins + j] : 1.0;
-      const std::string colour = kColours[(i + j) % 2];
-      draw_outline(svg, frame, moved,
-                   "stroke=\"" + colour + "\" stroke-width=\"" + tenths(0.6 + 1.4 * weight) + '"');
+      const std::string colour = page::kColours[(i + j) % 2];
+      draw_outline(
+          svg, frame, moved,
+          "stroke=\"" + colour + "\" stroke-width=\"" + page::tenths(0.6 + 1.4 * weight) + '"');
       const double half = kSamples / 2.0;
       svg.arrow(frame.at({regular.rows.first + half * regular.rows.step,
                           regular.columns.first + half * regular.columns.step}),
@@ -82,7 +84,7 @@ void draw_bins(Svg& svg, const Frame& frame, const DeformRoiPoolGeometry& g, con
     }
 }
 
-void draw_regular(Svg& svg, const Frame& frame, const DeformRoiPoolGeometry& g,
+void draw_regular(page::Svg& svg, const page::Frame& frame, const DeformRoIPoolGeometry& g,
                   const Tensor& rois) {
   svg.open("stroke=\"#57606a\" stroke-dasharray=\"4 3\"");
   for (int i = 0; i < kBins; ++i)
@@ -100,14 +102,14 @@ Figure deform_roi_pool_v1() {
   const Learned learned = learn({trans}, 300, 0.1, [&](const Tape& tape) {
     return mse_loss(deform_roi_pool(maps, wrong, tape(trans), {}, kOptions), target);
   });
-  Svg svg(684, 394, "Deformable RoI pooling, v1",
-          "A region in its place, and a misplaced one whose bins learned to move");
-  const Frame left{kTop, 12, 11, kSide, kSide, 0}, frame{kTop, 352, 11, kSide, kSide, 0};
+  page::Svg svg(684, 394, "Deformable RoI pooling, v1",
+                "A region in its place, and a misplaced one whose bins learned to move");
+  const page::Frame left{kTop, 12, 11, kSide, kSide, 0}, frame{kTop, 352, 11, kSide, kSide, 0};
   svg.heading(22, 12, "wanted: the bins of a region in its place");
-  draw_map(svg, left, channel(maps, 0));
+  page::draw_map(svg, left, channel(maps, 0));
   draw_bins(svg, left, geometry(maps, right), right, {}, {});
   svg.heading(22, 352, "a misplaced region (dashed) and its moved bins");
-  draw_map(svg, frame, channel(maps, 0));
+  page::draw_map(svg, frame, channel(maps, 0));
   draw_regular(svg, frame, geometry(maps, wrong), wrong);
   draw_bins(svg, frame, geometry(maps, wrong), wrong, trans.value(), {});
   svg.text(kTop + 308 + 22, 12,
@@ -129,15 +131,17 @@ Figure deform_roi_pool_v2() {
         deform_roi_pool(maps, wrong, tape(trans), 2.0 * sigmoid(tape(logits)), kOptions), target);
   });
   const Tensor mask = (2.0 * sigmoid(logits.value())).value();
-  Svg svg(684, 394, "Deformable RoI pooling, v2",
-          "A misplaced region on a digit of uneven brightness, its moved bins and their masks");
-  const Frame frame{kTop, 12, 11, kSide, kSide, 0}, table{kTop + 50, 380, 70, kBins, kBins, 0};
+  page::Svg svg(
+      684, 394, "Deformable RoI pooling, v2",
+      "A misplaced region on a digit of uneven brightness, its moved bins and their masks");
+  const page::Frame frame{kTop, 12, 11, kSide, kSide, 0},
+      table{kTop + 50, 380, 70, kBins, kBins, 0};
   svg.heading(22, 12, "too bright on the left, too dark on the right");
-  draw_map(svg, frame, channel(maps, 0), {0, 1.6, 90});
+  page::draw_map(svg, frame, channel(maps, 0), {0, 1.6, 90});
   draw_regular(svg, frame, geometry(maps, wrong), wrong);
   draw_bins(svg, frame, geometry(maps, wrong), wrong, trans.value(), mask);
   svg.heading(kTop + 38, 380, "masks of the bins, 1 at the start");
-  draw_numbers(svg, table, channel(mask, 0), {0, 2, 150});
+  page::draw_numbers(svg, table, channel(mask, 0), {0, 2, 150});
   svg.text(kTop + 308 + 22, 12,
            "dashed: the bins where they started; size of ● and width of outlines: the mask");
   svg.text(

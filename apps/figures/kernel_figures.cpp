@@ -6,14 +6,14 @@
 
 #include <pliant/apps/figures/figures.h>
 #include <pliant/apps/figures/pictures.h>
-#include <pliant/apps/figures/svg.h>
+#include <pliant/apps/page/svg.h>
 #include <pliant/autograd/internal/conv_passes.h>
 #include <pliant/autograd/ops/arithmetic.h>
 #include <pliant/autograd/ops/deform_kernel.h>
 #include <pliant/autograd/ops/global_deform_kernel.h>
 #include <pliant/autograd/ops/losses.h>
 #include <pliant/autograd/ops/slice.h>
-#include <pliant/core/kernels/global_kernel.h>
+#include <pliant/core/kernels/global_deform_kernel.h>
 
 namespace pliant::figures {
 namespace {
@@ -74,14 +74,15 @@ DeformKernelGeometry geometry(const DeformKernelOptions& options = kOptions) {
 }
 
 // Where the taps of a location lie in the scope.
-std::vector<Tap> taps_in_scope(const DeformKernelGeometry& g, const Tensor& rotation,
-                               const Place& at, int colour) {
-  std::vector<Tap> taps;
+std::vector<page::Tap> taps_in_scope(const DeformKernelGeometry& g, const Tensor& rotation,
+                                     const page::Place& at, int colour) {
+  std::vector<page::Tap> taps;
   const std::int64_t row =
       static_cast<std::int64_t>(at.y) * kSide + static_cast<std::int64_t>(at.x);
   for (std::int64_t t = 0; t < kTaps; ++t) {
     const double* const d = rotation.data<double>() + 2 * rotation_pair(g, row, 0, t);
-    const Place regular{g.scope_row<double>(t / kKernel), g.scope_column<double>(t % kKernel)};
+    const page::Place regular{g.scope_row<double>(t / kKernel),
+                              g.scope_column<double>(t % kKernel)};
     taps.push_back({regular, {regular.y + d[0], regular.x + d[1]}, 1, colour});
   }
   return taps;
@@ -89,7 +90,7 @@ std::vector<Tap> taps_in_scope(const DeformKernelGeometry& g, const Tensor& rota
 
 // The weights that those taps read, as the kernel reads them.
 std::vector<double> kernel_at(const DeformKernelGeometry& g, const Tensor& rotation,
-                              const Tensor& scope, const Place& at) {
+                              const Tensor& scope, const page::Place& at) {
   std::vector<double> weights;
   const std::int64_t row =
       static_cast<std::int64_t>(at.y) * kSide + static_cast<std::int64_t>(at.x);
@@ -105,7 +106,7 @@ std::vector<double> kernel_at(const DeformKernelGeometry& g, const Tensor& rotat
 }
 
 // The kernel that the location's direction asks for.
-std::vector<double> wanted_at(const Place& at) {
+std::vector<double> wanted_at(const page::Place& at) {
   const Tensor plain = weights_of(kKernel), basis = angular_basis();
   const double* const direction =
       basis.data<double>() + 3 * (static_cast<int>(at.y) * kSide + static_cast<int>(at.x));
@@ -117,37 +118,37 @@ std::vector<double> wanted_at(const Place& at) {
   return weights;
 }
 
-const Shades kSigned{-1.3, 1.3, 70};
+const page::Shades kSigned{-1.3, 1.3, 70};
 
 // The scope of a location with its taps; below, the kernel it gets and the one it should.
-void draw_scope(Svg& svg, double x, const std::string& name, const Tensor& rotation,
-                const Tensor& scope, const std::vector<double>& wanted, const Place& at,
+void draw_scope(page::Svg& svg, double x, const std::string& name, const Tensor& rotation,
+                const Tensor& scope, const std::vector<double>& wanted, const page::Place& at,
                 int colour) {
   const DeformKernelGeometry g = geometry();
-  const Frame frame{kTop, x, 27, kScope, kScope, 0};
+  const page::Frame frame{kTop, x, 27, kScope, kScope, 0};
   svg.heading(22, x, "scope 7 x 7, taps of " + name);
   const std::vector<double> first(scope.data<double>(), scope.data<double>() + kScope * kScope);
-  draw_map(svg, frame, first, kSigned);
-  const std::vector<Tap> taps = taps_in_scope(g, rotation, at, colour);
-  draw_lattice(svg, frame, taps);
-  draw_taps(svg, frame, taps);
-  const Frame got{kTop + 216, x, 28, kKernel, kKernel, 0};
-  const Frame beside{kTop + 216, x + 106, 28, kKernel, kKernel, 0};
+  page::draw_map(svg, frame, first, kSigned);
+  const std::vector<page::Tap> taps = taps_in_scope(g, rotation, at, colour);
+  page::draw_lattice(svg, frame, taps);
+  page::draw_taps(svg, frame, taps);
+  const page::Frame got{kTop + 216, x, 28, kKernel, kKernel, 0};
+  const page::Frame beside{kTop + 216, x + 106, 28, kKernel, kKernel, 0};
   svg.text(kTop + 208, x, "its kernel");
-  draw_map(svg, got, kernel_at(g, rotation, scope, at), kSigned);
+  page::draw_map(svg, got, kernel_at(g, rotation, scope, at), kSigned);
   svg.text(kTop + 208, x + 106, "wanted");
-  draw_map(svg, beside, wanted, kSigned);
+  page::draw_map(svg, beside, wanted, kSigned);
 }
 
 // The picture with two locations and the directions that their kernels should have.
-void draw_directions(Svg& svg, const Frame& frame, const std::vector<Place>& at) {
+void draw_directions(page::Svg& svg, const page::Frame& frame, const std::vector<page::Place>& at) {
   for (std::size_t i = 0; i < at.size(); ++i) {
     const double y = at[i].y - 13.5, x = at[i].x - 13.5, length = std::hypot(y, x);
-    const Place from = frame.at(at[i]);
-    svg.arrow(from, {from.y + 26 * y / length, from.x + 26 * x / length}, kColours[i]);
-    svg.circle(from, 4, "stroke=\"#ffffff\" fill=\"" + std::string(kColours[i]) + '"');
+    const page::Place from = frame.at(at[i]);
+    svg.arrow(from, {from.y + 26 * y / length, from.x + 26 * x / length}, page::kColours[i]);
+    svg.circle(from, 4, "stroke=\"#ffffff\" fill=\"" + std::string(page::kColours[i]) + '"');
     svg.text(from.y - 26 * y / length + 4, from.x - 26 * x / length, i == 0 ? "A" : "B",
-             Anchor::middle);
+             page::Anchor::middle);
   }
 }
 
@@ -167,12 +168,12 @@ Figure deform_kernel_scope() {
                     target);
   });
   const Tensor field = value_of(basis, rotation);
-  const std::vector<Place> at = {on_stroke(maps, {5, 20}), on_stroke(maps, {17, 7})};
-  Svg svg(724, 388, "Deformable kernels",
-          "Two locations of a digit and where their taps lie in the scope of weights");
-  const Frame frame{kTop, 12, 10, kSide, kSide, 0};
+  const std::vector<page::Place> at = {on_stroke(maps, {5, 20}), on_stroke(maps, {17, 7})};
+  page::Svg svg(724, 388, "Deformable kernels",
+                "Two locations of a digit and where their taps lie in the scope of weights");
+  const page::Frame frame{kTop, 12, 10, kSide, kSide, 0};
   svg.heading(22, 12, "map; arrows: the derivative wanted there");
-  draw_map(svg, frame, channel(maps, 0));
+  page::draw_map(svg, frame, channel(maps, 0));
   draw_directions(svg, frame, at);
   draw_scope(svg, 316, "A", field, scope, wanted_at(at[0]), at[0], 0);
   draw_scope(svg, 522, "B", field, scope, wanted_at(at[1]), at[1], 1);
@@ -187,14 +188,14 @@ Figure deform_kernel_scope() {
 namespace {
 
 // Where the taps of a location read the map.
-std::vector<Tap> taps_on_map(const DeformKernelGeometry& g, const Tensor& offset, const Place& at,
-                             int colour) {
-  std::vector<Tap> taps;
+std::vector<page::Tap> taps_on_map(const DeformKernelGeometry& g, const Tensor& offset,
+                                   const page::Place& at, int colour) {
+  std::vector<page::Tap> taps;
   const auto p = static_cast<std::int64_t>(at.y), q = static_cast<std::int64_t>(at.x);
   for (std::int64_t t = 0; t < kTaps; ++t) {
     const double* const d = offset.data<double>() + 2 * ((p * kSide + q) * kTaps + t);
-    const Place regular{static_cast<double>(g.conv.row(p, t / kKernel)),
-                        static_cast<double>(g.conv.column(q, t % kKernel))};
+    const page::Place regular{static_cast<double>(g.conv.row(p, t / kKernel)),
+                              static_cast<double>(g.conv.column(q, t % kKernel))};
     taps.push_back({regular, {regular.y + d[0], regular.x + d[1]}, 0.8, colour});
   }
   return taps;
@@ -217,17 +218,17 @@ Figure deform_kernel_conv_scope() {
                     target);
   });
   const Tensor turns = value_of(along, rotation), moves = value_of(along, offset);
-  const std::vector<Place> at = {on_stroke(plain, {5, 20}), on_stroke(plain, {17, 7})};
-  Svg svg(724, 388, "Deformable kernels with deformed samples",
-          "Two locations: where their taps read the map, and where they lie in the scope");
-  const Frame frame{kTop, 12, 10, kSide, kSide, 0};
+  const std::vector<page::Place> at = {on_stroke(plain, {5, 20}), on_stroke(plain, {17, 7})};
+  page::Svg svg(724, 388, "Deformable kernels with deformed samples",
+                "Two locations: where their taps read the map, and where they lie in the scope");
+  const page::Frame frame{kTop, 12, 10, kSide, kSide, 0};
   svg.heading(22, 12, "the digit shrunk: where A and B read it");
-  draw_map(svg, frame, channel(maps, 0));
+  page::draw_map(svg, frame, channel(maps, 0));
   const DeformKernelGeometry g = geometry(kDilated);
   for (std::size_t i = 0; i < at.size(); ++i) {
-    const std::vector<Tap> taps = taps_on_map(g, moves, at[i], static_cast<int>(i));
-    draw_lattice(svg, frame, taps);
-    draw_taps(svg, frame, taps);
+    const std::vector<page::Tap> taps = taps_on_map(g, moves, at[i], static_cast<int>(i));
+    page::draw_lattice(svg, frame, taps);
+    page::draw_taps(svg, frame, taps);
   }
   draw_scope(svg, 316, "A", turns, scope, kernel, at[0], 0);
   draw_scope(svg, 522, "B", turns, scope, kernel, at[1], 1);
@@ -254,8 +255,8 @@ Tensor gaussian(int side, double spacing) {
 }
 
 // Where a tap reads the scope: the middle of its weights.
-Place place_of(const BilinearTap<double>& tap) {
-  Place place;
+page::Place place_of(const BilinearTap<double>& tap) {
+  page::Place place;
   for (int k = 0; k < 4; ++k) {
     if (tap.pixel[k] < 0) continue;
     const int row = tap.pixel[k] / kScope, column = tap.pixel[k] % kScope;
@@ -266,30 +267,30 @@ Place place_of(const BilinearTap<double>& tap) {
 }
 
 // An image, where its taps lie in the scope, its kernel and the one it should have.
-void draw_image(Svg& svg, int n, const std::vector<double>& image, const Tensor& scope,
+void draw_image(page::Svg& svg, int n, const std::vector<double>& image, const Tensor& scope,
                 const Tensor& offsets, const Tensor& wanted) {
-  const GlobalKernelGeometry g{2, 1, 1, kKernel, kKernel, kScope, kScope};
+  const GlobalDeformKernelGeometry g{2, 1, 1, kKernel, kKernel, kScope, kScope};
   const double x = 12 + 358.0 * n;
-  const Frame places{kTop, x + 164, 26, kScope, kScope, 0};
+  const page::Frame places{kTop, x + 164, 26, kScope, kScope, 0};
   svg.heading(22, x, n == 0 ? "image 1: less blur wanted" : "image 2: more blur wanted");
   svg.heading(22, x + 164, "scope 7 x 7, taps");
-  draw_map(svg, {kTop, x, 5.4, kSide, kSide, 0}, image);
-  draw_map(svg, places, {scope.data<double>(), kScope * kScope}, {0, 0.26, 70});
-  std::vector<Tap> taps;
+  page::draw_map(svg, {kTop, x, 5.4, kSide, kSide, 0}, image);
+  page::draw_map(svg, places, {scope.data<double>(), kScope * kScope}, {0, 0.26, 70});
+  std::vector<page::Tap> taps;
   for (std::int64_t t = 0; t < kTaps; ++t) {
     const double* const d = offsets.data<double>() + (n * kTaps + t) * 2;
-    taps.push_back({place_of(global_kernel_tap(g, t, 0.0, 0.0)),
-                    place_of(global_kernel_tap(g, t, d[0], d[1])), 1, n});
+    taps.push_back({place_of(global_deform_kernel_tap(g, t, 0.0, 0.0)),
+                    place_of(global_deform_kernel_tap(g, t, d[0], d[1])), 1, n});
   }
-  draw_taps(svg, places, taps);
+  page::draw_taps(svg, places, taps);
   const Tensor kernels = kernels_of_scope(scope, offsets, kKernel).value();
   const double y = kTop + 212;
   svg.text(y - 8, x, "its kernel");
-  draw_numbers(svg, {y, x, 38, kKernel, kKernel, 0}, {kernels.data<double>() + n * kTaps, kTaps},
-               {0, 0.26, 120});
+  page::draw_numbers(svg, {y, x, 38, kKernel, kKernel, 0},
+                     {kernels.data<double>() + n * kTaps, kTaps}, {0, 0.26, 120});
   svg.text(y - 8, x + 164, "wanted");
-  draw_numbers(svg, {y, x + 164, 38, kKernel, kKernel, 0}, {wanted.data<double>(), kTaps},
-               {0, 0.26, 120});
+  page::draw_numbers(svg, {y, x + 164, 38, kKernel, kKernel, 0}, {wanted.data<double>(), kTaps},
+                     {0, 0.26, 120});
 }
 
 }  // namespace
@@ -307,8 +308,9 @@ Figure global_deform_kernel_scope() {
     return mse_loss(global_deform_kernel(images, tape(offsets), scope, kKernel, {}, {.padding = 1}),
                     target);
   });
-  Svg svg(724, 410, "Global deformable kernels",
-          "Two images, where the taps of each lie in the scope of weights, and their kernels");
+  page::Svg svg(
+      724, 410, "Global deformable kernels",
+      "Two images, where the taps of each lie in the scope of weights, and their kernels");
   for (int n = 0; n < 2; ++n)
     draw_image(svg, n, channel(images, 0, n), scope, offsets.value(),
                gaussian(kKernel, spacings[n]));

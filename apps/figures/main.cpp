@@ -1,8 +1,9 @@
 // pliant-figures: draws the figures of docs/operators.md.
+#include <CLI/CLI.hpp>
 #include <iostream>
 
-#include <pliant/apps/command_line.h>
 #include <pliant/apps/figures/figures.h>
+#include <pliant/apps/kit/command_line.h>
 #include <pliant/core/parallel.h>
 #include <pliant/core/program.h>
 
@@ -23,8 +24,8 @@ int run(int argc, char** argv) {
   app.add_option("--out", out, "folder for the files; made if there is none")
       ->capture_default_str();
   app.add_option("--threads", threads, "CPU threads (default: PLIANT_THREADS, else all)")
-      ->transform(whole_number(1, 1024));
-  if (const auto status = end_of_parsing(app, argc, argv)) return *status;
+      ->transform(kit::whole_number(1, 1024));
+  if (const auto status = kit::end_of_parsing(app, argc, argv)) return *status;
   if (threads > 0) set_thread_count(threads);
   figures::write_figures(out, std::cout);
   return 0;

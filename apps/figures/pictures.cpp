@@ -4,7 +4,7 @@
 #include <cmath>
 #include <numbers>
 
-#include <pliant/apps/figures/svg.h>
+#include <pliant/apps/page/svg.h>
 #include <pliant/autograd/ops/arithmetic.h>
 #include <pliant/autograd/ops/matmul.h>
 #include <pliant/autograd/ops/slice.h>
@@ -53,7 +53,8 @@ Tensor digit(int label) {
   const LabelledImages digits = make_digits(64, Rng(2017));
   const std::int64_t* const labels = digits.labels.data<std::int64_t>();
   const std::int64_t* const found = std::find(labels, labels + digits.size(), label);
-  const std::int64_t which = std::min(found - labels, digits.size() - 1);
+  const std::int64_t which = found - labels;
+  require(which < digits.size(), "figures: none of the ", digits.size(), " digits is a ", label);
   Tensor picture = Tensor::empty({1, kSide, kSide, 1}, DType::float64);
   const std::uint8_t* const pixels = digits.images.data<std::uint8_t>() + which * kSide * kSide;
   std::transform(pixels, pixels + kSide * kSide, picture.mutable_data<double>(),
@@ -121,9 +122,9 @@ std::vector<double> channel(const Tensor& maps, std::int64_t which, std::int64_t
   return values;
 }
 
-Place on_stroke(const Tensor& picture, const Place& near) {
+page::Place on_stroke(const Tensor& picture, const page::Place& near) {
   const std::vector<double> ink = channel(picture, 0);
-  Place best = near;
+  page::Place best = near;
   double least = HUGE_VAL;
   for (int i = 0; i < kSide; ++i)
     for (int j = 0; j < kSide; ++j) {
@@ -156,8 +157,8 @@ Var field_of(const Tape& tape, const Tensor& basis, const Parameter& coefficient
 }
 
 std::string Learned::summary() const {
-  return three_digits(before) + " -> " + three_digits(after) + " in " + std::to_string(steps) +
-         " Adam steps";
+  return page::three_digits(before) + " -> " + page::three_digits(after) + " in " +
+         std::to_string(steps) + " Adam steps";
 }
 
 Learned learn(const std::vector<Parameter>& parameters, int steps, double rate,

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include <pliant/apps/figures/svg.h>
+#include <pliant/apps/page/svg.h>
 #include <pliant/autograd/tape.h>
 #include <pliant/core/tensor.h>
 
@@ -40,7 +40,7 @@ Tensor side_by_side(const std::vector<Tensor>& maps);
 std::vector<double> channel(const Tensor& maps, std::int64_t which, std::int64_t image = 0);
 
 // The pixel with ink that is nearest.
-Place on_stroke(const Tensor& picture, const Place& near);
+page::Place on_stroke(const Tensor& picture, const page::Place& near);
 
 // Numbers for every location of a map that offsets may depend on, [28*28 count].
 Tensor affine_basis();     // 1, row, column

@@ -6,8 +6,8 @@
 
 #include <pliant/apps/figures/figures.h>
 #include <pliant/apps/figures/pictures.h>
-#include <pliant/apps/figures/svg.h>
-#include <pliant/autograd/internal/regions.h>
+#include <pliant/apps/page/svg.h>
+#include <pliant/autograd/internal/roi.h>
 #include <pliant/autograd/ops/roi_align.h>
 #include <pliant/autograd/ops/roi_pool.h>
 #include <pliant/core/kernels/ps_roi_pool.h>
@@ -27,17 +27,17 @@ struct Box {
 };
 
 std::string outline(int colour) {
-  return "fill=\"none\" stroke-width=\"1.6\" stroke=\"" + std::string(kColours[colour]) + '"';
+  return "fill=\"none\" stroke-width=\"1.6\" stroke=\"" + std::string(page::kColours[colour]) + '"';
 }
 
 // A rectangle between coordinates of the map (pixel centres are whole).
-void draw_box(Svg& svg, const Frame& frame, const Place& from, const Place& to,
-              const std::string& attributes) {
-  const Place a = frame.at(from), b = frame.at(to);
+void draw_box(page::Svg& svg, const page::Frame& frame, const page::Place& from,
+              const page::Place& to, const std::string& attributes) {
+  const page::Place a = frame.at(from), b = frame.at(to);
   svg.rectangle(a.y, a.x, b.y - a.y, b.x - a.x, attributes);
 }
 
-void draw_bins(Svg& svg, const Frame& frame, const Box& box, double shift,
+void draw_bins(page::Svg& svg, const page::Frame& frame, const Box& box, double shift,
                const std::string& attributes) {
   const double h = (box.y2 - box.y1) / kBins, w = (box.x2 - box.x1) / kBins;
   for (int i = 0; i < kBins; ++i)
@@ -47,27 +47,28 @@ void draw_bins(Svg& svg, const Frame& frame, const Box& box, double shift,
 }
 
 // The samples of bin (i, j), as the kernel places them.
-std::vector<Place> samples_of(const RoiAlignGeometry& g, const Box& box, int i, int j) {
+std::vector<page::Place> samples_of(const RoIAlignGeometry& g, const Box& box, int i, int j) {
   const BinSamples rows = roi_align_samples(g, box.y1, box.y2, i, kBins, g.region.h);
   const BinSamples columns = roi_align_samples(g, box.x1, box.x2, j, kBins, g.region.w);
-  std::vector<Place> places;
+  std::vector<page::Place> places;
   for (std::int64_t a = rows.begin; a < rows.end; ++a)
     for (std::int64_t b = columns.begin; b < columns.end; ++b)
       places.push_back({rows.at(a), columns.at(b)});
   return places;
 }
 
-void draw_samples(Svg& svg, const Frame& frame, const RoiAlignGeometry& g, const Box& box,
-                  const std::string& attributes) {
+void draw_samples(page::Svg& svg, const page::Frame& frame, const RoIAlignGeometry& g,
+                  const Box& box, const std::string& attributes) {
   svg.open(attributes);
   for (int i = 0; i < kBins; ++i)
     for (int j = 0; j < kBins; ++j)
-      for (const Place& place : samples_of(g, box, i, j)) svg.circle(frame.at(place), 3, "");
+      for (const page::Place& place : samples_of(g, box, i, j)) svg.circle(frame.at(place), 3, "");
   svg.close();
 }
 
 std::string filled(int colour) {
-  return "stroke=\"#ffffff\" stroke-width=\"0.8\" fill=\"" + std::string(kColours[colour]) + '"';
+  return "stroke=\"#ffffff\" stroke-width=\"0.8\" fill=\"" + std::string(page::kColours[colour]) +
+         '"';
 }
 
 double mean(const std::vector<double>& values) {
@@ -75,8 +76,8 @@ double mean(const std::vector<double>& values) {
 }
 
 // Cells of a bin on the map; begin to end are whole pixels.
-void draw_cells(Svg& svg, const Frame& frame, PixelRange rows, PixelRange columns, double inset,
-                const std::string& attributes) {
+void draw_cells(page::Svg& svg, const page::Frame& frame, PixelRange rows, PixelRange columns,
+                double inset, const std::string& attributes) {
   const auto edge = [inset](std::int64_t at, double side) {
     return static_cast<double>(at) - 0.5 + side * inset;
   };
@@ -89,20 +90,22 @@ void draw_cells(Svg& svg, const Frame& frame, PixelRange rows, PixelRange column
 Figure roi_align_points() {
   const Tensor map = digit(6);
   const Box box{8.3, 4.6, 20.9, 23.2};
-  const RoiAlignOptions options{.output_size = kBins, .sampling_ratio = 2};
-  RoiAlignGeometry g{region_geometry("figures", map, box.rois(), kBins, 1), 2, true};
+  const RoIAlignOptions options{.output_size = kBins, .sampling_ratio = 2};
+  RoIAlignGeometry g{roi_geometry("figures", map, box.rois(), kBins, 1), 2, true};
   const Tensor result = roi_align(map, box.rois(), options).value();
-  Svg svg(576, 408, "RoIAlign", "A region on a digit, its nine bins and their sampling points");
-  const Frame frame{kTop, 12, 12, kSide, kSide, 0}, table{kTop + 72, 372, 64, kBins, kBins, 0};
+  page::Svg svg(576, 408, "RoIAlign",
+                "A region on a digit, its nine bins and their sampling points");
+  const page::Frame frame{kTop, 12, 12, kSide, kSide, 0},
+      table{kTop + 72, 372, 64, kBins, kBins, 0};
   svg.heading(22, 12, "map, region of 3 x 3 bins, 2 x 2 samples each");
-  draw_map(svg, frame, channel(map, 0));
+  page::draw_map(svg, frame, channel(map, 0));
   draw_bins(svg, frame, box, 0.5, outline(0));
-  RoiAlignGeometry first = g;
+  RoIAlignGeometry first = g;
   first.half_pixel = false;
   draw_samples(svg, frame, first, box, "fill=\"#ffffff\" stroke=\"#24292f\"");
   draw_samples(svg, frame, g, box, filled(0));
   svg.heading(kTop + 62, 372, "result: means of the samples");
-  draw_numbers(svg, table, channel(result, 0), {0, 1, 150});
+  page::draw_numbers(svg, table, channel(result, 0), {0, 1, 150});
   svg.text(kTop + 336 + 24, 12,
            "● samples with aligned = true (half a pixel up and left); ○ with aligned = false");
   return {"roi-align", svg.file(), "result of roi_align, 2 x 2 samples a bin"};
@@ -111,16 +114,18 @@ Figure roi_align_points() {
 Figure roi_pool_cells() {
   const Tensor map = digit(6);
   const Box box{8.3, 4.6, 20.9, 23.2};
-  const RegionGeometry g = region_geometry("figures", map, box.rois(), kBins, 1);
+  const RoIGeometry g = roi_geometry("figures", map, box.rois(), kBins, 1);
   const Tape tape;
   const Var x = tape.variable(map);
   const Var result = roi_pool(x, box.rois(), {.output_size = kBins});
   const Gradients gradients =
       tape.gradients(result, {}, {.cotangent = Tensor::full(result.shape(), 1, DType::float64)});
-  Svg svg(576, 408, "RoI pooling", "A region on a digit, the pixels of its bins and their maxima");
-  const Frame frame{kTop, 12, 12, kSide, kSide, 0}, table{kTop + 72, 372, 64, kBins, kBins, 0};
+  page::Svg svg(576, 408, "RoI pooling",
+                "A region on a digit, the pixels of its bins and their maxima");
+  const page::Frame frame{kTop, 12, 12, kSide, kSide, 0},
+      table{kTop + 72, 372, 64, kBins, kBins, 0};
   svg.heading(22, 12, "map, region of 3 x 3 bins of whole pixels");
-  draw_map(svg, frame, channel(map, 0));
+  page::draw_map(svg, frame, channel(map, 0));
   draw_box(svg, frame, {box.y1, box.x1}, {box.y2, box.x2},
            "fill=\"none\" stroke=\"#24292f\" stroke-dasharray=\"5 3\"");
   for (int i = 0; i < kBins; ++i)
@@ -135,7 +140,7 @@ Figure roi_pool_cells() {
         svg.circle(frame.at({static_cast<double>(i), static_cast<double>(j)}), 4, "");
   svg.close();
   svg.heading(kTop + 62, 372, "result: largest pixels");
-  draw_numbers(svg, table, channel(result.value(), 0), {0, 1, 150});
+  page::draw_numbers(svg, table, channel(result.value(), 0), {0, 1, 150});
   svg.text(
       kTop + 336 + 24, 12,
       "dashed: the region as given; solid: its bins after rounding; ● where the gradient goes");
@@ -148,7 +153,7 @@ namespace {
 struct PartPooling {
   const char *name, *title, *footer;
   std::function<Tensor(const Tensor& maps, const Tensor& rois)> pool;
-  std::function<void(Svg&, const Frame&, const Box&, int i, int j)> draw_bin;
+  std::function<void(page::Svg&, const page::Frame&, const Box&, int i, int j)> draw_bin;
 };
 
 // Nine maps, of which map (i, j) shows part (i, j) of the digit alone, as a detector of that part
@@ -167,22 +172,22 @@ Figure part_figure(const PartPooling& pooling) {
     maps.push_back(map);
   }
   const Tensor all = side_by_side(maps);
-  Svg svg(660, 428, pooling.title, "Nine maps, a bin of the region on each, and two results");
+  page::Svg svg(660, 428, pooling.title, "Nine maps, a bin of the region on each, and two results");
   svg.heading(22, 12, "nine maps, one for each bin: map (i, j) knows part (i, j)");
   for (int at = 0; at < kBins * kBins; ++at) {
     const int i = at / kBins, j = at % kBins;
-    const Frame frame{kTop + i * 118, 12.0 + j * 118, 4, kSide, kSide, 0};
-    draw_map(svg, frame, channel(all, at), {0, 1, 90});
+    const page::Frame frame{kTop + i * 118, 12.0 + j * 118, 4, kSide, kSide, 0};
+    page::draw_map(svg, frame, channel(all, at), {0, 1, 90});
     pooling.draw_bin(svg, frame, placed, i, j);
   }
   const char* const headings[] = {"region in its place", "the same 2 pixels to the right"};
   for (int which = 0; which < 2; ++which) {
-    const Frame table{kTop + 18 + 186 * which, 400, 44, kBins, kBins, 0};
+    const page::Frame table{kTop + 18 + 186 * which, 400, 44, kBins, kBins, 0};
     const Tensor result = pooling.pool(all, (which == 0 ? placed : beside).rois());
     const std::vector<double> values = channel(result, 0);
     svg.heading(table.y - 8, table.x, headings[which]);
-    draw_numbers(svg, table, values, {0, 0.8, 150});
-    svg.text(table.y + 70, table.x + 144, "mean " + three_digits(mean(values)));
+    page::draw_numbers(svg, table, values, {0, 0.8, 150});
+    svg.text(table.y + 70, table.x + 144, "mean " + page::three_digits(mean(values)));
   }
   svg.text(kTop + 356 + 22, 12, pooling.footer);
   return {pooling.name, svg.file(), "two regions on nine maps of parts"};
@@ -191,13 +196,12 @@ Figure part_figure(const PartPooling& pooling) {
 }  // namespace
 
 Figure ps_roi_align_points() {
-  const auto draw = [](Svg& svg, const Frame& frame, const Box& box, int i, int j) {
+  const auto draw = [](page::Svg& svg, const page::Frame& frame, const Box& box, int i, int j) {
     const Tensor shape = Tensor::zeros({1, kSide, kSide, 9}, DType::float64);
-    const RoiAlignGeometry g{region_geometry("figures", shape, box.rois(), kBins, 1, kBins), 2,
-                             true};
+    const RoIAlignGeometry g{roi_geometry("figures", shape, box.rois(), kBins, 1, kBins), 2, true};
     draw_bins(svg, frame, box, 0.5, "fill=\"none\" stroke=\"#afb8c1\" stroke-width=\"0.8\"");
     svg.open(filled(1));
-    for (const Place& place : samples_of(g, box, i, j)) svg.circle(frame.at(place), 2.4, "");
+    for (const page::Place& place : samples_of(g, box, i, j)) svg.circle(frame.at(place), 2.4, "");
     svg.close();
   };
   return part_figure(
@@ -211,9 +215,9 @@ Figure ps_roi_align_points() {
 }
 
 Figure ps_roi_pool_cells() {
-  const auto draw = [](Svg& svg, const Frame& frame, const Box& box, int i, int j) {
+  const auto draw = [](page::Svg& svg, const page::Frame& frame, const Box& box, int i, int j) {
     const Tensor shape = Tensor::zeros({1, kSide, kSide, 9}, DType::float64);
-    const RegionGeometry g = region_geometry("figures", shape, box.rois(), kBins, 1, kBins);
+    const RoIGeometry g = roi_geometry("figures", shape, box.rois(), kBins, 1, kBins);
     draw_cells(svg, frame, ps_roi_pool_pixels(g, box.y1, box.y2, i, kBins, kSide),
                ps_roi_pool_pixels(g, box.x1, box.x2, j, kBins, kSide), 0, outline(1));
   };

@@ -3,7 +3,7 @@
 
 #include <pliant/layers/layers.h>
 
-namespace pliant {
+namespace pliant::mnist {
 
 class Classifier : public Module {
  public:
@@ -16,4 +16,4 @@ class Classifier : public Module {
   virtual Var operator()(const Var& images) const = 0;
 };
 
-}  // namespace pliant
+}  // namespace pliant::mnist

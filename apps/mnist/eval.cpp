@@ -4,7 +4,7 @@
 #include <cstdlib>
 #include <iostream>
 
-namespace pliant {
+namespace pliant::mnist {
 namespace {
 
 // "offset12.weight", as released, -> "offset12.offset.weight".
@@ -110,4 +110,4 @@ PublishedWeights evaluate_published(const TestSets& test, Device device) {
   return published;
 }
 
-}  // namespace pliant
+}  // namespace pliant::mnist

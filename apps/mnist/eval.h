@@ -5,11 +5,11 @@
 #include <string>
 
 #include <pliant/apps/mnist/nets.h>
-#include <pliant/apps/mnist/report.h>
+#include <pliant/apps/mnist/table.h>
 #include <pliant/apps/mnist/training.h>
-#include <pliant/layers/train/safetensors.h>
+#include <pliant/layers/safetensors.h>
 
-namespace pliant {
+namespace pliant::mnist {
 
 // read_safetensors(), which says on standard error what it skipped.
 SafetensorsFile read_weights(const std::filesystem::path& file);
@@ -30,4 +30,4 @@ void require_published_files();
 // cnn.safetensors and deform_cnn.safetensors of the folder PLIANT_PUBLISHED, measured.
 PublishedWeights evaluate_published(const TestSets& test, Device device);
 
-}  // namespace pliant
+}  // namespace pliant::mnist

@@ -1,10 +1,14 @@
+#include <CLI/CLI.hpp>
 #include <iostream>
 
+#include <nlohmann/json.hpp>
+
+#include <pliant/apps/kit/command_line.h>
 #include <pliant/apps/mnist/commands.h>
 #include <pliant/apps/mnist/eval.h>
 #include <pliant/apps/mnist/named_nets.h>
 
-namespace pliant {
+namespace pliant::mnist {
 namespace {
 
 struct Options {
@@ -23,18 +27,18 @@ Accuracies measured(const std::string& file, const Classifier& net, const TestSe
 
 int run(const Options& options) {
   const Device device = options.common.set_up();
-  std::vector<NamedFile> read = options.common.data_files();
+  std::vector<kit::NamedFile> read = options.common.data_files();
   read.push_back({"--weights", options.weights});
-  require_files_of_their_own({{"--json", options.common.json}}, read);
-  JsonFile file(options.common.json);
+  kit::require_files_of_their_own({{"--json", options.common.json}}, read);
+  kit::JsonFile file(options.common.json);
   const LoadedNet loaded = load_net(options.weights);
   loaded.net->to(device);
   const DigitSet digits = options.common.load_digits();
   const Accuracies accuracies =
-      measured(options.weights, *loaded.net, make_test_sets(digits.test()), device);
+      measured(options.weights, *loaded.net, make_test_sets(digits.test), device);
   std::cout << printable(options.weights) << " (" << loaded.named.title()
-            << "): " << percent(accuracies.mnist) << " plain, " << percent(accuracies.scaled)
-            << " scaled\n";
+            << "): " << kit::percent(accuracies.mnist) << " plain, "
+            << kit::percent(accuracies.scaled) << " scaled\n";
   file.write({{"mnist", accuracies.mnist}, {"scaled", accuracies.scaled}});
   return 0;
 }
@@ -50,4 +54,4 @@ void add_eval_command(CLI::App& app, Command& chosen) {
   eval->callback([options, &chosen] { chosen = [options] { return run(*options); }; });
 }
 
-}  // namespace pliant
+}  // namespace pliant::mnist

@@ -6,10 +6,13 @@
 #include <numeric>
 #include <set>
 
-#include <pliant/apps/mnist/eval.h>
-#include <pliant/data/digest.h>
+#include <nlohmann/json.hpp>
 
-namespace pliant {
+#include <pliant/apps/kit/compute_options.h>
+#include <pliant/apps/mnist/eval.h>
+#include <pliant/core/crc32.h>
+
+namespace pliant::mnist {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -68,25 +71,26 @@ Results header_of(const DigitSet& digits, const ExperimentOptions& options) {
   Results results;
   results.dataset = digits.name;
   results.preset = options.preset;
-  results.recipe = {{"train_images_crc32", checksum(digits.train_images)},
-                    {"test_images_crc32", checksum(digits.test_images)},
-                    {"epochs", options.epochs},
-                    {"finetune_epochs", options.finetune_epochs},
-                    {"batch", options.batch},
-                    {"lr", options.lr},
-                    {"finetune_lr", options.finetune_lr},
-                    {"train_images", options.train_images},
-                    {"validate", options.validate},
-                    {"device", options.device.is_cpu() ? "cpu" : "cuda"}};
+  Json recipe = {{"train_images_crc32", checksum(digits.train.images)},
+                 {"test_images_crc32", checksum(digits.test.images)},
+                 {"epochs", options.epochs},
+                 {"finetune_epochs", options.finetune_epochs},
+                 {"batch", options.batch},
+                 {"lr", options.lr},
+                 {"finetune_lr", options.finetune_lr},
+                 {"train_images", options.train_images},
+                 {"validate", options.validate},
+                 {"device", options.device.is_cpu() ? "cpu" : "cuda"}};
   if (!options.base.empty()) {
     std::uint32_t sum = 0;
     for (const auto& entry : load_base(options.base).state())
       sum = sum * 31 + checksum(entry.second);
-    results.recipe["base_crc32"] = sum;
+    recipe["base_crc32"] = sum;
   }
-  if (options.precision != "float32") results.recipe["precision"] = options.precision;
+  if (options.precision != "float32") recipe["precision"] = options.precision;
   if (options.finetune_lr == 0 && options.deformable_lr_factor != 1)  // else no row heeds it
-    results.recipe["deformable_lr_factor"] = options.deformable_lr_factor;
+    recipe["deformable_lr_factor"] = options.deformable_lr_factor;
+  results.recipe = recipe.dump();
   return results;
 }
 
@@ -102,7 +106,7 @@ class Experiment {
         progress_(0) {
     for (std::int64_t draw = 0; draw < options.test_draws; ++draw)
       scaled_.push_back(scaled_test_set(sets_.test, draw));
-    progress_ = Progress(total_cost());
+    progress_ = kit::Progress(total_cost());
   }
 
   Results run() {
@@ -146,7 +150,7 @@ class Experiment {
   void run_seed(std::uint64_t seed) {
     const Rng rng(seed);
     DigitNet base;
-    Training base_training;
+    kit::Training base_training;
     std::string base_file;
     if (!all_finished(seed)) base_training = make_base(base, rng, seed, base_file);
     for (const RowKind& row : options_.rows) {
@@ -160,7 +164,7 @@ class Experiment {
       if (trains(row) || row.statistics == Statistics::reestimate) {
         finetune(row, base, rng, result);
       } else {
-        static_cast<Training&>(result) = base_training;
+        static_cast<kit::Training&>(result) = base_training;
         result.weights = base_file;
         measure(row, base, result);
       }
@@ -171,7 +175,7 @@ class Experiment {
   }
 
   // Trains the regular net, or loads it.
-  Training make_base(DigitNet& base, const Rng& rng, std::uint64_t seed, std::string& file) {
+  kit::Training make_base(DigitNet& base, const Rng& rng, std::uint64_t seed, std::string& file) {
     if (!options_.base.empty()) {
       base.load(load_base(options_.base).state());
       base.to(options_.device);
@@ -186,7 +190,7 @@ class Experiment {
                     .lr = options_.lr,
                     .rng = rng.fork("base"),
                     .device = options_.device,
-                    .activations = activations_at(options_.precision)},
+                    .activations = kit::activations_at(options_.precision)},
                    seed, 1.0, file);
   }
 
@@ -214,22 +218,22 @@ class Experiment {
                             .augment = ScaleAugmentation{},
                             .rng = rng.fork("finetune"),
                             .device = options_.device,
-                            .activations = activations_at(options_.precision)};
-    static_cast<Training&>(result) =
+                            .activations = kit::activations_at(options_.precision)};
+    static_cast<kit::Training&>(result) =
         trained(net, row, plan, result.seed, cost_of(row), result.weights);
     result.frozen_tensors = check_frozen(row, net, before);
     measure(row, net, result);
   }
 
   // The row's training: found complete, gone on with, or done from the start; kept in `file`.
-  Training trained(DigitNet& net, const RowKind& row, const TrainingPlan& plan, std::uint64_t seed,
-                   double cost, std::string& file) {
+  kit::Training trained(DigitNet& net, const RowKind& row, const TrainingPlan& plan,
+                        std::uint64_t seed, double cost, std::string& file) {
     file = ledger_.weights(row.key(), seed);
-    if (std::optional<Training> earlier = ledger_.trained(net, row.key(), seed)) {
+    if (std::optional<kit::Training> earlier = ledger_.trained(net, row.key(), seed)) {
       progress_.skip(cost * static_cast<double>(earlier->images_seen));
       return *earlier;
     }
-    Training training;
+    kit::Training training;
     if (row.statistics == Statistics::reestimate) {
       training = reestimate_statistics(net, sets_.train, plan, cost, progress_);
     } else {
@@ -257,7 +261,7 @@ class Experiment {
     result.plain_confusion = confusion(net, plain_, options_.device, advance);
     result.mnist = accuracy(result.plain_confusion);
     for (const LabelledImages& draw : scaled_) {
-      const Confusion table = confusion(net, draw, options_.device, advance);
+      const kit::Confusion table = confusion(net, draw, options_.device, advance);
       if (result.scaled_draws.empty()) result.scaled_confusion = table;
       result.scaled_draws.push_back(accuracy(table));
     }
@@ -270,29 +274,25 @@ class Experiment {
 
   const ExperimentOptions& options_;
   const ExperimentEvents& events_;
-  ExperimentSets sets_;
+  ImageSets sets_;
   LabelledImages plain_;
   std::vector<LabelledImages> scaled_;  // the draws
   Ledger ledger_;
-  Progress progress_;
+  kit::Progress progress_;
 };
 
 }  // namespace
 
 std::uint32_t checksum(const Tensor& tensor) {
-  ContentDigest digest;
-  digest.update(static_cast<const std::uint8_t*>(tensor.raw()),
-                static_cast<std::size_t>(tensor.bytes()));
-  return digest.finish().crc32;
+  return crc32_of(tensor.raw(), static_cast<std::size_t>(tensor.bytes()));
 }
 
-ExperimentSets sets_of(const DigitSet& digits, const ExperimentOptions& options) {
-  ExperimentSets sets{digits.train(), digits.test()};
+ImageSets sets_of(const DigitSet& digits, const ExperimentOptions& options) {
+  ImageSets sets{digits.train, digits.test};
   if (options.validate) {
     constexpr std::int64_t kHeldOut = 5000;
-    const Split parts =
-        split(sets.train, std::min(kHeldOut, sets.train.size() / 5), Rng(2017).fork("held out"));
-    sets = {parts.kept, parts.held_out};
+    sets =
+        digits.train.split(std::min(kHeldOut, digits.train.size() / 5), Rng(2017).fork("held out"));
   }
   sets.train = first_images(sets.train, options.train_images);
   require(sets.train.size() > 0 && sets.test.size() > 0, "experiment: the set has ",
@@ -307,4 +307,4 @@ Results run_experiment(const DigitSet& digits, const ExperimentOptions& options,
   return Experiment(digits, options, events).run();
 }
 
-}  // namespace pliant
+}  // namespace pliant::mnist

@@ -12,7 +12,7 @@
 #include <pliant/apps/mnist/training.h>
 #include <pliant/data/mnist.h>
 
-namespace pliant {
+namespace pliant::mnist {
 
 struct ExperimentOptions {
   std::string preset = "standard";
@@ -36,10 +36,7 @@ struct ExperimentOptions {
 constexpr double kMeasuring = 0.35;
 
 // What is trained and measured on. With `validate`, training pictures in both places.
-struct ExperimentSets {
-  LabelledImages train, test;
-};
-ExperimentSets sets_of(const DigitSet& digits, const ExperimentOptions& options);
+ImageSets sets_of(const DigitSet& digits, const ExperimentOptions& options);
 // Of a tensor's bytes: which pictures a recipe is about.
 std::uint32_t checksum(const Tensor& tensor);
 
@@ -52,4 +49,4 @@ struct ExperimentEvents {
 Results run_experiment(const DigitSet& digits, const ExperimentOptions& options,
                        const ExperimentEvents& events = {});
 
-}  // namespace pliant
+}  // namespace pliant::mnist

@@ -1,17 +1,21 @@
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <iostream>
 #include <map>
 
+#include <nlohmann/json.hpp>
+
+#include <pliant/apps/kit/command_line.h>
+#include <pliant/apps/kit/interrupt.h>
 #include <pliant/apps/mnist/commands.h>
 #include <pliant/apps/mnist/eval.h>
 #include <pliant/apps/mnist/experiment.h>
-#include <pliant/apps/mnist/html_report.h>
-#include <pliant/apps/mnist/interrupt.h>
-#include <pliant/apps/mnist/report.h>
+#include <pliant/apps/mnist/report/report.h>
 #include <pliant/apps/mnist/scaled56_experiment.h>
+#include <pliant/apps/mnist/table.h>
 #include <pliant/core/parallel.h>
 
-namespace pliant {
+namespace pliant::mnist {
 namespace {
 
 constexpr const char* kExamples = R"(
@@ -59,12 +63,12 @@ struct Options {
 void print_row(const RowResult& row, bool earlier, bool seeds) {
   if (seeds) std::cout << "seed " << row.seed << ", ";
   std::cout << (row.model == "regular" ? "regular" : row.deform) << ", " << row.finetune << ": ";
-  if (row.mnist) std::cout << percent(*row.mnist) << " plain, ";
-  std::cout << percent(row.scaled) << " scaled, " << grouped(row.images_seen) << " images in "
-            << clock_time(row.seconds);
+  if (row.mnist) std::cout << kit::percent(*row.mnist) << " plain, ";
+  std::cout << kit::percent(row.scaled) << " scaled, " << kit::grouped(row.images_seen)
+            << " images in " << kit::clock_time(row.seconds);
   if (row.seconds > 0)
     std::cout << " (" << fixed(row.images_per_second(), 0) << " images/s, loader wait "
-              << percent(row.wait_seconds / row.seconds) << ")";
+              << kit::percent(row.wait_seconds / row.seconds) << ")";
   if (row.frozen_tensors > 0)
     std::cout << "; " << row.frozen_tensors << " frozen tensors unchanged, byte for byte";
   std::cout << (earlier ? "; done earlier" : "") << std::endl;
@@ -149,8 +153,8 @@ Results run_protocol(const Options& options, const DigitSet& digits) {
   const ExperimentEvents events{.row = [&](const RowResult& row, bool earlier) {
     print_row(row, earlier, experiment.seeds.size() > 1);
   }};
-  std::unique_ptr<StopOnSignal> stop;
-  if (experiment.ledger.checkpoints) stop = std::make_unique<StopOnSignal>();
+  std::unique_ptr<kit::StopOnSignal> stop;
+  if (experiment.ledger.checkpoints) stop = std::make_unique<kit::StopOnSignal>();
   if (options.protocol == "scaled56")
     return run_scaled56(digits, zoom_nets_from(options.rows), experiment, events);
   return run_experiment(digits, experiment, events);
@@ -159,12 +163,12 @@ Results run_protocol(const Options& options, const DigitSet& digits) {
 // What would be lost, or found missing, after all has been computed.
 void check_files(const Options& options) {
   const std::filesystem::path json = options.common.json;
-  std::vector<NamedFile> read = options.common.data_files();
+  std::vector<kit::NamedFile> read = options.common.data_files();
   read.push_back({"--base", options.experiment.base});
   const std::filesystem::path& nets = options.experiment.ledger.folder;
   if (json.extension() == ".safetensors" || json.extension() == ".checkpoint")
     read.push_back({"a net in " + nets.string(), nets.empty() ? nets : nets / json.filename()});
-  require_files_of_their_own({{"--json", json}}, read);
+  kit::require_files_of_their_own({{"--json", json}}, read);
   if (options.protocol != "scaled56" && !options.experiment.validate) require_published_files();
 }
 
@@ -174,7 +178,7 @@ int run(Options options, const CLI::App& app) {
   experiment.device = options.common.set_up();
   experiment.precision = options.common.precision;
   check_files(options);
-  JsonFile file(options.common.json);
+  kit::JsonFile file(options.common.json);
   if (!options.report.empty()) prepare_html_report(options.report);  // before what takes its time
   const DigitSet digits = options.common.load_digits();
   require(digits.classes() <= 10, "--data: has ", digits.classes(),
@@ -189,7 +193,7 @@ int run(Options options, const CLI::App& app) {
       scaled56 ? PublishedWeights{}
       : experiment.validate
           ? PublishedWeights{"not with --validate, which leaves the test set alone", {}}
-          : evaluate_published(make_test_sets(digits.test()), experiment.device);
+          : evaluate_published(make_test_sets(digits.test), experiment.device);
   std::cout << '\n'
             << (experiment.validate ? "measured on held-out training images\n" : "")
             << table_of(results, published);
@@ -208,19 +212,19 @@ void add_schedule(CLI::App& app, Options& options) {
       ->check(CLI::IsMember({"quick", "standard", "full"}))
       ->capture_default_str();
   app.add_option("--epochs", options.epochs, "of the regular net on plain digits")
-      ->transform(positive_count());
+      ->transform(kit::positive_count());
   app.add_option("--finetune-epochs", options.finetune_epochs, "of every row on scaled digits")
-      ->transform(positive_count());
-  app.add_option("--batch", options.batch, "images a step")->transform(positive_count());
+      ->transform(kit::positive_count());
+  app.add_option("--batch", options.batch, "images a step")->transform(kit::positive_count());
   app.add_option("--lr", options.experiment.lr, "peak learning rate on plain digits")
-      ->check(number_above_0())
+      ->check(kit::number_above_0())
       ->capture_default_str();
   app.add_option("--finetune-lr", options.experiment.finetune_lr,
                  "the same in fine-tuning, for every row (default: each row's own, see "
                  "docs/experiment.md)")
-      ->check(number_above_0());
+      ->check(kit::number_above_0());
   app.add_option("--train-images", options.train_images, "use only so many training images")
-      ->transform(positive_count());
+      ->transform(kit::positive_count());
 }
 
 void add_rows(CLI::App& app, Options& options) {
@@ -232,7 +236,7 @@ void add_rows(CLI::App& app, Options& options) {
   app.add_option("--rows", options.rows,
                  "which rows, separated by commas; see below (default: none,bn,all,offsets,"
                  "offsets+bn; of scaled56: every)")
-      ->check(some_items());
+      ->check(kit::some_items());
   app.add_option("--deform", options.deform,
                  "kinds of deformable nets, separated by commas: dcn1, dcn2 (with a mask), "
                  "offset-field (per channel); dcn2-context and offset-field-context, whose heads "
@@ -247,7 +251,7 @@ void add_rows(CLI::App& app, Options& options) {
   const auto take_seeds = [&seeds =
                                options.experiment.seeds](const std::vector<std::string>& words) {
     try {
-      seeds = numbers_of("--seeds", words);
+      seeds = kit::numbers_of("--seeds", words);
     } catch (const Error& error) {
       throw CLI::ParseError(error.what(), CLI::ExitCodes::ValidationError);
     }
@@ -258,7 +262,7 @@ void add_rows(CLI::App& app, Options& options) {
       ->default_str("1");
   app.add_option("--test-draws", options.experiment.test_draws,
                  "measure on so many draws of the scaled test set")
-      ->transform(whole_number(1, 1000))
+      ->transform(kit::whole_number(1, 1000))
       ->capture_default_str();
 }
 
@@ -267,25 +271,25 @@ void add_files(CLI::App& app, Options& options) {
                  "start from this trained regular net (a file of --save) and do not train one")
       ->check(CLI::ExistingFile);
   auto* const save = app.add_option("--save", options.save, "keep the trained nets in this folder")
-                         ->check(some_path());
+                         ->check(kit::some_path());
   auto* const checkpoint =
       app.add_option("--checkpoint", options.checkpoint,
                      "keep nets, results.json and the training under way in this folder, so that "
                      "the run can be stopped at any moment")
-          ->check(some_path())
+          ->check(kit::some_path())
           ->excludes(save);
   app.add_flag("--resume", options.experiment.ledger.resume,
                "go on with the run in the folder of --checkpoint; finished rows are not run again. "
                "With --net: with its interrupted training");
   app.add_option("--checkpoint-seconds", options.experiment.ledger.checkpoint_seconds,
                  "time between checkpoints; there is one after every epoch, too")
-      ->check(number_from_0())
+      ->check(kit::number_from_0())
       ->needs(checkpoint)
       ->capture_default_str();
   app.add_option("--report", options.report,
                  "write a page to look at, index.html, into this folder: table, curves, mistakes, "
                  "what deformed")
-      ->check(some_path());
+      ->check(kit::some_path());
   app.add_flag("--validate", options.experiment.validate,
                "measure on 5,000 held-out training images, for making choices");
 }
@@ -303,4 +307,4 @@ void add_experiment_command(CLI::App& app, Command& chosen) {
   chosen = [options, &app] { return run(*options, app); };
 }
 
-}  // namespace pliant
+}  // namespace pliant::mnist

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 
-#include <pliant/apps/mnist/json_text.h>
-#include <pliant/core/atomic_file.h>
-#include <pliant/layers/train/safetensors.h>
+#include <nlohmann/json.hpp>
 
-namespace pliant {
+#include <pliant/apps/kit/json_text.h>
+#include <pliant/core/atomic_file.h>
+#include <pliant/layers/safetensors.h>
+
+namespace pliant::mnist {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -52,8 +54,8 @@ void Ledger::put(const RowResult& row) {
   checkpoint(row.key, row.seed)->remove();
 }
 
-std::optional<Training> Ledger::trained(Classifier& net, const std::string& key,
-                                        std::uint64_t seed) const {
+std::optional<kit::Training> Ledger::trained(Classifier& net, const std::string& key,
+                                             std::uint64_t seed) const {
   if (options_.folder.empty()) return std::nullopt;
   const std::filesystem::path weights_file = file(key, seed, kWeights);
   std::error_code ignored;
@@ -64,9 +66,10 @@ std::optional<Training> Ledger::trained(Classifier& net, const std::string& key,
     require(training != read.metadata.end() && there != read.metadata.end(),
             "it does not say how it was trained");
     const std::string other =
-        difference(parse_json(there->second, "its recipe"), as_written(recipe(key, seed)));
+        difference(kit::dump_json(kit::parse_json(there->second, "its recipe")), recipe(key, seed));
     require(other.empty(), "it was trained otherwise: ", other);
-    const Training result = training_from(parse_json(training->second, "its training"));
+    const kit::Training result =
+        kit::training_from(kit::parse_json(training->second, "its training"), kMeasured);
     if (!options_.checkpoints) return std::nullopt;  // the same bits once more, measured anew
     net.load(read.tensors);
     return result;
@@ -77,13 +80,13 @@ std::optional<Training> Ledger::trained(Classifier& net, const std::string& key,
 }
 
 void Ledger::keep(const Classifier& net, const std::string& key, std::uint64_t seed,
-                  const Training& training, std::map<std::string, std::string> metadata) {
+                  const kit::Training& training, std::map<std::string, std::string> metadata) {
   if (options_.folder.empty()) return;
   const std::filesystem::path weights_file = file(key, seed, kWeights);
   remove_stale_temporaries(weights_file);
   metadata["seed"] = std::to_string(seed);
-  metadata["recipe"] = dump_json(recipe(key, seed));
-  metadata["training"] = json_of(training).dump();
+  metadata["recipe"] = recipe(key, seed);
+  metadata["training"] = kit::json_of(training, kMeasured).dump();
   net.save(weights_file, metadata);
 }
 
@@ -91,10 +94,12 @@ std::string Ledger::weights(const std::string& key, std::uint64_t seed) const {
   return options_.folder.empty() ? std::string() : file(key, seed, kWeights).filename().string();
 }
 
-std::unique_ptr<Checkpoint> Ledger::checkpoint(const std::string& key, std::uint64_t seed) const {
+std::unique_ptr<kit::Checkpoint> Ledger::checkpoint(const std::string& key,
+                                                    std::uint64_t seed) const {
   if (!options_.checkpoints) return nullptr;
-  return std::make_unique<Checkpoint>(file(key, seed, ".checkpoint"), recipe(key, seed),
-                                      options_.checkpoint_seconds);
+  return std::make_unique<kit::Checkpoint>(file(key, seed, ".checkpoint"),
+                                           kit::recipe_from(Json::parse(recipe(key, seed))),
+                                           options_.checkpoint_seconds);
 }
 
 // "dcn2/offsets+bn" of seed 1 -> "dcn2-offsets+bn-seed1.safetensors"; "dcn2@conv4" likewise; a key
@@ -107,11 +112,11 @@ std::filesystem::path Ledger::file(const std::string& key, std::uint64_t seed,
   return options_.folder / (name + "-seed" + std::to_string(seed) + extension);
 }
 
-Json Ledger::recipe(const std::string& key, std::uint64_t seed) const {
-  Json json = results_.recipe;
+std::string Ledger::recipe(const std::string& key, std::uint64_t seed) const {
+  Json json = Json::parse(results_.recipe);
   json["row"] = key;
   json["seed"] = seed;
-  return json;
+  return json.dump();
 }
 
-}  // namespace pliant
+}  // namespace pliant::mnist

@@ -6,10 +6,12 @@
 #include <memory>
 #include <optional>
 
-#include <pliant/apps/mnist/checkpoint.h>
+#include <pliant/apps/kit/checkpoint.h>
+#include <pliant/apps/mnist/classifier.h>
+#include <pliant/apps/mnist/results.h>
 #include <pliant/core/file_lock.h>
 
-namespace pliant {
+namespace pliant::mnist {
 
 struct LedgerOptions {
   std::filesystem::path folder;    // empty: nothing is kept
@@ -30,24 +32,24 @@ class Ledger {
 
   // The training of row `key` and that seed: net and training if it is complete and checkpoints are
   // kept, else nothing. Before it is trained anew over a net that was trained otherwise, an Error.
-  std::optional<Training> trained(Classifier& net, const std::string& key,
-                                  std::uint64_t seed) const;
+  std::optional<kit::Training> trained(Classifier& net, const std::string& key,
+                                       std::uint64_t seed) const;
   // Keeps a completely trained net.
   void keep(const Classifier& net, const std::string& key, std::uint64_t seed,
-            const Training& training, std::map<std::string, std::string> metadata);
+            const kit::Training& training, std::map<std::string, std::string> metadata);
   // The name in the folder of the file of such a net; "" if there is no folder.
   std::string weights(const std::string& key, std::uint64_t seed) const;
   // Of a training under way; nullptr if those are not kept.
-  std::unique_ptr<Checkpoint> checkpoint(const std::string& key, std::uint64_t seed) const;
+  std::unique_ptr<kit::Checkpoint> checkpoint(const std::string& key, std::uint64_t seed) const;
 
  private:
   std::filesystem::path file(const std::string& key, std::uint64_t seed,
                              const std::string& extension) const;
-  nlohmann::ordered_json recipe(const std::string& key, std::uint64_t seed) const;
+  std::string recipe(const std::string& key, std::uint64_t seed) const;
 
   LedgerOptions options_;
   std::unique_ptr<FileLock> lock_;
   Results results_;
 };
 
-}  // namespace pliant
+}  // namespace pliant::mnist

@@ -1,12 +1,14 @@
 // pliant-mnist: trains digit nets and prints the scaled-MNIST table; trains, measures and uses
 // single nets.
+#include <CLI/CLI.hpp>
 #include <iostream>
 
+#include <pliant/apps/kit/command_line.h>
+#include <pliant/apps/kit/interrupt.h>
 #include <pliant/apps/mnist/commands.h>
-#include <pliant/apps/mnist/interrupt.h>
 #include <pliant/core/program.h>
 
-namespace pliant {
+namespace pliant::mnist {
 namespace {
 
 int run(int argc, char** argv) {
@@ -20,18 +22,18 @@ int run(int argc, char** argv) {
   add_eval_command(app, chosen);
   add_table_command(app, chosen);
   add_predict_command(app, chosen);
-  if (const auto status = end_of_parsing(app, argc, argv)) return *status;
+  if (const auto status = kit::end_of_parsing(app, argc, argv)) return *status;
   try {
     return chosen();
-  } catch (const Interrupted& interrupted) {
+  } catch (const kit::Interrupted& interrupted) {
     std::cerr << "\npliant-mnist: interrupted; what was done is kept, --resume goes on with it\n";
     return 128 + interrupted.signal();
   }
 }
 
 }  // namespace
-}  // namespace pliant
+}  // namespace pliant::mnist
 
 int main(int argc, char** argv) {
-  return pliant::run_program("pliant-mnist", [&] { return pliant::run(argc, argv); });
+  return pliant::run_program("pliant-mnist", [&] { return pliant::mnist::run(argc, argv); });
 }

@@ -3,14 +3,14 @@
 #include <functional>
 #include <map>
 
-#include <pliant/apps/command_line.h>
+#include <pliant/apps/kit/command_line.h>
 #include <pliant/apps/mnist/eval.h>
 #include <pliant/apps/mnist/rows.h>
 #include <pliant/layers/nets/lenet.h>
 #include <pliant/layers/nets/resnet.h>
 #include <pliant/layers/nets/vgg.h>
 
-namespace pliant {
+namespace pliant::mnist {
 namespace {
 
 constexpr std::int64_t kMostClasses = 65536;
@@ -75,8 +75,8 @@ DeformableStages stages_from(const std::string& text) {
   if (text == "none") return {};
   if (text == "extra") return {.extra_last_stage = true};
   DeformableStages deformable;
-  for (const std::string& part : items_of("--deform-stages", text)) {
-    const std::optional<int> stage = number_in<int>(part);
+  for (const std::string& part : kit::items_of("--deform-stages", text)) {
+    const std::optional<int> stage = kit::number_in<int>(part);
     require(stage.has_value(), "--deform-stages: '", part,
             "' is no stage; expected none, extra, or numbers as in 3,4");
     deformable.stages.push_back(*stage);
@@ -201,4 +201,4 @@ LoadedNet load_net(const std::filesystem::path& file) {
   }
 }
 
-}  // namespace pliant
+}  // namespace pliant::mnist

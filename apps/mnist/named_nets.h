@@ -9,7 +9,7 @@
 
 #include <pliant/apps/mnist/classifier.h>
 
-namespace pliant {
+namespace pliant::mnist {
 
 // What a net is made from; kept in its file's metadata.
 struct NamedNet {
@@ -43,4 +43,4 @@ struct LoadedNet {
 };
 LoadedNet load_net(const std::filesystem::path& file);
 
-}  // namespace pliant
+}  // namespace pliant::mnist

@@ -1,6 +1,6 @@
 #include <pliant/apps/mnist/nets.h>
 
-namespace pliant {
+namespace pliant::mnist {
 namespace {
 
 const Conv2dOptions kStride1{.kernel = 3, .padding = 1};
@@ -35,26 +35,6 @@ ConvOffset2dOptions field_options(Deform deform) {
                                                                          : FieldOrder::interleaved,
           .at_integers = published ? AtIntegers::zero : AtIntegers::right_derivative,
           .context_channels = has_context(deform) ? kContextChannels : 0};
-}
-
-// The geometry of either kind of convolution.
-LayerSampling geometry_of(const std::string& name, const auto& options) {
-  return {
-      .name = name,
-      .kernel = options.kernel,
-      .conv = {.stride = options.stride, .padding = options.padding, .dilation = options.dilation}};
-}
-
-LayerSampling sampling_of(const Conv2d& layer, const Var&) {
-  return geometry_of(layer.path(), layer.options());
-}
-
-LayerSampling sampling_of(const DeformConv2d& layer, const Var& x) {
-  LayerSampling sampling = geometry_of(layer.path(), layer.options());
-  const DeformConv2d::Branch branch = layer.branch(x);
-  sampling.offsets = branch.offsets.value().to(Device::cpu());
-  if (branch.mask.defined()) sampling.mask = branch.mask.value().to(Device::cpu());
-  return sampling;
 }
 
 }  // namespace
@@ -122,33 +102,21 @@ std::optional<ConvOffset2d> DigitNet::make_field(const char* name, std::int64_t 
 }
 
 Var DigitNet::block(const std::optional<ConvOffset2d>& field, const AnyConv& conv,
-                    const BatchNorm2d& norm, const Var& x, std::vector<LayerSampling>* seen) {
+                    const BatchNorm2d& norm, const Var& x) {
   const Var bent = field ? (*field)(x) : x;
-  const Var y = std::visit([&](const auto& layer) { return layer(bent); }, conv);
-  if (seen != nullptr) {
-    LayerSampling& sampling = seen->emplace_back(
-        std::visit([&](const auto& layer) { return sampling_of(layer, bent); }, conv));
-    sampling.input = {x.dim(1), x.dim(2)};
-    sampling.output = {y.dim(1), y.dim(2)};
-    if (field) sampling.field = field->field(x).value().to(Device::cpu());
-  }
-  return norm(relu(y));
+  return norm(relu(std::visit([&](const auto& layer) { return layer(bent); }, conv)));
 }
 
-Var DigitNet::forward(const Var& images, std::vector<LayerSampling>* seen) const {
+Var DigitNet::operator()(const Var& images) const {
   Var h = bn11_(relu(conv11_(images)));
-  h = block(offset12_, conv12_, bn12_, h, seen);
-  h = block(offset21_, conv21_, bn21_, h, seen);
-  h = block(offset22_, conv22_, bn22_, h, seen);
+  h = block(offset12_, conv12_, bn12_, h);
+  h = block(offset21_, conv21_, bn21_, h);
+  h = block(offset22_, conv22_, bn22_, h);
   return fc_(global_avg_pool2d(h));
 }
 
-Var DigitNet::operator()(const Var& images) const { return forward(images, nullptr); }
-
 std::vector<LayerSampling> DigitNet::samplings(const Var& images) const {
-  std::vector<LayerSampling> seen;
-  forward(images, &seen);
-  return seen;
+  return along(samplings_of([&] { (*this)(images); }), {"conv12", "conv21", "conv22"});
 }
 
-}  // namespace pliant
+}  // namespace pliant::mnist

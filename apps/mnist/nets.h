@@ -9,8 +9,9 @@
 
 #include <pliant/apps/mnist/classifier.h>
 #include <pliant/layers/layers.h>
+#include <pliant/layers/sampling.h>
 
-namespace pliant {
+namespace pliant::mnist {
 
 enum class Deform : unsigned char {
   none,
@@ -33,19 +34,6 @@ bool has_context(Deform deform);
 // an offset field do.
 bool same_tensors(Deform a, Deform b);
 
-// Where a convolution of a net reads the map below it, for a batch of pictures.
-struct LayerSampling {
-  std::string name;  // "conv12"
-  Size2 input = 1;   // height and width of the map it reads
-  Size2 output = 1;  // and of the one it gives
-  Size2 kernel = 3;
-  ConvOptions conv = {};
-  Tensor offsets = {};  // [N P Q 2*R*S], of deformable convolutions (see deform_conv2d)
-  Tensor mask = {};     // [N P Q R*S], if it has one
-  Tensor field =
-      {};  // [N H W 2C], of maps that are warped before the convolution (see map_offsets)
-};
-
 // Conv 1-32, 32-64 stride 2, 64-128, 128-128 stride 2, all 3x3 with TensorFlow's "same" padding and
 // followed by ReLU, then BatchNorm (eps 1e-3); mean over space; linear to as many logits as
 // classes. 242,250 parameters in the convolutions, BatchNorms and the classifier of ten.
@@ -56,18 +44,15 @@ class DigitNet : public Classifier {
   // images [N H W 1] in 0..1 -> logits [N classes].
   Var operator()(const Var& images) const override;
 
-  // Where convs 2 to 4 read for these images, lowest first: computed by the same forward pass. The
-  // regular net's have geometry alone. Tensors are on the CPU.
+  // Where convs 2 to 4 read for these images, lowest first. The regular net's have geometry alone.
   std::vector<LayerSampling> samplings(const Var& images) const;
 
   Deform deform() const { return deform_; }
 
  private:
   using AnyConv = std::variant<Conv2d, DeformConv2d>;
-  // A block's sampling is added to `seen`, if given.
   static Var block(const std::optional<ConvOffset2d>& field, const AnyConv& conv,
-                   const BatchNorm2d& norm, const Var& x, std::vector<LayerSampling>* seen);
-  Var forward(const Var& images, std::vector<LayerSampling>* seen) const;
+                   const BatchNorm2d& norm, const Var& x);
   AnyConv make_conv(const char* name, std::int64_t in, std::int64_t out,
                     const Conv2dOptions& options);
   std::optional<ConvOffset2d> make_field(const char* name, std::int64_t channels);
@@ -87,4 +72,4 @@ class DigitNet : public Classifier {
   Linear fc_;
 };
 
-}  // namespace pliant
+}  // namespace pliant::mnist

@@ -4,14 +4,14 @@
 #include <cmath>
 #include <ostream>
 
-#include <pliant/apps/mnist/json_text.h>
+#include <pliant/apps/kit/json_text.h>
 #include <pliant/apps/mnist/named_nets.h>
-#include <pliant/apps/mnist/report.h>
+#include <pliant/apps/mnist/table.h>
 #include <pliant/apps/mnist/training.h>
 #include <pliant/data/image_file.h>
 #include <pliant/data/transforms.h>
 
-namespace pliant {
+namespace pliant::mnist {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -54,13 +54,13 @@ Prediction predict(const Classifier& net, const Tensor& gray, const std::string&
 std::string line_of(const std::string& file, const Prediction& prediction) {
   const int second = prediction.runner_up();
   return printable(file) + ": " + std::to_string(prediction.label) + " (" +
-         percent(probability_of(prediction, prediction.label)) + "), else " +
-         std::to_string(second) + " (" + percent(probability_of(prediction, second)) + "); " +
+         kit::percent(probability_of(prediction, prediction.label)) + "), else " +
+         std::to_string(second) + " (" + kit::percent(probability_of(prediction, second)) + "); " +
          name_of(prediction.polarity);
 }
 
 Json json_of(const std::string& file, const Prediction& prediction) {
-  return {{"file", as_written(file)},
+  return {{"file", kit::as_written(file)},
           {"label", prediction.label},
           {"probability", probability_of(prediction, prediction.label)},
           {"runner_up", prediction.runner_up()},
@@ -81,11 +81,12 @@ PredictOutcome run_predict(const PredictOptions& options, std::ostream& out, std
       outcome.json.push_back(json_of(file, prediction));
     } catch (const Error& error) {
       errors << error.what() << std::endl;
-      outcome.json.push_back({{"file", as_written(file)}, {"error", as_written(error.what())}});
+      outcome.json.push_back(
+          {{"file", kit::as_written(file)}, {"error", kit::as_written(error.what())}});
       outcome.status = 1;
     }
   }
   return outcome;
 }
 
-}  // namespace pliant
+}  // namespace pliant::mnist

@@ -10,7 +10,7 @@
 #include <pliant/apps/mnist/classifier.h>
 #include <pliant/data/digit_picture.h>
 
-namespace pliant {
+namespace pliant::mnist {
 
 struct Prediction {
   int label = 0;
@@ -46,4 +46,4 @@ struct PredictOutcome {
 // Error on `errors` instead. Weights that cannot be read are an Error.
 PredictOutcome run_predict(const PredictOptions& options, std::ostream& out, std::ostream& errors);
 
-}  // namespace pliant
+}  // namespace pliant::mnist

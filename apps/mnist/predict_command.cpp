@@ -1,9 +1,11 @@
+#include <CLI/CLI.hpp>
 #include <iostream>
 
+#include <pliant/apps/kit/command_line.h>
 #include <pliant/apps/mnist/commands.h>
 #include <pliant/apps/mnist/predict.h>
 
-namespace pliant {
+namespace pliant::mnist {
 namespace {
 
 constexpr const char* kExamples = R"(
@@ -17,18 +19,18 @@ turned upright as its EXIF orientation says, then brought into MNIST's form: the
 pixels large, centred by its mass in 28 x 28.)";
 
 struct Options {
-  CommonOptions common;
+  kit::ComputeOptions common;
   std::string weights;
   std::vector<std::string> pictures;
 };
 
 int run(const Options& options) {
   const Device device = options.common.set_up();
-  std::vector<NamedFile> read = {{"--weights", options.weights}};
+  std::vector<kit::NamedFile> read = {{"--weights", options.weights}};
   for (const std::string& picture : options.pictures)
     if (picture != "-") read.push_back({"the picture", picture});
-  require_files_of_their_own({{"--json", options.common.json}}, read);
-  JsonFile file(options.common.json);
+  kit::require_files_of_their_own({{"--json", options.common.json}}, read);
+  kit::JsonFile file(options.common.json);
   const PredictOutcome outcome =
       run_predict({options.weights, options.pictures, device}, std::cout, std::cerr);
   file.write(outcome.json);
@@ -41,11 +43,11 @@ void add_predict_command(CLI::App& app, Command& chosen) {
   const auto options = std::make_shared<Options>();
   CLI::App* const predict = app.add_subcommand("predict", "label pictures of single digits");
   predict->footer(kExamples);
-  options->common.add_compute_to(*predict);
+  options->common.add_to(*predict);
   predict->add_option("--weights", options->weights, "a trained net (safetensors)")->required();
   predict->add_option("pictures", options->pictures, "picture files; - is the standard input")
       ->required();
   predict->callback([options, &chosen] { chosen = [options] { return run(*options); }; });
 }
 
-}  // namespace pliant
+}  // namespace pliant::mnist

@@ -1,83 +1,42 @@
 #include <pliant/apps/mnist/results.h>
 
 #include <algorithm>
-#include <cmath>
-#include <fstream>
 #include <limits>
-#include <numeric>
 
-#include <pliant/apps/mnist/json_text.h>
-#include <pliant/core/atomic_file.h>
+#include <nlohmann/json.hpp>
+
+#include <pliant/apps/kit/checkpoint.h>
+#include <pliant/apps/kit/files.h>
+#include <pliant/apps/kit/json_text.h>
 #include <pliant/core/error.h>
 
-namespace pliant {
+namespace pliant::mnist {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr double kMostSeconds = 1e9;  // thirty years
-constexpr double kMostPerSecond = 1e12;
-
 std::string text_or_none(const Json& json, const char* key) {
-  return json.contains(key) ? take_text(json, key) : std::string();
+  return json.contains(key) ? kit::take_text(json, key) : std::string();
 }
 
-// An empty list if it is not there.
-const Json& list_or_none(const Json& json, const char* key) {
-  static const Json none = Json::array();
-  return json.contains(key) ? take_list(json, key) : none;
-}
-
-Confusion confusion_from(const Json& json, const char* key) {
+kit::Confusion confusion_from(const Json& json, const char* key) {
   if (!json.contains(key)) return {};
-  Confusion::Rows rows;
-  std::int64_t left = kMostCount;  // the counts are summed
-  for (const Json& counts : take_list(json, key)) {
-    if (!counts.is_array()) fail_type(key, counts, "a list of counts for each label");
+  kit::Confusion::Rows rows;
+  std::int64_t left = kit::kMostCount;  // the counts are summed
+  for (const Json& counts : kit::take_list(json, key)) {
+    if (!counts.is_array()) kit::fail_type(key, counts, "a list of counts for each label");
     auto& row = rows.emplace_back();
-    for (const Json& count : counts) left -= row.emplace_back(count_of(key, count, left));
+    for (const Json& count : counts) left -= row.emplace_back(kit::count_of(key, count, left));
   }
-  return Confusion(std::move(rows));
+  return kit::Confusion(std::move(rows));
 }
 
 std::vector<double> draws_from(const Json& json, double first) {
   if (!json.contains("scaled_draws")) return {first};
   std::vector<double> draws;
-  for (const Json& share : take_list(json, "scaled_draws"))
-    draws.push_back(number_of("scaled_draws", share, 0, 1));
+  for (const Json& share : kit::take_list(json, "scaled_draws"))
+    draws.push_back(kit::number_of("scaled_draws", share, 0, 1));
   return draws;
-}
-
-Json json_of(const std::vector<CurvePoint>& curve) {
-  Json list = Json::array();
-  for (const CurvePoint& point : curve)
-    list.push_back({point.epoch, point.lr, point.loss, point.accuracy});
-  return list;
-}
-
-Json json_of(const std::vector<EpochPoint>& epochs) {
-  Json list = Json::array();
-  for (const EpochPoint& point : epochs)
-    list.push_back({{"epoch", point.epoch}, {"scaled", point.scaled}});
-  return list;
-}
-
-std::vector<CurvePoint> curve_from(const Json& json) {
-  std::vector<CurvePoint> curve;
-  for (const Json& point : list_or_none(json, "curve")) {
-    if (!point.is_array() || point.size() != 4)
-      fail_type("curve", point, "epoch, rate, loss and accuracy");
-    curve.push_back({number_of("curve", point[0], 0), number_of("curve", point[1], 0),
-                     number_of("curve", point[2], kLeastLoss), number_of("curve", point[3], 0, 1)});
-  }
-  return curve;
-}
-
-std::vector<EpochPoint> epochs_from(const Json& json) {
-  std::vector<EpochPoint> epochs;
-  for (const Json& point : list_or_none(json, "epochs"))
-    epochs.push_back({take_count(point, "epoch"), take_share(point, "scaled")});
-  return epochs;
 }
 
 // What the programs write, and of later ones' single values.
@@ -87,61 +46,61 @@ void check_recipe_part(const Json& recipe, const std::string& name) {
     return std::find(names.begin(), names.end(), name) != names.end();
   };
   if (name.ends_with("_crc32"))
-    take_count(recipe, key, std::numeric_limits<std::uint32_t>::max());
+    kit::take_count(recipe, key, std::numeric_limits<std::uint32_t>::max());
   else if (is_one_of({"epochs", "finetune_epochs", "batch", "train_images"}))
-    take_count(recipe, key);
+    kit::take_count(recipe, key);
   else if (is_one_of({"lr", "finetune_lr", "deformable_lr_factor"}))
-    take_number(recipe, key, 0);
+    kit::take_number(recipe, key, 0);
   else if (name == "validate")
-    take_flag(recipe, key);
+    kit::take_flag(recipe, key);
   else if (name == "device")
-    take_choice(recipe, key, {"cpu", "cuda"});
+    kit::take_choice(recipe, key, {"cpu", "cuda"});
   else if (name == "precision")
-    take_choice(recipe, key, {"float32", "tf32", "bfloat16"});
+    kit::take_choice(recipe, key, {"float32", "tf32", "bfloat16"});
   else if (recipe[name].is_string())
-    take_text(recipe, key);
+    kit::take_text(recipe, key);
   else if (recipe[name].is_structured())
-    fail_type(printable(name, 40).c_str(), recipe[name], "a single value");
+    kit::fail_type(printable(name, 40).c_str(), recipe[name], "a single value");
 }
 
-Json recipe_from(const Json& json) {
-  const Json& recipe = take_object(json, "recipe");
+std::string recipe_from(const Json& json) {
+  const Json& recipe = kit::take_object(json, "recipe");
   try {
     for (const auto& part : recipe.items()) check_recipe_part(recipe, part.key());
   } catch (const Error& error) {
     fail("recipe: ", error.what());
   }
-  return recipe;
+  return kit::dump_json(recipe);
 }
 
 // For messages of a row that is not right.
 std::string name_in(const Json& row) {
   const auto part = [&](const char* key) {
-    return row.is_object() && row.contains(key) ? printable(dump_json(row[key]), 80) : "?";
+    return row.is_object() && row.contains(key) ? printable(kit::dump_json(row[key]), 80) : "?";
   };
   return part("key") + " of seed " + part("seed");
 }
 
 Results results_from(const Json& json) {
   Results results;
-  results.protocol = take_choice(json, "protocol", {"scaled-mnist", "scaled56"});
-  results.dataset = take_choice(json, "dataset", {"mnist", "synthetic-digits", "custom"});
-  results.preset = take_text(json, "preset");
+  results.protocol = kit::take_choice(json, "protocol", {"scaled-mnist", "scaled56"});
+  results.dataset = kit::take_choice(json, "dataset", {"mnist", "synthetic-digits", "custom"});
+  results.preset = kit::take_text(json, "preset");
   results.recipe = recipe_from(json);
-  if (json.contains("threads")) take_count(json, "threads", 1024, 1);
-  const Json& table = take_list(json, "table");
+  if (json.contains("threads")) kit::take_count(json, "threads", 1024, 1);
+  const Json& table = kit::take_list(json, "table");
   constexpr std::size_t kMostRows = 10000;  // each is compared with those before it
-  require(table.size() <= kMostRows, "results: 'table' has ", table.size(),
-          " rows, expected at most ", kMostRows);
+  require(table.size() <= kMostRows, "'table' has ", table.size(), " rows, expected at most ",
+          kMostRows);
   for (const Json& json_row : table) {
     try {
       RowResult row = row_from(json_row);
-      require(row.mnist || results.protocol == "scaled56", "results: 'mnist' is missing");
+      require(row.mnist || results.protocol == "scaled56", "'mnist' is missing");
       const auto is_this = [&](const RowResult& other) {
         return other.key == row.key && other.seed == row.seed;
       };
       require(std::none_of(results.rows.begin(), results.rows.end(), is_this),
-              "results: stands there twice with seed ", row.seed);
+              "stands there twice with seed ", row.seed);
       results.rows.push_back(std::move(row));
     } catch (const Error& error) {
       fail("row ", name_in(json_row), ": ", error.what());
@@ -164,50 +123,29 @@ RowSummary summary_of(const RowResult& first, const std::vector<RowResult>& rows
     if (row.mnist) mnist.push_back(*row.mnist);
     scaled.push_back(row.scaled);
     seconds.push_back(row.seconds);
-    const Spread draws = spread_of(row.scaled_draws);
+    const kit::Spread draws = kit::spread_of(row.scaled_draws);
     draw_means.push_back(draws.mean);
     draw_deviations.push_back(draws.deviation);
     summary.draws.count = std::max(summary.draws.count, draws.count);
     if (row.epochs.empty()) continue;
-    last.push_back(row.epochs.back().scaled);
-    best.push_back(std::max_element(
-                       row.epochs.begin(), row.epochs.end(),
-                       [](const EpochPoint& a, const EpochPoint& b) { return a.scaled < b.scaled; })
-                       ->scaled);
+    last.push_back(row.epochs.back().measured);
+    best.push_back(std::max_element(row.epochs.begin(), row.epochs.end(),
+                                    [](const kit::EpochPoint& a, const kit::EpochPoint& b) {
+                                      return a.measured < b.measured;
+                                    })
+                       ->measured);
   }
-  summary.mnist = spread_of(mnist);
-  summary.scaled = spread_of(scaled);
-  summary.best_epoch = spread_of(best);
-  summary.last_epoch = spread_of(last);
-  summary.seconds = spread_of(seconds).mean;
-  summary.draws.mean = spread_of(draw_means).mean;
-  summary.draws.deviation = spread_of(draw_deviations).mean;
+  summary.mnist = kit::spread_of(mnist);
+  summary.scaled = kit::spread_of(scaled);
+  summary.best_epoch = kit::spread_of(best);
+  summary.last_epoch = kit::spread_of(last);
+  summary.seconds = kit::spread_of(seconds).mean;
+  summary.draws.mean = kit::spread_of(draw_means).mean;
+  summary.draws.deviation = kit::spread_of(draw_deviations).mean;
   return summary;
 }
 
 }  // namespace
-
-Json json_of(const Training& training) {
-  Json json;
-  json["images_seen"] = training.images_seen;
-  json["seconds"] = training.seconds;
-  json["wait_seconds"] = training.wait_seconds;
-  json["curve"] = json_of(training.curve);
-  json["epochs"] = json_of(training.epochs);
-  return json;
-}
-
-Training training_from(const Json& json) {
-  Training training;
-  training.images_seen = take_count(json, "images_seen");
-  training.seconds = take_number(json, "seconds", 0, kMostSeconds);
-  if (json.contains("wait_seconds"))
-    training.wait_seconds = take_number(json, "wait_seconds", 0, kMostSeconds);
-  check_range("images_per_second", training.images_per_second(), 0, kMostPerSecond);
-  training.curve = curve_from(json);
-  training.epochs = epochs_from(json);
-  return training;
-}
 
 Json json_of(const RowResult& row) {
   Json json;
@@ -222,7 +160,7 @@ Json json_of(const RowResult& row) {
   json["trained_parameters"] = row.trained_parameters;
   json["frozen_tensors"] = row.frozen_tensors;
   json["images_per_second"] = row.images_per_second();
-  json.update(json_of(static_cast<const Training&>(row)));
+  json.update(kit::json_of(row, kMeasured));
   if (row.mnist) json["plain_confusion"] = row.plain_confusion;
   json["scaled_confusion"] = row.scaled_confusion;
   if (!row.weights.empty()) json["weights"] = row.weights;
@@ -231,18 +169,20 @@ Json json_of(const RowResult& row) {
 
 RowResult row_from(const Json& json) {
   RowResult row;
-  row.key = take_text(json, "key");
-  row.model = take_text(json, "model");
+  row.key = kit::take_text(json, "key");
+  row.model = kit::take_text(json, "model");
   row.deform = text_or_none(json, "deform");
-  row.finetune = take_text(json, "finetune");
-  row.seed = take_seed(json, "seed");
-  if (json.contains("mnist")) row.mnist = take_share(json, "mnist");
-  row.scaled = take_share(json, "scaled");
+  row.finetune = kit::take_text(json, "finetune");
+  row.seed = kit::take_seed(json, "seed");
+  if (json.contains("mnist")) row.mnist = kit::take_share(json, "mnist");
+  row.scaled = kit::take_share(json, "scaled");
   row.scaled_draws = draws_from(json, row.scaled);
-  row.trained_parameters = take_count(json, "trained_parameters");
-  if (json.contains("images_per_second")) take_number(json, "images_per_second", 0, kMostPerSecond);
-  row.frozen_tensors = json.contains("frozen_tensors") ? take_count(json, "frozen_tensors") : 0;
-  static_cast<Training&>(row) = training_from(json);
+  row.trained_parameters = kit::take_count(json, "trained_parameters");
+  if (json.contains("images_per_second"))
+    kit::take_number(json, "images_per_second", 0, kit::kMostImagesPerSecond);
+  row.frozen_tensors =
+      json.contains("frozen_tensors") ? kit::take_count(json, "frozen_tensors") : 0;
+  static_cast<kit::Training&>(row) = kit::training_from(json, kMeasured);
   row.plain_confusion = confusion_from(json, "plain_confusion");
   row.scaled_confusion = confusion_from(json, "scaled_confusion");
   row.weights = text_or_none(json, "weights");
@@ -265,18 +205,6 @@ void Results::put(RowResult row) {
   rows.push_back(std::move(row));
 }
 
-Spread spread_of(const std::vector<double>& numbers) {
-  Spread spread;
-  spread.count = static_cast<std::int64_t>(numbers.size());
-  if (numbers.empty()) return spread;
-  const auto count = static_cast<double>(numbers.size());
-  spread.mean = std::accumulate(numbers.begin(), numbers.end(), 0.0) / count;
-  double squares = 0;
-  for (const double number : numbers) squares += (number - spread.mean) * (number - spread.mean);
-  if (numbers.size() > 1) spread.deviation = std::sqrt(squares / (count - 1));
-  return spread;
-}
-
 std::vector<RowSummary> summaries_of(const std::vector<RowResult>& rows) {
   std::vector<RowSummary> summaries;
   for (const RowResult& first : rows) {
@@ -287,16 +215,9 @@ std::vector<RowSummary> summaries_of(const std::vector<RowResult>& rows) {
   return summaries;
 }
 
-std::string difference(const Json& there, const Json& here) {
-  const auto text = [](const Json& json, const std::string& key) {
-    return json.contains(key) ? json[key].dump() : std::string("not given");
-  };
-  for (const auto& [key, value] : here.items())
-    if (!there.contains(key) || there[key] != value)
-      return key + " is " + text(there, key) + " there and " + text(here, key) + " here";
-  for (const auto& [key, value] : there.items())
-    if (!here.contains(key)) return key + " is " + text(there, key) + " there and not given here";
-  return {};
+std::string difference(const std::string& there, const std::string& here) {
+  return pliant::difference(kit::recipe_from(Json::parse(there)),
+                            kit::recipe_from(Json::parse(here)));
 }
 
 Json json_of(const Results& results) {
@@ -304,24 +225,14 @@ Json json_of(const Results& results) {
   json["protocol"] = results.protocol;
   json["dataset"] = results.dataset;
   json["preset"] = results.preset;
-  json["recipe"] = results.recipe;
+  json["recipe"] = Json::parse(results.recipe);
   json["table"] = Json::array();
   for (const RowResult& row : results.rows) json["table"].push_back(json_of(row));
   return json;
 }
 
 Results read_results(const std::filesystem::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  require(in.good(), file.string(), ": cannot be opened; expected a results file");
-  constexpr std::size_t kMostBytes = std::size_t{64} << 20;
-  std::string text;
-  for (std::array<char, 1 << 16> piece; in && text.size() <= kMostBytes;) {
-    in.read(piece.data(), piece.size());
-    text.append(piece.data(), static_cast<std::size_t>(in.gcount()));
-  }
-  require(text.size() <= kMostBytes, file.string(), ": is larger than ", kMostBytes >> 20,
-          " MiB; expected a results file");
-  const Json json = parse_json(text, file.string() + ":");
+  const Json json = kit::read_json(file, "a results file");
   try {
     return results_from(json);
   } catch (const Error& error) {
@@ -330,9 +241,7 @@ Results read_results(const std::filesystem::path& file) {
 }
 
 void write_results(const std::filesystem::path& file, const Results& results) {
-  AtomicFile output("results", file);
-  output.write(dump_json(json_of(results), 1) + "\n");
-  output.commit();
+  kit::write_json("results", file, json_of(results));
 }
 
-}  // namespace pliant
+}  // namespace pliant::mnist

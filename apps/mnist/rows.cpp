@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include <pliant/apps/command_line.h>
+#include <pliant/apps/kit/command_line.h>
 
-namespace pliant {
+namespace pliant::mnist {
 namespace {
 
 // A name of --rows.
@@ -62,7 +62,7 @@ std::vector<RowKind> rows_from(const std::string& comma_separated,
   for (const Entry& entry : entries())
     known += (known.empty() ? "" : ", ") + std::string(entry.name);
   std::vector<const Entry*> regular, deformable;
-  for (const std::string& name : items_of("--rows", comma_separated)) {
+  for (const std::string& name : kit::items_of("--rows", comma_separated)) {
     bool found = false;
     for (const Entry& entry : entries()) {
       if (name != entry.name && name != "every") continue;
@@ -82,9 +82,9 @@ std::vector<RowKind> rows_from(const std::string& comma_separated,
 
 std::vector<Deform> deforms_from(const std::string& comma_separated) {
   std::vector<Deform> deforms;
-  for (const std::string& name : items_of("--deform", comma_separated))
+  for (const std::string& name : kit::items_of("--deform", comma_separated))
     deforms.push_back(deform_from(name));
   return deforms;
 }
 
-}  // namespace pliant
+}  // namespace pliant::mnist

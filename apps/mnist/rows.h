@@ -6,7 +6,7 @@
 
 #include <pliant/apps/mnist/nets.h>
 
-namespace pliant {
+namespace pliant::mnist {
 
 enum class Statistics : unsigned char {
   stay,        // BatchNorm's are frozen
@@ -38,4 +38,4 @@ std::vector<RowKind> rows_from(const std::string& comma_separated,
 // "dcn1,dcn2" -> the kinds.
 std::vector<Deform> deforms_from(const std::string& comma_separated);
 
-}  // namespace pliant
+}  // namespace pliant::mnist

@@ -2,10 +2,13 @@
 
 #include <algorithm>
 
-#include <pliant/apps/command_line.h>
+#include <nlohmann/json.hpp>
+
+#include <pliant/apps/kit/command_line.h>
+#include <pliant/apps/kit/compute_options.h>
 #include <pliant/data/scaled56.h>
 
-namespace pliant {
+namespace pliant::mnist {
 namespace {
 
 Results header_of(const DigitSet& digits, const ExperimentOptions& options) {
@@ -13,15 +16,16 @@ Results header_of(const DigitSet& digits, const ExperimentOptions& options) {
   results.protocol = "scaled56";
   results.dataset = digits.name;
   results.preset = options.preset;
-  results.recipe = {{"train_images_crc32", checksum(digits.train_images)},
-                    {"test_images_crc32", checksum(digits.test_images)},
-                    {"epochs", options.epochs},
-                    {"batch", options.batch},
-                    {"lr", options.lr},
-                    {"train_images", options.train_images},
-                    {"validate", options.validate},
-                    {"device", options.device.is_cpu() ? "cpu" : "cuda"}};
-  if (options.precision != "float32") results.recipe["precision"] = options.precision;
+  nlohmann::ordered_json recipe = {{"train_images_crc32", checksum(digits.train.images)},
+                                   {"test_images_crc32", checksum(digits.test.images)},
+                                   {"epochs", options.epochs},
+                                   {"batch", options.batch},
+                                   {"lr", options.lr},
+                                   {"train_images", options.train_images},
+                                   {"validate", options.validate},
+                                   {"device", options.device.is_cpu() ? "cpu" : "cuda"}};
+  if (options.precision != "float32") recipe["precision"] = options.precision;
+  results.recipe = recipe.dump();
   return results;
 }
 
@@ -54,7 +58,7 @@ class Scaled56Experiment {
   }
 
   void run_seed(std::uint64_t seed) {
-    const Scaled56 sets =
+    const ImageSets sets =
         make_scaled56(sets_.train, sets_.test, Rng(seed).fork("scaled56 pictures"));
     const LabelledImages test{to_float(sets.test.images), sets.test.labels};
     for (const ZoomNetKind& kind : kinds_) {
@@ -66,7 +70,7 @@ class Scaled56Experiment {
     }
   }
 
-  RowResult run_row(const ZoomNetKind& kind, std::uint64_t seed, const Scaled56& sets,
+  RowResult run_row(const ZoomNetKind& kind, std::uint64_t seed, const ImageSets& sets,
                     const LabelledImages& test) {
     const Rng rng(seed);
     RowResult result;
@@ -81,7 +85,7 @@ class Scaled56Experiment {
     result.trained_parameters = net.trainable_count();
     progress_.stage((options_.seeds.size() > 1 ? "seed " + std::to_string(seed) + ", " : "") +
                     result.key);
-    static_cast<Training&>(result) = trained(net, result.key, seed, sets.train, test);
+    static_cast<kit::Training&>(result) = trained(net, result.key, seed, sets.train, test);
     result.weights = ledger_.weights(result.key, seed);
     result.scaled_confusion = confusion(net, test, options_.device);
     result.scaled = accuracy(result.scaled_confusion);
@@ -89,26 +93,26 @@ class Scaled56Experiment {
     return result;
   }
 
-  Training trained(ZoomNet& net, const std::string& key, std::uint64_t seed,
-                   const LabelledImages& train_set, const LabelledImages& test) {
+  kit::Training trained(ZoomNet& net, const std::string& key, std::uint64_t seed,
+                        const LabelledImages& train_set, const LabelledImages& test) {
     if (const auto earlier = ledger_.trained(net, key, seed)) {
       progress_.skip(static_cast<double>(earlier->images_seen));
       return *earlier;
     }
-    const auto measure = [&](std::int64_t epoch) {
-      return EpochPoint{epoch, accuracy(net, test, options_.device, [&](std::int64_t n) {
-                          progress_.advance(kMeasuring * static_cast<double>(n), "measuring");
-                        })};
+    const auto measure = [&](std::int64_t /*epochs*/) {
+      return accuracy(net, test, options_.device, [&](std::int64_t n) {
+        progress_.advance(kMeasuring * static_cast<double>(n), "measuring");
+      });
     };
     const TrainingPlan plan{.epochs = options_.epochs,
                             .batch = options_.batch,
                             .lr = options_.lr,
                             .rng = Rng(seed).fork("scaled56"),
                             .device = options_.device,
-                            .activations = activations_at(options_.precision),
+                            .activations = kit::activations_at(options_.precision),
                             .measure = measure};
     const auto checkpoint = ledger_.checkpoint(key, seed);
-    Training training = train(net, train_set, plan, 1.0, progress_, checkpoint.get());
+    kit::Training training = train(net, train_set, plan, 1.0, progress_, checkpoint.get());
     ledger_.keep(net, key, seed, training, metadata_of(net));
     return training;
   }
@@ -116,16 +120,16 @@ class Scaled56Experiment {
   const std::vector<ZoomNetKind>& kinds_;
   const ExperimentOptions& options_;
   const ExperimentEvents& events_;
-  ExperimentSets sets_;
+  ImageSets sets_;
   Ledger ledger_;
-  Progress progress_;
+  kit::Progress progress_;
 };
 
 }  // namespace
 
 std::vector<ZoomNetKind> zoom_nets_from(const std::string& comma_separated) {
   std::vector<ZoomNetKind> kinds;
-  for (const std::string& name : items_of("--rows", comma_separated)) {
+  for (const std::string& name : kit::items_of("--rows", comma_separated)) {
     std::string known;
     bool found = false;
     for (const PublishedZoomNet& row : published_zoom_nets()) {
@@ -144,4 +148,4 @@ Results run_scaled56(const DigitSet& digits, const std::vector<ZoomNetKind>& kin
   return Scaled56Experiment(digits, kinds, options, events).run();
 }
 
-}  // namespace pliant
+}  // namespace pliant::mnist

@@ -8,7 +8,7 @@
 #include <pliant/apps/mnist/experiment.h>
 #include <pliant/apps/mnist/scaled56_net.h>
 
-namespace pliant {
+namespace pliant::mnist {
 
 // "none,dcn2@conv3-4" -> the kinds; "every" is all published ones. An Error that lists the names
 // for any other.
@@ -20,4 +20,4 @@ std::vector<ZoomNetKind> zoom_nets_from(const std::string& comma_separated);
 Results run_scaled56(const DigitSet& digits, const std::vector<ZoomNetKind>& kinds,
                      const ExperimentOptions& options, const ExperimentEvents& events = {});
 
-}  // namespace pliant
+}  // namespace pliant::mnist

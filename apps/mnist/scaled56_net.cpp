@@ -1,8 +1,8 @@
 #include <pliant/apps/mnist/scaled56_net.h>
 
-#include <pliant/layers/train/safetensors.h>
+#include <pliant/layers/safetensors.h>
 
-namespace pliant {
+namespace pliant::mnist {
 namespace {
 
 constexpr int kLayers = 4;
@@ -105,4 +105,4 @@ ZoomNet load_zoom_net(const std::filesystem::path& file) {
   return net;
 }
 
-}  // namespace pliant
+}  // namespace pliant::mnist

@@ -12,7 +12,7 @@
 #include <pliant/apps/mnist/classifier.h>
 #include <pliant/apps/mnist/nets.h>
 
-namespace pliant {
+namespace pliant::mnist {
 
 // Which of conv1 to conv4 are deformable: those from `first_deformable` on.
 struct ZoomNetKind {
@@ -82,4 +82,4 @@ bool is_zoom_net(const std::map<std::string, std::string>& metadata);
 // any other.
 ZoomNet load_zoom_net(const std::filesystem::path& file);
 
-}  // namespace pliant
+}  // namespace pliant::mnist

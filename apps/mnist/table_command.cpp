@@ -1,9 +1,13 @@
+#include <CLI/CLI.hpp>
 #include <iostream>
 
-#include <pliant/apps/mnist/commands.h>
-#include <pliant/apps/mnist/report.h>
+#include <nlohmann/json.hpp>
 
-namespace pliant {
+#include <pliant/apps/kit/command_line.h>
+#include <pliant/apps/mnist/commands.h>
+#include <pliant/apps/mnist/table.h>
+
+namespace pliant::mnist {
 namespace {
 
 constexpr const char* kExamples = R"(
@@ -17,7 +21,7 @@ struct Options {
 };
 
 int run(const Options& options) {
-  JsonFile json(options.json);
+  kit::JsonFile json(options.json);
   std::vector<Results> files;
   files.reserve(options.files.size());
   for (const std::string& file : options.files) files.push_back(read_results(file));
@@ -30,7 +34,7 @@ int run(const Options& options) {
     std::cout << (first ? "" : "\n") << "preset " << results.preset << ", " << results.dataset
               << '\n'
               << table_of(results, {"see pliant-mnist, with PLIANT_PUBLISHED", {}});
-    if (results.recipe.contains("validate") && results.recipe["validate"] == true)
+    if (nlohmann::ordered_json::parse(results.recipe).value("validate", false))
       std::cout << "measured on held-out training images\n";
     first = false;
   }
@@ -51,8 +55,8 @@ void add_table_command(CLI::App& app, Command& chosen) {
       ->add_option("--json", options->json,
                    "write the rows of all these files to this one too; as results.json in the "
                    "folder of --checkpoint, a run can go on from it")
-      ->check(some_path());
+      ->check(kit::some_path());
   table->callback([options, &chosen] { chosen = [options] { return run(*options); }; });
 }
 
-}  // namespace pliant
+}  // namespace pliant::mnist

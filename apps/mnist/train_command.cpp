@@ -1,11 +1,15 @@
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <iostream>
 #include <set>
 
+#include <nlohmann/json.hpp>
+
+#include <pliant/apps/kit/command_line.h>
+#include <pliant/apps/kit/interrupt.h>
 #include <pliant/apps/mnist/commands.h>
 #include <pliant/apps/mnist/eval.h>
 #include <pliant/apps/mnist/experiment.h>
-#include <pliant/apps/mnist/interrupt.h>
 #include <pliant/apps/mnist/named_nets.h>
 #include <pliant/apps/mnist/rows.h>
 #include <pliant/apps/mnist/training.h>
@@ -13,7 +17,7 @@
 #include <pliant/core/file_lock.h>
 #include <pliant/core/file_name.h>
 
-namespace pliant {
+namespace pliant::mnist {
 namespace {
 
 constexpr const char* kExamples = R"(
@@ -62,7 +66,7 @@ nlohmann::ordered_json recipe_of(const Options& options, const DigitSet& digits,
 }
 
 LabelledImages training_set(const Options& options, const DigitSet& digits) {
-  LabelledImages set = digits.train();
+  LabelledImages set = digits.train;
   if (options.train_images == 0 || options.train_images >= set.size()) return set;
   return {set.images.slice(0, options.train_images), set.labels.slice(0, options.train_images)};
 }
@@ -86,16 +90,16 @@ void check_files(const Options& options) {
 
 int run(Options options) {
   options.plan.device = options.common.set_up();
-  options.plan.activations = activations_at(options.common.precision);
+  options.plan.activations = kit::activations_at(options.common.precision);
   options.plan.rng = Rng(options.seed).fork("train");
   if (options.scaled) options.plan.augment = ScaleAugmentation{};
-  std::vector<NamedFile> read = options.common.data_files();
+  std::vector<kit::NamedFile> read = options.common.data_files();
   read.push_back({"--start", options.start});
-  require_files_of_their_own({{"the checkpoint beside --out", options.checkpoint()},
-                              {"--out", options.out},
-                              {"--json", options.common.json}},
-                             read);
-  JsonFile file(options.common.json);
+  kit::require_files_of_their_own({{"the checkpoint beside --out", options.checkpoint()},
+                                   {"--out", options.out},
+                                   {"--json", options.common.json}},
+                                  read);
+  kit::JsonFile file(options.common.json);
   make_net(options.named);  // a name that there is not costs no download
   { const AtomicFile proof("--out", options.out); }
   const FileLock lock(with_suffix(options.out, ".lock"),
@@ -109,24 +113,25 @@ int run(Options options) {
   if (!options.start.empty()) start_from(options.start, *net, options.named);
   net->to(options.plan.device);
 
-  Checkpoint checkpoint(options.checkpoint(), recipe_of(options, digits, set),
-                        options.checkpoint_seconds);
-  Progress progress(static_cast<double>(options.plan.epochs * set.size()));
+  kit::Checkpoint checkpoint(options.checkpoint(),
+                             kit::recipe_from(recipe_of(options, digits, set)),
+                             options.checkpoint_seconds);
+  kit::Progress progress(static_cast<double>(options.plan.epochs * set.size()));
   progress.stage(options.named.title() == "none" ? "regular net" : options.named.title());
-  Training training;
+  kit::Training training;
   {
-    const StopOnSignal stop;
+    const kit::StopOnSignal stop;
     training = train(*net, set, options.plan, 1.0, progress, &checkpoint);
   }
   progress.clear();
   save_net(options.out, *net, options.named, options.seed);
   checkpoint.remove();
 
-  const Accuracies accuracies = evaluate(*net, make_test_sets(digits.test()), options.plan.device);
-  std::cout << printable(options.out) << ": " << grouped(training.images_seen) << " images in "
-            << clock_time(training.seconds) << "; test set " << percent(accuracies.mnist)
-            << " plain, " << percent(accuracies.scaled) << " scaled\n";
-  nlohmann::ordered_json json = json_of(training);
+  const Accuracies accuracies = evaluate(*net, make_test_sets(digits.test), options.plan.device);
+  std::cout << printable(options.out) << ": " << kit::grouped(training.images_seen) << " images in "
+            << kit::clock_time(training.seconds) << "; test set " << kit::percent(accuracies.mnist)
+            << " plain, " << kit::percent(accuracies.scaled) << " scaled\n";
+  nlohmann::ordered_json json = kit::json_of(training, kMeasured);
   json["mnist"] = accuracies.mnist;
   json["scaled"] = accuracies.scaled;
   file.write(json);
@@ -170,7 +175,7 @@ void add_net_option(CLI::App& app, Command& chosen) {
     take("--train-images", options.train_images);
     take("--save", folder);
     take("--resume", options.resume);
-    const std::vector<std::uint64_t> numbers = numbers_of("--seeds", seeds);
+    const std::vector<std::uint64_t> numbers = kit::numbers_of("--seeds", seeds);
     require(numbers.size() <= 1, "--seeds: --net trains one net, so it takes one seed, not ",
             numbers.size());
     if (!numbers.empty()) options.seed = numbers.front();
@@ -191,7 +196,7 @@ void add_train_command(CLI::App& app, Command& chosen) {
   train->footer(kExamples);
   train->add_option("--out", options->out, "file of the trained net (safetensors)")
       ->required()
-      ->check(some_path());
+      ->check(kit::some_path());
   train->add_option("--start", options->start, "start from this net; heads may be missing")
       ->check(CLI::ExistingFile);
   train
@@ -207,30 +212,32 @@ void add_train_command(CLI::App& app, Command& chosen) {
                    "a deformable convolution more in every block of the last stage")
       ->capture_default_str();
   train->add_option("--train-images", options->train_images, "use only so many training images")
-      ->transform(positive_count());
+      ->transform(kit::positive_count());
   train
       ->add_option("--classes", options->classes,
                    "so many classes (default: as many as the labels ask for, ten at least)")
-      ->transform(whole_number(2, 256));
+      ->transform(kit::whole_number(2, 256));
   train->add_flag("--scaled", options->scaled, "scale every picture at random, anew each epoch");
   train->add_option("--epochs", options->plan.epochs)
-      ->transform(positive_count())
+      ->transform(kit::positive_count())
       ->capture_default_str();
   train->add_option("--batch", options->plan.batch)
-      ->transform(positive_count())
+      ->transform(kit::positive_count())
       ->capture_default_str();
   train->add_option("--lr", options->plan.lr, "peak of the one-cycle schedule")
-      ->check(number_above_0())
+      ->check(kit::number_above_0())
       ->capture_default_str();
-  train->add_option("--seed", options->seed)->transform(whole_number(0))->capture_default_str();
+  train->add_option("--seed", options->seed)
+      ->transform(kit::whole_number(0))
+      ->capture_default_str();
   train->add_flag("--resume", options->resume, "go on with an interrupted training of this file");
   train
       ->add_option("--checkpoint-seconds", options->checkpoint_seconds,
                    "time between checkpoints, beside the file of --out")
-      ->check(number_from_0())
+      ->check(kit::number_from_0())
       ->capture_default_str();
   train->callback([options, &chosen] { chosen = [options] { return run(*options); }; });
   add_net_option(app, chosen);
 }
 
-}  // namespace pliant
+}  // namespace pliant::mnist

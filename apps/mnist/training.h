@@ -4,16 +4,16 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
-#include <string>
 #include <vector>
 
-#include <pliant/apps/mnist/checkpoint.h>
+#include <pliant/apps/kit/checkpoint.h>
+#include <pliant/apps/kit/confusion.h>
+#include <pliant/apps/kit/progress.h>
 #include <pliant/apps/mnist/classifier.h>
-#include <pliant/apps/mnist/progress.h>
 #include <pliant/data/batches.h>
 #include <pliant/data/transforms.h>
 
-namespace pliant {
+namespace pliant::mnist {
 
 struct TrainingPlan {
   std::int64_t epochs = 1;
@@ -23,36 +23,37 @@ struct TrainingPlan {
   std::optional<ScaleAugmentation> augment = {};  // drawn anew for every picture and epoch
   Rng rng = Rng(0);
   Device device = {};
-  std::optional<DType> activations = {};                        // bfloat16: mixed precision
-  std::function<EpochPoint(std::int64_t epochs)> measure = {};  // if given, after every epoch
+  std::optional<DType> activations = {};  // bfloat16: mixed precision
+  // If given, after every epoch: the accuracy to be told of.
+  std::function<double(std::int64_t epochs)> measure = {};
 };
-
-// What `activations` is at a --precision.
-std::optional<DType> activations_at(const std::string& precision);
 
 // How a plan cuts a set into batches: shuffled, and scaled if it says so.
 BatchOptions batch_options(const TrainingPlan& plan);
 
 // Trains the net's unfrozen parameters with Adam on a one-cycle schedule; cross-entropy. Advances
-// `progress` by `cost` per image. With a checkpoint it goes on from there, saves by time and after
-// each epoch, and once StopOnSignal::asked(), saves and throws Interrupted. On a GPU the steps are
-// captured and replayed (train_captured).
-Training train(Classifier& net, const LabelledImages& set, const TrainingPlan& plan, double cost,
-               Progress& progress, Checkpoint* checkpoint = nullptr);
+// `progress` by `cost` per image; see kit::train for the checkpoint. On a GPU the steps are captured
+// and replayed (train_captured).
+kit::Training train(Classifier& net, const LabelledImages& set, const TrainingPlan& plan,
+                    double cost, kit::Progress& progress, kit::Checkpoint* checkpoint = nullptr);
+// The same on any device: the set lives there, batches are picked and scaled there.
+kit::Training train_captured(Classifier& net, const LabelledImages& set, const TrainingPlan& plan,
+                             double cost, kit::Progress& progress,
+                             kit::Checkpoint* checkpoint = nullptr);
 
 // Runs one epoch as training would, gradients and parameters left out: BatchNorm's statistics
 // become those of these pictures.
-Training reestimate_statistics(Classifier& net, const LabelledImages& set, const TrainingPlan& plan,
-                               double cost, Progress& progress);
+kit::Training reestimate_statistics(Classifier& net, const LabelledImages& set,
+                                    const TrainingPlan& plan, double cost, kit::Progress& progress);
 
 // Else they are no answer: among NaNs none is the largest.
 bool all_finite(const std::vector<double>& logits);
 // How the net labels the images (float32 [N H W 1]); `advance` hears how many were looked at.
 // Logits that are not finite and labels that the net does not know are Errors.
-Confusion confusion(const Classifier& net, const LabelledImages& set, Device device,
-                    const std::function<void(std::int64_t)>& advance = {});
+kit::Confusion confusion(const Classifier& net, const LabelledImages& set, Device device,
+                         const std::function<void(std::int64_t)>& advance = {});
 // The share on the diagonal.
-double accuracy(const Confusion& confusion);
+double accuracy(const kit::Confusion& confusion);
 double accuracy(const Classifier& net, const LabelledImages& set, Device device,
                 const std::function<void(std::int64_t)>& advance = {});
 
@@ -64,4 +65,4 @@ TestSets make_test_sets(const LabelledImages& test);
 // Draw number `draw` of the scaled test set; 0 is TestSets::scaled.
 LabelledImages scaled_test_set(const LabelledImages& test, std::int64_t draw);
 
-}  // namespace pliant
+}  // namespace pliant::mnist

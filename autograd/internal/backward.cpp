@@ -10,13 +10,13 @@
 
 namespace pliant {
 
-// ---- StepView ----
+// ---- NodeView ----
 
-Var StepView::saved(std::size_t index) const {
+Var NodeView::saved(std::size_t index) const {
   const std::shared_ptr<TapeState>& tape = backward_.tape();
-  const TapeState::Step& step = tape->steps[step_];
-  const TapeState::Saved& saved = step.saved.at(index);
-  require(saved.tensor.version() == saved.version, step.op, ": a tensor that its gradient needs (",
+  const TapeState::Node& node = tape->nodes[node_];
+  const TapeState::Saved& saved = node.saved.at(index);
+  require(saved.tensor.version() == saved.version, node.op, ": a tensor that its gradient needs (",
           saved.tensor.shape(),
           ") was changed in place after the op ran; take gradients first, or "
           "change a clone()");
@@ -25,11 +25,11 @@ Var StepView::saved(std::size_t index) const {
   return saved.tensor;
 }
 
-bool StepView::wants(std::size_t index) const {
-  return backward_.tape()->steps[step_].inputs.at(index) >= 0;
+bool NodeView::wants(std::size_t index) const {
+  return backward_.tape()->nodes[node_].inputs.at(index) >= 0;
 }
 
-bool StepView::creates_graph() const { return backward_.creates_graph(); }
+bool NodeView::creates_graph() const { return backward_.creates_graph(); }
 
 // ---- Backward ----
 
@@ -123,32 +123,32 @@ void Backward::add(int slot, Var gradient) {
 }
 
 void Backward::walk(std::size_t first) {
-  // Whatever ops compute on the way is told of as the gradient of the step.
+  // Whatever ops compute on the way is told of as the gradient of the node.
   const anomaly::Look away(anomaly::Looking::off);
-  for (std::size_t i = tape_->steps.size(); i-- > first;) {
-    const auto output = static_cast<std::size_t>(tape_->steps[i].output);
+  for (std::size_t i = tape_->nodes.size(); i-- > first;) {
+    const auto output = static_cast<std::size_t>(tape_->nodes[i].output);
     Var cotangent = gradients_[output].total();
     if (!keep_[output]) gradients_[output] = {};
-    // Out of the step, because steps move when one is added.
-    GradientFunction gradient = std::exchange(tape_->steps[i].gradient, nullptr);
+    // Out of the node, because nodes move when one is added.
+    GradientFunction gradient = std::exchange(tape_->nodes[i].gradient, nullptr);
     if (cotangent.defined()) take(i, std::move(cotangent), gradient);
     if (graph_)
-      tape_->steps[i].gradient = std::move(gradient);
+      tape_->nodes[i].gradient = std::move(gradient);
     else
-      tape_->steps[i].saved.clear();
+      tape_->nodes[i].saved.clear();
   }
 }
 
-void Backward::take(std::size_t step, Var cotangent, const GradientFunction& gradient) {
-  const char* const op = tape_->steps[step].op;
-  require(!graph_ || tape_->steps[step].derivatives == Derivatives::all, op,
+void Backward::take(std::size_t node, Var cotangent, const GradientFunction& gradient) {
+  const char* const op = tape_->nodes[node].op;
+  require(!graph_ || tape_->nodes[node].derivatives == Derivatives::all, op,
           ": no second derivative; its gradient is a kernel of its own and cannot be recorded "
           "(GradientsOptions::create_graph)");
   const bool look = looking_ != anomaly::Looking::off;
   if (look) anomaly::check_cotangent(op, cotangent.value(), looking_);
   Vars gradients;
   {
-    const StepView view(*this, step, std::move(cotangent));
+    const NodeView view(*this, node, std::move(cotangent));
     const Tensor& given = view.cotangent().value();  // others may see the same elements
     const std::uint64_t version = given.version();
     const ErrorOp here(op);
@@ -157,11 +157,11 @@ void Backward::take(std::size_t step, Var cotangent, const GradientFunction& gra
             ": its gradient function changed the cotangent in place; change a clone()");
   }
   if (look) anomaly::check_gradients(op, gradients, looking_);
-  const std::size_t inputs = tape_->steps[step].inputs.size();
+  const std::size_t inputs = tape_->nodes[node].inputs.size();
   require(gradients.size() == inputs, op, ": its gradient function returned ", gradients.size(),
           " gradients for ", inputs, " inputs");
   for (std::size_t k = 0; k < inputs; ++k) {
-    const int slot = tape_->steps[step].inputs[k];  // anew: add() may record a step
+    const int slot = tape_->nodes[node].inputs[k];  // anew: add() may record a node
     if (slot < 0 || !gradients[k].defined()) continue;
     const TapeState::Kind& expected = tape_->slots[static_cast<std::size_t>(slot)];
     const Tensor& got = gradients[k].value();
@@ -173,7 +173,7 @@ void Backward::take(std::size_t step, Var cotangent, const GradientFunction& gra
 }
 
 void Backward::detour(const char* op, const Var& cotangent, const std::function<Var()>& again) {
-  const std::size_t first = tape_->steps.size();
+  const std::size_t first = tape_->nodes.size();
   const ErrorOp none(nullptr);
   const Var y = again();
   require(y.tape_ == tape_ && y.slot_ >= 0 && y.shape() == cotangent.shape() &&
@@ -185,8 +185,8 @@ void Backward::detour(const char* op, const Var& cotangent, const std::function<
   add(y.slot_, cotangent);
   walk(first);
   if (!graph_)
-    tape_->steps.erase(tape_->steps.begin() + static_cast<std::ptrdiff_t>(first),
-                       tape_->steps.end());
+    tape_->nodes.erase(tape_->nodes.begin() + static_cast<std::ptrdiff_t>(first),
+                       tape_->nodes.end());
 }
 
 // What ops pass on (add gives both its inputs one tensor) and what the caller gave (a cotangent)

@@ -1,4 +1,4 @@
-// Backward: the walk from a loss back over the steps of a tape. For the .cpp files of autograd/
+// Backward: the walk from a loss back over the nodes of a tape. For the .cpp files of autograd/
 // alone.
 #pragma once
 
@@ -17,9 +17,9 @@ class Backward {
   static Gradients run(const std::shared_ptr<TapeState>& tape, const Var& loss,
                        const std::vector<Var>& wanted, const GradientsOptions& options);
 
-  // Runs `again`, which records steps on the tape and returns the Var that stands for the output of
-  // the step under way, walks them at once and takes them off the tape (with create_graph they
-  // stay). Each gradient is added where and in the order in which it would be had these steps been
+  // Runs `again`, which records nodes on the tape and returns the Var that stands for the output of
+  // the node under way, walks them at once and takes them off the tape (with create_graph they
+  // stay). Each gradient is added where and in the order in which it would be had these nodes been
   // on the tape from the start, so that no bit differs.
   void detour(const char* op, const Var& cotangent, const std::function<Var()>& again);
 
@@ -47,7 +47,7 @@ class Backward {
   void add(int slot, Var gradient);
   // Steps from the last one to number `first`.
   void walk(std::size_t first);
-  void take(std::size_t step, Var cotangent, const GradientFunction& gradient);
+  void take(std::size_t node, Var cotangent, const GradientFunction& gradient);
   // The gradient as a tensor that shares storage with nothing else.
   static Tensor own(Var gradient);
   Gradients results(const std::vector<Var>& wanted);

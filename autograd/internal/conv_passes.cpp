@@ -129,12 +129,12 @@ Var conv2d_pass(const char* op, const Conv2dGeometry& g, const Var& x, const Var
   return record(
       op, forward(op, g, x.value(), weight.value(), bias.value()), {x, weight, bias},
       {keep_if(weight.wants_gradient(), x), keep_if(x.wants_gradient(), weight)},
-      [op, g](const StepView& step) -> Vars {
-        const Var& dy = step.cotangent();
+      [op, g](const NodeView& node) -> Vars {
+        const Var& dy = node.cotangent();
         Var dx, dweight, dbias;
-        if (step.wants(0)) dx = conv2d_data_gradient(op, g, dy, step.saved(1));
-        if (step.wants(1)) dweight = conv2d_weight_gradient(op, g, step.saved(0), dy);
-        if (step.wants(2)) dbias = sum_to(dy, {g.k});
+        if (node.wants(0)) dx = conv2d_data_gradient(op, g, dy, node.saved(1));
+        if (node.wants(1)) dweight = conv2d_weight_gradient(op, g, node.saved(0), dy);
+        if (node.wants(2)) dbias = sum_to(dy, {g.k});
         return {dx, dweight, dbias};
       },
       Derivatives::all);
@@ -145,11 +145,11 @@ Var conv2d_data_gradient(const char* op, const Conv2dGeometry& g, const Var& dy,
   return record(
       op, data_gradient(op, g, dy.value(), weight.value()), {dy, weight},
       {keep_if(weight.wants_gradient(), dy), keep_if(dy.wants_gradient(), weight)},
-      [op, g](const StepView& step) -> Vars {
-        const Var& x = step.cotangent();
+      [op, g](const NodeView& node) -> Vars {
+        const Var& x = node.cotangent();
         Var ddy, dweight;
-        if (step.wants(0)) ddy = conv2d_pass(op, g, x, step.saved(1));
-        if (step.wants(1)) dweight = conv2d_weight_gradient(op, g, x, step.saved(0));
+        if (node.wants(0)) ddy = conv2d_pass(op, g, x, node.saved(1));
+        if (node.wants(1)) dweight = conv2d_weight_gradient(op, g, x, node.saved(0));
         return {ddy, dweight};
       },
       Derivatives::all);
@@ -159,11 +159,11 @@ Var conv2d_weight_gradient(const char* op, const Conv2dGeometry& g, const Var& x
   return record(
       op, weight_gradient(op, g, x.value(), dy.value()), {x, dy},
       {keep_if(dy.wants_gradient(), x), keep_if(x.wants_gradient(), dy)},
-      [op, g](const StepView& step) -> Vars {
-        const Var& weight = step.cotangent();
+      [op, g](const NodeView& node) -> Vars {
+        const Var& weight = node.cotangent();
         Var dx, ddy;
-        if (step.wants(0)) dx = conv2d_data_gradient(op, g, step.saved(1), weight);
-        if (step.wants(1)) ddy = conv2d_pass(op, g, step.saved(0), weight);
+        if (node.wants(0)) dx = conv2d_data_gradient(op, g, node.saved(1), weight);
+        if (node.wants(1)) ddy = conv2d_pass(op, g, node.saved(0), weight);
         return {dx, ddy};
       },
       Derivatives::all);

@@ -11,31 +11,31 @@
 
 namespace pliant {
 
-// Gradients by x, weight and bias, those wanted of the inputs 0, 1 and 2 of the step, of
+// Gradients by x, weight and bias, those wanted of the inputs 0, 1 and 2 of the node, of
 //   y = (x - mean) / sqrt(var + eps) * weight + bias
 // with the mean and biased variance over `axes` of x seen as `view`, a shape of as many elements;
 // weight and bias have one axis, x's last.
-inline Vars norm_gradients(const StepView& step, const Var& x, const Var& weight, const Shape& view,
+inline Vars norm_gradients(const NodeView& node, const Var& x, const Var& weight, const Shape& view,
                            const std::vector<int>& axes, double eps) {
-  const Var& dy = step.cotangent();
+  const Var& dy = node.cotangent();
   const Shape channels{dy.dim(-1)};
   Var dx, dweight;
-  if (step.wants(0) || step.wants(1)) {
+  if (node.wants(0) || node.wants(1)) {
     // In float64, where no square of a float32 overflows and no mean takes digits off x.
     const auto exact = [](const Var& v) { return convert(v, DType::float64); };
     const auto average = [&](const Var& v) { return mean(v, axes, KeepDim::yes); };
     const Var from = centred(reshape(exact(x), view), axes);
     const Var scale = rsqrt(average(square(from)) + eps);
     const Var normal = from * scale;
-    if (step.wants(1))
+    if (node.wants(1))
       dweight = convert(sum_to(exact(dy) * reshape(normal, dy.shape()), channels), weight.dtype());
-    if (step.wants(0)) {
+    if (node.wants(0)) {
       const Var slope = reshape(exact(dy) * exact(weight), view);  // by `normal`
       dx = scale * (slope - average(slope) - normal * average(slope * normal));
       dx = convert(reshape(dx, dy.shape()), x.dtype());
     }
   }
-  return {dx, dweight, step.wants(2) ? sum_to(dy, channels) : Var()};
+  return {dx, dweight, node.wants(2) ? sum_to(dy, channels) : Var()};
 }
 
 }  // namespace pliant

@@ -23,8 +23,8 @@ Var resampled(const char* op, const Var& x, const ResampleGeometry& g, ResampleW
     });
   return record(
       op, std::move(y), {x}, {},
-      [op, g, forward](const StepView& step) -> Vars {
-        return {resampled(op, step.cotangent(), g,
+      [op, g, forward](const NodeView& node) -> Vars {
+        return {resampled(op, node.cotangent(), g,
                           forward ? ResampleWay::transposed : ResampleWay::forward)};
       },
       Derivatives::all);

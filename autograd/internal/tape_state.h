@@ -15,7 +15,7 @@ namespace pliant {
 
 // Steps hold slots, never Vars, so nothing here refers to itself.
 struct TapeState {
-  // The slot of what wants a gradient but is computed inside a checkpoint, whose steps are not
+  // The slot of what wants a gradient but is computed inside a checkpoint, whose nodes are not
   // kept.
   static constexpr int kInside = std::numeric_limits<int>::max();
   // Of what was computed off the tape from parameters that are not frozen.
@@ -40,7 +40,7 @@ struct TapeState {
       return out << kind.dtype << ' ' << kind.shape << " on " << kind.device;
     }
   };
-  struct Step {
+  struct Node {
     const char* op = "";
     int output = -1;
     Derivatives derivatives = Derivatives::first;
@@ -52,11 +52,11 @@ struct TapeState {
   TapeOptions options;
   std::atomic<bool> alive = true;
   std::atomic<const void*> user = nullptr;  // the thread at work on it: see TapeUse
-  bool spent = false;                       // gradients were taken, and what the steps kept is gone
-  bool passing = false;                     // in the first run of a checkpoint: no steps are kept
+  bool spent = false;                       // gradients were taken, and what the nodes kept is gone
+  bool passing = false;                     // in the first run of a checkpoint: no nodes are kept
   int reruns = 0;  // in how many second runs of checkpoints we are: buffers stay
   std::vector<Parameter>* watch = nullptr;  // told of every parameter that is lifted
-  std::vector<Step> steps;
+  std::vector<Node> nodes;
   std::vector<Kind> slots;                            // of what each slot's gradient belongs to
   std::vector<std::pair<Parameter, int>> parameters;  // that want a gradient, with their slot
   std::vector<int> variables;

@@ -24,10 +24,10 @@ Var apply_unary(const char* name, const Var& x, double first = 0, double second 
         call, x.size(), x.value().data<T>(), y.mutable_data<T>());
   });
   const Var from = F<float>::kSlopeOf == SlopeOf::x ? x : Var(y);
-  const auto gradient = [name, call](const StepView& step) -> Vars {
+  const auto gradient = [name, call](const NodeView& node) -> Vars {
     if constexpr (slope != nullptr)
-      if (step.creates_graph()) return {mul(step.cotangent(), slope(step.saved(0), call))};
-    const Tensor s = step.saved(0).value(), &dy = step.cotangent().value();
+      if (node.creates_graph()) return {mul(node.cotangent(), slope(node.saved(0), call))};
+    const Tensor s = node.saved(0).value(), &dy = node.cotangent().value();
     Tensor dx = Tensor::empty(s.shape(), s.dtype(), s.device());
     visit_any_floating(name, s.dtype(), [&]<class T>() {
       kernel<UnaryGradient<T>, cpu::unary_gradient, cuda::unary_gradient>(name, s.device())(

@@ -1,8 +1,10 @@
 #include <pliant/autograd/ops/activation.h>
 
 #include <pliant/autograd/internal/unary.h>
+#include <pliant/autograd/ops/arithmetic.h>
 #include <pliant/autograd/ops/compare.h>
 #include <pliant/autograd/ops/elementary.h>
+#include <pliant/autograd/ops/slice.h>
 
 namespace pliant {
 
@@ -23,7 +25,21 @@ Var normal_density(const Var& x, const UnaryCall&) {
   return exp(square(x) * -0.5) * 0.39894228040143267794;
 }
 Var gelu_slope(const Var& x, const UnaryCall& call) {
-  return apply_unary<unary::NormalBelow, normal_density>("gelu", x) + x * normal_density(x, call);
+  return apply_unary<unary::NormalCdf, normal_density>("gelu", x) + x * normal_density(x, call);
+}
+
+Var gelu_tanh_slope(const Var& x, const UnaryCall&) {
+  constexpr double kScale = unary::GeluTanh<double>::kScale, kCube = unary::GeluTanh<double>::kCube;
+  const Var inner = x * (square(x) * kCube + 1.0), s = sigmoid(inner * (2 * kScale));
+  return s + x * s * (1.0 - s) * (square(x) * (3 * kCube) + 1.0) * (2 * kScale);
+}
+Var mish_slope(const Var& x, const UnaryCall&) {
+  const Var gate = tanh(softplus(x));
+  return gate + x * (1.0 - square(gate)) * sigmoid(x);
+}
+Var hardswish_slope(const Var& x, const UnaryCall&) {
+  const Var inside = mul(ge(x, -3.0), le(x, 3.0));
+  return inside * (x * (1.0 / 3) + 0.5) + Var(gt(x, 3.0));
 }
 
 }  // namespace
@@ -37,5 +53,31 @@ Var tanh(const Var& x) { return apply_unary<unary::Tanh, tanh_slope>("tanh", x);
 Var silu(const Var& x) { return apply_unary<unary::Silu, silu_slope>("silu", x); }
 Var softplus(const Var& x) { return apply_unary<unary::Softplus, softplus_slope>("softplus", x); }
 Var gelu(const Var& x) { return apply_unary<unary::Gelu, gelu_slope>("gelu", x); }
+Var gelu_tanh(const Var& x) {
+  return apply_unary<unary::GeluTanh, gelu_tanh_slope>("gelu_tanh", x);
+}
+Var mish(const Var& x) { return apply_unary<unary::Mish, mish_slope>("mish", x); }
+Var hardswish(const Var& x) {
+  return apply_unary<unary::Hardswish, hardswish_slope>("hardswish", x);
+}
+
+Var prelu(const Var& x, const Var& weight) {
+  const ErrorOp here("prelu");
+  require(x.defined() && x.rank() >= 1, "prelu: expected an input [... C]");
+  require(
+      weight.defined() && weight.rank() == 1 && (weight.dim(0) == 1 || weight.dim(0) == x.dim(-1)),
+      "prelu: a weight of shape ", weight.defined() ? weight.shape() : Shape{}, " for the input ",
+      x.shape(), ", expected [1] or [", x.dim(-1), "]");
+  return relu(x) - relu(neg(x)) * weight;
+}
+
+Var glu(const Var& x) {
+  const ErrorOp here("glu");
+  require(x.defined() && x.rank() >= 1 && x.dim(-1) % 2 == 0,
+          "glu: expected an even last axis, got ", x.defined() ? x.shape() : Shape{});
+  const std::int64_t half = x.dim(-1) / 2;
+  const int last = static_cast<int>(x.rank()) - 1;
+  return slice_axis(x, last, 0, half) * sigmoid(slice_axis(x, last, half, 2 * half));
+}
 
 }  // namespace pliant

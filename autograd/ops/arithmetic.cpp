@@ -7,9 +7,9 @@ namespace pliant {
 Var add(const Var& a, const Var& b) {
   return record(
       "add", compute_binary<binary_op::Add>("add", a, b), {a, b}, {},
-      [a = a.shape(), b = b.shape()](const StepView& step) -> Vars {
-        const Var& dy = step.cotangent();
-        return {step.wants(0) ? sum_to(dy, a) : Var(), step.wants(1) ? sum_to(dy, b) : Var()};
+      [a = a.shape(), b = b.shape()](const NodeView& node) -> Vars {
+        const Var& dy = node.cotangent();
+        return {node.wants(0) ? sum_to(dy, a) : Var(), node.wants(1) ? sum_to(dy, b) : Var()};
       },
       Derivatives::all);
 }
@@ -17,9 +17,9 @@ Var add(const Var& a, const Var& b) {
 Var sub(const Var& a, const Var& b) {
   return record(
       "sub", compute_binary<binary_op::Sub>("sub", a, b), {a, b}, {},
-      [a = a.shape(), b = b.shape()](const StepView& step) -> Vars {
-        const Var& dy = step.cotangent();
-        return {step.wants(0) ? sum_to(dy, a) : Var(), step.wants(1) ? sum_to(neg(dy), b) : Var()};
+      [a = a.shape(), b = b.shape()](const NodeView& node) -> Vars {
+        const Var& dy = node.cotangent();
+        return {node.wants(0) ? sum_to(dy, a) : Var(), node.wants(1) ? sum_to(neg(dy), b) : Var()};
       },
       Derivatives::all);
 }
@@ -28,10 +28,10 @@ Var mul(const Var& a, const Var& b) {
   return record(
       "mul", compute_binary<binary_op::Mul>("mul", a, b), {a, b},
       {keep_if(b.wants_gradient(), a), keep_if(a.wants_gradient(), b)},
-      [a = a.shape(), b = b.shape()](const StepView& step) -> Vars {
-        const Var& dy = step.cotangent();
-        return {step.wants(0) ? sum_to(mul(dy, step.saved(1)), a) : Var(),
-                step.wants(1) ? sum_to(mul(dy, step.saved(0)), b) : Var()};
+      [a = a.shape(), b = b.shape()](const NodeView& node) -> Vars {
+        const Var& dy = node.cotangent();
+        return {node.wants(0) ? sum_to(mul(dy, node.saved(1)), a) : Var(),
+                node.wants(1) ? sum_to(mul(dy, node.saved(0)), b) : Var()};
       },
       Derivatives::all);
 }
@@ -40,11 +40,11 @@ Var div(const Var& a, const Var& b) {
   return record(
       "div", compute_binary<binary_op::Div>("div", a, b), {a, b},
       {keep_if(b.wants_gradient(), a), b},
-      [a = a.shape(), b = b.shape()](const StepView& step) -> Vars {
+      [a = a.shape(), b = b.shape()](const NodeView& node) -> Vars {
         // d(a/b)/db = -a / b^2
-        const Var da = div(step.cotangent(), step.saved(1));
-        return {step.wants(0) ? sum_to(da, a) : Var(),
-                step.wants(1) ? sum_to(neg(mul(da, div(step.saved(0), step.saved(1)))), b) : Var()};
+        const Var da = div(node.cotangent(), node.saved(1));
+        return {node.wants(0) ? sum_to(da, a) : Var(),
+                node.wants(1) ? sum_to(neg(mul(da, div(node.saved(0), node.saved(1)))), b) : Var()};
       },
       Derivatives::all);
 }
@@ -74,7 +74,7 @@ Var broadcast_to(const Var& x, const Shape& shape) {
       compute_binary<binary_op::Mul>("broadcast_to", x.value(), scalar_like(1.0, x).value(), shape);
   return record(
       "broadcast_to", std::move(y), {x}, {},
-      [from = x.shape()](const StepView& step) -> Vars { return {sum_to(step.cotangent(), from)}; },
+      [from = x.shape()](const NodeView& node) -> Vars { return {sum_to(node.cotangent(), from)}; },
       Derivatives::all);
 }
 
@@ -101,8 +101,8 @@ Var reshape(const Var& x, const Shape& shape) {
   require(x.defined(), "reshape: x is undefined");
   return record(
       "reshape", x.value().reshape(shape), {x}, {},
-      [from = x.shape()](const StepView& step) -> Vars {
-        return {reshape(step.cotangent(), from)};
+      [from = x.shape()](const NodeView& node) -> Vars {
+        return {reshape(node.cotangent(), from)};
       },
       Derivatives::all);
 }

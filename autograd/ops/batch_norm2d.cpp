@@ -36,12 +36,12 @@ BatchNorm2dGeometry checked_geometry(const Var& x, const Var& weight, const Var&
   return {.rows = channels == 0 ? 0 : x.value().size() / channels, .c = channels, .eps = eps};
 }
 
-Vars gradients(const BatchNorm2dGeometry& g, NormStatistics statistics, const StepView& step) {
-  const Tensor& dy = step.cotangent().value();
-  const Tensor x = step.saved(0).value(), weight = step.saved(1).value(),
-               mean = step.saved(2).value(), rstd = step.saved(3).value();
+Vars gradients(const BatchNorm2dGeometry& g, NormStatistics statistics, const NodeView& node) {
+  const Tensor& dy = node.cotangent().value();
+  const Tensor x = node.saved(0).value(), weight = node.saved(1).value(),
+               mean = node.saved(2).value(), rstd = node.saved(3).value();
   const auto wanted = [&](std::size_t input, const Shape& shape, DType dtype) {
-    return step.wants(input) ? Tensor::empty(shape, dtype, dy.device()) : Tensor();
+    return node.wants(input) ? Tensor::empty(shape, dtype, dy.device()) : Tensor();
   };
   Tensor dx = wanted(0, dy.shape(), dy.dtype()), dweight = wanted(1, {g.c}, wide_of(dy.dtype())),
          dbias = wanted(2, {g.c}, wide_of(dy.dtype()));
@@ -65,20 +65,20 @@ Vars gradients(const BatchNorm2dGeometry& g, NormStatistics statistics, const St
 
 // The same in public ops.
 Vars gradients_on_tape(const BatchNorm2dGeometry& g, NormStatistics statistics,
-                       const StepView& step) {
-  const Var x = step.saved(0), weight = step.saved(1);
+                       const NodeView& node) {
+  const Var x = node.saved(0), weight = node.saved(1);
   if (statistics == NormStatistics::of_batch)
-    return norm_gradients(step, x, weight, {g.rows, g.c}, {0}, g.eps);
-  const Var& dy = step.cotangent();
+    return norm_gradients(node, x, weight, {g.rows, g.c}, {0}, g.eps);
+  const Var& dy = node.cotangent();
   const DType wide = wide_of(dy.dtype());
-  const Var rstd = step.saved(3).value().to(wide);
-  const Var mean = step.wants(1) ? step.saved(2).value().to(wide) : Tensor();
-  return {step.wants(0) ? dy * (weight * rstd) : Var(),
-          step.wants(1) ? sum_to(dy * ((x - mean) * rstd), {g.c}) : Var(),
-          step.wants(2) ? sum_to(dy, {g.c}) : Var()};
+  const Var rstd = node.saved(3).value().to(wide);
+  const Var mean = node.wants(1) ? node.saved(2).value().to(wide) : Tensor();
+  return {node.wants(0) ? dy * (weight * rstd) : Var(),
+          node.wants(1) ? sum_to(dy * ((x - mean) * rstd), {g.c}) : Var(),
+          node.wants(2) ? sum_to(dy, {g.c}) : Var()};
 }
 
-// What a step of either form keeps: x and the mean only for the gradients that read them.
+// What a node of either form keeps: x and the mean only for the gradients that read them.
 Var record_step(const BatchNorm2dGeometry& g, NormStatistics statistics, const Var& x,
                 const Var& weight, const Var& bias, const Tensor& mean, const Tensor& rstd,
                 Tensor y) {
@@ -87,9 +87,9 @@ Var record_step(const BatchNorm2dGeometry& g, NormStatistics statistics, const V
   return record(
       kOp, std::move(y), {x, weight, bias},
       {keep_if(needs_x, x), keep_if(x.wants_gradient(), weight), keep_if(needs_x, mean), rstd},
-      [=](const StepView& step) {
-        return step.creates_graph() ? gradients_on_tape(g, statistics, step)
-                                    : gradients(g, statistics, step);
+      [=](const NodeView& node) {
+        return node.creates_graph() ? gradients_on_tape(g, statistics, node)
+                                    : gradients(g, statistics, node);
       },
       Derivatives::all);
 }
@@ -98,12 +98,13 @@ Var record_step(const BatchNorm2dGeometry& g, NormStatistics statistics, const V
 
 BatchStatistics batch_norm2d_training(const Var& x, const Var& weight, const Var& bias,
                                       const Tensor& running_mean, const Tensor& running_var,
-                                      double eps, double momentum) {
+                                      const BatchNorm2dOptions& options) {
   const ErrorOp here(kOp);
   if (is_bfloat16(weight))
     return batch_norm2d_training(x, widened(weight), widened(bias), widened(running_mean),
-                                 widened(running_var), eps, momentum);
-  BatchNorm2dGeometry g = checked_geometry(x, weight, bias, running_mean, running_var, eps);
+                                 widened(running_var), options);
+  BatchNorm2dGeometry g = checked_geometry(x, weight, bias, running_mean, running_var, options.eps);
+  const double momentum = options.momentum;
   require(momentum >= 0 && momentum <= 1, kOp, ": momentum is ", momentum, ", expected 0 to 1");
   require(g.rows >= 2, kOp, ": training needs at least two values per channel, got ", g.rows,
           " (input ", x.shape(), ")");
@@ -135,12 +136,13 @@ BatchStatistics batch_norm2d_training(const Var& x, const Var& weight, const Var
 }
 
 Var batch_norm2d(const Var& x, const Var& weight, const Var& bias, const Tensor& running_mean,
-                 const Tensor& running_var, double eps) {
+                 const Tensor& running_var, const BatchNorm2dOptions& options) {
   const ErrorOp here(kOp);
   if (is_bfloat16(weight))
     return batch_norm2d(x, widened(weight), widened(bias), widened(running_mean),
-                        widened(running_var), eps);
-  const BatchNorm2dGeometry g = checked_geometry(x, weight, bias, running_mean, running_var, eps);
+                        widened(running_var), options);
+  const BatchNorm2dGeometry g =
+      checked_geometry(x, weight, bias, running_mean, running_var, options.eps);
   Tensor y = Tensor::empty(x.shape(), x.dtype(), x.device());
   Tensor mean = Tensor::empty({g.c}, DType::float64, x.device());
   Tensor rstd = Tensor::empty({g.c}, DType::float64, x.device());

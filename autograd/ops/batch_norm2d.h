@@ -5,6 +5,11 @@
 
 namespace pliant {
 
+struct BatchNorm2dOptions {
+  double eps = 1e-5;
+  double momentum = 0.1;  // weight of the new batch in the running statistics
+};
+
 struct BatchStatistics {
   Var y;                // normalised, of the shape of x
   Tensor running_mean;  // the new statistics [C]; the caller decides whether to keep them
@@ -19,10 +24,10 @@ struct BatchStatistics {
 // the type is infinite, which the layer makes an Error (not on a GPU).
 BatchStatistics batch_norm2d_training(const Var& x, const Var& weight, const Var& bias,
                                       const Tensor& running_mean, const Tensor& running_var,
-                                      double eps = 1e-5, double momentum = 0.1);
+                                      const BatchNorm2dOptions& options = {});
 
-// The same with given statistics.
+// The same with given statistics; the momentum says nothing here.
 Var batch_norm2d(const Var& x, const Var& weight, const Var& bias, const Tensor& running_mean,
-                 const Tensor& running_var, double eps = 1e-5);
+                 const Tensor& running_var, const BatchNorm2dOptions& options = {});
 
 }  // namespace pliant

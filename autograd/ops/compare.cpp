@@ -1,6 +1,10 @@
 #include <pliant/autograd/ops/compare.h>
 
+#include <limits>
+
 #include <pliant/autograd/internal/binary.h>
+#include <pliant/autograd/ops/elementary.h>
+#include <pliant/autograd/ops/reduce.h>
 
 namespace pliant {
 namespace {
@@ -10,11 +14,11 @@ template <template <class> class F, template <class> class Share>
 Var extreme(const char* name, const Var& a, const Var& b) {
   return record(
       name, compute_binary<F>(name, a, b), {a, b}, {a, b},
-      [name](const StepView& step) -> Vars {
-        const Var u = step.saved(0), v = step.saved(1), &dy = step.cotangent();
+      [name](const NodeView& node) -> Vars {
+        const Var u = node.saved(0), v = node.saved(1), &dy = node.cotangent();
         const Var share = compute_binary<Share>(name, u, v);
-        return {step.wants(0) ? sum_to(mul(dy, share), u.shape()) : Var(),
-                step.wants(1) ? sum_to(mul(dy, 1.0 - share), v.shape()) : Var()};
+        return {node.wants(0) ? sum_to(mul(dy, share), u.shape()) : Var(),
+                node.wants(1) ? sum_to(mul(dy, 1.0 - share), v.shape()) : Var()};
       },
       Derivatives::all);
 }
@@ -24,8 +28,8 @@ template <template <class> class Keep>
 Var keep_where(const Var& condition, const Var& x) {
   return record(
       "where", compute_binary<Keep>("where", condition, x), {x}, {condition},
-      [from = x.shape()](const StepView& step) -> Vars {
-        return {sum_to(keep_where<Keep>(step.saved(0), step.cotangent()), from)};
+      [from = x.shape()](const NodeView& node) -> Vars {
+        return {sum_to(keep_where<Keep>(node.saved(0), node.cotangent()), from)};
       },
       Derivatives::all);
 }
@@ -54,6 +58,26 @@ Var where(const Tensor& condition, const Var& a, const Var& b) {
   const Var chosen = condition.to(a.dtype());
   return add(keep_where<binary_op::KeepIf>(chosen, a),
              keep_where<binary_op::KeepUnless>(chosen, b));
+}
+
+Tensor isfinite(const Var& x) {
+  const ErrorOp here("isfinite");
+  return lt(abs(x.value()), std::numeric_limits<double>::infinity());
+}
+
+Tensor isnan(const Var& x) {
+  const ErrorOp here("isnan");
+  return ne(x.value(), x.value());
+}
+
+bool any(const Var& x) {
+  const ErrorOp here("any");
+  return x.value().size() > 0 && max(Var(ne(x.value(), 0.0))).value().item() != 0;
+}
+
+bool all(const Var& x) {
+  const ErrorOp here("all");
+  return x.value().size() == 0 || min(Var(ne(x.value(), 0.0))).value().item() != 0;
 }
 
 }  // namespace pliant

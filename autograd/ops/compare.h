@@ -21,6 +21,13 @@ inline Tensor le(const Var& a, double b) { return le(a, scalar_like(b, a)); }
 inline Tensor eq(const Var& a, double b) { return eq(a, scalar_like(b, a)); }
 inline Tensor ne(const Var& a, double b) { return ne(a, scalar_like(b, a)); }
 
+// Of x's shape, 1 where the element is finite (NaN), else 0.
+Tensor isfinite(const Var& x);
+Tensor isnan(const Var& x);
+// Whether an element (every element) is not 0; NaN is not 0. Waits for the device.
+bool any(const Var& x);
+bool all(const Var& x);
+
 // The larger (smaller) of a and b; NaN if either is. The gradient goes to the one whose value it
 // is, so to a NaN alone; equals, and two NaNs, share it.
 Var maximum(const Var& a, const Var& b);

@@ -89,24 +89,24 @@ Tensor forward(const Conv2dGeometry& g, const Tensor& x, const Tensor& weight, c
 }
 
 // The gradients in public ops, image by image, for second derivatives.
-Vars gradients_on_tape(const Conv2dGeometry& g, const StepView& step) {
-  const Var &dy = step.cotangent(), x = step.saved(0), weight = step.saved(1);
+Vars gradients_on_tape(const Conv2dGeometry& g, const NodeView& node) {
+  const Var &dy = node.cotangent(), x = node.saved(0), weight = node.saved(1);
   const Shape one_kernel{g.k, g.r, g.s, g.c / g.groups};
   if (x.size() == 0 || weight.size() == 0 || dy.size() == 0)
     return {Tensor::zeros(x.shape(), dy.dtype(), dy.device()),
             Tensor::zeros(weight.shape(), dy.dtype(), dy.device()),
-            step.wants(2) ? sum_to(dy, {g.k}) : Var()};
+            node.wants(2) ? sum_to(dy, {g.k}) : Var()};
   Vars dx, dweight;
   for_each_image(g, [&](const Conv2dGeometry& one, std::int64_t image) {
     const auto of_image = [&](const Var& v) { return slice_axis(v, 0, image, image + 1); };
-    if (step.wants(0))
+    if (node.wants(0))
       dx.push_back(
           conv2d_data_gradient(kOp, one, of_image(dy), reshape(of_image(weight), one_kernel)));
-    if (step.wants(1))
+    if (node.wants(1))
       dweight.push_back(conv2d_weight_gradient(kOp, one, of_image(x), of_image(dy)));
   });
   return {dx.empty() ? Var() : concat(dx, 0), dweight.empty() ? Var() : stack(dweight, 0),
-          step.wants(2) ? sum_to(dy, {g.k}) : Var()};
+          node.wants(2) ? sum_to(dy, {g.k}) : Var()};
 }
 
 }  // namespace
@@ -127,13 +127,13 @@ Var conv2d_per_image(const Var& x, const Var& weight, const Var& bias, const Con
   return record(
       kOp, forward(g, x.value(), weight.value(), bias.value()), {x, weight, bias},
       {keep_if(weight.wants_gradient(), x), keep_if(x.wants_gradient(), weight)},
-      [g](const StepView& step) -> Vars {
-        if (step.creates_graph()) return gradients_on_tape(g, step);
-        const Tensor& dy = step.cotangent().value();
+      [g](const NodeView& node) -> Vars {
+        if (node.creates_graph()) return gradients_on_tape(g, node);
+        const Tensor& dy = node.cotangent().value();
         Var dx, dweight, dbias;
-        if (step.wants(0)) dx = data_gradient(g, dy, step.saved(1).value());
-        if (step.wants(1)) dweight = weight_gradient(g, step.saved(0).value(), dy);
-        if (step.wants(2)) dbias = sum_to(step.cotangent(), {g.k});
+        if (node.wants(0)) dx = data_gradient(g, dy, node.saved(1).value());
+        if (node.wants(1)) dweight = weight_gradient(g, node.saved(0).value(), dy);
+        if (node.wants(2)) dbias = sum_to(node.cotangent(), {g.k});
         return {dx, dweight, dbias};
       },
       Derivatives::all);

@@ -9,8 +9,8 @@ Var convert(const Var& x, DType dtype) {
   if (x.dtype() == dtype) return x;
   return record(
       "convert", x.value().to(dtype), {x}, {},
-      [from = x.dtype()](const StepView& step) -> Vars {
-        return {convert(step.cotangent(), from)};
+      [from = x.dtype()](const NodeView& node) -> Vars {
+        return {convert(node.cotangent(), from)};
       },
       Derivatives::all);
 }

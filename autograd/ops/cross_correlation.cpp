@@ -36,10 +36,10 @@ Var response(const Geometry& g, const Var& search, const Var& pattern) {
   return record(
       kOp, std::move(y), {search, pattern},
       {keep_if(pattern.wants_gradient(), search), keep_if(search.wants_gradient(), pattern)},
-      [g](const StepView& step) -> Vars {
-        const Var& dy = step.cotangent();
-        return {step.wants(0) ? search_gradient(g, dy, step.saved(1)) : Var(),
-                step.wants(1) ? pattern_gradient(g, step.saved(0), dy) : Var()};
+      [g](const NodeView& node) -> Vars {
+        const Var& dy = node.cotangent();
+        return {node.wants(0) ? search_gradient(g, dy, node.saved(1)) : Var(),
+                node.wants(1) ? pattern_gradient(g, node.saved(0), dy) : Var()};
       },
       Derivatives::all);
 }
@@ -51,10 +51,10 @@ Var search_gradient(const Geometry& g, const Var& dy, const Var& pattern) {
   return record(
       kOp, std::move(dsearch), {dy, pattern},
       {keep_if(pattern.wants_gradient(), dy), keep_if(dy.wants_gradient(), pattern)},
-      [g](const StepView& step) -> Vars {
-        const Var& search = step.cotangent();
-        return {step.wants(0) ? response(g, search, step.saved(1)) : Var(),
-                step.wants(1) ? pattern_gradient(g, search, step.saved(0)) : Var()};
+      [g](const NodeView& node) -> Vars {
+        const Var& search = node.cotangent();
+        return {node.wants(0) ? response(g, search, node.saved(1)) : Var(),
+                node.wants(1) ? pattern_gradient(g, search, node.saved(0)) : Var()};
       },
       Derivatives::all);
 }
@@ -67,10 +67,10 @@ Var pattern_gradient(const Geometry& g, const Var& search, const Var& dy) {
   return record(
       kOp, std::move(dpattern), {search, dy},
       {keep_if(dy.wants_gradient(), search), keep_if(search.wants_gradient(), dy)},
-      [g](const StepView& step) -> Vars {
-        const Var& pattern = step.cotangent();
-        return {step.wants(0) ? search_gradient(g, step.saved(1), pattern) : Var(),
-                step.wants(1) ? response(g, step.saved(0), pattern) : Var()};
+      [g](const NodeView& node) -> Vars {
+        const Var& pattern = node.cotangent();
+        return {node.wants(0) ? search_gradient(g, node.saved(1), pattern) : Var(),
+                node.wants(1) ? response(g, node.saved(0), pattern) : Var()};
       },
       Derivatives::all);
 }

@@ -78,9 +78,9 @@ Var gradient_on_tape(const CrossEntropyGeometry& g, const Var& logits, const Ten
   return value + reshape(sub(p, p.value()) * by_p, logits.shape());
 }
 
-Tensor rows_gradient(const CrossEntropyGeometry& g, const StepView& step, const Tensor& dloss) {
-  const Tensor x = step.saved(0).value(), labels = step.saved(1).value(),
-               scale = step.saved(2).value(), weights = step.saved(3).value();
+Tensor rows_gradient(const CrossEntropyGeometry& g, const NodeView& node, const Tensor& dloss) {
+  const Tensor x = node.saved(0).value(), labels = node.saved(1).value(),
+               scale = node.saved(2).value(), weights = node.saved(3).value();
   Tensor dlogits = Tensor::empty(x.shape(), x.dtype(), x.device());
   visit_floating(kOp, x.dtype(), [&]<class T>() {
     kernel<CrossEntropyRowsGradient<T>, cpu::cross_entropy_rows_gradient,
@@ -96,20 +96,20 @@ Tensor rows_gradient(const CrossEntropyGeometry& g, const StepView& step, const 
 }
 
 // The same on the tape.
-Var rows_gradient(const CrossEntropyGeometry& g, const StepView& step) {
-  const Tensor labels = step.saved(1).value();
-  const Tensor one = Tensor::full(labels.shape(), 1, step.cotangent().dtype(), labels.device());
-  const Var once = gradient_on_tape(g, step.saved(0), rows_gradient(g, step, one),
-                                    target_sums(g, labels, step.saved(2).value()));
+Var rows_gradient(const CrossEntropyGeometry& g, const NodeView& node) {
+  const Tensor labels = node.saved(1).value();
+  const Tensor one = Tensor::full(labels.shape(), 1, node.cotangent().dtype(), labels.device());
+  const Var once = gradient_on_tape(g, node.saved(0), rows_gradient(g, node, one),
+                                    target_sums(g, labels, node.saved(2).value()));
   Shape per_row = labels.shape();
   per_row.push_back(1);
-  return once * reshape(step.cotangent(), per_row);
+  return once * reshape(node.cotangent(), per_row);
 }
 
-Tensor mean_gradient(const CrossEntropyGeometry& g, const StepView& step, const Tensor& dloss) {
-  const Tensor x = step.saved(0).value(), labels = step.saved(1).value(),
-               count = step.saved(2).value(), scale = step.saved(3).value(),
-               weights = step.saved(4).value();
+Tensor mean_gradient(const CrossEntropyGeometry& g, const NodeView& node, const Tensor& dloss) {
+  const Tensor x = node.saved(0).value(), labels = node.saved(1).value(),
+               count = node.saved(2).value(), scale = node.saved(3).value(),
+               weights = node.saved(4).value();
   Tensor dlogits = Tensor::empty(x.shape(), x.dtype(), x.device());
   visit_floating(kOp, x.dtype(), [&]<class T>() {
     kernel<CrossEntropyGradient<T>, cpu::cross_entropy_gradient, cuda::cross_entropy_gradient>(
@@ -125,11 +125,11 @@ Tensor mean_gradient(const CrossEntropyGeometry& g, const StepView& step, const 
 }
 
 // The same on the tape.
-Var mean_gradient(const CrossEntropyGeometry& g, const StepView& step) {
-  const Var logits = step.saved(0), count = step.saved(2);
-  const Tensor of_one = mean_gradient(g, step, scalar_like(1, logits).value());
-  const Var by_p = target_sums(g, step.saved(1).value(), step.saved(3).value()) / count;
-  return step.cotangent() * gradient_on_tape(g, logits, of_one, by_p);
+Var mean_gradient(const CrossEntropyGeometry& g, const NodeView& node) {
+  const Var logits = node.saved(0), count = node.saved(2);
+  const Tensor of_one = mean_gradient(g, node, scalar_like(1, logits).value());
+  const Var by_p = target_sums(g, node.saved(1).value(), node.saved(3).value()) / count;
+  return node.cotangent() * gradient_on_tape(g, logits, of_one, by_p);
 }
 
 // The rows' own losses, [...].
@@ -145,9 +145,9 @@ Var row_losses(const CrossEntropyGeometry& g, const Var& logits, const Tensor& l
   });
   return record(
       kOp, std::move(loss), {logits}, {logits, labels, scale, weights},
-      [g](const StepView& step) -> Vars {
-        return {step.creates_graph() ? rows_gradient(g, step)
-                                     : Var(rows_gradient(g, step, step.cotangent().value()))};
+      [g](const NodeView& node) -> Vars {
+        return {node.creates_graph() ? rows_gradient(g, node)
+                                     : Var(rows_gradient(g, node, node.cotangent().value()))};
       },
       Derivatives::all);
 }
@@ -172,9 +172,9 @@ Var mean_loss(const CrossEntropyGeometry& g, const Var& logits, const Tensor& la
   });
   return record(
       kOp, std::move(loss), {logits}, {logits, labels, count, scale, weights},
-      [g](const StepView& step) -> Vars {
-        return {step.creates_graph() ? mean_gradient(g, step)
-                                     : Var(mean_gradient(g, step, step.cotangent().value()))};
+      [g](const NodeView& node) -> Vars {
+        return {node.creates_graph() ? mean_gradient(g, node)
+                                     : Var(mean_gradient(g, node, node.cotangent().value()))};
       },
       Derivatives::all);
 }

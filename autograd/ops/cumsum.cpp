@@ -34,8 +34,8 @@ Var cumsum(const Var& x, int axis, CumsumFrom from) {
   const CumsumFrom other = from == CumsumFrom::start ? CumsumFrom::end : CumsumFrom::start;
   return record(
       kOp, std::move(y), {x}, {},
-      [axis, other](const StepView& step) -> Vars {
-        return {cumsum(step.cotangent(), axis, other)};
+      [axis, other](const NodeView& node) -> Vars {
+        return {cumsum(node.cotangent(), axis, other)};
       },
       Derivatives::all);
 }

@@ -6,7 +6,7 @@
 
 namespace pliant {
 
-struct DcnOptions {
+struct DCNOptions {
   Size2 kernel = 3;
   Size2 stride = 1;
   Padding padding = 0;
@@ -23,13 +23,13 @@ struct DcnOptions {
 // s = offset_scale, the same for columns; bilinear on the zero-padded map, with right-hand
 // derivatives at whole coordinates, -1 among them. P = R*S taps, or one less without the middle
 // one. x [N H W C], offset [N P Q G*P*2], mask [N P Q G*P] -> [N P Q C].
-Var dcn_v3(const Var& x, const Var& offset, const Var& mask, const DcnOptions& options = {});
+Var dcn_v3(const Var& x, const Var& offset, const Var& mask, const DCNOptions& options = {});
 
 // The same with offsets and masks in one tensor [N P Q dcn_v4_width(options)]: for each group 2P
 // offsets, then P masks; what follows the last group is not read.
-Var dcn_v4(const Var& x, const Var& offset_mask, const DcnOptions& options = {});
+Var dcn_v4(const Var& x, const Var& offset_mask, const DCNOptions& options = {});
 
 // 3GP rounded up to a multiple of 8.
-std::int64_t dcn_v4_width(const DcnOptions& options);
+std::int64_t dcn_v4_width(const DCNOptions& options);
 
 }  // namespace pliant

@@ -38,17 +38,17 @@ DeformKernelGeometry checked_geometry(const char* op, const Var& x, const Var& r
   return g;
 }
 
-Vars gradients(const char* op, const DeformKernelGeometry& g, const StepView& step) {
-  const Tensor& dy = step.cotangent().value();
-  const Tensor saved[4] = {step.saved(0).value(), step.saved(1).value(), step.saved(2).value(),
-                           step.saved(3).value()};
+Vars gradients(const char* op, const DeformKernelGeometry& g, const NodeView& node) {
+  const Tensor& dy = node.cotangent().value();
+  const Tensor saved[4] = {node.saved(0).value(), node.saved(1).value(), node.saved(2).value(),
+                           node.saved(3).value()};
   Tensor of[4];
   const auto make = [&](const Shape& shape) {
     return Tensor::empty(shape, dy.dtype(), dy.device());
   };
   for (std::size_t i = 0; i < 3; ++i)
-    if (step.wants(i)) of[i] = make(saved[i].shape());
-  if (step.wants(3)) of[3] = make({g.conv.k, g.scope_h, g.scope_w, g.conv.c / g.conv.groups});
+    if (node.wants(i)) of[i] = make(saved[i].shape());
+  if (node.wants(3)) of[3] = make({g.conv.k, g.scope_h, g.scope_w, g.conv.c / g.conv.groups});
   Workspace workspace(dy.device());
   if (dy.size() == 0)
     make_zero({&of[0], &of[1], &of[2], &of[3]});
@@ -68,7 +68,7 @@ Vars gradients(const char* op, const DeformKernelGeometry& g, const StepView& st
                             .dweight = to(of[3])},
                            workspace);
     });
-  return {of[0], of[1], of[2], of[3], step.wants(4) ? sum_to(step.cotangent(), {g.conv.k}) : Var()};
+  return {of[0], of[1], of[2], of[3], node.wants(4) ? sum_to(node.cotangent(), {g.conv.k}) : Var()};
 }
 
 // `offset` may be undefined.
@@ -98,7 +98,7 @@ Var run(const char* op, const DeformKernelGeometry& g, const Var& x, const Var& 
   return record(op, std::move(y), {x, offset, rotation, weight, bias},
                 {keep_if(columns, x), keep_if(columns, offset), keep_if(columns, rotation),
                  keep_if(inputs, weight)},
-                [op, g](const StepView& step) { return gradients(op, g, step); });
+                [op, g](const NodeView& node) { return gradients(op, g, node); });
 }
 
 }  // namespace

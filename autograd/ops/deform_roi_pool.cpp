@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include <pliant/autograd/internal/regions.h>
+#include <pliant/autograd/internal/roi.h>
 #include <pliant/autograd/ops/convert.h>
 #include <pliant/core/kernel.h>
 #include <pliant/core/kernels/deform_roi_pool.h>
@@ -13,7 +13,7 @@ namespace {
 constexpr const char* kOp = "deform_roi_pool";
 
 // Checks trans and gives its number of classes.
-std::int64_t checked_classes(const RegionGeometry& region, const Var& trans, std::int64_t part) {
+std::int64_t checked_classes(const RoIGeometry& region, const Var& trans, std::int64_t part) {
   if (!trans.defined()) return 1;
   require_rank(kOp, "trans", trans, 4, "[R part part 2*classes]");
   const Shape expected{region.r, part, part, trans.dim(3)};
@@ -26,14 +26,14 @@ std::int64_t checked_classes(const RegionGeometry& region, const Var& trans, std
   return classes;
 }
 
-DeformRoiPoolGeometry checked_geometry(const Var& x, const Tensor& rois, const Var& trans,
-                                       const Var& mask, const DeformPoolOptions& o) {
-  DeformRoiPoolGeometry g;
+DeformRoIPoolGeometry checked_geometry(const Var& x, const Tensor& rois, const Var& trans,
+                                       const Var& mask, const DeformRoIPoolOptions& o) {
+  DeformRoIPoolGeometry g;
   require(o.part_size >= 0 && o.sample_per_part >= 1, kOp, ": part_size ", o.part_size,
           " and sample_per_part ", o.sample_per_part, ", expected at least 0 and 1");
-  g.region = region_geometry(kOp, x, rois, o.pooled_size, o.spatial_scale, o.group_size,
-                             o.sample_per_part);
-  const RegionGeometry& region = g.region;
+  g.region =
+      roi_geometry(kOp, x, rois, o.pooled_size, o.spatial_scale, o.group_size, o.sample_per_part);
+  const RoIGeometry& region = g.region;
   require_same_kind(kOp, {{"x", &x}, {"trans", &trans}, {"mask", &mask}});
   require(o.output_dim == 0 || o.output_dim == region.k, kOp, ": output_dim is ", o.output_dim,
           ", but ", region.c, " channels in ", o.group_size, " x ", o.group_size, " groups give ",
@@ -52,15 +52,15 @@ DeformRoiPoolGeometry checked_geometry(const Var& x, const Tensor& rois, const V
 }
 
 // By x, trans and mask, those that are wanted.
-Vars gradients(const DeformRoiPoolGeometry& g, const StepView& step) {
-  const Tensor& dy = step.cotangent().value();
-  const Tensor x = step.saved(0).value(), trans = step.saved(1).value();
-  const Tensor mask = step.saved(2).value(), rois = step.saved(3).value();
-  const RegionGeometry& region = g.region;
+Vars gradients(const DeformRoIPoolGeometry& g, const NodeView& node) {
+  const Tensor& dy = node.cotangent().value();
+  const Tensor x = node.saved(0).value(), trans = node.saved(1).value();
+  const Tensor mask = node.saved(2).value(), rois = node.saved(3).value();
+  const RoIGeometry& region = g.region;
   const Shape shapes[3] = {{region.n, region.h, region.w, region.c}, trans.shape(), mask.shape()};
   Tensor all[3];
   for (std::size_t i = 0; i < 3; ++i)
-    if (step.wants(i)) all[i] = Tensor::empty(shapes[i], dy.dtype(), dy.device());
+    if (node.wants(i)) all[i] = Tensor::empty(shapes[i], dy.dtype(), dy.device());
   if (dy.size() == 0) {
     make_zero({&all[0], &all[1], &all[2]});
     return {all[0], all[1], all[2]};
@@ -68,7 +68,7 @@ Vars gradients(const DeformRoiPoolGeometry& g, const StepView& step) {
   Workspace workspace(dy.device());
   visit_floating(kOp, dy.dtype(), [&]<class T>() {
     const auto to = [](Tensor& t) { return t.defined() ? t.mutable_data<T>() : nullptr; };
-    kernel<DeformRoiPoolGradient<T>, cpu::deform_roi_pool_gradient, cuda::deform_roi_pool_gradient>(
+    kernel<DeformRoIPoolGradient<T>, cpu::deform_roi_pool_gradient, cuda::deform_roi_pool_gradient>(
         kOp, dy.device())(g,
                           {.x = data_or_null<T>(x),
                            .rois = rois.data<T>(),
@@ -86,23 +86,23 @@ Vars gradients(const DeformRoiPoolGeometry& g, const StepView& step) {
 }  // namespace
 
 Var deform_roi_pool(const Var& x, const Tensor& rois, const Var& trans, const Var& mask,
-                    const DeformPoolOptions& options) {
+                    const DeformRoIPoolOptions& options) {
   const ErrorOp here(kOp);
   if (is_bfloat16(x))
     return in_float32("deform_roi_pool", deform_roi_pool, x, rois, trans, mask, options);
-  const DeformRoiPoolGeometry g = checked_geometry(x, rois, trans, mask, options);
-  const RegionGeometry& region = g.region;
+  const DeformRoIPoolGeometry g = checked_geometry(x, rois, trans, mask, options);
+  const RoIGeometry& region = g.region;
   Tensor y = Tensor::empty({region.r, region.p, region.q, region.k}, x.dtype(), x.device());
   Workspace workspace(x.device());
   if (y.size() > 0)
     visit_floating(kOp, x.dtype(), [&]<class T>() {
-      kernel<DeformRoiPoolForward<T>, cpu::deform_roi_pool_forward, cuda::deform_roi_pool_forward>(
+      kernel<DeformRoIPoolForward<T>, cpu::deform_roi_pool_forward, cuda::deform_roi_pool_forward>(
           kOp, x.device())(g, x.value().data<T>(), rois.data<T>(), data_or_null<T>(trans.value()),
                            data_or_null<T>(mask.value()), y.mutable_data<T>(), workspace);
     });
   const bool branch = trans.wants_gradient() || mask.wants_gradient();
   return record(kOp, std::move(y), {x, trans, mask}, {keep_if(branch, x), trans, mask, rois},
-                [g](const StepView& step) { return gradients(g, step); });
+                [g](const NodeView& node) { return gradients(g, node); });
 }
 
 }  // namespace pliant

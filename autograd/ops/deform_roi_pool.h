@@ -5,7 +5,7 @@
 
 namespace pliant {
 
-struct DeformPoolOptions {
+struct DeformRoIPoolOptions {
   double spatial_scale = 1;          // of the map: its pixels per pixel of the network's input
   std::int64_t output_dim = 0;       // channels K of the result; 0: C / group_size^2
   std::int64_t group_size = 1;       // C = K * group_size^2; 1: every bin reads all channels
@@ -25,6 +25,6 @@ struct DeformPoolOptions {
 // that is none or a region's coordinate that is not finite is an Error on the CPU; elsewhere its
 // result is NaN.
 Var deform_roi_pool(const Var& x, const Tensor& rois, const Var& trans = {}, const Var& mask = {},
-                    const DeformPoolOptions& options = {});
+                    const DeformRoIPoolOptions& options = {});
 
 }  // namespace pliant

@@ -28,8 +28,8 @@ Var dropout(const Var& x, double rate, const Rng& key, const StepState& state) {
   });
   return record(
       kOp, std::move(y), {x}, {},
-      [rate, key, state](const StepView& step) -> Vars {
-        return {dropout(step.cotangent(), rate, key, state)};
+      [rate, key, state](const NodeView& node) -> Vars {
+        return {dropout(node.cotangent(), rate, key, state)};
       },
       Derivatives::all);
 }

@@ -65,8 +65,8 @@ Var gathered(const Plan& plan, const Var& x, const Tensor& index) {
     });
   return record(
       plan.name, std::move(y), {x}, {index},
-      [plan](const StepView& step) -> Vars {
-        return {scattered(plan, step.cotangent(), step.saved(0).value())};
+      [plan](const NodeView& node) -> Vars {
+        return {scattered(plan, node.cotangent(), node.saved(0).value())};
       },
       Derivatives::all);
 }
@@ -75,8 +75,8 @@ Var scattered(const Plan& plan, const Var& y, const Tensor& index) {
   if (is_bfloat16(y)) return in_float32(plan.name, scattered, plan, y, index);
   return record(
       plan.name, run_scatter(plan, y.value(), index), {y}, {index},
-      [plan](const StepView& step) -> Vars {
-        return {gathered(plan, step.cotangent(), step.saved(0).value())};
+      [plan](const NodeView& node) -> Vars {
+        return {gathered(plan, node.cotangent(), node.saved(0).value())};
       },
       Derivatives::all);
 }

@@ -9,12 +9,12 @@ namespace {
 
 constexpr const char* kOp = "grid_sample";
 
-Vars gradients(const GridSampleGeometry& g, const StepView& step) {
-  const Tensor x = step.saved(0).value(), grid = step.saved(1).value();
-  const Tensor& dy = step.cotangent().value();
+Vars gradients(const GridSampleGeometry& g, const NodeView& node) {
+  const Tensor x = node.saved(0).value(), grid = node.saved(1).value();
+  const Tensor& dy = node.cotangent().value();
   Tensor dx, dgrid;
-  if (step.wants(0)) dx = Tensor::empty({g.n, g.h, g.w, g.c}, dy.dtype(), dy.device());
-  if (step.wants(1)) dgrid = Tensor::empty(grid.shape(), dy.dtype(), dy.device());
+  if (node.wants(0)) dx = Tensor::empty({g.n, g.h, g.w, g.c}, dy.dtype(), dy.device());
+  if (node.wants(1)) dgrid = Tensor::empty(grid.shape(), dy.dtype(), dy.device());
   if (dy.size() == 0)
     make_zero({&dx, &dgrid});
   else
@@ -48,7 +48,7 @@ Var grid_sample(const Var& x, const Var& grid, const GridSampleOptions& options)
           kOp, x.device())(g, x.value().data<T>(), grid.value().data<T>(), y.mutable_data<T>());
     });
   return record(kOp, std::move(y), {x, grid}, {keep_if(grid.wants_gradient(), x), grid},
-                [g](const StepView& step) { return gradients(g, step); });
+                [g](const NodeView& node) { return gradients(g, node); });
 }
 
 }  // namespace pliant

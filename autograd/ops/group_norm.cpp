@@ -28,11 +28,11 @@ GroupNormGeometry checked_geometry(const Var& x, std::int64_t groups, const Var&
   return {n, n == 0 ? 0 : x.size() / n / c, c, groups, eps};
 }
 
-Vars gradients(const GroupNormGeometry& g, const StepView& step) {
-  const Tensor x = step.saved(0).value(), weight = step.saved(1).value(),
-               mean = step.saved(2).value(), rstd = step.saved(3).value();
+Vars gradients(const GroupNormGeometry& g, const NodeView& node) {
+  const Tensor x = node.saved(0).value(), weight = node.saved(1).value(),
+               mean = node.saved(2).value(), rstd = node.saved(3).value();
   const auto wanted = [&](std::size_t input, const Shape& shape) {
-    return step.wants(input) ? Tensor::empty(shape, x.dtype(), x.device()) : Tensor();
+    return node.wants(input) ? Tensor::empty(shape, x.dtype(), x.device()) : Tensor();
   };
   Tensor dx = wanted(0, x.shape()), dweight = wanted(1, {g.c}), dbias = wanted(2, {g.c});
   Workspace workspace(x.device());
@@ -44,7 +44,7 @@ Vars gradients(const GroupNormGeometry& g, const StepView& step) {
                           .weight = weight.data<T>(),
                           .mean = mean.data<double>(),
                           .rstd = rstd.data<double>(),
-                          .dy = step.cotangent().value().data<T>(),
+                          .dy = node.cotangent().value().data<T>(),
                           .dx = to(dx),
                           .dweight = to(dweight),
                           .dbias = to(dbias)},
@@ -55,9 +55,10 @@ Vars gradients(const GroupNormGeometry& g, const StepView& step) {
 
 }  // namespace
 
-Var group_norm(const Var& x, std::int64_t groups, const Var& weight, const Var& bias, double eps) {
-  if (is_bfloat16(x)) return in_float32("group_norm", group_norm, x, groups, weight, bias, eps);
-  const GroupNormGeometry g = checked_geometry(x, groups, weight, bias, eps);
+Var group_norm(const Var& x, std::int64_t groups, const Var& weight, const Var& bias,
+               const GroupNormOptions& options) {
+  if (is_bfloat16(x)) return in_float32("group_norm", group_norm, x, groups, weight, bias, options);
+  const GroupNormGeometry g = checked_geometry(x, groups, weight, bias, options.eps);
   Tensor y = Tensor::empty(x.shape(), x.dtype(), x.device());
   Tensor mean = Tensor::empty({g.n, groups}, DType::float64, x.device());
   Tensor rstd = Tensor::empty({g.n, groups}, DType::float64, x.device());
@@ -75,10 +76,10 @@ Var group_norm(const Var& x, std::int64_t groups, const Var& weight, const Var& 
   });
   return record(
       kOp, std::move(y), {x, weight, bias}, {x, weight, mean, rstd},
-      [g](const StepView& step) {
-        if (!step.creates_graph()) return gradients(g, step);
+      [g](const NodeView& node) {
+        if (!node.creates_graph()) return gradients(g, node);
         const Shape view{g.n, g.rows, g.groups, g.c / g.groups};
-        return norm_gradients(step, step.saved(0), step.saved(1), view, {1, 3}, g.eps);
+        return norm_gradients(node, node.saved(0), node.saved(1), view, {1, 3}, g.eps);
       },
       Derivatives::all);
 }

@@ -10,17 +10,17 @@ namespace {
 
 constexpr const char* kOp = "map_offsets";
 
-Vars gradients(const MapOffsetsGeometry& g, const StepView& step) {
-  const Tensor x = step.saved(0).value(), offset = step.saved(1).value();
+Vars gradients(const MapOffsetsGeometry& g, const NodeView& node) {
+  const Tensor x = node.saved(0).value(), offset = node.saved(1).value();
   Tensor dx, doffset;
-  if (step.wants(0)) dx = Tensor::empty(x.shape(), x.dtype(), x.device());
-  if (step.wants(1)) doffset = Tensor::empty(offset.shape(), x.dtype(), x.device());
+  if (node.wants(0)) dx = Tensor::empty(x.shape(), x.dtype(), x.device());
+  if (node.wants(1)) doffset = Tensor::empty(offset.shape(), x.dtype(), x.device());
   if (x.size() == 0) return {dx, doffset};
   Workspace workspace(x.device());
   visit_floating(kOp, x.dtype(), [&]<class T>() {
     const auto to = [](Tensor& t) { return t.defined() ? t.mutable_data<T>() : nullptr; };
     kernel<MapOffsetsGradient<T>, cpu::map_offsets_gradient, cuda::map_offsets_gradient>(
-        kOp, x.device())(g, x.data<T>(), offset.data<T>(), step.cotangent().value().data<T>(),
+        kOp, x.device())(g, x.data<T>(), offset.data<T>(), node.cotangent().value().data<T>(),
                          to(dx), to(doffset), workspace);
   });
   return {dx, doffset};
@@ -47,7 +47,7 @@ Var map_offsets(const Var& x, const Var& offset, const MapOffsetsOptions& option
                            workspace);
     });
   return record(kOp, std::move(y), {x, offset}, {x, offset},
-                [g](const StepView& step) { return gradients(g, step); });
+                [g](const NodeView& node) { return gradients(g, node); });
 }
 
 }  // namespace pliant

@@ -86,13 +86,13 @@ Var product(const char* op, const MatmulGeometry& g, const Var& a, const Var& b,
   return record(
       op, y, {a, b, bias},
       {keep_if(b.wants_gradient(), a), keep_if(a.wants_gradient(), b), keep_if(is_rectified, y)},
-      [=, a = a.shape(), b = b.shape()](const StepView& step) -> Vars {
+      [=, a = a.shape(), b = b.shape()](const NodeView& node) -> Vars {
         const Var dy =
-            is_rectified ? mul(step.cotangent(), ne(step.saved(2).value(), 0.0)) : step.cotangent();
+            is_rectified ? mul(node.cotangent(), ne(node.saved(2).value(), 0.0)) : node.cotangent();
         Var da, db, dbias;
-        if (step.wants(0)) da = left_gradient(op, g, dy, step.saved(1), a);
-        if (step.wants(1)) db = right_gradient(op, g, step.saved(0), dy, b);
-        if (step.wants(2)) dbias = sum_to(dy, {g.n});
+        if (node.wants(0)) da = left_gradient(op, g, dy, node.saved(1), a);
+        if (node.wants(1)) db = right_gradient(op, g, node.saved(0), dy, b);
+        if (node.wants(2)) dbias = sum_to(dy, {g.n});
         return {da, db, dbias};
       },
       Derivatives::all);

@@ -54,8 +54,8 @@ Var permute(const Var& x, const std::vector<int>& axes) {
   const std::vector<int> forward = checked_axes(x.shape(), axes);
   return record(
       kOp, compute(x.value(), forward), {x}, {},
-      [back = inverse(forward)](const StepView& step) -> Vars {
-        return {permute(step.cotangent(), back)};
+      [back = inverse(forward)](const NodeView& node) -> Vars {
+        return {permute(node.cotangent(), back)};
       },
       Derivatives::all);
 }

@@ -112,11 +112,11 @@ Var max_pool2d(const Var& x, const MaxPoolOptions& options) {
     });
   return record(
       "max_pool2d", std::move(y), {x}, {index},
-      [g](const StepView& step) -> Vars {
-        if (step.creates_graph())
-          return {gradient_on_tape(g, step.saved(0).value(), step.cotangent())};
-        const Tensor& dy = step.cotangent().value();
-        const Tensor winners = step.saved(0).value();
+      [g](const NodeView& node) -> Vars {
+        if (node.creates_graph())
+          return {gradient_on_tape(g, node.saved(0).value(), node.cotangent())};
+        const Tensor& dy = node.cotangent().value();
+        const Tensor winners = node.saved(0).value();
         Tensor dx = Tensor::empty({g.n, g.h, g.w, g.c}, dy.dtype(), dy.device());
         if (dx.size() == 0) return {dx};
         visit_any_floating("max_pool2d", dy.dtype(), [&]<class T>() {

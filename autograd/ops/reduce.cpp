@@ -11,6 +11,7 @@
 #include <pliant/autograd/ops/compare.h>
 #include <pliant/autograd/ops/convert.h>
 #include <pliant/autograd/ops/elementary.h>
+#include <pliant/autograd/ops/slice.h>
 #include <pliant/core/kernel.h>
 #include <pliant/core/kernels/reduce.h>
 
@@ -182,8 +183,8 @@ Var wide_sum(const char* name, const Var& x, const std::vector<int>& axes, KeepD
   const Shape kept = y.shape();
   return record(
       name, y.reshape(without(x.shape(), reduced, keep)), {x}, {},
-      [from = x.shape(), kept, divisor, dtype = x.dtype()](const StepView& step) -> Vars {
-        const Var& dy = step.cotangent();
+      [from = x.shape(), kept, divisor, dtype = x.dtype()](const NodeView& node) -> Vars {
+        const Var& dy = node.cotangent();
         const Var share = convert(divisor == 1 ? dy : dy / divisor, dtype);
         return {broadcast_to(reshape(share, kept), from)};
       },
@@ -199,8 +200,8 @@ Var square_sum(const char* name, const Var& x, double divisor) {
   const std::vector<bool> all(static_cast<std::size_t>(x.rank()), true);
   return record(
       name, square_sum(x, all, divisor).reshape({}), {x}, {x},
-      [divisor](const StepView& step) -> Vars {
-        return {step.saved(0) * (step.cotangent() * (2 / divisor))};
+      [divisor](const NodeView& node) -> Vars {
+        return {node.saved(0) * (node.cotangent() * (2 / divisor))};
       },
       Derivatives::all);
 }
@@ -223,10 +224,10 @@ Var extreme(Extreme (*extreme_on)(Device), const char* name, const Var& x,
   const Tensor kept = extreme_axes(extreme_on(x.device()), x.value(), reduced);
   return record(
       name, kept.reshape(without(x.shape(), reduced, keep)), {x}, {x, kept},
-      [axes](const StepView& step) -> Vars {
-        const Var best = step.saved(1);
-        const Var hit = compute_binary<binary_op::Same>("max", step.saved(0), best);
-        const Var dy = reshape(step.cotangent(), best.shape());
+      [axes](const NodeView& node) -> Vars {
+        const Var best = node.saved(1);
+        const Var hit = compute_binary<binary_op::Same>("max", node.saved(0), best);
+        const Var dy = reshape(node.cotangent(), best.shape());
         return {mul(hit, div(dy, sum(hit, axes, KeepDim::yes)))};
       },
       Derivatives::all);
@@ -273,7 +274,7 @@ Var centred(const Var& x, const std::vector<int>& axes) {
   const Var y = (x.value() - Var(near)) - rest;
   return record(
       kName, y.value(), {x}, {},
-      [axes](const StepView& step) -> Vars { return {centred(step.cotangent(), axes)}; },
+      [axes](const NodeView& node) -> Vars { return {centred(node.cotangent(), axes)}; },
       Derivatives::all);
 }
 
@@ -287,9 +288,9 @@ Var variance(const Var& x, const std::vector<int>& axes, const VarianceOptions& 
   const Tensor y = square_sum(centred(x.value(), axes), reduced, divisor);
   return record(
       "variance", y.reshape(without(x.shape(), reduced, options.keep)), {x}, {x},
-      [axes, divisor, kept = y.shape()](const StepView& step) -> Vars {
-        const Var slope = reshape(step.cotangent(), kept) * (2 / divisor);
-        return {centred(step.saved(0), axes) * slope};
+      [axes, divisor, kept = y.shape()](const NodeView& node) -> Vars {
+        const Var slope = reshape(node.cotangent(), kept) * (2 / divisor);
+        return {centred(node.saved(0), axes) * slope};
       },
       Derivatives::all);
 }
@@ -306,6 +307,33 @@ Var mean(const Var& x) { return mean(x, all_axes(x)); }
 Var variance(const Var& x) { return variance(x, all_axes(x)); }
 Var max(const Var& x) { return max(x, all_axes(x)); }
 Var min(const Var& x) { return min(x, all_axes(x)); }
+
+Var stddev(const Var& x, const std::vector<int>& axes, const VarianceOptions& options) {
+  const ErrorOp here("stddev");
+  require(x.defined(), "stddev: x is undefined");
+  return sqrt(variance(x, axes, options));
+}
+
+// Halves of the axis times one another, until one element is left.
+Var prod(const Var& x, int axis, KeepDim keep) {
+  const ErrorOp here("prod");
+  require(x.defined(), "prod: x is undefined");
+  if (is_bfloat16(x)) return convert(prod(widened(x), axis, keep), x.dtype());
+  const Shape shape = x.shape();
+  const int at = shape.axis(axis, "prod");
+  Shape kept = shape;
+  kept[at] = 1;
+  Var product = shape[at] > 0 ? x : Var(Tensor::full(kept, 1, x.dtype(), x.device()));
+  for (std::int64_t count = product.dim(at); count > 1; count = product.dim(at)) {
+    const std::int64_t half = count / 2;
+    const Var pairs = slice_axis(product, at, 0, half) * slice_axis(product, at, half, 2 * half);
+    product =
+        count % 2 == 0 ? pairs : concat({pairs, slice_axis(product, at, 2 * half, count)}, at);
+  }
+  std::vector<bool> reduced(static_cast<std::size_t>(shape.rank()), false);
+  reduced[static_cast<std::size_t>(at)] = true;
+  return reshape(product, without(shape, reduced, keep));
+}
 
 Tensor argmax(const Var& x, int axis, KeepDim keep) {
   const ErrorOp here("argmax");

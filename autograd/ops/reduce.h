@@ -36,6 +36,13 @@ struct VarianceOptions {
 Var variance(const Var& x, const std::vector<int>& axes, const VarianceOptions& options = {});
 Var variance(const Var& x);  // over all elements, correction 1
 
+// The square root of the variance.
+Var stddev(const Var& x, const std::vector<int>& axes, const VarianceOptions& options = {});
+
+// The product of the elements along an axis; of none 1. The gradient is right where one of them is
+// 0, too.
+Var prod(const Var& x, int axis, KeepDim keep = KeepDim::no);
+
 // The largest (smallest) element; NaN counts as either. Equals share the gradient evenly, and so do
 // NaNs. Of nothing: an Error.
 Var max(const Var& x);

@@ -5,7 +5,7 @@
 
 namespace pliant {
 
-struct RoiAlignOptions {
+struct RoIAlignOptions {
   Size2 output_size = 7;            // bins
   double spatial_scale = 1;         // of the map: its pixels per pixel of the network's input
   std::int64_t sampling_ratio = 0;  // samples of a bin along each axis; 0: its side, rounded up
@@ -19,9 +19,9 @@ struct RoiAlignOptions {
 // outside [0, H-1] x [0, W-1] (as torchvision has it: outside [-1, H] x [-1, W]) counts as 0.
 // Regions have no gradient. An image index that is none or a coordinate that is not finite is an
 // Error on the CPU; elsewhere that region's result is NaN.
-Var roi_align(const Var& x, const Tensor& rois, const RoiAlignOptions& options = {});
+Var roi_align(const Var& x, const Tensor& rois, const RoIAlignOptions& options = {});
 
-struct PsRoiAlignOptions {
+struct PSRoIAlignOptions {
   Size2 output_size = 7;
   double spatial_scale = 1;
   std::int64_t sampling_ratio = 0;
@@ -29,6 +29,6 @@ struct PsRoiAlignOptions {
 
 // The same with pixel centres half a pixel in, where bin (i, j) of P x Q and output channel o read
 // input channel (o*P + i)*Q + j: x [N H W K*P*Q] -> [R P Q K].
-Var ps_roi_align(const Var& x, const Tensor& rois, const PsRoiAlignOptions& options = {});
+Var ps_roi_align(const Var& x, const Tensor& rois, const PSRoIAlignOptions& options = {});
 
 }  // namespace pliant

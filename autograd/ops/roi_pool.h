@@ -5,7 +5,7 @@
 
 namespace pliant {
 
-struct RoiPoolOptions {
+struct RoIPoolOptions {
   Size2 output_size = 7;     // bins
   double spatial_scale = 1;  // of the map: its pixels per pixel of the network's input
 };
@@ -15,11 +15,11 @@ struct RoiPoolOptions {
 // and both belong to the region. The gradient goes to the first largest pixel; NaN counts as
 // largest. Regions have no gradient. An image index that is none or a coordinate that is not
 // finite is an Error on the CPU; elsewhere that region's result is NaN.
-Var roi_pool(const Var& x, const Tensor& rois, const RoiPoolOptions& options = {});
+Var roi_pool(const Var& x, const Tensor& rois, const RoIPoolOptions& options = {});
 
 // Mean over the whole pixels of each bin, 0 where it has none, where bin (i, j) of P x Q and output
 // channel o read input channel (o*P + i)*Q + j: x [N H W K*P*Q] -> [R P Q K]. Corners are rounded;
 // the region ends before the second. A region has at least one pixel along each axis.
-Var ps_roi_pool(const Var& x, const Tensor& rois, const RoiPoolOptions& options = {});
+Var ps_roi_pool(const Var& x, const Tensor& rois, const RoIPoolOptions& options = {});
 
 }  // namespace pliant

@@ -42,8 +42,8 @@ Var take(const char* name, const Var& x, const Shape& extents, const Window& win
   copy(name, extents, x.value(), window, y, whole(x.rank()));
   return record(
       name, std::move(y), {x}, {},
-      [name, shape = x.shape(), window](const StepView& step) -> Vars {
-        return {put(name, step.cotangent(), shape, window, 0)};
+      [name, shape = x.shape(), window](const NodeView& node) -> Vars {
+        return {put(name, node.cotangent(), shape, window, 0)};
       },
       Derivatives::all);
 }
@@ -55,8 +55,8 @@ Var put(const char* name, const Var& x, const Shape& shape, const Window& window
   copy(name, x.shape(), x.value(), whole(x.rank()), y, window);
   return record(
       name, std::move(y), {x}, {},
-      [name, extents = x.shape(), window](const StepView& step) -> Vars {
-        return {take(name, step.cotangent(), extents, window)};
+      [name, extents = x.shape(), window](const NodeView& node) -> Vars {
+        return {take(name, node.cotangent(), extents, window)};
       },
       Derivatives::all);
 }
@@ -193,12 +193,12 @@ Var concat(const Vars& xs, int axis) {
   }
   return record(
       "concat", std::move(y), xs, {},
-      [parts, axis](const StepView& step) -> Vars {
+      [parts, axis](const NodeView& node) -> Vars {
         Vars gradients;
         std::int64_t begin = 0;
         for (std::size_t i = 0; i < parts.size(); ++i) {
           const std::int64_t end = begin + parts[i][axis];
-          gradients.push_back(step.wants(i) ? slice_axis(step.cotangent(), axis, begin, end)
+          gradients.push_back(node.wants(i) ? slice_axis(node.cotangent(), axis, begin, end)
                                             : Var());
           begin = end;
         }

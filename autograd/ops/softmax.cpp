@@ -2,6 +2,7 @@
 
 #include <pliant/autograd/internal/checks.h>
 #include <pliant/autograd/ops/arithmetic.h>
+#include <pliant/autograd/ops/compare.h>
 #include <pliant/autograd/ops/convert.h>
 #include <pliant/autograd/ops/elementary.h>
 #include <pliant/autograd/ops/reduce.h>
@@ -32,8 +33,8 @@ Var softmax(const Var& x, int axis) {
   const Var y = div(powers, sum_along(powers, axis));
   return record(
       "softmax", y.value(), {x}, {y},
-      [axis](const StepView& step) -> Vars {
-        const Var p = step.saved(0), weighted = mul(p, step.cotangent());
+      [axis](const NodeView& node) -> Vars {
+        const Var p = node.saved(0), weighted = mul(p, node.cotangent());
         return {sub(weighted, mul(p, sum_along(weighted, axis)))};
       },
       Derivatives::all);
@@ -48,11 +49,21 @@ Var log_softmax(const Var& x, int axis) {
   const Var y = sub(from, log(sum_along(exp(from), axis)));
   return record(
       "log_softmax", y.value(), {x}, {y},
-      [axis](const StepView& step) -> Vars {
-        const Var& dy = step.cotangent();
-        return {sub(dy, mul(exp(step.saved(0)), sum_along(dy, axis)))};
+      [axis](const NodeView& node) -> Vars {
+        const Var& dy = node.cotangent();
+        return {sub(dy, mul(exp(node.saved(0)), sum_along(dy, axis)))};
       },
       Derivatives::all);
+}
+
+Var logsumexp(const Var& x, const std::vector<int>& axes, KeepDim keep) {
+  const ErrorOp here("logsumexp");
+  if (is_bfloat16(x)) return in_float32("logsumexp", logsumexp, x, axes, keep);
+  require(x.defined(), "logsumexp: x is undefined");
+  const Tensor largest = max(x.value(), axes, KeepDim::yes).value();
+  const Tensor shift = where(isfinite(largest), largest, scalar_like(0, largest)).value();
+  const Var y = log(sum(exp(x - shift), axes, KeepDim::yes)) + shift;
+  return keep == KeepDim::yes ? y : reshape(y, sum(largest, axes).shape());
 }
 
 }  // namespace pliant

@@ -1,7 +1,7 @@
 // Convolutions on maps of detection and classification nets. compare_cuda.py times them in PyTorch
 // by the same names.
 #include <pliant/autograd/ops/conv2d.h>
-#include <pliant/autograd/ops/deform_conv.h>
+#include <pliant/autograd/ops/deform_conv2d.h>
 #include <pliant/bench/cuda/measure.h>
 #include <pliant/core/memory.h>
 
@@ -39,7 +39,7 @@ void add_deform(Measurements& to, const Map& m, std::int64_t groups, Mask mask) 
   const std::string name = std::string(groups > 1 ? "depthwise " : "") + "deform_conv2d " +
                            (mask == Mask::yes ? "v2" : "v1");
   to.add_op(name + m, shapes, bytes_of(inputs, m.locations() * m.c), [=](const Vars& v) {
-    return deform_conv2d(v[0], v[1], mask == Mask::yes ? v[3] : Var(), v[2], {},
+    return deform_conv2d(v[0], v[1], v[2], {}, mask == Mask::yes ? v[3] : Var(),
                          {.padding = 1, .groups = groups});
   });
 }

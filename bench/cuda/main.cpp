@@ -1,10 +1,11 @@
 // pliant-cuda-bench: what docs/performance.md says of the GPU. It also runs on the CPU, slowly.
+#include <CLI/CLI.hpp>
 #include <fstream>
 #include <iostream>
 
 #include <nlohmann/json.hpp>
 
-#include <pliant/apps/command_line.h>
+#include <pliant/apps/kit/command_line.h>
 #include <pliant/bench/cuda/measure.h>
 #include <pliant/core/conv_plans.h>
 #include <pliant/core/gpu_options.h>
@@ -13,6 +14,7 @@
 namespace {
 
 using namespace pliant;
+using namespace pliant::kit;
 using namespace pliant::bench;
 
 // What cuDNN has chosen for the convolutions.

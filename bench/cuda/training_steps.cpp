@@ -10,12 +10,12 @@ namespace {
 constexpr std::int64_t kSteps = 1 << 20;  // more than a measurement takes
 
 // Eager, and captured: there every step reads its number and learning rate on the device.
-void add_step(Measurements& to, Deform deform, std::int64_t batch) {
+void add_step(Measurements& to, mnist::Deform deform, std::int64_t batch) {
   const std::string name = std::string("training step, ") +
-                           (deform == Deform::none ? "regular" : name_of(deform)) + " net, batch " +
-                           std::to_string(batch);
+                           (deform == mnist::Deform::none ? "regular" : name_of(deform)) +
+                           " net, batch " + std::to_string(batch);
   if (!to.wants(name) && !to.wants(name + ", captured")) return;
-  DigitNet net(deform);
+  mnist::DigitNet net(deform);
   net.initialise(Rng(1));
   net.to(to.device());
   Adam adam(net.parameters(), {.lr = 1e-3});
@@ -45,7 +45,7 @@ void add_step(Measurements& to, Deform deform, std::int64_t batch) {
 }  // namespace
 
 void add_training_steps(Measurements& to) {
-  for (const Deform deform : {Deform::none, Deform::dcn2})
+  for (const mnist::Deform deform : {mnist::Deform::none, mnist::Deform::dcn2})
     for (const std::int64_t batch : {32, 128, 1024}) add_step(to, deform, batch);
 }
 

@@ -16,8 +16,8 @@ using namespace cpu;
 constexpr std::int64_t kTileRows = 64;  // locations of a task that no other task's sums meet
 
 template <class T>
-struct DcnSource {
-  const DcnGeometry& geometry;
+struct DCNSource {
+  const DCNGeometry& geometry;
   const T* x;
   const T* offset;
   const T* mask;
@@ -41,13 +41,13 @@ struct DcnSource {
 };
 
 // (location, group) pairs whose taps are computed together.
-std::int64_t units_at_once(const DcnGeometry& g) {
+std::int64_t units_at_once(const DCNGeometry& g) {
   return std::max<std::int64_t>(1, TapBatch<float>::kSize / std::max<std::int64_t>(1, g.taps()));
 }
 
 // The walk of one kernel call: the taps of the kernel without offsets, room for taps.
 template <class T, class F>
-void with_source(const DcnGeometry& g, const T* x, const T* offset, const T* mask,
+void with_source(const DCNGeometry& g, const T* x, const T* offset, const T* mask,
                  Workspace& workspace, F&& f) {
   T* const tap_row = workspace.take<T>(g.taps());
   T* const tap_column = workspace.take<T>(g.taps());
@@ -56,14 +56,14 @@ void with_source(const DcnGeometry& g, const T* x, const T* offset, const T* mas
     tap_column[t] = g.tap_column<T>(t);
   }
   const TapRuns<T> runs(units_at_once(g) * g.taps(), workspace);
-  f(DcnSource<T>{g, x, offset, mask, tap_row, tap_column, runs});
+  f(DCNSource<T>{g, x, offset, mask, tap_row, tap_column, runs});
 }
 
 // The coordinates of the taps of one unit, from sample `first` on.
 template <class T>
-void place_taps(const DcnSource<T>& source, std::int64_t row, std::int64_t group,
+void place_taps(const DCNSource<T>& source, std::int64_t row, std::int64_t group,
                 std::int64_t first, TapRun<T>& run) {
-  const DcnGeometry& g = source.geometry;
+  const DCNGeometry& g = source.geometry;
   const std::int64_t p = row / g.conv.q % g.conv.p, q = row % g.conv.q;
   const T* const offset = source.offset + source.offset_at(row, group);
   for (std::int64_t t = 0; t < g.taps(); ++t)
@@ -75,8 +75,8 @@ void place_taps(const DcnSource<T>& source, std::int64_t row, std::int64_t group
 // Calls f(row, group, run, first) for every location and group, whose taps are first, first + 1,
 // ... of the run.
 template <class T, class F>
-void for_each_unit(const DcnSource<T>& source, Range rows, Range groups, F&& f) {
-  const DcnGeometry& g = source.geometry;
+void for_each_unit(const DCNSource<T>& source, Range rows, Range groups, F&& f) {
+  const DCNGeometry& g = source.geometry;
   const std::int64_t units = rows.size() * groups.size(), step = units_at_once(g), taps = g.taps();
   TapRun<T> run = source.runs.of();
   const auto row = [&](std::int64_t unit) { return rows.begin + unit / groups.size(); };
@@ -122,18 +122,18 @@ struct PixelSum {
 
 // What the masks of a unit are worth, [taps].
 template <class T>
-void mask_values(const DcnGeometry& g, const T* masks, T* values) {
-  const DcnMask<T> value(g, masks);
+void mask_values(const DCNGeometry& g, const T* masks, T* values) {
+  const DCNMask<T> value(g, masks);
   for (std::int64_t t = 0; t < g.taps(); ++t) values[t] = value(masks[t]);
 }
 
 template <class T>
-void forward(const DcnGeometry& g, const T* x, const T* offset, const T* mask, T* y,
+void forward(const DCNGeometry& g, const T* x, const T* offset, const T* mask, T* y,
              Workspace& workspace) {
   const std::int64_t c = g.conv.c, taps = g.taps();
   constexpr std::int64_t kTogether = PixelSum<T>::kMost / 4;
   const PerThread<T> masks(taps, workspace);
-  with_source(g, x, offset, mask, workspace, [&](const DcnSource<T>& source) {
+  with_source(g, x, offset, mask, workspace, [&](const DCNSource<T>& source) {
     const std::int64_t own = source.group_channels();
     const auto write_unit = [&](std::int64_t row, std::int64_t group, const TapRun<T>& run,
                                 std::int64_t first) {
@@ -159,7 +159,7 @@ void forward(const DcnGeometry& g, const T* x, const T* offset, const T* mask, T
 
 // Where one call's gradients go.
 template <class T>
-struct DcnGradients {
+struct DCNGradients {
   const T* dy;
   T* dx;
   T* doffset;
@@ -179,9 +179,9 @@ void through_softmax(std::int64_t taps, const T* value, T* dmask) {
 // The gradients of some channels at some locations of one image. The sums by offset and mask run
 // over the channels of a group, so with kDot these are whole groups.
 template <bool kScatter, bool kDot, class T>
-void spread_rows(const DcnSource<T>& source, Range rows, Range channels, const DcnGradients<T>& to,
+void spread_rows(const DCNSource<T>& source, Range rows, Range channels, const DCNGradients<T>& to,
                  HeldSums<T>* held) {
-  const DcnGeometry& g = source.geometry;
+  const DCNGeometry& g = source.geometry;
   const std::int64_t c = g.conv.c, own = source.group_channels(), taps = g.taps();
   const T scale = static_cast<T>(g.offset_scale);
   T* const waste = to.scratch.of();
@@ -222,7 +222,7 @@ void spread_rows(const DcnSource<T>& source, Range rows, Range channels, const D
 // in a fixed order. Tasks of whole groups do all gradients at once; where those are too few, the
 // sums over channels are tasks of their own.
 template <class T>
-void gradient(const DcnGeometry& g, const DcnSource<T>& source, const DcnGradients<T>& to) {
+void gradient(const DCNGeometry& g, const DCNSource<T>& source, const DCNGradients<T>& to) {
   constexpr std::int64_t kTasks = 8, kNarrow = 32;
   const std::int64_t own = source.group_channels(), locations = source.locations();
   const bool at_once = g.conv.n * g.conv.groups >= kTasks;
@@ -249,19 +249,19 @@ void gradient(const DcnGeometry& g, const DcnSource<T>& source, const DcnGradien
 }
 
 template <class T>
-void gradient(const DcnGeometry& g, const DcnGradientArgs<T>& args, Workspace& workspace) {
+void gradient(const DCNGeometry& g, const DCNGradientArgs<T>& args, Workspace& workspace) {
   T* const zeros = workspace.take<T>(g.conv.c);
   const PerThread<T> scratch(g.conv.c + g.taps(), workspace);
   std::fill_n(zeros, g.conv.c, T(0));
-  with_source(g, args.x, args.offset, args.mask, workspace, [&](const DcnSource<T>& source) {
+  with_source(g, args.x, args.offset, args.mask, workspace, [&](const DCNSource<T>& source) {
     gradient(g, source,
-             DcnGradients<T>{args.dy, args.dx, args.doffset, args.dmask, zeros, scratch});
+             DCNGradients<T>{args.dy, args.dx, args.doffset, args.dmask, zeros, scratch});
   });
 }
 
 }  // namespace
 
-constinit FloatKernel<DcnForward> cpu::dcn_forward{forward, forward};
-constinit FloatKernel<DcnGradient> cpu::dcn_gradient{gradient, gradient};
+constinit FloatKernel<DCNForward> cpu::dcn_forward{forward, forward};
+constinit FloatKernel<DCNGradient> cpu::dcn_gradient{gradient, gradient};
 
 }  // namespace pliant

@@ -8,7 +8,7 @@
 
 #include <pliant/core/column_memory.h>
 #include <pliant/core/cpu/vectors.h>
-#include <pliant/core/kernels/deform_conv.h>
+#include <pliant/core/kernels/deform_conv2d.h>
 #include <pliant/core/parallel.h>
 
 namespace pliant::cpu {
@@ -263,7 +263,7 @@ inline void gather_columns(const DeformSource<T>& source, Range rows, Range taps
   }
 }
 
-// The weight gradient by matrix products, in deform_conv.cpp; for T = float and double.
+// The weight gradient by matrix products, in deform_conv2d.cpp; for T = float and double.
 template <class T>
 void add_up_columns(const DeformSource<T>& source, const T* dy, T* dweight, Workspace& workspace);
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include <pliant/core/cpu/region_windows.h>
+#include <pliant/core/cpu/roi_windows.h>
 
 namespace pliant {
 namespace {
@@ -26,7 +26,7 @@ using BinView = BinOf<cpu::AxisView<T>, T>;
 
 template <class T>
 struct Regions {
-  const DeformRoiPoolGeometry& g;
+  const DeformRoIPoolGeometry& g;
   const T* rois;
   const T* trans;  // may be null
   const T* mask;   // may be null
@@ -65,10 +65,10 @@ struct Regions {
 };
 
 template <class T>
-void forward(const DeformRoiPoolGeometry& g, const T* x, const T* rois, const T* trans,
+void forward(const DeformRoIPoolGeometry& g, const T* x, const T* rois, const T* trans,
              const T* mask, T* y, Workspace& workspace) {
   const Regions<T> regions{g, rois, trans, mask};
-  const RegionGeometry& region = g.region;
+  const RoIGeometry& region = g.region;
   const cpu::GroupedMap<T> map(region, x, workspace);
   const std::int64_t channels = g.class_channels();
   parallel_blocks(region.r * region.p, kRowsOfBins, [&](std::int64_t begin, std::int64_t end) {
@@ -95,7 +95,7 @@ class AllWindows {
   AllWindows(const Regions<T>& regions, Workspace& workspace)
       : limit_(std::min(2 * regions.g.samples, std::max(regions.g.region.h, regions.g.region.w))),
         classes_(regions.g.classes) {
-    const RegionGeometry& region = regions.g.region;
+    const RoIGeometry& region = regions.g.region;
     const std::int64_t windows = region.r * region.p * region.q * classes_;
     pixels_ = workspace.take<Pixel>(2 * windows * limit_);
     sizes_ = workspace.take<Size>(2 * windows);
@@ -144,7 +144,7 @@ template <class T>
 void bin_gradient(const Regions<T>& regions, const AllWindows<T>& windows,
                   const cpu::GroupedMap<T>& map, std::int64_t r, std::int64_t i, std::int64_t j,
                   const T* dy, T* dtrans, T* dmask) {
-  const DeformRoiPoolGeometry& g = regions.g;
+  const DeformRoIPoolGeometry& g = regions.g;
   const std::int64_t bin = regions.bin(r, i, j), channels = g.class_channels();
   T by_mask = 0;
   for (std::int64_t k = 0; k < g.classes; ++k) {
@@ -169,7 +169,7 @@ void bin_gradient(const Regions<T>& regions, const AllWindows<T>& windows,
 template <class T>
 void branch_gradient(const Regions<T>& regions, const AllWindows<T>& windows, const T* x,
                      const T* dy, T* dtrans, T* dmask, Workspace& workspace) {
-  const DeformRoiPoolGeometry& g = regions.g;
+  const DeformRoIPoolGeometry& g = regions.g;
   const cpu::GroupedMap<T> map(g.region, x, workspace);
   parallel_for(g.region.r, [&](std::int64_t r) {
     const std::int64_t size = g.part * g.part * g.classes * 2;
@@ -183,7 +183,7 @@ void branch_gradient(const Regions<T>& regions, const AllWindows<T>& windows, co
 template <class T>
 void map_gradient(const Regions<T>& regions, const AllWindows<T>& windows, const T* dy, T* dx,
                   Workspace& workspace) {
-  const DeformRoiPoolGeometry& g = regions.g;
+  const DeformRoIPoolGeometry& g = regions.g;
   const std::int64_t channels = g.class_channels();
   const auto add = [&](std::int64_t image, std::int64_t group, PixelRange rows,
                        const cpu::MapView<T>& map, cpu::HeldSums<T>& held) {
@@ -206,7 +206,7 @@ void map_gradient(const Regions<T>& regions, const AllWindows<T>& windows, const
 }
 
 template <class T>
-void gradient(const DeformRoiPoolGeometry& g, const DeformRoiPoolGradientArgs<T>& args,
+void gradient(const DeformRoIPoolGeometry& g, const DeformRoIPoolGradientArgs<T>& args,
               Workspace& workspace) {
   const Regions<T> regions{g, args.rois, args.trans, args.mask};
   const AllWindows<T> windows(regions, workspace);
@@ -217,7 +217,7 @@ void gradient(const DeformRoiPoolGeometry& g, const DeformRoiPoolGradientArgs<T>
 
 }  // namespace
 
-constinit FloatKernel<DeformRoiPoolForward> cpu::deform_roi_pool_forward{forward, forward};
-constinit FloatKernel<DeformRoiPoolGradient> cpu::deform_roi_pool_gradient{gradient, gradient};
+constinit FloatKernel<DeformRoIPoolForward> cpu::deform_roi_pool_forward{forward, forward};
+constinit FloatKernel<DeformRoIPoolGradient> cpu::deform_roi_pool_gradient{gradient, gradient};
 
 }  // namespace pliant

@@ -1,4 +1,5 @@
 #include <pliant/core/kernels/pool2d.h>
+#include <pliant/core/kernels/takes_over.h>
 
 #include <algorithm>
 #include <limits>

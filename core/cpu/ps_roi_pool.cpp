@@ -1,12 +1,12 @@
 #include <pliant/core/kernels/ps_roi_pool.h>
 
-#include <pliant/core/cpu/region_separable.h>
+#include <pliant/core/cpu/roi_separable.h>
 
 namespace pliant {
 namespace {
 
 template <class T>
-auto pooling(const RegionGeometry& g, const T* rois) {
+auto pooling(const RoIGeometry& g, const T* rois) {
   const auto fill = [&g](cpu::AxisWindow<T>& window, double from, double to, std::int64_t bin,
                          std::int64_t bins, std::int64_t size) {
     const PixelRange pixels = ps_roi_pool_pixels(g, from, to, bin, bins, size);
@@ -17,18 +17,18 @@ auto pooling(const RegionGeometry& g, const T* rois) {
 }
 
 template <class T>
-void forward(const RegionGeometry& g, const T* x, const T* rois, T* y, Workspace& workspace) {
+void forward(const RoIGeometry& g, const T* x, const T* rois, T* y, Workspace& workspace) {
   pooling(g, rois).forward(x, y, workspace);
 }
 
 template <class T>
-void gradient(const RegionGeometry& g, const T* rois, const T* dy, T* dx, Workspace& workspace) {
+void gradient(const RoIGeometry& g, const T* rois, const T* dy, T* dx, Workspace& workspace) {
   pooling(g, rois).gradient(dy, dx, workspace);
 }
 
 }  // namespace
 
-constinit FloatKernel<PsRoiPoolForward> cpu::ps_roi_pool_forward{forward, forward};
-constinit FloatKernel<PsRoiPoolGradient> cpu::ps_roi_pool_gradient{gradient, gradient};
+constinit FloatKernel<PSRoIPoolForward> cpu::ps_roi_pool_forward{forward, forward};
+constinit FloatKernel<PSRoIPoolGradient> cpu::ps_roi_pool_gradient{gradient, gradient};
 
 }  // namespace pliant

@@ -1,12 +1,12 @@
 #include <pliant/core/kernels/roi_align.h>
 
-#include <pliant/core/cpu/region_separable.h>
+#include <pliant/core/cpu/roi_separable.h>
 
 namespace pliant {
 namespace {
 
 template <class T>
-auto pooling(const RoiAlignGeometry& g, const T* rois) {
+auto pooling(const RoIAlignGeometry& g, const T* rois) {
   const auto fill = [&g](cpu::AxisWindow<T>& window, double from, double to, std::int64_t bin,
                          std::int64_t bins, std::int64_t size) {
     const BinSamples samples = roi_align_samples(g, from, to, bin, bins, size);
@@ -17,18 +17,18 @@ auto pooling(const RoiAlignGeometry& g, const T* rois) {
 }
 
 template <class T>
-void forward(const RoiAlignGeometry& g, const T* x, const T* rois, T* y, Workspace& workspace) {
+void forward(const RoIAlignGeometry& g, const T* x, const T* rois, T* y, Workspace& workspace) {
   pooling(g, rois).forward(x, y, workspace);
 }
 
 template <class T>
-void gradient(const RoiAlignGeometry& g, const T* rois, const T* dy, T* dx, Workspace& workspace) {
+void gradient(const RoIAlignGeometry& g, const T* rois, const T* dy, T* dx, Workspace& workspace) {
   pooling(g, rois).gradient(dy, dx, workspace);
 }
 
 }  // namespace
 
-constinit FloatKernel<RoiAlignForward> cpu::roi_align_forward{forward, forward};
-constinit FloatKernel<RoiAlignGradient> cpu::roi_align_gradient{gradient, gradient};
+constinit FloatKernel<RoIAlignForward> cpu::roi_align_forward{forward, forward};
+constinit FloatKernel<RoIAlignGradient> cpu::roi_align_gradient{gradient, gradient};
 
 }  // namespace pliant

@@ -4,7 +4,7 @@
 #include <cstring>
 #include <type_traits>
 
-#include <pliant/core/cpu/region_windows.h>
+#include <pliant/core/cpu/roi_windows.h>
 
 namespace pliant {
 namespace {
@@ -22,7 +22,7 @@ struct LanesOf {
 
 // One bin that has pixels; x is its image. A value takes over as max_pool2d's takes_over() has it.
 template <class T>
-void pool_bin(const RegionGeometry& g, PixelRange rows, PixelRange columns, const T* x, T* y,
+void pool_bin(const RoIGeometry& g, PixelRange rows, PixelRange columns, const T* x, T* y,
               std::int32_t* index) {
   cpu::each_channel_block<T>(g.k, [&]<std::size_t kVectors, class V>(std::int64_t c, V*) {
     using All = LanesOf<T, sizeof(V)>;
@@ -53,14 +53,14 @@ void pool_bin(const RegionGeometry& g, PixelRange rows, PixelRange columns, cons
 
 // The pixels of a bin along an axis: 1 for x, 2 for y.
 template <class T>
-PixelRange pixels(const RegionGeometry& g, const T* roi, int axis, std::int64_t bin,
-                  std::int64_t bins, std::int64_t extent) {
+PixelRange pixels(const RoIGeometry& g, const T* roi, int axis, std::int64_t bin, std::int64_t bins,
+                  std::int64_t extent) {
   return roi_pool_pixels(g, static_cast<double>(roi[axis]), static_cast<double>(roi[axis + 2]), bin,
                          bins, extent);
 }
 
 template <class T>
-void forward(const RegionGeometry& g, const T* x, const T* rois, T* y, std::int32_t* index) {
+void forward(const RoIGeometry& g, const T* x, const T* rois, T* y, std::int32_t* index) {
   parallel_blocks(g.r * g.p, kRowsOfBins, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t at = begin; at < end; ++at) {
       const T* const roi = rois + at / g.p * 5;
@@ -84,7 +84,7 @@ void forward(const RegionGeometry& g, const T* x, const T* rois, T* y, std::int3
 // bin goes pixel by pixel through all channels, a large one straight to the index: either way each
 // element of dx gets its terms in the order of the bins.
 template <class T>
-void scatter_bin(const RegionGeometry& g, PixelRange rows, PixelRange columns, PixelRange inside,
+void scatter_bin(const RoIGeometry& g, PixelRange rows, PixelRange columns, PixelRange inside,
                  const std::int32_t* index, const T* dy, T* dx, cpu::HeldSums<T>& held) {
   rows = {std::max(rows.begin, inside.begin), std::min(rows.end, inside.end)};
   if (rows.begin >= rows.end) return;
@@ -106,7 +106,7 @@ void scatter_bin(const RegionGeometry& g, PixelRange rows, PixelRange columns, P
 }
 
 template <class T>
-void gradient(const RegionGeometry& g, const T* rois, const std::int32_t* index, const T* dy, T* dx,
+void gradient(const RoIGeometry& g, const T* rois, const std::int32_t* index, const T* dy, T* dx,
               Workspace& workspace) {
   const auto add = [&](std::int64_t image, std::int64_t group, PixelRange inside,
                        const cpu::MapView<T>& map, cpu::HeldSums<T>& held) {
@@ -127,7 +127,7 @@ void gradient(const RegionGeometry& g, const T* rois, const std::int32_t* index,
 
 }  // namespace
 
-constinit FloatKernel<RoiPoolForward> cpu::roi_pool_forward{forward, forward};
-constinit FloatKernel<RoiPoolGradient> cpu::roi_pool_gradient{gradient, gradient};
+constinit FloatKernel<RoIPoolForward> cpu::roi_pool_forward{forward, forward};
+constinit FloatKernel<RoIPoolGradient> cpu::roi_pool_gradient{gradient, gradient};
 
 }  // namespace pliant

@@ -8,7 +8,7 @@
 #include <pliant/core/bfloat16.h>
 #include <pliant/core/kernel.h>
 #include <pliant/core/kernels/function_list.h>
-#include <pliant/core/kernels/pool2d.h>
+#include <pliant/core/kernels/takes_over.h>
 #include <pliant/core/portable.h>
 #include <pliant/core/shape.h>
 

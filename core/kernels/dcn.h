@@ -27,16 +27,16 @@ enum class MaskRule : unsigned char {
 };
 
 // Where the offsets and masks of (location, group) start, in elements of their tensors.
-struct DcnLayout {
+struct DCNLayout {
   std::int64_t location, group;
 };
 
-struct DcnGeometry {
+struct DCNGeometry {
   Conv2dGeometry conv;  // k = c; groups are the operator's
   double offset_scale = 1;
   CenterTap center = CenterTap::keep;
   MaskRule mask_rule = MaskRule::as_given;
-  DcnLayout offsets, masks;
+  DCNLayout offsets, masks;
 
   PLIANT_HD std::int64_t taps() const {
     return conv.r * conv.s - (center == CenterTap::remove ? 1 : 0);
@@ -68,18 +68,18 @@ struct DcnGeometry {
 
 // A location's coordinate: tap_row of its tap, its own place and its offset.
 template <class T>
-PLIANT_HD T dcn_coordinate(const DcnGeometry& g, T tap, std::int64_t out, std::int64_t stride,
+PLIANT_HD T dcn_coordinate(const DCNGeometry& g, T tap, std::int64_t out, std::int64_t stride,
                            T offset) {
   return tap + static_cast<T>(out * stride) + static_cast<T>(g.offset_scale) * offset;
 }
 
 // What a mask as it is stored is worth: itself, or its share in the softmax over its group.
 template <class T>
-struct DcnMask {
+struct DCNMask {
   T largest = 0, scale = 1;
   MaskRule rule = MaskRule::as_given;
 
-  PLIANT_HD DcnMask(const DcnGeometry& g, const T* masks) : rule(g.mask_rule) {
+  PLIANT_HD DCNMask(const DCNGeometry& g, const T* masks) : rule(g.mask_rule) {
     if (rule == MaskRule::as_given) return;
     largest = masks[0];
     for (std::int64_t t = 1; t < g.taps(); ++t) largest = masks[t] > largest ? masks[t] : largest;
@@ -94,11 +94,11 @@ struct DcnMask {
 
 // x [n h w c], y [n p q c]. offset and mask as the layouts say; they may lie in one tensor.
 template <class T>
-using DcnForward = void(const DcnGeometry&, const T* x, const T* offset, const T* mask, T* y,
+using DCNForward = void(const DCNGeometry&, const T* x, const T* offset, const T* mask, T* y,
                         Workspace&);
 // dx may be null; doffset and dmask are both null or neither is.
 template <class T>
-struct DcnGradientArgs {
+struct DCNGradientArgs {
   const T* x;
   const T* offset;
   const T* mask;
@@ -108,16 +108,16 @@ struct DcnGradientArgs {
   T* dmask;
 };
 template <class T>
-using DcnGradient = void(const DcnGeometry&, const DcnGradientArgs<T>& args, Workspace&);
+using DCNGradient = void(const DCNGeometry&, const DCNGradientArgs<T>& args, Workspace&);
 
 namespace cpu {
-extern FloatKernel<DcnForward> dcn_forward;
-extern FloatKernel<DcnGradient> dcn_gradient;
+extern FloatKernel<DCNForward> dcn_forward;
+extern FloatKernel<DCNGradient> dcn_gradient;
 }  // namespace cpu
 
 namespace cuda {
-extern FloatKernel<DcnForward> dcn_forward;
-extern FloatKernel<DcnGradient> dcn_gradient;
+extern FloatKernel<DCNForward> dcn_forward;
+extern FloatKernel<DCNGradient> dcn_gradient;
 }  // namespace cuda
 
 }  // namespace pliant

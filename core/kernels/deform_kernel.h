@@ -15,7 +15,7 @@
 #include <cstdint>
 
 #include <pliant/core/kernel.h>
-#include <pliant/core/kernels/deform_conv.h>
+#include <pliant/core/kernels/deform_conv2d.h>
 
 namespace pliant {
 

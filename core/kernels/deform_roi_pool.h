@@ -12,13 +12,13 @@
 #pragma once
 
 #include <pliant/core/kernel.h>
-#include <pliant/core/kernels/regions.h>
+#include <pliant/core/kernels/roi.h>
 #include <pliant/core/kernels/workspace.h>
 
 namespace pliant {
 
-struct DeformRoiPoolGeometry {
-  RegionGeometry region;
+struct DeformRoIPoolGeometry {
+  RoIGeometry region;
   std::int64_t part = 1;     // trans [r part part 2*classes]
   std::int64_t classes = 1;  // divides region.k
   std::int64_t samples = 1;  // of a bin along each axis
@@ -41,7 +41,7 @@ struct DeformRoiPoolGeometry {
 
 // The samples of bin `bin` of `bins` of that side, moved by `trans`. Their count is how many lie in
 // the map, so the taps are to be counted instead.
-PLIANT_HD inline BinSamples deform_roi_samples(const DeformRoiPoolGeometry& g, double from,
+PLIANT_HD inline BinSamples deform_roi_samples(const DeformRoIPoolGeometry& g, double from,
                                                double to, double trans, std::int64_t bin,
                                                std::int64_t bins, std::int64_t size) {
   const double side = g.side(from, to), length = side / static_cast<double>(bins);
@@ -58,11 +58,11 @@ PLIANT_HD AxisTap<T> deform_roi_tap(double at, std::int64_t size) {
 
 // rois [r 5] are finite, with image indices in [0, n); trans and mask [r p q 1] may be null.
 template <class T>
-using DeformRoiPoolForward = void(const DeformRoiPoolGeometry&, const T* x, const T* rois,
+using DeformRoIPoolForward = void(const DeformRoIPoolGeometry&, const T* x, const T* rois,
                                   const T* trans, const T* mask, T* y, Workspace&);
 // Each of dx, dtrans and dmask may be null and is then left out.
 template <class T>
-struct DeformRoiPoolGradientArgs {
+struct DeformRoIPoolGradientArgs {
   const T* x;
   const T* rois;
   const T* trans;
@@ -73,17 +73,17 @@ struct DeformRoiPoolGradientArgs {
   T* dmask;
 };
 template <class T>
-using DeformRoiPoolGradient = void(const DeformRoiPoolGeometry&,
-                                   const DeformRoiPoolGradientArgs<T>& args, Workspace&);
+using DeformRoIPoolGradient = void(const DeformRoIPoolGeometry&,
+                                   const DeformRoIPoolGradientArgs<T>& args, Workspace&);
 
 namespace cpu {
-extern FloatKernel<DeformRoiPoolForward> deform_roi_pool_forward;
-extern FloatKernel<DeformRoiPoolGradient> deform_roi_pool_gradient;
+extern FloatKernel<DeformRoIPoolForward> deform_roi_pool_forward;
+extern FloatKernel<DeformRoIPoolGradient> deform_roi_pool_gradient;
 }  // namespace cpu
 
 namespace cuda {
-extern FloatKernel<DeformRoiPoolForward> deform_roi_pool_forward;
-extern FloatKernel<DeformRoiPoolGradient> deform_roi_pool_gradient;
+extern FloatKernel<DeformRoIPoolForward> deform_roi_pool_forward;
+extern FloatKernel<DeformRoIPoolGradient> deform_roi_pool_gradient;
 }  // namespace cuda
 
 }  // namespace pliant

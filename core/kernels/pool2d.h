@@ -26,13 +26,6 @@ struct Pool2dGeometry {
   }
 };
 
-// Whether a value that comes later takes the place of the one held: the first largest stays, and
-// NaN is larger than anything.
-template <class T>
-PLIANT_HD bool takes_over(T now, T held) {
-  return now > held || (now != now && held == held);
-}
-
 // y and index [n p q c]: the largest pixel of each window and where it is in its map, row * w +
 // column. A window without a pixel gives minus infinity and index -1. h * w is below 2^31.
 template <class T>

@@ -7,13 +7,13 @@
 #pragma once
 
 #include <pliant/core/kernel.h>
-#include <pliant/core/kernels/regions.h>
+#include <pliant/core/kernels/roi.h>
 #include <pliant/core/kernels/workspace.h>
 
 namespace pliant {
 
 // The pixels of bin `bin` of `bins` of a side that goes from `from` to `to`, in input pixels.
-PLIANT_HD inline PixelRange ps_roi_pool_pixels(const RegionGeometry& g, double from, double to,
+PLIANT_HD inline PixelRange ps_roi_pool_pixels(const RoIGeometry& g, double from, double to,
                                                std::int64_t bin, std::int64_t bins,
                                                std::int64_t size) {
   const double start = region_round(from * g.scale);
@@ -23,19 +23,18 @@ PLIANT_HD inline PixelRange ps_roi_pool_pixels(const RegionGeometry& g, double f
 
 // rois [r 5] are finite, with image indices in [0, n).
 template <class T>
-using PsRoiPoolForward = void(const RegionGeometry&, const T* x, const T* rois, T* y, Workspace&);
+using PSRoIPoolForward = void(const RoIGeometry&, const T* x, const T* rois, T* y, Workspace&);
 template <class T>
-using PsRoiPoolGradient = void(const RegionGeometry&, const T* rois, const T* dy, T* dx,
-                               Workspace&);
+using PSRoIPoolGradient = void(const RoIGeometry&, const T* rois, const T* dy, T* dx, Workspace&);
 
 namespace cpu {
-extern FloatKernel<PsRoiPoolForward> ps_roi_pool_forward;
-extern FloatKernel<PsRoiPoolGradient> ps_roi_pool_gradient;
+extern FloatKernel<PSRoIPoolForward> ps_roi_pool_forward;
+extern FloatKernel<PSRoIPoolGradient> ps_roi_pool_gradient;
 }  // namespace cpu
 
 namespace cuda {
-extern FloatKernel<PsRoiPoolForward> ps_roi_pool_forward;
-extern FloatKernel<PsRoiPoolGradient> ps_roi_pool_gradient;
+extern FloatKernel<PSRoIPoolForward> ps_roi_pool_forward;
+extern FloatKernel<PSRoIPoolGradient> ps_roi_pool_gradient;
 }  // namespace cuda
 
 }  // namespace pliant

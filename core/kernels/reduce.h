@@ -6,7 +6,7 @@
 
 #include <pliant/core/bfloat16.h>
 #include <pliant/core/kernel.h>
-#include <pliant/core/kernels/pool2d.h>
+#include <pliant/core/kernels/takes_over.h>
 #include <pliant/core/kernels/workspace.h>
 #include <pliant/core/portable.h>
 
@@ -40,7 +40,7 @@ struct SumOfSquares : SumOf {
     return static_cast<double>(x) * static_cast<double>(x);
   }
 };
-// takes_over() of pool2d.h for the values alone, without branches, so that loops vectorise.
+// takes_over() for the values alone, without branches, so that loops vectorise.
 struct MaxOf {  // NaN counts as largest
   template <class T>
   using Held = T;

@@ -10,19 +10,19 @@
 #pragma once
 
 #include <pliant/core/kernel.h>
-#include <pliant/core/kernels/regions.h>
+#include <pliant/core/kernels/roi.h>
 #include <pliant/core/kernels/workspace.h>
 
 namespace pliant {
 
-struct RoiAlignGeometry {
-  RegionGeometry region;
+struct RoIAlignGeometry {
+  RoIGeometry region;
   std::int64_t sampling_ratio = 0;
   bool half_pixel = true;
 };
 
 // The samples of bin `bin` of `bins` of a side that goes from `from` to `to`, in input pixels.
-PLIANT_HD inline BinSamples roi_align_samples(const RoiAlignGeometry& g, double from, double to,
+PLIANT_HD inline BinSamples roi_align_samples(const RoIAlignGeometry& g, double from, double to,
                                               std::int64_t bin, std::int64_t bins,
                                               std::int64_t size) {
   const double shift = g.half_pixel ? 0.5 : 0.0;
@@ -43,19 +43,19 @@ PLIANT_HD AxisTap<T> roi_align_tap(double at, std::int64_t size) {
 
 // rois [r 5] are finite, with image indices in [0, n).
 template <class T>
-using RoiAlignForward = void(const RoiAlignGeometry&, const T* x, const T* rois, T* y, Workspace&);
+using RoIAlignForward = void(const RoIAlignGeometry&, const T* x, const T* rois, T* y, Workspace&);
 template <class T>
-using RoiAlignGradient = void(const RoiAlignGeometry&, const T* rois, const T* dy, T* dx,
+using RoIAlignGradient = void(const RoIAlignGeometry&, const T* rois, const T* dy, T* dx,
                               Workspace&);
 
 namespace cpu {
-extern FloatKernel<RoiAlignForward> roi_align_forward;
-extern FloatKernel<RoiAlignGradient> roi_align_gradient;
+extern FloatKernel<RoIAlignForward> roi_align_forward;
+extern FloatKernel<RoIAlignGradient> roi_align_gradient;
 }  // namespace cpu
 
 namespace cuda {
-extern FloatKernel<RoiAlignForward> roi_align_forward;
-extern FloatKernel<RoiAlignGradient> roi_align_gradient;
+extern FloatKernel<RoIAlignForward> roi_align_forward;
+extern FloatKernel<RoIAlignGradient> roi_align_gradient;
 }  // namespace cuda
 
 }  // namespace pliant

@@ -7,13 +7,13 @@
 #pragma once
 
 #include <pliant/core/kernel.h>
-#include <pliant/core/kernels/regions.h>
+#include <pliant/core/kernels/roi.h>
 #include <pliant/core/kernels/workspace.h>
 
 namespace pliant {
 
 // The pixels of bin `bin` of `bins` of a side that goes from `from` to `to`, in input pixels.
-PLIANT_HD inline PixelRange roi_pool_pixels(const RegionGeometry& g, double from, double to,
+PLIANT_HD inline PixelRange roi_pool_pixels(const RoIGeometry& g, double from, double to,
                                             std::int64_t bin, std::int64_t bins,
                                             std::int64_t size) {
   const double start = region_round(from * g.scale);
@@ -25,20 +25,20 @@ PLIANT_HD inline PixelRange roi_pool_pixels(const RegionGeometry& g, double from
 // NaN being larger than anything; -1 for a bin without a pixel. rois [r 5] are finite, with image
 // indices in [0, n). groups() is 1.
 template <class T>
-using RoiPoolForward = void(const RegionGeometry&, const T* x, const T* rois, T* y,
+using RoIPoolForward = void(const RoIGeometry&, const T* x, const T* rois, T* y,
                             std::int32_t* index);
 template <class T>
-using RoiPoolGradient = void(const RegionGeometry&, const T* rois, const std::int32_t* index,
+using RoIPoolGradient = void(const RoIGeometry&, const T* rois, const std::int32_t* index,
                              const T* dy, T* dx, Workspace&);
 
 namespace cpu {
-extern FloatKernel<RoiPoolForward> roi_pool_forward;
-extern FloatKernel<RoiPoolGradient> roi_pool_gradient;
+extern FloatKernel<RoIPoolForward> roi_pool_forward;
+extern FloatKernel<RoIPoolGradient> roi_pool_gradient;
 }  // namespace cpu
 
 namespace cuda {
-extern FloatKernel<RoiPoolForward> roi_pool_forward;
-extern FloatKernel<RoiPoolGradient> roi_pool_gradient;
+extern FloatKernel<RoIPoolForward> roi_pool_forward;
+extern FloatKernel<RoIPoolGradient> roi_pool_gradient;
 }  // namespace cuda
 
 }  // namespace pliant

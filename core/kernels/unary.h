@@ -73,9 +73,20 @@ struct Gelu : OfArgument {
   PLIANT_HD static T density(T x) { return T(0.39894228040143267794) * exponential(x * x / -2); }
 };
 template <class T>
-struct NormalBelow : OfArgument {  // the probability that a standard normal variable is below x
+struct NormalCdf : OfArgument {  // the probability that a standard normal variable is below x
   PLIANT_HD T value(T x) const { return Gelu<T>::below(x); }
   PLIANT_HD T slope(T x) const { return Gelu<T>::density(x); }
+};
+template <class T>
+struct GeluTanh : OfArgument {  // gelu by a tanh, 1/2 x (1 + tanh(u)), written with u's sigmoid
+  PLIANT_HD T value(T x) const { return x * Sigmoid<T>().value(2 * inner(x)); }
+  PLIANT_HD T slope(T x) const {
+    if (std::abs(x) > T(30)) return x > T(0) ? T(1) : T(0);  // before x * x overflows
+    const T s = Sigmoid<T>().value(2 * inner(x));
+    return s + 2 * x * s * (T(1) - s) * (kScale + 3 * kScale * kCube * x * x);
+  }
+  static constexpr T kScale = T(0.79788456080286535588), kCube = T(0.044715);  // sqrt(2 / pi)
+  PLIANT_HD static T inner(T x) { return kScale * (x + kCube * x * x * x); }
 };
 template <class T>
 struct Softplus : OfArgument {
@@ -83,6 +94,25 @@ struct Softplus : OfArgument {
     return Relu<T>().value(x) + std::log1p(exponential(-std::abs(x)));
   }
   PLIANT_HD T slope(T x) const { return Sigmoid<T>().value(x); }
+};
+template <class T>
+struct Mish
+    : OfArgument {  // x tanh(softplus(x)); tanh(log(w)) = (w^2 - 1) / (w^2 + 1), w = 1 + e^x
+  PLIANT_HD T value(T x) const { return x * gate(x); }
+  PLIANT_HD T slope(T x) const {
+    const T g = gate(x);
+    return g + x * (T(1) - g) * (T(1) + g) * Sigmoid<T>().value(x);
+  }
+  PLIANT_HD static T gate(T x) {
+    const T e = exponential(-std::abs(x));
+    const T n = x < T(0) ? e * (e + T(2)) : T(1) + 2 * e;
+    return n / (n + (x < T(0) ? T(2) : 2 * e * e));
+  }
+};
+template <class T>
+struct Hardswish : OfArgument {  // x min(max(x + 3, 0), 6) / 6; both bounds belong to the inside
+  PLIANT_HD T value(T x) const { return x <= T(-3) ? T(0) : x >= T(3) ? x : x * (x + T(3)) / 6; }
+  PLIANT_HD T slope(T x) const { return x < T(-3) ? T(0) : x > T(3) ? T(1) : (x + x + T(3)) / 6; }
 };
 template <class T>
 struct Exp : OfResult {
@@ -93,6 +123,51 @@ template <class T>
 struct Log : OfArgument {
   PLIANT_HD T value(T x) const { return std::log(x); }
   PLIANT_HD T slope(T x) const { return T(1) / x; }
+};
+template <class T>
+struct Log1p : OfArgument {
+  PLIANT_HD T value(T x) const { return std::log1p(x); }
+  PLIANT_HD T slope(T x) const { return T(1) / (T(1) + x); }
+};
+template <class T>
+struct Expm1 : OfResult {
+  PLIANT_HD T value(T x) const { return std::expm1(x); }
+  PLIANT_HD T slope(T y) const { return y + T(1); }
+};
+template <class T>
+struct Sin : OfArgument {
+  PLIANT_HD T value(T x) const { return std::sin(x); }
+  PLIANT_HD T slope(T x) const { return std::cos(x); }
+};
+template <class T>
+struct Cos : OfArgument {
+  PLIANT_HD T value(T x) const { return std::cos(x); }
+  PLIANT_HD T slope(T x) const { return -std::sin(x); }
+};
+template <class T>
+struct Erf : OfArgument {
+  PLIANT_HD T value(T x) const { return std::erf(x); }
+  PLIANT_HD T slope(T x) const { return T(1.12837916709551257390) * exponential(-x * x); }
+};
+template <class T>
+struct Floor : OfArgument {  // of this and the next three the slope is 0, also where they jump
+  PLIANT_HD T value(T x) const { return std::floor(x); }
+  PLIANT_HD T slope(T) const { return T(0); }
+};
+template <class T>
+struct Ceil : OfArgument {
+  PLIANT_HD T value(T x) const { return std::ceil(x); }
+  PLIANT_HD T slope(T) const { return T(0); }
+};
+template <class T>
+struct Round : OfArgument {  // halves to the even number
+  PLIANT_HD T value(T x) const { return std::rint(x); }
+  PLIANT_HD T slope(T) const { return T(0); }
+};
+template <class T>
+struct Sign : OfArgument {  // keeps NaN
+  PLIANT_HD T value(T x) const { return x > T(0) ? T(1) : x < T(0) ? T(-1) : x; }
+  PLIANT_HD T slope(T) const { return T(0); }
 };
 template <class T>
 struct Sqrt : OfResult {
@@ -138,10 +213,13 @@ struct Huber : OfArgument {  // x^2 / (2 beta) inside (-beta, beta), |x| - beta 
 
 }  // namespace unary
 
-using UnaryTable = FunctionList<unary::Relu, unary::LeakyRelu, unary::Sigmoid, unary::Tanh,
-                                unary::Silu, unary::Gelu, unary::NormalBelow, unary::Softplus,
-                                unary::Exp, unary::Log, unary::Sqrt, unary::Rsqrt, unary::Square,
-                                unary::Pow, unary::Abs, unary::Clamp, unary::Huber>;
+using UnaryTable =
+    FunctionList<unary::Relu, unary::LeakyRelu, unary::Sigmoid, unary::Tanh, unary::Silu,
+                 unary::Gelu, unary::GeluTanh, unary::NormalCdf, unary::Softplus, unary::Mish,
+                 unary::Hardswish, unary::Exp, unary::Log, unary::Log1p, unary::Expm1, unary::Sin,
+                 unary::Cos, unary::Erf, unary::Floor, unary::Ceil, unary::Round, unary::Sign,
+                 unary::Sqrt, unary::Rsqrt, unary::Square, unary::Pow, unary::Abs, unary::Clamp,
+                 unary::Huber>;
 
 // A function of the table with its numbers, as kernels are told of it.
 struct UnaryCall {

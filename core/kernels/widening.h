@@ -3,7 +3,7 @@
 
 #include <pliant/core/kernels/conv2d.h>
 #include <pliant/core/kernels/convert.h>
-#include <pliant/core/kernels/deform_conv.h>
+#include <pliant/core/kernels/deform_conv2d.h>
 #include <pliant/core/kernels/workspace.h>
 
 namespace pliant {

@@ -2,7 +2,7 @@
 
 #include <pliant/autograd/ops/arithmetic.h>
 #include <pliant/autograd/ops/permute.h>
-#include <pliant/layers/train/safetensors.h>
+#include <pliant/layers/safetensors.h>
 
 namespace pliant {
 namespace {

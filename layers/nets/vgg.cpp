@@ -1,6 +1,6 @@
 #include <pliant/layers/nets/vgg.h>
 
-#include <pliant/layers/activations.h>
+#include <pliant/layers/activation.h>
 #include <pliant/layers/batch_norm2d.h>
 #include <pliant/layers/dropout.h>
 #include <pliant/layers/linear.h>

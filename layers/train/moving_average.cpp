@@ -5,7 +5,7 @@
 #include <pliant/core/capture.h>
 #include <pliant/core/kernel.h>
 #include <pliant/core/kernels/optimizer.h>
-#include <pliant/layers/train/state_reader.h>
+#include <pliant/layers/internal/state_reader.h>
 
 namespace pliant {
 namespace {
@@ -87,6 +87,8 @@ void MovingAverage::load(const State& state) {
   for (const Pair& pair : pairs_)
     averages.push_back(given.take(pair.value.name(), pair.value.shape()).to(pair.average.dtype()));
   const double updates = given.take(kUpdates, {}).item();
+  require(updates >= 0 && updates <= 0x1p53, "MovingAverage: ", kUpdates, " is ", updates,
+          ", expected 0 to 2^53");
   given.require_all_taken();
   for (std::size_t i = 0; i < pairs_.size(); ++i) pairs_[i].average.copy_from(averages[i]);
   updates_ = static_cast<std::int64_t>(updates);

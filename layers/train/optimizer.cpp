@@ -9,7 +9,7 @@
 #include <pliant/core/kernel.h>
 #include <pliant/core/kernels/optimizer.h>
 #include <pliant/layers/internal/paths.h>
-#include <pliant/layers/train/state_reader.h>
+#include <pliant/layers/internal/state_reader.h>
 
 namespace pliant {
 namespace {

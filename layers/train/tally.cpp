@@ -13,22 +13,32 @@ constexpr const char* kWho = "Tally";
 
 Tally::Tally(Device device, std::int64_t rows)
     : right_(Tensor::zeros({rows}, DType::int64, device)),
-      loss_sum_(Tensor::zeros({1}, DType::float64, device)) {}
+      loss_sum_(Tensor::zeros({1}, DType::float64, device)),
+      wrong_(Tensor::from<std::int64_t>({0, 1}, {2}).to(device)) {}
 
 void Tally::add(const Var& logits, const Tensor& labels, const Var& loss) {
   require(logits.rank() == 2 && labels.shape() == Shape{logits.dim(0)}, kWho, ": the logits are ",
           logits.shape(), ", the labels ", labels.shape(), ", expected [N C] and [N]");
   require(labels.size() <= right_.size(), kWho, ": ", labels.size(), " rows, made for ",
           right_.size());
-  require(loss.size() == 1, kWho, ": the loss has shape ", loss.shape(), ", expected a scalar");
   require(labels.device() == right_.device() && logits.device() == right_.device(), kWho,
           ": logits on ", logits.device(), ", labels on ", labels.device(), ", expected ",
           right_.device());
   const Tensor guesses = argmax(logits.value(), -1);
+  count(labels.size(), guesses.data<std::int64_t>(), labels.data<std::int64_t>(), loss);
+}
+
+void Tally::add(const Var& loss) {
+  const auto* const pair = wrong_.data<std::int64_t>();
+  count(1, pair, pair + 1, loss);
+}
+
+void Tally::count(std::int64_t rows, const std::int64_t* guesses, const std::int64_t* labels,
+                  const Var& loss) {
+  require(loss.size() == 1, kWho, ": the loss has shape ", loss.shape(), ", expected a scalar");
   visit_floating(kWho, loss.dtype(), [&]<class T>() {
     kernel<TallyStep<T>, cpu::tally, cuda::tally>(kWho, loss.device())(
-        labels.size(), guesses.data<std::int64_t>(), labels.data<std::int64_t>(),
-        loss.value().data<T>(), right_.mutable_data<std::int64_t>(),
+        rows, guesses, labels, loss.value().data<T>(), right_.mutable_data<std::int64_t>(),
         loss_sum_.mutable_data<double>());
   });
 }

@@ -20,17 +20,23 @@ struct Totals {
 
 class Tally {
  public:
-  // For at most so many rows a step.
+  // For at most so many rows a step, at least 1.
   Tally(Device device, std::int64_t rows);
 
   // logits [N C], labels int64 [N], loss a scalar. The guess is the first largest logit.
   void add(const Var& logits, const Tensor& labels, const Var& loss);
+  // Of a step in which nothing is right or wrong.
+  void add(const Var& loss);
   // What was added since the last time. It waits for the device.
   Totals take();
 
  private:
+  void count(std::int64_t rows, const std::int64_t* guesses, const std::int64_t* labels,
+             const Var& loss);
+
   Tensor right_;     // int64 [rows]
   Tensor loss_sum_;  // float64 [1]
+  Tensor wrong_;     // int64 [2]: a guess and another label
 };
 
 }  // namespace pliant

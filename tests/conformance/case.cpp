@@ -5,7 +5,7 @@
 #include <cmath>
 #include <system_error>
 
-#include <pliant/layers/train/safetensors.h>
+#include <pliant/layers/safetensors.h>
 
 namespace pliant::conformance {
 

@@ -1,7 +1,8 @@
 // pliant-conformance: holds the library against golden cases.
+#include <CLI/CLI.hpp>
 #include <iostream>
 
-#include <pliant/apps/command_line.h>
+#include <pliant/apps/kit/command_line.h>
 #include <pliant/core/program.h>
 #include <pliant/tests/conformance/runner.h>
 
@@ -59,7 +60,7 @@ int run(int argc, char** argv) {
                "pliant-conformance");
   Arguments arguments;
   declare(app, arguments);
-  if (const auto status = end_of_parsing(app, argc, argv, kUsage)) return *status;
+  if (const auto status = kit::end_of_parsing(app, argc, argv, kUsage)) return *status;
   return run(arguments);
 }
 

@@ -1,5 +1,5 @@
 // The rest of the deformable family, and what its layers are made of.
-#include <pliant/autograd/ops/cond_conv.h>
+#include <pliant/autograd/ops/cond_conv2d.h>
 #include <pliant/autograd/ops/dcn.h>
 #include <pliant/autograd/ops/deform_kernel.h>
 #include <pliant/autograd/ops/global_deform_kernel.h>
@@ -10,7 +10,7 @@ namespace pliant::conformance {
 
 namespace {
 
-DcnOptions dcn_options(Call& call, MaskRule mask) {
+DCNOptions dcn_options(Call& call, MaskRule mask) {
   return {.kernel = call.pair("kernel"),
           .stride = call.pair("stride"),
           .padding = call.padding("padding"),
@@ -41,7 +41,7 @@ ConvOptions conv_options(Call& call) {
 
 void run_layer_norm(Call& call) {
   call.output("y", layer_norm(call.variable("x"), call.variable("weight"), call.variable("bias"),
-                              call.real("eps")));
+                              {.eps = call.real("eps")}));
 }
 
 void run_deform_kernel(Call& call) {
@@ -69,7 +69,7 @@ void run_cond_conv2d(Call& call) {
 }
 
 void run_dcn_v3(Call& call) {
-  const DcnOptions options = dcn_options(call, MaskRule::as_given);
+  const DCNOptions options = dcn_options(call, MaskRule::as_given);
   call.output("y",
               dcn_v3(call.variable("x"), call.variable("offset"), call.variable("mask"), options));
 }

@@ -2,7 +2,7 @@
 #include <pliant/autograd/ops/batch_norm2d.h>
 #include <pliant/autograd/ops/conv_transpose2d.h>
 #include <pliant/autograd/ops/cross_correlation.h>
-#include <pliant/autograd/ops/deform_conv.h>
+#include <pliant/autograd/ops/deform_conv2d.h>
 #include <pliant/autograd/ops/grid_sample.h>
 #include <pliant/autograd/ops/group_norm.h>
 #include <pliant/autograd/ops/map_offsets.h>
@@ -69,15 +69,15 @@ void run_cross_correlation_depthwise(Call& call) {
 }
 
 void run_deform_conv2d(Call& call) {
-  call.output("y", deform_conv2d(call.variable("x"), call.variable("offset"),
-                                 call.optional_variable("mask"), call.variable("weight"),
-                                 call.optional_variable("bias"),
-                                 {.stride = call.pair("stride"),
-                                  .padding = call.padding("padding"),
-                                  .dilation = call.pair("dilation"),
-                                  .groups = call.integer("groups"),
-                                  .offset_groups = call.integer("offset_groups"),
-                                  .border = border_of(call)}));
+  call.output("y",
+              deform_conv2d(call.variable("x"), call.variable("offset"), call.variable("weight"),
+                            call.optional_variable("bias"), call.optional_variable("mask"),
+                            {.stride = call.pair("stride"),
+                             .padding = call.padding("padding"),
+                             .dilation = call.pair("dilation"),
+                             .groups = call.integer("groups"),
+                             .offset_groups = call.integer("offset_groups"),
+                             .border = border_of(call)}));
 }
 
 void run_map_offsets(Call& call) {
@@ -89,10 +89,10 @@ void run_batch_norm2d(Call& call) {
   const Tensor mean = call.constant("running_mean"), var = call.constant("running_var");
   const double eps = call.real("eps"), momentum = call.real("momentum");
   if (!call.flag("training")) {
-    call.output("y", batch_norm2d(x, weight, bias, mean, var, eps));
+    call.output("y", batch_norm2d(x, weight, bias, mean, var, {.eps = eps}));
     return;
   }
-  const BatchStatistics result = batch_norm2d_training(x, weight, bias, mean, var, eps, momentum);
+  const BatchStatistics result = batch_norm2d_training(x, weight, bias, mean, var, {eps, momentum});
   call.output("y", result.y);
   call.output("running_mean", result.running_mean);
   call.output("running_var", result.running_var);
@@ -100,7 +100,7 @@ void run_batch_norm2d(Call& call) {
 
 void run_group_norm(Call& call) {
   const Var x = call.variable("x"), weight = call.variable("weight"), bias = call.variable("bias");
-  call.output("y", group_norm(x, call.integer("groups"), weight, bias, call.real("eps")));
+  call.output("y", group_norm(x, call.integer("groups"), weight, bias, {.eps = call.real("eps")}));
 }
 
 void run_max_pool2d(Call& call) {

@@ -8,7 +8,7 @@ namespace pliant::conformance {
 
 namespace {
 
-RoiPoolOptions pool_options(Call& call) {
+RoIPoolOptions pool_options(Call& call) {
   return {.output_size = call.pair("output_size"), .spatial_scale = call.real("spatial_scale")};
 }
 

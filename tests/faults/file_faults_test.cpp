@@ -13,7 +13,7 @@
 #include <pliant/core/parallel.h>
 #include <pliant/data/batches.h>
 #include <pliant/layers/layers.h>
-#include <pliant/layers/train/safetensors.h>
+#include <pliant/layers/safetensors.h>
 #include <pliant/tests/data_files.h>
 #include <pliant/tests/faults/faults.h>
 #include <pliant/tests/op_case.h>
@@ -107,9 +107,9 @@ TEST_CASE("thread faults: an epoch without a thread of its own gives the same ba
                            Tensor::zeros({10}, DType::int64)};
   const Batches batches(set, {.size = 4, .shuffle = Rng(1)});
   std::vector<Tensor> with, without;
-  for (const Batch& batch : batches.epoch(0)) with.push_back(batch.images);
+  for (const LabelledImages& batch : batches.epoch(0)) with.push_back(batch.images);
   faults::fail(Kind::thread, 1, 0, true);
-  for (const Batch& batch : batches.epoch(0)) without.push_back(batch.images);
+  for (const LabelledImages& batch : batches.epoch(0)) without.push_back(batch.images);
   CHECK(faults::came(Kind::thread));
   faults::fail(Kind::thread, 0);
   REQUIRE(with.size() == without.size());

@@ -12,8 +12,8 @@
 #include <pliant/core/memory.h>
 #include <pliant/data/batches.h>
 #include <pliant/layers/layers.h>
+#include <pliant/layers/safetensors.h>
 #include <pliant/layers/train/optimizer.h>
-#include <pliant/layers/train/safetensors.h>
 #include <pliant/tests/data_files.h>
 #include <pliant/tests/faults/faults.h>
 #include <pliant/tests/op_case.h>
@@ -183,7 +183,7 @@ void batches(long stride) {
       "an epoch of batches", stride, false,
       [&] {
         Batches all(set, {.size = 4, .shuffle = Rng(1)});
-        for (const Batch& batch : all.epoch(0)) CHECK(batch.images.defined());
+        for (const LabelledImages& batch : all.epoch(0)) CHECK(batch.images.defined());
       },
       [] { return true; }, [] {});
 }

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include <pliant/layers/train/safetensors.h>
+#include <pliant/layers/safetensors.h>
 #include <pliant/tests/child_process.h>
 #include <pliant/tests/mnist_program.h>
 #include <pliant/tests/op_case.h>

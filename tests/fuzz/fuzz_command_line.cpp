@@ -1,5 +1,6 @@
 // Command lines of pliant-mnist, a word a line: they parse or they are one clear complaint. Nothing
 // is run.
+#include <CLI/CLI.hpp>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -9,6 +10,7 @@
 #include <pliant/tests/fuzz/sanitizer_options.h>
 
 using namespace pliant;
+using namespace pliant::mnist;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   std::istringstream lines(std::string(reinterpret_cast<const char*>(data), size));

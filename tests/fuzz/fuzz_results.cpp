@@ -1,11 +1,13 @@
 // Results files of pliant-mnist: what is read can be printed, written and read again.
-#include <pliant/apps/mnist/report.h>
 #include <pliant/apps/mnist/results.h>
+#include <pliant/apps/mnist/table.h>
 #include <pliant/tests/fuzz/expect.h>
 #include <pliant/tests/fuzz/file.h>
 #include <pliant/tests/fuzz/sanitizer_options.h>
 
 using namespace pliant;
+using namespace pliant::mnist;
+using namespace pliant::kit;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const fuzz::MemoryFile file(data, size);

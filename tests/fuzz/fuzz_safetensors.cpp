@@ -1,5 +1,5 @@
 // safetensors: what can be read can be written and read again, to the bit.
-#include <pliant/layers/train/safetensors.h>
+#include <pliant/layers/safetensors.h>
 #include <pliant/tests/fuzz/expect.h>
 #include <pliant/tests/fuzz/file.h>
 #include <pliant/tests/fuzz/sanitizer_options.h>

@@ -1,5 +1,5 @@
 // Convolutions whose taps lie on pixels.
-#include <pliant/autograd/ops/cond_conv.h>
+#include <pliant/autograd/ops/cond_conv2d.h>
 #include <pliant/autograd/ops/conv2d.h>
 #include <pliant/autograd/ops/conv2d_per_image.h>
 #include <pliant/autograd/ops/conv_transpose2d.h>

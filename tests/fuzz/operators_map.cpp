@@ -136,8 +136,8 @@ void batch_norms(Input& in) {
   judge(
       "batch_norm2d", {x, weight, bias},
       [&](const Vars& v) {
-        return training ? batch_norm2d_training(v[0], v[1], v[2], mean, var, eps).y
-                        : batch_norm2d(v[0], v[1], v[2], mean, var, eps);
+        return training ? batch_norm2d_training(v[0], v[1], v[2], mean, var, {.eps = eps}).y
+                        : batch_norm2d(v[0], v[1], v[2], mean, var, {.eps = eps});
       },
       [&] {
         const Array a(x), f(weight), b(bias), m(mean);

@@ -302,7 +302,7 @@ void layer_norms(Input& in) {
   const double eps = in.real(1e-3, 1);
   judge(
       "layer_norm", {x, weight, bias},
-      [&](const Vars& v) { return layer_norm(v[0], v[1], v[2], eps); },
+      [&](const Vars& v) { return layer_norm(v[0], v[1], v[2], {.eps = eps}); },
       [&] {
         const Array a(x), w(weight), b(bias);
         Expected all{shape, {}, 5};
@@ -326,7 +326,7 @@ void group_norms(Input& in) {
   const double eps = in.real(1e-3, 1);
   judge(
       "group_norm", {x, weight, bias},
-      [&](const Vars& v) { return group_norm(v[0], groups, v[1], v[2], eps); },
+      [&](const Vars& v) { return group_norm(v[0], groups, v[1], v[2], {.eps = eps}); },
       [&] {
         const Array a(x), w(weight), b(bias);
         Expected all{x.shape(), std::vector<Sum>(static_cast<std::size_t>(x.size())), 5};

@@ -136,7 +136,7 @@ void pooled(Input& in) {
   judge_regions(
       by_position ? "ps_roi_pool" : "roi_pool", regions.dyadic && is_dyadic(scale), {x},
       [&](const Vars& v) {
-        const RoiPoolOptions o{.output_size = bins, .spatial_scale = scale};
+        const RoIPoolOptions o{.output_size = bins, .spatial_scale = scale};
         return by_position ? ps_roi_pool(v[0], regions.rois, o) : roi_pool(v[0], regions.rois, o);
       },
       [&] {
@@ -196,13 +196,13 @@ void deform_pooled(Input& in) {
   const Tensor trans =
       moved ? in.tensor(in.near({r, cells, cells, 2 * classes}), dtype, Values::tame) : Tensor();
   const double scale = map_scale(in), trans_std = in.rarely(24) ? in.real(0, 1) : 0.25;
-  const DeformPoolOptions o{.spatial_scale = scale,
-                            .output_dim = in.coin() ? 0 : k,
-                            .group_size = group,
-                            .pooled_size = bins,
-                            .part_size = part,
-                            .sample_per_part = samples,
-                            .trans_std = trans_std};
+  const DeformRoIPoolOptions o{.spatial_scale = scale,
+                               .output_dim = in.coin() ? 0 : k,
+                               .group_size = group,
+                               .pooled_size = bins,
+                               .part_size = part,
+                               .sample_per_part = samples,
+                               .trans_std = trans_std};
   judge_regions(
       "deform_roi_pool",
       regions.dyadic && is_dyadic(scale) && trans_std == 0.25 && x.dim(3) == k * fan * fan,

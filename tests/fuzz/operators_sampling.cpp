@@ -1,6 +1,6 @@
 // Operators that read between pixels: maps of tame values at places of every kind.
 #include <pliant/autograd/ops/dcn.h>
-#include <pliant/autograd/ops/deform_conv.h>
+#include <pliant/autograd/ops/deform_conv2d.h>
 #include <pliant/autograd/ops/deform_kernel.h>
 #include <pliant/autograd/ops/global_deform_kernel.h>
 #include <pliant/autograd/ops/grid_sample.h>
@@ -74,7 +74,7 @@ void deformed(Input& in) {
                             .border = v1 ? Border::dcn_v1 : Border::zeros};
   judge(
       "deform_conv2d", {x, offset, mask, weight},
-      [&](const Vars& v) { return deform_conv2d(v[0], v[1], v[2], v[3], {}, o); },
+      [&](const Vars& v) { return deform_conv2d(v[0], v[1], v[3], {}, v[2], o); },
       [&] {
         const Array a(x), d(offset), m(masked ? Array(mask) : Array()), b(weight);
         return expected({x.dim(0), l.p, l.q, l.k()}, [&](const std::int64_t* at) {
@@ -101,7 +101,7 @@ void dcn(Input& in) {
   const DType dtype = in.dtype();
   const bool v4 = in.coin(), remove = in.coin();
   const std::int64_t taps = l.r * l.s - (remove ? 1 : 0);
-  const DcnOptions o{.kernel = {l.r, l.s},
+  const DCNOptions o{.kernel = {l.r, l.s},
                      .stride = l.conv.stride,
                      .padding = l.conv.padding,
                      .dilation = l.conv.dilation,

@@ -3,10 +3,15 @@
 
 find_package(CUDAToolkit REQUIRED)
 set(gpu_on_cpu ${PROJECT_SOURCE_DIR}/tests/gpu_on_cpu)
+set(kernel_options -xc++ -include ${gpu_on_cpu}/device.h -Wno-conversion -Wno-sign-conversion)
+if(PLIANT_SANITIZE)  # undefined behaviour too; that of all else is looked for without a GPU
+  list(APPEND kernel_options -fsanitize=undefined)
+  add_link_options(-fsanitize=undefined)
+endif()
 list(FILTER pliant_cuda_sources EXCLUDE REGEX "cudnn[^/]*$")
 set_source_files_properties(${pliant_cuda_sources} PROPERTIES
-                            LANGUAGE CXX COMPILE_OPTIONS
-                            "-xc++;-include;${gpu_on_cpu}/device.h;-Wno-conversion;-Wno-sign-conversion")
+                            LANGUAGE CXX COMPILE_OPTIONS "${kernel_options}"
+                            SKIP_PRECOMPILE_HEADERS ON)
 target_sources(pliant PRIVATE ${pliant_cuda_sources} ${gpu_on_cpu}/cudart.cpp
                               ${gpu_on_cpu}/cublas_lt.cpp)
 target_include_directories(pliant BEFORE PRIVATE ${gpu_on_cpu}/include)

@@ -1,0 +1,103 @@
+#include <pliant/apps/kit/command_line.h>
+
+#include <CLI/CLI.hpp>
+#include <cmath>
+#include <iostream>
+#include <sstream>
+
+#include <pliant/core/error.h>
+#include <pliant/core/text.h>
+
+namespace pliant::kit {
+namespace {
+
+// The number, or why there is none.
+std::string whole_number_in(const std::string& text, std::uint64_t least, std::uint64_t most,
+                            std::uint64_t& number) {
+  const std::optional<std::uint64_t> found = number_in<std::uint64_t>(text);
+  if (!found || *found < least || *found > most)
+    return text_from('\'', text, "' is not a whole number from ", least, " to ", most);
+  number = *found;
+  return {};
+}
+
+}  // namespace
+
+std::vector<std::string> items_of(const char* option, const std::string& text) {
+  std::vector<std::string> items;
+  std::istringstream all(text + ',');  // getline() drops an empty item at the end
+  for (std::string item; std::getline(all, item, ',');) {
+    require(!item.empty(), option, ": '", text, "' has an empty item");
+    items.push_back(item);
+  }
+  return items;
+}
+
+std::vector<std::uint64_t> numbers_of(const char* option, const std::vector<std::string>& words) {
+  std::vector<std::uint64_t> numbers;
+  for (const std::string& word : words)
+    for (const std::string& item : items_of(option, word)) {
+      const std::string wrong = whole_number_in(item, 0, std::numeric_limits<std::uint64_t>::max(),
+                                                numbers.emplace_back());
+      require(wrong.empty(), option, ": ", wrong);
+    }
+  return numbers;
+}
+
+CLI::Validator whole_number(std::uint64_t least, std::uint64_t most) {
+  const auto check = [least, most](std::string& text) -> std::string {
+    std::uint64_t number = 0;
+    std::string wrong = whole_number_in(text, least, most, number);
+    if (wrong.empty()) text = std::to_string(number);
+    return wrong;
+  };
+  return {check, ""};
+}
+
+CLI::Validator positive_count() { return whole_number(1, std::uint64_t{1} << 40); }
+
+CLI::Validator some_items() {
+  const auto check = [](const std::string& text) -> std::string {
+    return text.empty() ? "'' has an empty item" : "";
+  };
+  return {check, ""};
+}
+
+CLI::Validator some_path() {
+  const auto check = [](const std::string& text) -> std::string {
+    return text.empty() ? "is empty, expected a path" : "";
+  };
+  return {check, ""};
+}
+
+CLI::Validator real_number(const char* expected, bool (*fits)(double)) {
+  const auto check = [expected, fits](std::string& text) -> std::string {
+    const std::optional<double> number = number_in<double>(text);
+    const bool good = number && std::isfinite(*number) && fits(*number);
+    return good ? "" : text_from('\'', text, "' is not ", expected);
+  };
+  return {check, ""};
+}
+
+CLI::Validator number_above_0() {
+  return real_number("a number above 0", [](double number) { return number > 0; });
+}
+
+CLI::Validator number_from_0() {
+  return real_number("a number of 0 or more", [](double number) { return number >= 0; });
+}
+
+std::optional<int> end_of_parsing(CLI::App& app, int argc, char** argv, int usage) {
+  try {
+    app.parse(argc, argv);
+    return std::nullopt;
+  } catch (const CLI::ParseError& error) {
+    std::stringstream output, errors;  // both may repeat what was given, the program's name too
+    const int status = app.exit(error, output, errors);
+    for (std::string line; std::getline(output, line);) std::cout << printable(line) << '\n';
+    for (std::string line; std::getline(errors, line);) std::cerr << printable(line) << '\n';
+    return status == 0 || usage == 0 ? status : usage;
+  }
+}
+
+}  // namespace pliant::kit

@@ -1,0 +1,28 @@
+// Tables of text for a terminal, and the numbers in them.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace pliant::kit {
+
+using Cells = std::vector<std::string>;
+
+// Columns as wide as their widest cell; the first two flush left, the others right. Lines of a
+// single cell are sentences and count for no width.
+std::string aligned(const std::vector<Cells>& lines);
+
+// Mean of some numbers and their sample standard deviation, 0 for a single one.
+struct Spread {
+  double mean = 0, deviation = 0;
+  std::int64_t count = 0;
+};
+Spread spread_of(const std::vector<double>& numbers);
+
+// 0.9874 -> "98.74 %", with a deviation over several "98.74 ± 0.12 %"; 387072 -> "387,072".
+std::string percent(double fraction);
+std::string percent(const Spread& spread);
+std::string grouped(std::int64_t number);
+
+}  // namespace pliant::kit

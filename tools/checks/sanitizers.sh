@@ -1,0 +1,67 @@
+# shellcheck shell=bash
+# Sourced by tools/check-all: builds that look for what a correct result hides.
+
+row debug "${programs[@]}"
+debug() {  # assertions, and warnings of another optimisation; golden cases meet the same in `asan`
+  cmake --preset debug -DCMAKE_CXX_FLAGS_DEBUG=-Og && cmake --build build/debug || return 1
+  counted_tests build/debug -R '^unit'
+  closing_line
+}
+
+row asan "${programs[@]}"
+asan() {  # overruns, leaks, undefined behaviour, integers that change their value
+  cmake --preset asan && cmake --build build/asan || return 1
+  counted_tests build/asan
+  closing_line
+}
+
+row faults "${programs[@]}"
+faults() {  # every allocation, write and limit, with leaks looked for; 200 stops of the program
+  build asan pliant-faults && build release pliant-faults pliant-tests || return 1
+  local job status=0 jobs=() options=(--no-skip --success=false)
+  build/asan/pliant-faults "${options[@]}" >"$work/asan" 2>&1 & jobs+=($!)
+  {
+    build/release/pliant-faults "${options[@]}" &&
+      build/release/pliant-tests --no-skip -tc='resume*all*'
+  } >"$work/release" 2>&1 & jobs+=($!)
+  for job in "${jobs[@]}"; do wait "$job" || status=1; done
+  cat "$work/asan" "$work/release"
+  grep -hoE '(training step|save|load|an epoch of batches)(, no more memory)?: .*|[0-9]+ failures$|in all: .*|limits that.*' \
+    "$work/asan" "$work/release" | sort | uniq | paste -sd ';'
+  return $status
+}
+
+row tsan "${programs[@]}"
+tsan() {  # golden cases in one precision: both are cut among threads alike
+  cmake --preset tsan && cmake --build build/tsan || return 1
+  PLIANT_THREADS=4 counted_tests build/tsan -E '^conformance-f64$'
+  closing_line
+}
+
+row fuzz "${programs[@]}" tools/fuzz
+fuzz() {  # a minute a target
+  tools/fuzz 60 >"$work/out" 2>&1
+  local status=$?
+  cat "$work/out"
+  grep -E ' runs in .* s,|FOUND' "$work/out" | sed -E 's/ in [0-9]+ s, nothing found//' | paste -sd ';'
+  return $status
+}
+
+row gpu_on_cpu "${programs[@]}" cuda
+gpu_on_cpu() {  # the CUDA half with the CPU in the place of a GPU, on AddressSanitizer
+  if ! command -v nvcc >/dev/null; then
+    echo "skipped: no CUDA headers"
+    return 0
+  fi
+  local folder=build/gpu-on-cpu dtype
+  # By g++, which can clear the padding of a closure.
+  cmake -S . -B $folder -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DPLIANT_NATIVE=ON -DPLIANT_WERROR=OFF \
+    -DCMAKE_CXX_FLAGS_RELWITHDEBINFO='-O1 -g1 -D_GLIBCXX_ASSERTIONS' -DPLIANT_SANITIZE=address \
+    -DPLIANT_CUDA=ON -DPLIANT_GPU_ON_CPU=ON -DPLIANT_APPS=OFF &&
+    cmake --build $folder --target pliant-tests pliant-conformance || return 1
+  counted_tests $folder -R '^unit'
+  for dtype in f64 f32; do
+    counted "golden cases in $dtype" $folder/pliant-conformance --device cuda --strict --dtype $dtype tests/golden
+  done
+  closing_line
+}

@@ -1,0 +1,18 @@
+# shellcheck shell=bash
+# Sourced by tools/check-all: the text of the sources.
+
+sources=('*.h' '*.cpp' '*.cu' '*.cuh')
+
+row format "${sources[@]}" .clang-format tools/format
+format() {
+  tools/format --check && echo "$(git ls-files "${sources[@]}" | wc -l) files"
+}
+
+row size "${sources[@]}"
+size() {  # about 400 lines a file: more says that a concept is missing
+  local long
+  long=$(git ls-files "${sources[@]}" | xargs wc -l |
+    awk '$2 != "total" && $1 > 420 {printf "%s%s (%d)", sep, $2, $1; sep = ", "}')
+  echo "${long:-no file over 420 lines}"
+  [[ -z $long ]]
+}
