@@ -256,15 +256,12 @@ TEST_CASE("cuda: what goes wrong is said" * doctest::skip(no_device())) {
   const Tensor here = random({2}, 1), there = here.to(gpu());
   CHECK(contains(error_of([&] { add(here, there); }), "mixes a tensor on"));
   CHECK(contains(error_of([&] { there.span<double>(); }), "bring it over"));
-  const std::string memory =
+  const std::string memory =  // more than there could ever be, which a driver may call invalid
       error_of([] { Tensor::empty({std::int64_t{1} << 44}, DType::float32, gpu()); });
   CHECK(contains(memory, "70368744177664 bytes"));
   for (const char* part : {"tensors hold", "the pool", "are free", "a smaller batch",
                            "(for float32 [17592186044416])"})
     CHECK(contains(memory, part));
-  CHECK(contains(  // more than there could ever be, which a driver may call invalid
-      error_of([] { Tensor::empty({std::int64_t{1} << 49}, DType::float32, gpu()); }),
-      "the GPU has no 2251799813685248 bytes left"));
   // And the process goes on, in the memory that there is.
   CHECK(Tensor::full({3}, 2, DType::float32, gpu()).to_vector() == std::vector<double>(3, 2.0));
 

@@ -201,7 +201,7 @@ const char* cudaGetErrorString(cudaError_t status) {
 cudaError_t cudaMalloc(void** memory, std::size_t bytes) { return allocate(memory, bytes); }
 cudaError_t cudaFree(void* memory) { return release(memory); }
 cudaError_t cudaMallocAsync(void** memory, std::size_t bytes, cudaStream_t) {
-  constexpr std::size_t kSensible = std::size_t{1} << 50;  // of more, the driver may say this
+  constexpr std::size_t kSensible = std::size_t{1} << 45;  // of more, the driver may say this
   if (bytes > kSensible) return say(cudaErrorInvalidValue);
   if (device().recording) return say(cudaErrorStreamCaptureUnsupported);
   return allocate(memory, bytes);

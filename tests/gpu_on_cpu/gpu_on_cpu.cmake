@@ -3,7 +3,9 @@
 
 find_package(CUDAToolkit REQUIRED)
 set(gpu_on_cpu ${PROJECT_SOURCE_DIR}/tests/gpu_on_cpu)
-set(kernel_options -xc++ -include ${gpu_on_cpu}/device.h -Wno-conversion -Wno-sign-conversion)
+# As by nvcc, which knows none of these warnings.
+set(kernel_options -xc++ -include ${gpu_on_cpu}/device.h -Wno-conversion -Wno-sign-conversion
+                   -Wno-shadow)
 if(PLIANT_SANITIZE)  # undefined behaviour too; that of all else is looked for without a GPU
   list(APPEND kernel_options -fsanitize=undefined)
   add_link_options(-fsanitize=undefined)
