@@ -4,7 +4,7 @@
 #include <utility>
 #include <vector>
 
-#include <pliant/layers/activations.h>
+#include <pliant/layers/activation.h>
 #include <pliant/layers/linear.h>
 #include <pliant/layers/sequential.h>
 #include <pliant/tests/op_case.h>
