@@ -1,6 +1,7 @@
 #include <pliant/autograd/parameter.h>
 
 #include <atomic>
+#include <cmath>
 
 namespace pliant {
 namespace {
@@ -61,3 +62,9 @@ void Buffer::set(Tensor value) {
 }
 
 }  // namespace pliant
+void Parameter::set_lr_factor(double factor) {
+  require(factor >= 0 && std::isfinite(factor), "set_lr_factor: the factor of '", node().name,
+          "' is ", factor, ", expected a number of at least 0");
+  node_->lr_factor = factor;
+}
+

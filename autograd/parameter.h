@@ -91,7 +91,7 @@ class Parameter : public Buffer {
   void set_frozen(bool frozen) { node().frozen = frozen; }
   // What an optimizer multiplies its learning rate by for this parameter.
   double lr_factor() const { return node().lr_factor; }
-  void set_lr_factor(double factor) { node().lr_factor = factor; }
+  void set_lr_factor(double factor);
   // Whether it is the weight of a transposed convolution, which files of others order otherwise.
   bool transposed() const { return node().transposed; }
   void set_transposed() { node().transposed = true; }

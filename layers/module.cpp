@@ -212,8 +212,6 @@ void Module::set_frozen(std::string_view pattern, bool frozen) {
 }
 
 void Module::set_lr_factor(std::string_view pattern, double factor) {
-  require(factor >= 0, "set_lr_factor: the factor of '", pattern, "' is ", factor,
-          ", expected at least 0");
   each_match(
       "set_lr_factor", pattern, [](Node&) {},
       [&](Parameter& parameter) { parameter.set_lr_factor(factor); });

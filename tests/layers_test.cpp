@@ -175,8 +175,11 @@ TEST_CASE("set_lr_factor: a module's parameters learn at a rate of their own") {
   }
   CHECK_THROWS_WITH_AS(layer.set_lr_factor("offsets.*", 1),
                        doctest::Contains("set_lr_factor: 'offsets.*' matches no parameter"), Error);
-  CHECK_THROWS_WITH_AS(layer.set_lr_factor("offset", -1),
-                       "set_lr_factor: the factor of 'offset' is -1, expected at least 0", Error);
+  CHECK_THROWS_WITH_AS(
+      layer.set_lr_factor("offset", -1),
+      "set_lr_factor: the factor of 'offset.weight' is -1, expected a number of at "
+      "least 0",
+      Error);
 }
 
 TEST_CASE("DeformConv2d: offsets and masks of the caller") {

@@ -397,12 +397,12 @@ TEST_CASE("optimizer: no parameters, another net's, a misspelled pattern") {
 }
 
 TEST_CASE("optimizer: a parameter's own factor is a number of at least 0") {
-  for (const double factor : {std::nan(""), -1.0, HUGE_VAL}) {
-    Parameter a = scalar_parameter("net.a", 1);
-    a.set_lr_factor(factor);
-    Sgd sgd({a});
-    CHECK(contains(error_of([&] { step(sgd, {{a, one(1)}}); }), "the lr_factor of 'net.a' is "));
-  }
+  Parameter a = scalar_parameter("net.a", 1);
+  a.set_lr_factor(.5);
+  for (const double factor : {std::nan(""), -1.0, HUGE_VAL})
+    CHECK(contains(error_of([&] { a.set_lr_factor(factor); }),
+                   "set_lr_factor: the factor of 'net.a' is "));
+  CHECK(a.lr_factor() == .5);
 }
 
 TEST_CASE("optimizer: nothing moves if one gradient does not fit") {

@@ -139,8 +139,6 @@ template <class S, class Make>
 OfStep<S> Optimizer::of_step(const Slot& slot, Make make) {
   static_assert(std::is_trivially_copyable_v<S>);
   const double factor = slot.lr_factor, own = slot.parameter.lr_factor();
-  require(own >= 0 && std::isfinite(own), name_, ": the lr_factor of '", slot.parameter.name(),
-          "' is ", own, ", expected a number of at least 0");
   if (!by_state_) return {make(lr_ * factor * own, slot.steps + 1)};
   const Tensor& value = slot.parameter.value();
   const std::int64_t first = state_.number(), lead = slot.steps - first;
