@@ -4,8 +4,10 @@
 // takes its numbers as a constant, and p gets no gradient.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -16,11 +18,20 @@ namespace pliant {
 class Buffer;
 class Module;
 
+// Where a part of a net stands, in bytes from the net's object: it stays so when a net moves as a
+// whole, and not when the part is moved out of it.
+using Home = std::optional<std::ptrdiff_t>;
+Home home_of(const void* part, const void* net);
+
 // What owns buffers: a module's place in the tree.
 struct BufferOwner {
   virtual ~BufferOwner() = default;
   // `now` takes the place of `before`, one of its buffers; an Error if it cannot.
   virtual void replace(const Buffer& before, const Buffer& now) = 0;
+  // The same where `now` is moved out of a net, which gets `before` for it.
+  virtual void trade(const Buffer& before, const Buffer& now) = 0;
+
+  const void* object = nullptr;  // the Module that has this; none once it is destroyed
 };
 
 // A tensor that is saved with the net. It has a shape from the start and is empty until
@@ -28,16 +39,16 @@ struct BufferOwner {
 // which there is another handle is copied, so that training changes nothing else.
 //
 // Copies are handles. The one that own() of a Module returned, and what it is moved to, is the
-// module's member: assigning to it puts the new one in the old one's place in the net.
+// module's member: assigning to it puts the new one in the old one's place in the net, also if the
+// old one was moved out before (std::exchange, std::swap).
 class Buffer {
  public:
   Buffer() = default;
   Buffer(const Buffer& other) noexcept : node_(other.node_) {}
-  Buffer(Buffer&& other) noexcept
-      : node_(std::move(other.node_)), is_member_(std::exchange(other.is_member_, false)) {}
+  Buffer(Buffer&& other) noexcept { arrive(other); }
   Buffer& operator=(const Buffer& other);
   Buffer& operator=(Buffer&& other);
-  ~Buffer() = default;
+  ~Buffer();
   explicit Buffer(const Shape& shape, std::string name = "");
   explicit Buffer(Tensor value, std::string name = "");
 
@@ -67,6 +78,8 @@ class Buffer {
     double lr_factor = 1;
     bool transposed = false;           // the weight of a transposed convolution
     std::weak_ptr<BufferOwner> owner;  // the module that has it
+    const Buffer* member = nullptr;    // that is in there
+    Home home;                         // where that should be
   };
   Node& node() const {
     require(node_ != nullptr,
@@ -77,9 +90,12 @@ class Buffer {
 
  private:
   friend class Module;
-  void make_way(const Buffer& now) const;
+  void arrive(Buffer& other) noexcept;
+  std::shared_ptr<Node> replaced_by(const Buffer& now) const;
+  bool comes_with_its_module(const Buffer& now) const;
 
   bool is_member_ = false;
+  std::weak_ptr<Node> left_;  // what was moved out of here, a member
 };
 
 // A tensor that is trained. A frozen one takes part in the forward pass only.
@@ -89,7 +105,7 @@ class Parameter : public Buffer {
 
   bool frozen() const { return node().frozen; }
   void set_frozen(bool frozen) { node().frozen = frozen; }
-  // What an optimizer multiplies its learning rate by for this parameter.
+  // What an optimizer multiplies its learning rate by for this parameter: a number of at least 0.
   double lr_factor() const { return node().lr_factor; }
   void set_lr_factor(double factor);
   // Whether it is the weight of a transposed convolution, which files of others order otherwise.

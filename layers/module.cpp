@@ -11,20 +11,52 @@ namespace pliant {
 
 Module::Module() : node_(std::make_shared<Node>()) { node_->object = this; }
 
-Module::Module(Module&& other) noexcept : node_(std::move(other.node_)) {
-  if (node_ != nullptr) node_->object = this;
+Module::Module(Module&& other) noexcept {
+  const Place before = other.place();
+  arrive(other);
+  other.left_ = before;
 }
 
 Module& Module::operator=(Module&& other) {
   if (this == &other) return *this;
-  if (node_ != nullptr && node_ != other.node_) take_place_of(other);
-  node_ = std::move(other.node_);
-  if (node_ != nullptr) node_->object = this;
+  const Place before = other.place();
+  if (node_ == nullptr)
+    return_to_place(other);
+  else if (node_ != other.node_)
+    take_place_of(other);
+  arrive(other);
+  other.left_ = before;
   return *this;
 }
 
 Module::~Module() {
-  if (node_ != nullptr && node_->object == this) node_->object = nullptr;
+  if (node_ != nullptr) {
+    if (node_->object == this) node_->object = nullptr;
+    return;
+  }
+  // The part was what own() returned, and is now where that was moved to.
+  const std::shared_ptr<Node> net = left_.net.lock();
+  if (net == nullptr) return;
+  Node::Entry& entry = net->entries[left_.entry];
+  if (entry.home == home_of(this, net->object))
+    entry.home = home_of(entry.child->object, net->object);
+}
+
+// Where this is in the tree of a net; nowhere if it is outermost or was moved from.
+Module::Place Module::place() const noexcept {
+  const std::shared_ptr<Node> net = node_ != nullptr ? node_->parent.lock() : nullptr;
+  return net != nullptr ? Place{net, net->place_of(*node_)} : Place{};
+}
+
+void Module::arrive(Module& other) noexcept {
+  node_ = std::move(other.node_);
+  left_ = std::exchange(other.left_, {});
+  if (node_ == nullptr) return;
+  node_->object = this;
+  const Place here = place();
+  const std::shared_ptr<Node> net = here.net.lock();
+  if (net != nullptr && !net->entries[here.entry].home)
+    net->entries[here.entry].home = home_of(this, net->object);
 }
 
 Module::Node& Module::node() const {
@@ -62,12 +94,59 @@ void Module::take_place_of(Module& other) {
   }
 }
 
+// The same where what this had was moved out before: it gets the place of the other, if any.
+void Module::return_to_place(Module& other) {
+  const std::shared_ptr<Node> net = left_.net.lock();
+  if (net == nullptr || other.node_ == nullptr) return;
+  Node::Entry& here = net->entries[left_.entry];
+  const std::shared_ptr<Node> before = here.child, now = other.node_;
+  // A net that was moved as a whole has its parts still.
+  if (before == now || here.home == home_of(before->object, net->object)) return;
+  const Place from = other.place();
+  const std::shared_ptr<Node> their_net = from.net.lock();
+  Node::Entry* there = their_net != nullptr ? &their_net->entries[from.entry] : nullptr;
+  if (there != nullptr && there->home == home_of(this, their_net->object))
+    return;  // moves likewise
+  const std::string path = net->path_of(here.name);
+  require(!net->is_in(*now) && (there == nullptr || !their_net->is_in(*before)),
+          "module: the net cannot become '", path, "', a part of itself");
+  before->strip();
+  now->strip();
+  before->parent = their_net;
+  if (there != nullptr) {
+    there->child = before;
+    before->prefix(their_net->path_of(there->name));
+  }
+  here.child = now;
+  now->parent = net;
+  now->prefix(path);
+}
+
+Module::Node::Entry* Module::Node::entry_of(const Buffer& buffer) {
+  const auto place = std::find_if(entries.begin(), entries.end(), [&](const Entry& entry) {
+    return entry.leaf != nullptr && entry.leaf->buffer == buffer;
+  });
+  return place != entries.end() ? &*place : nullptr;
+}
+
+// For members that are swapped, each a part of a net.
+void Module::Node::trade(const Buffer& before, const Buffer& now) {
+  const std::shared_ptr<BufferOwner> owner = now.node_->owner.lock();
+  Entry* here = entry_of(before);
+  Entry* there = owner != nullptr ? static_cast<Node&>(*owner).entry_of(now) : nullptr;
+  if (here == nullptr || there == nullptr) return replace(before, now);
+  std::swap(before.node_->name, now.node_->name);
+  std::swap(before.node_->transposed, now.node_->transposed);
+  std::swap(before.node_->owner, now.node_->owner);
+  std::swap(before.node_->home, now.node_->home);
+  std::swap(here->leaf->buffer.node_, there->leaf->buffer.node_);
+  std::swap(here->leaf->parameter.node_, there->leaf->parameter.node_);
+}
+
 // For a member that is assigned another buffer. What the layer needs to know of it stays.
 void Module::Node::replace(const Buffer& before, const Buffer& now) {
-  const auto place = std::find_if(entries.begin(), entries.end(), [&](const Entry& entry) {
-    return entry.leaf != nullptr && entry.leaf->buffer == before;
-  });
-  if (place == entries.end()) return;
+  Entry* const place = entry_of(before);
+  if (place == nullptr) return;
   Leaf& leaf = *place->leaf;
   const std::string& name = before.name();
   require(now.defined(), "module: '", name, "' cannot become undefined; make the layer without it");
@@ -79,6 +158,7 @@ void Module::Node::replace(const Buffer& before, const Buffer& now) {
   now.node_->name = name;
   now.node_->transposed = before.node_->transposed;
   now.node_->owner = std::exchange(before.node_->owner, {});
+  now.node_->home = std::exchange(before.node_->home, {});
   leaf.buffer.node_ = now.node_;
   if (leaf.parameter.defined()) leaf.parameter.node_ = now.node_;
 }
@@ -89,7 +169,7 @@ void Module::adopt(const std::string& name, const Module& child) {
   require(child.node().parent.expired(), "own: '", name, "' is a part of a net already, as '",
           child.node().path, "'");
   node().add(name).child = child.node_;
-  child.node().prefix(name);
+  child.node().prefix(node().path_of(name));
   child.node().parent = node_;
 }
 
@@ -101,20 +181,23 @@ Module::Leaf& Module::add_leaf(const std::string& name, Buffer& buffer, Initiali
           "' is empty and has no initialiser");
   Node::Entry& entry = node().add(name);
   entry.leaf = std::make_unique<Leaf>(Leaf{buffer, {}, std::move(initialiser)});
-  buffer.rename(name);
+  buffer.rename(node().path_of(name));
   buffer.node_->owner = node_;
+  buffer.node_->home.reset();
   return *entry.leaf;
 }
 
 Buffer Module::own(const std::string& name, Buffer buffer, Initialiser initialiser) {
   add_leaf(name, buffer, std::move(initialiser));
   buffer.is_member_ = true;
+  buffer.node_->member = &buffer;
   return buffer;
 }
 
 Parameter Module::own(const std::string& name, Parameter parameter, Initialiser initialiser) {
   add_leaf(name, parameter, std::move(initialiser)).parameter = parameter;
   parameter.is_member_ = true;
+  parameter.node_->member = &parameter;
   return parameter;
 }
 

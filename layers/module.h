@@ -8,6 +8,7 @@
 #pragma once
 
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -45,9 +46,11 @@ struct LoadOptions {
 // Moved, never copied; a copy is spelled `Net best; best.load(net.state());`. The tree lives in
 // shared nodes, so a moved net and the handles taken from it stay one. A part can be replaced:
 // `net.head = Linear(8, 5);` puts the new layer in the old one's place in the tree, and so does
-// `net.head.weight = Parameter(tensor);` with a parameter. Either is new to an optimizer, and empty
-// before net.head.initialise(rng) if it has no tensor. A part that was destroyed otherwise (by
-// std::optional::emplace, say) leaves a hole, which is an Error when the tree is next asked.
+// `net.head.weight = Parameter(tensor);` with a parameter, also if the old one was moved out before
+// (std::exchange, std::swap), which remains in the tree until then and is a net of its own from then
+// on. Either is new to an optimizer, and empty before net.head.initialise(rng) if it has no tensor.
+// A part that was destroyed otherwise (by std::optional::emplace, say) leaves a hole, which is an
+// Error when the tree is next asked.
 class Module {
  public:
   Module();
@@ -132,8 +135,16 @@ class Module {
 
   Node& node() const;
   void take_place_of(Module& other);
+  struct Place {
+    std::weak_ptr<Node> net;
+    std::size_t entry = 0;
+  };
+
   void adopt(const std::string& name, const Module& child);
+  Place place() const noexcept;
+  void arrive(Module& other) noexcept;
   Leaf& add_leaf(const std::string& name, Buffer& buffer, Initialiser initialiser);
+  void return_to_place(Module& other);
   void require_tensors(const char* who) const;
   void check_layout(const SafetensorsFile& file, Layout layout) const;
   void set_frozen(std::string_view pattern, bool frozen);
@@ -145,4 +156,5 @@ class Module {
   std::shared_ptr<Node> node_;
 };
 
+  Place left_;  // where what was moved out of here is in its net
 }  // namespace pliant

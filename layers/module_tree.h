@@ -1,6 +1,7 @@
 // The tree that a Module and its parts share; for the .cpp files of Module alone.
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <string>
@@ -22,12 +23,12 @@ struct Module::Node : BufferOwner {
     std::string name;
     std::unique_ptr<Leaf> leaf;
     std::shared_ptr<Node> child;
+    Home home = {};  // of the child
   };
   std::string path;
   std::vector<Entry> entries;  // in the order of own()
   bool frozen = false;
-  std::weak_ptr<Node> parent;      // whose part this is
-  const Module* object = nullptr;  // that has this node; none once it is destroyed
+  std::weak_ptr<Node> parent;  // whose part this is
 
   void walk(const std::function<void(Node&)>& visit) {
     visit(*this);
@@ -47,6 +48,23 @@ struct Module::Node : BufferOwner {
     each_leaf([&](Leaf& leaf) { leaf.buffer.rename(name + "." + leaf.buffer.name()); });
   }
 
+  // Undoes prefix(): this is outermost.
+  void strip() {
+    const std::size_t outer = path.empty() ? 0 : path.size() + 1;
+    each_leaf([&](Leaf& leaf) { leaf.buffer.rename(leaf.buffer.name().substr(outer)); });
+    walk([&](Node& node) { node.path = node.path.substr(std::min(outer, node.path.size())); });
+  }
+
+  std::string path_of(const std::string& name) const {
+    return path.empty() ? name : path + "." + name;
+  }
+
+  std::size_t place_of(const Node& part) const {
+    std::size_t place = 0;
+    while (entries[place].child.get() != &part) ++place;
+    return place;
+  }
+
   // Whether `other` is this or has this somewhere in it.
   bool is_in(const Node& other) const {
     if (this == &other) return true;
@@ -54,14 +72,16 @@ struct Module::Node : BufferOwner {
     return outer != nullptr && outer->is_in(other);
   }
 
+  Entry* entry_of(const Buffer& buffer);
   void replace(const Buffer& before, const Buffer& now) override;
+  void trade(const Buffer& before, const Buffer& now) override;
 
   Entry& add(const std::string& name) {
     require(!name.empty() && name.find_first_of(".*") == std::string::npos, "own: the name '", name,
             "' is empty or has a dot or a star");
     for (const Entry& entry : entries)
       require(entry.name != name, "own: there is a part named '", name, "' already");
-    return entries.emplace_back(Entry{name, nullptr, nullptr});
+    return entries.emplace_back(Entry{name, nullptr, nullptr, {}});
   }
 };
 

@@ -100,6 +100,28 @@ TEST_CASE("ModuleList: blocks of one type, named by place, every one trained") {
   CHECK(gradients.entries().size() == 14);
 }
 
+TEST_CASE("containers: what is added once a net has them has its full path") {
+  struct Net : Module {
+    Net() {
+      body.add(Linear(4, 4));
+      blocks.add(Block(4));
+    }
+    Sequential body = own("body", Sequential());
+    ModuleList<Block> blocks = own("blocks", ModuleList<Block>());
+  };
+  struct Outer : Module {
+    Net net = own("net", Net());
+  };
+  Outer outer;
+  outer.net.blocks.add(Block(4));
+  const std::vector<Parameter> all = outer.parameters();
+  REQUIRE(all.size() == 10);
+  CHECK(all[0].name() == "net.body.0.weight");
+  CHECK(all[2].name() == "net.blocks.0.in.weight");
+  CHECK(all[9].name() == "net.blocks.1.out.bias");
+  CHECK(outer.net.blocks[1].in.path() == "net.blocks.1.in");
+}
+
 TEST_CASE("Residual: the body beside the identity or a shortcut") {
   Residual plain(Sequential(Linear(3, 3), Relu()));
   plain.initialise(Rng(1));
