@@ -16,10 +16,9 @@ Var StepView::saved(std::size_t index) const {
   const std::shared_ptr<TapeState>& tape = backward_.tape();
   const TapeState::Step& step = tape->steps[step_];
   const TapeState::Saved& saved = step.saved.at(index);
-  require(saved.tensor.version() == saved.version, step.op, ": a tensor that its gradient needs (",
-          saved.tensor.shape(),
-          ") was changed in place after the op ran; take gradients first, or "
-          "change a clone()");
+  if (saved.tensor.version() != saved.version)
+    fail(step.op, ": a tensor that its gradient needs (", saved.tensor.shape(),
+         ") was changed in place after the op ran; take gradients first, or change a clone()");
   if (backward_.creates_graph() && saved.slot >= 0)
     return TapeState::var(saved.tensor, tape, saved.slot);
   return saved.tensor;

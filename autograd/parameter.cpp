@@ -22,7 +22,8 @@ Buffer::Buffer(const Shape& shape, std::string name)
     : node_(std::make_shared<Node>(
           Node{{}, shape, std::move(name), next_id(), false, 1, false, {}, nullptr, {}})) {}
 
-Buffer::Buffer(Tensor value, std::string name) : Buffer(value.shape(), std::move(name)) {
+Buffer::Buffer(Tensor value, std::string name)
+    : Buffer(value.defined() ? value.shape() : Shape(), std::move(name)) {
   set(std::move(value));
 }
 
@@ -36,8 +37,8 @@ Buffer& Buffer::operator=(const Buffer& other) {
     other.node_->member = this;
   }
   node_ = other.node_;
-  return *this;
   left_.reset();
+  return *this;
 }
 
 Buffer& Buffer::operator=(Buffer&& other) {

@@ -172,7 +172,8 @@ std::int64_t Tape::saved_bytes() const {
   const TapeUse use("saved_bytes", *state_);
   std::int64_t bytes = 0;
   for (const TapeState::Step& step : state_->steps)
-    for (const TapeState::Saved& saved : step.saved) bytes += saved.tensor.bytes();
+    for (const TapeState::Saved& saved : step.saved)
+      if (saved.tensor.defined()) bytes += saved.tensor.bytes();
   return bytes;
 }
 

@@ -73,8 +73,9 @@ Tensor Tensor::empty(const Shape& shape, DType dtype, Device device) {
   t.shape_ = shape;
   t.size_ = shape.size();
   t.dtype_ = dtype;
-  t.storage_ = std::make_shared<Storage>(nullptr, t.bytes(), device, /*owned=*/false);
-  t.storage_->memory = static_cast<std::byte*>(memory_for(shape, dtype, t.bytes(), device));
+  const std::int64_t bytes = t.size_ * size_of(dtype);
+  t.storage_ = std::make_shared<Storage>(nullptr, bytes, device, /*owned=*/false);
+  t.storage_->memory = static_cast<std::byte*>(memory_for(shape, dtype, bytes, device));
   t.storage_->owned = true;
   return t;
 }
@@ -110,12 +111,20 @@ Tensor Tensor::wrap_bytes(void* memory, const Shape& shape, DType dtype,
   t.size_ = shape.size();
   t.dtype_ = dtype;
   require(memory != nullptr || t.size_ == 0, "tensor: wrap of a null pointer as ", shape);
-  t.storage_ = std::make_shared<Storage>(memory, t.bytes(), Device::cpu(), /*owned=*/false);
+  t.storage_ = std::make_shared<Storage>(memory, t.size_ * size_of(dtype), Device::cpu(),
+                                         /*owned=*/false);
   t.storage_->keep_alive = keep_alive;
   return t;
 }
 
-Device Tensor::device() const { return defined() ? storage_->device : Device::cpu(); }
+void Tensor::fail_undefined(const char* who) {
+  fail(who, ": the tensor is undefined (made by the default constructor, or moved from)");
+}
+
+Device Tensor::device() const {
+  require_defined("device");
+  return storage_->device;
+}
 
 const void* Tensor::raw() const& {
   require_defined("raw");

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include <pliant/core/device.h>
@@ -48,9 +49,15 @@ class Tensor {
   }
 
   bool defined() const { return storage_ != nullptr; }
-  const Shape& shape() const& { return shape_; }
-  Shape shape() && { return shape_; }
-  int rank() const { return shape_.rank(); }
+  const Shape& shape() const& {
+    require_defined("shape");
+    return shape_;
+  }
+  Shape shape() && { return std::as_const(*this).shape(); }
+  int rank() const {
+    require_defined("rank");
+    return shape_.rank();
+  }
   // Extent of one axis; negative axes count from the end.
   std::int64_t dim(int axis) const {
     require_defined("dim");
@@ -60,8 +67,14 @@ class Tensor {
     require_defined("size");
     return size_;
   }
-  std::int64_t bytes() const { return size_ * size_of(dtype_); }
-  DType dtype() const { return dtype_; }
+  std::int64_t bytes() const {
+    require_defined("bytes");
+    return size_ * size_of(dtype_);
+  }
+  DType dtype() const {
+    require_defined("dtype");
+    return dtype_;
+  }
   Device device() const;
 
   // The elements, on whatever device they are. Asking for the wrong type is an Error. Of a
@@ -135,9 +148,10 @@ class Tensor {
   void* mutable_bytes_for(DType dtype);
   void require_host(const char* who) const;
   void require_defined(const char* who) const {
-    require(defined(), who,
-            ": the tensor is undefined (made by the default constructor, or moved from)");
+    if (!defined()) [[unlikely]]
+      fail_undefined(who);
   }
+  [[noreturn]] static void fail_undefined(const char* who);
 
   std::shared_ptr<Storage> storage_;
   std::int64_t offset_ = 0;  // bytes into the storage

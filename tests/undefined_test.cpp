@@ -69,6 +69,12 @@ TEST_CASE("undefined: every member of Tensor and Var that asks for elements or e
   Parameter p(Shape{2}, "p");
   check_all({{"dim", [&] { none.dim(0); }},
              {"size", [&] { none.size(); }},
+             {"shape", [&] { none.shape(); }},
+             {"shape", [&] { std::move(none).shape(); }},
+             {"rank", [&] { none.rank(); }},
+             {"dtype", [&] { none.dtype(); }},
+             {"bytes", [&] { none.bytes(); }},
+             {"device", [&] { none.device(); }},
              {"data", [&] { none.data<float>(); }},
              {"data", [&] { none.data<double>(); }},
              {"mutable_data", [&] { none.mutable_data<float>(); }},
@@ -92,6 +98,10 @@ TEST_CASE("undefined: every member of Tensor and Var that asks for elements or e
              {"set", [&] { Parameter(none, "q"); }},
              {"dim", [&] { var.dim(-1); }},
              {"size", [&] { var.size(); }},
+             {"shape", [&] { var.shape(); }},
+             {"rank", [&] { var.rank(); }},
+             {"dtype", [&] { var.dtype(); }},
+             {"device", [&] { var.device(); }},
              {"detach", [&] { detach(var); }},
              {"item", [&] {
                 const Tensor moved = std::move(some);

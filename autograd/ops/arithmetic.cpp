@@ -5,8 +5,9 @@
 
 namespace pliant {
 Var add(const Var& a, const Var& b) {
+  Tensor y = compute_binary<binary_op::Add>("add", a, b);
   return record(
-      "add", compute_binary<binary_op::Add>("add", a, b), {a, b}, {},
+      "add", std::move(y), {a, b}, {},
       [a = a.shape(), b = b.shape()](const StepView& step) -> Vars {
         const Var& dy = step.cotangent();
         return {step.wants(0) ? sum_to(dy, a) : Var(), step.wants(1) ? sum_to(dy, b) : Var()};
@@ -15,8 +16,9 @@ Var add(const Var& a, const Var& b) {
 }
 
 Var sub(const Var& a, const Var& b) {
+  Tensor y = compute_binary<binary_op::Sub>("sub", a, b);
   return record(
-      "sub", compute_binary<binary_op::Sub>("sub", a, b), {a, b}, {},
+      "sub", std::move(y), {a, b}, {},
       [a = a.shape(), b = b.shape()](const StepView& step) -> Vars {
         const Var& dy = step.cotangent();
         return {step.wants(0) ? sum_to(dy, a) : Var(), step.wants(1) ? sum_to(neg(dy), b) : Var()};
@@ -25,9 +27,9 @@ Var sub(const Var& a, const Var& b) {
 }
 
 Var mul(const Var& a, const Var& b) {
+  Tensor y = compute_binary<binary_op::Mul>("mul", a, b);
   return record(
-      "mul", compute_binary<binary_op::Mul>("mul", a, b), {a, b},
-      {keep_if(b.wants_gradient(), a), keep_if(a.wants_gradient(), b)},
+      "mul", std::move(y), {a, b}, {keep_if(b.wants_gradient(), a), keep_if(a.wants_gradient(), b)},
       [a = a.shape(), b = b.shape()](const StepView& step) -> Vars {
         const Var& dy = step.cotangent();
         return {step.wants(0) ? sum_to(mul(dy, step.saved(1)), a) : Var(),
@@ -37,9 +39,9 @@ Var mul(const Var& a, const Var& b) {
 }
 
 Var div(const Var& a, const Var& b) {
+  Tensor y = compute_binary<binary_op::Div>("div", a, b);
   return record(
-      "div", compute_binary<binary_op::Div>("div", a, b), {a, b},
-      {keep_if(b.wants_gradient(), a), b},
+      "div", std::move(y), {a, b}, {keep_if(b.wants_gradient(), a), b},
       [a = a.shape(), b = b.shape()](const StepView& step) -> Vars {
         // d(a/b)/db = -a / b^2
         const Var da = div(step.cotangent(), step.saved(1));
@@ -55,7 +57,9 @@ Var neg(const Var& x) {
   return mul(x, scalar_like(-1.0, x));
 }
 
-Var scalar_like(double value, const Var& x) { return Tensor::scalar(value, x.dtype(), x.device()); }
+Var scalar_like(double value, const Var& x) {
+  return x.defined() ? Tensor::scalar(value, x.dtype(), x.device()) : Tensor();
+}
 
 namespace {
 

@@ -49,6 +49,14 @@ inline void require_rank(const char* op, const char* what, const Var& var, int r
   require(var.rank() == rank, op, ": ", what, " has shape ", var.shape(), ", expected ", axes);
 }
 
+// An optional argument, if it is there.
+inline void require_shape_if(const char* op, const char* what, const Var& var,
+                             const Shape& expected) {
+  if (!var.defined()) return;
+  require(var.shape() == expected, op, ": ", what, " has shape ", var.shape(), ", expected ",
+          expected);
+}
+
 // What shares channels out among tasks and groups needs some.
 inline void require_channels(const char* op, std::int64_t in, std::int64_t out) {
   require(in >= 1 && out >= 1, op, ": ", in, " input and ", out,

@@ -176,8 +176,7 @@ Var conv2d(const Var& x, const Var& weight, const Var& bias, const ConvOptions& 
   require_rank("conv2d", "the weight", weight, 4, "[K R S C/groups]");
   require_same_kind("conv2d", {{"x", &x}, {"weight", &weight}, {"bias", &bias}});
   const Conv2dGeometry g = conv_geometry("conv2d", x.shape(), weight.shape(), options);
-  require(!bias.defined() || bias.shape() == Shape{g.k}, "conv2d: bias has shape ", bias.shape(),
-          ", expected [", g.k, "]");
+  require_shape_if("conv2d", "bias", bias, {g.k});
   return conv2d_pass("conv2d", g, x, weight, bias);
 }
 

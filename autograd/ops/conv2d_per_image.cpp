@@ -121,8 +121,7 @@ Var conv2d_per_image(const Var& x, const Var& weight, const Var& bias, const Con
           " images (input ", x.shape(), ", weight ", weight.shape(), ")");
   const Shape one{weight.dim(1), weight.dim(2), weight.dim(3), weight.dim(4)};
   const Conv2dGeometry g = conv_geometry(kOp, x.shape(), one, options);
-  require(!bias.defined() || bias.shape() == Shape{g.k}, kOp, ": bias has shape ", bias.shape(),
-          ", expected [", g.k, "]");
+  require_shape_if(kOp, "bias", bias, {g.k});
   return record(
       kOp, forward(g, x.value(), weight.value(), bias.value()), {x, weight, bias},
       {keep_if(weight.wants_gradient(), x), keep_if(x.wants_gradient(), weight)},

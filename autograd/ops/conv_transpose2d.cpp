@@ -63,8 +63,7 @@ Var conv_transpose2d(const Var& x, const Var& weight, const Var& bias,
   require_rank(kOp, "the weight", weight, 4, "[K R S C/groups]");
   require_same_kind(kOp, {{"x", &x}, {"weight", &weight}, {"bias", &bias}});
   const Conv2dGeometry g = geometry(x.shape(), weight.shape(), options);
-  require(!bias.defined() || bias.shape() == Shape{g.c}, kOp, ": bias has shape ", bias.shape(),
-          ", expected [", g.c, "]");
+  require_shape_if(kOp, "bias", bias, {g.c});
   const Var y = conv2d_data_gradient(kOp, g, x, turned(weight, g.groups));
   return bias.defined() ? y + bias : y;
 }

@@ -32,10 +32,8 @@ DeformGeometry checked_geometry(const Var& x, const Var& offset, const Var& mask
   require(offset.shape() == offsets, kOp, ": the offset has shape ", offset.shape(), ", expected ",
           offsets, " (one dy, dx pair per output pixel, offset group and tap)");
   const Shape masks{c.n, c.p, c.q, groups * c.r * c.s};
-  require(!mask.defined() || mask.shape() == masks, kOp, ": the mask has shape ", mask.shape(),
-          ", expected ", masks);
-  require(!bias.defined() || bias.shape() == Shape{c.k}, kOp, ": bias has shape ", bias.shape(),
-          ", expected [", c.k, "]");
+  require_shape_if(kOp, "the mask", mask, masks);
+  require_shape_if(kOp, "bias", bias, {c.k});
   return g;
 }
 

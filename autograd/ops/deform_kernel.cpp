@@ -32,8 +32,7 @@ DeformKernelGeometry checked_geometry(const char* op, const Var& x, const Var& r
   const Shape rotations{c.n, c.p, c.q, checked_product(op, {2, g.rotation_groups, g.taps()})};
   require(rotation.shape() == rotations, op, ": the rotation has shape ", rotation.shape(),
           ", expected ", rotations, " (one dy, dx pair per output pixel, rotation group and tap)");
-  require(!bias.defined() || bias.shape() == Shape{c.k}, op, ": bias has shape ", bias.shape(),
-          ", expected [", c.k, "]");
+  require_shape_if(op, "bias", bias, {c.k});
   return g;
 }
 

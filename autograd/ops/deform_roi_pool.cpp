@@ -46,8 +46,7 @@ DeformRoiPoolGeometry checked_geometry(const Var& x, const Tensor& rois, const V
   g.samples = o.sample_per_part;
   g.trans_std = o.trans_std;
   const Shape masks{region.r, region.p, region.q, 1};
-  require(!mask.defined() || mask.shape() == masks, kOp, ": the mask has shape ", mask.shape(),
-          ", expected ", masks);
+  require_shape_if(kOp, "the mask", mask, masks);
   return g;
 }
 
@@ -57,10 +56,13 @@ Vars gradients(const DeformRoiPoolGeometry& g, const StepView& step) {
   const Tensor x = step.saved(0).value(), trans = step.saved(1).value();
   const Tensor mask = step.saved(2).value(), rois = step.saved(3).value();
   const RegionGeometry& region = g.region;
-  const Shape shapes[3] = {{region.n, region.h, region.w, region.c}, trans.shape(), mask.shape()};
   Tensor all[3];
-  for (std::size_t i = 0; i < 3; ++i)
-    if (step.wants(i)) all[i] = Tensor::empty(shapes[i], dy.dtype(), dy.device());
+  const auto make = [&](std::size_t i, const Shape& shape) {
+    all[i] = Tensor::empty(shape, dy.dtype(), dy.device());
+  };
+  if (step.wants(0)) make(0, {region.n, region.h, region.w, region.c});
+  if (step.wants(1)) make(1, trans.shape());
+  if (step.wants(2)) make(2, mask.shape());
   if (dy.size() == 0) {
     make_zero({&all[0], &all[1], &all[2]});
     return {all[0], all[1], all[2]};

@@ -147,8 +147,7 @@ Var linear(const Var& x, const Var& weight, const Var& bias, Activation activati
   require_same_kind("linear", {{"x", &x}, {"weight", &weight}, {"bias", &bias}});
   require(x.dim(-1) == weight.dim(1), "linear: input has ", x.dim(-1), " features but the weight ",
           "expects ", weight.dim(1), " (input ", x.shape(), ", weight ", weight.shape(), ")");
-  require(!bias.defined() || bias.shape() == Shape{weight.dim(0)}, "linear: bias has shape ",
-          bias.shape(), ", expected [", weight.dim(0), "]");
+  require_shape_if("linear", "bias", bias, {weight.dim(0)});
   const std::int64_t in = weight.dim(1), out = weight.dim(0);
   Shape shape = x.shape();
   shape[shape.rank() - 1] = 1;

@@ -18,6 +18,7 @@ namespace pliant {
 namespace {
 
 std::vector<int> all_axes(const Var& x) {
+  if (!x.defined()) return {};  // which the op says
   std::vector<int> axes(static_cast<std::size_t>(x.rank()));
   std::iota(axes.begin(), axes.end(), 0);
   return axes;
