@@ -10,8 +10,10 @@ namespace pliant {
 namespace {
 
 std::int64_t checked(std::int64_t channels) {
+  const ErrorOp here("BatchNorm2d");
   require(channels >= 1, "BatchNorm2d: over ", channels, " channels");
-  return channels;
+  const Shape fits{channels};
+  return fits[0];
 }
 
 // A variance that the buffer's type cannot hold would be infinite from here on, and the net's

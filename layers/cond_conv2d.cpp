@@ -17,6 +17,7 @@ CondConv2d::CondConv2d(std::int64_t in_channels, std::int64_t out_channels,
                        CondConv2dOptions options)
     : options_(std::move(options)),
       routing(in_channels, checked_experts(options_.experts), {.initialiser = init::zeros()}) {
+  const ErrorOp here("CondConv2d");
   const std::int64_t groups = options_.groups;
   const Size2& kernel = options_.kernel;
   require(groups >= 1 && in_channels >= 1 && out_channels >= 1 && in_channels % groups == 0 &&

@@ -4,6 +4,7 @@ namespace pliant {
 
 Conv2d::Conv2d(std::int64_t in_channels, std::int64_t out_channels, Conv2dOptions options)
     : options_(std::move(options)) {
+  const ErrorOp here("Conv2d");
   const auto& [kernel, stride, padding, dilation, groups, with_bias, initialiser] = options_;
   require(groups >= 1 && in_channels >= 1 && out_channels >= 1 && in_channels % groups == 0 &&
               out_channels % groups == 0,

@@ -7,6 +7,7 @@ namespace pliant {
 ConvTranspose2d::ConvTranspose2d(std::int64_t in_channels, std::int64_t out_channels,
                                  ConvTranspose2dOptions options)
     : options_(std::move(options)) {
+  const ErrorOp here("ConvTranspose2d");
   const auto& [kernel, stride, padding, more, dilation, groups, with_bias, initialiser] = options_;
   require(groups >= 1 && in_channels >= 1 && out_channels >= 1 && in_channels % groups == 0 &&
               out_channels % groups == 0,

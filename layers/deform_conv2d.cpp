@@ -7,6 +7,7 @@ namespace pliant {
 DeformConv2d::DeformConv2d(std::int64_t in_channels, std::int64_t out_channels,
                            DeformConv2dOptions options)
     : options_(std::move(options)) {
+  const ErrorOp here("DeformConv2d");
   const std::int64_t groups = options_.groups, offset_groups = options_.offset_groups;
   require(groups >= 1 && in_channels >= 1 && out_channels >= 1 && in_channels % groups == 0 &&
               out_channels % groups == 0,

@@ -78,6 +78,7 @@ DeformKernel2d::DeformKernel2d(std::int64_t in_channels, std::int64_t out_channe
                                DeformKernel2dOptions options)
     : options_(std::move(options)),
       rotation(rotation_branch("DeformKernel2d", in_channels, options_)) {
+  const ErrorOp here("DeformKernel2d");
   const Shape shape = weight_shape("DeformKernel2d", in_channels, out_channels, options_);
   weight = own("weight", Parameter(shape), weight_initialiser(options_, shape));
   if (options_.bias == Bias::yes) bias = own("bias", Parameter(Shape{out_channels}), init::zeros());
@@ -97,6 +98,7 @@ DeformKernelConv2d::DeformKernelConv2d(std::int64_t in_channels, std::int64_t ou
     : options_(std::move(options)),
       rotation(rotation_branch("DeformKernelConv2d", in_channels, options_)),
       offset(zero_branch("DeformKernelConv2d", in_channels, 2, options_)) {
+  const ErrorOp here("DeformKernelConv2d");
   const Shape shape = weight_shape("DeformKernelConv2d", in_channels, out_channels, options_);
   weight = own("weight", Parameter(shape), weight_initialiser(options_, shape));
   if (options_.bias == Bias::yes) bias = own("bias", Parameter(Shape{out_channels}), init::zeros());
@@ -119,6 +121,7 @@ GlobalDeformKernel2d::GlobalDeformKernel2d(std::int64_t in_channels, std::int64_
           Linear(in_channels,
                  checked_product("GlobalDeformKernel2d", {2, options_.kernel.h, options_.kernel.w}),
                  {.initialiser = init::zeros()})) {
+  const ErrorOp here("GlobalDeformKernel2d");
   const Shape shape = weight_shape("GlobalDeformKernel2d", in_channels, out_channels, options_);
   weight = own("weight", Parameter(shape), weight_initialiser(options_, shape));
   if (options_.bias == Bias::yes) bias = own("bias", Parameter(Shape{out_channels}), init::zeros());

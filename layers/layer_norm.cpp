@@ -3,6 +3,7 @@
 namespace pliant {
 
 LayerNorm::LayerNorm(std::int64_t channels, const LayerNormOptions& options) : options_(options) {
+  const ErrorOp here("LayerNorm");
   require(channels >= 1, "LayerNorm: over ", channels, " channels");
   weight = own("weight", Parameter(Shape{channels}), init::ones());
   bias = own("bias", Parameter(Shape{channels}), init::zeros());

@@ -6,6 +6,7 @@ namespace pliant {
 
 Linear::Linear(std::int64_t in, std::int64_t out, const LinearOptions& options)
     : activation_(options.activation) {
+  const ErrorOp here("Linear");
   require(in >= 1 && out >= 1, "Linear: from ", in, " to ", out, " features");
   weight = own("weight", Parameter(Shape{out, in}),
                options.initialiser ? options.initialiser

@@ -37,6 +37,7 @@ void Module::initialise(const Rng& rng) {
   Changes changes;
   for (const Leaf* leaf : leaves()) {
     if (leaf->initialiser == nullptr) continue;
+    const ErrorPlace here(leaf->buffer.name());
     Tensor value = Tensor::empty(leaf->buffer.shape());
     leaf->initialiser(value, rng.fork(leaf->buffer.name()));
     if (leaf->buffer.filled()) value = value.to(leaf->buffer.value().dtype());
@@ -65,8 +66,10 @@ void Module::to(DType dtype) {
 
 State Module::state() const {
   State state;
-  for (const Leaf* leaf : leaves())
+  for (const Leaf* leaf : leaves()) {
+    const ErrorPlace here(leaf->buffer.name());
     state.emplace_back(leaf->buffer.name(), leaf->buffer.value().clone());
+  }
   return state;
 }
 

@@ -2,20 +2,28 @@
 #include <pliant/autograd/anomaly.h>
 #include <pliant/autograd/checkpoint.h>
 #include <pliant/autograd/custom_op.h>
+#include <pliant/autograd/ops/activation.h>
 #include <pliant/autograd/ops/arithmetic.h>
+#include <pliant/autograd/ops/batch_norm2d.h>
 #include <pliant/autograd/ops/compare.h>
 #include <pliant/autograd/ops/cond_conv.h>
 #include <pliant/autograd/ops/conv2d.h>
 #include <pliant/autograd/ops/conv_transpose2d.h>
 #include <pliant/autograd/ops/convert.h>
 #include <pliant/autograd/ops/cross_entropy.h>
+#include <pliant/autograd/ops/cumsum.h>
 #include <pliant/autograd/ops/elementary.h>
+#include <pliant/autograd/ops/gather.h>
 #include <pliant/autograd/ops/global_deform_kernel.h>
+#include <pliant/autograd/ops/group_norm.h>
+#include <pliant/autograd/ops/layer_norm.h>
 #include <pliant/autograd/ops/losses.h>
 #include <pliant/autograd/ops/matmul.h>
 #include <pliant/autograd/ops/pool2d.h>
+#include <pliant/autograd/ops/reduce.h>
 #include <pliant/autograd/ops/slice.h>
 #include <pliant/autograd/ops/softmax.h>
+#include <pliant/autograd/ops/upsample.h>
 #include <pliant/layers/linear.h>
 #include <pliant/tests/op_case.h>
 
@@ -179,4 +187,55 @@ TEST_CASE("record: a step without a gradient function") {
   const Var x = tape.variable(Tensor::zeros({2}));
   CHECK(error_of([&] { record("mine", x.value(), {x}, {}, nullptr); }) ==
         "mine: it was recorded without a gradient function");
+}
+
+TEST_CASE("ops: a result too large for memory names the op") {
+  // Of one float, which nobody reads.
+  static float one = 0;
+  const auto huge = [](const Shape& shape) { return Var(Tensor::wrap(&one, shape)); };
+  constexpr std::int64_t kHuge = std::int64_t{1} << 50, kHalf = std::int64_t{1} << 25;
+  const Var x = huge({kHuge}), column = huge({kHalf, 1}), row = huge({1, kHalf}),
+            map = huge({kHuge, 1, 1, 1}), c = Tensor::zeros({1}), w = Tensor::zeros({1, 1, 1, 1});
+  const Tensor index = Tensor::zeros({1, 1}, DType::int64), rois = Tensor::zeros({1, 5});
+  for (const auto& [op, run] : std::vector<std::pair<std::string, std::function<void()>>>{
+           {"relu", [&] { relu(x); }},
+           {"exp", [&] { exp(x); }},
+           {"pow", [&] { pow(x, 3); }},
+           {"clamp", [&] { clamp(x, 0, 1); }},
+           {"neg", [&] { neg(x); }},
+           {"convert", [&] { convert(x, DType::float64); }},
+           {"add", [&] { add(column, row); }},
+           {"mul", [&] { mul(column, row); }},
+           {"div", [&] { div(column, row); }},
+           {"gt", [&] { gt(column, row); }},
+           {"maximum", [&] { maximum(column, row); }},
+           {"broadcast_to", [&] { broadcast_to(c, {std::int64_t{1} << 40}); }},
+           {"cumsum", [&] { cumsum(x, 0); }},
+           {"flip", [&] { flip(x, {0}); }},
+           {"slice", [&] { slice(x, {0}, {kHuge - 1}); }},
+           {"pad", [&] { pad(x, {1}, {0}); }},
+           {"concat", [&] { concat({x, x}, 0); }},
+           {"stack", [&] { stack({x, x}); }},
+           {"scatter_add", [&] { scatter_add(w.value().reshape({1, 1}), 1, index, kHalf << 13); }},
+           {"matmul", [&] { matmul(column, row); }},
+           {"linear", [&] { linear(column, Tensor::wrap(&one, {kHalf, 1})); }},
+           {"sum", [&] { sum(huge({kHuge, 1}), {1}); }},
+           {"layer_norm", [&] { layer_norm(map, c, c); }},
+           {"group_norm", [&] { group_norm(map, 1, c, c); }},
+           {"batch_norm2d", [&] { batch_norm2d(map, c, c, c.value(), c.value()); }},
+           {"conv2d", [&] { conv2d(map, w); }},
+           {"max_pool2d", [&] { max_pool2d(map, {.kernel = 1}); }},
+           {"avg_pool2d", [&] { avg_pool2d(map, {.kernel = 1}); }},
+           {"upsample2d", [&] { upsample2d(map, {.scale = 2}); }},
+           {"mse_loss", [&] { mse_loss(x, x); }}}) {
+    const std::string message = error_of(run);
+    CAPTURE(op);
+    CAPTURE(message);
+    CHECK(message.starts_with(op + ": "));
+    CHECK((contains(message, "memory: ") || contains(message, "operations, more than 2^40")));
+  }
+  CHECK(contains(error_of([&] {
+                   kernels_of_scope(Tensor::zeros({1, 3, 3, 1}), Tensor::zeros({1, 3}), 1);
+                 }),
+                 "kernels_of_scope: the offset has shape [1 3]"));
 }

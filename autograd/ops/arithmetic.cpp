@@ -69,6 +69,7 @@ Var as_result(const Var& x) { return x.wants_gradient() ? reshape(x, x.shape()) 
 }  // namespace
 
 Var broadcast_to(const Var& x, const Shape& shape) {
+  const ErrorOp here("broadcast_to");
   require(x.defined(), "broadcast_to: x is undefined");
   if (x.shape() == shape) return as_result(x);
   require(broadcast_shape("broadcast_to", x.shape(), shape) == shape, "broadcast_to: ", x.shape(),

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <pliant/autograd/ops/checks.h>
+#include <pliant/core/error_op.h>
 #include <pliant/core/kernel.h>
 #include <pliant/core/kernels/binary.h>
 
@@ -21,6 +22,7 @@ Tensor compute_binary(const char* name, const Tensor& a, const Tensor& b, const 
 
 template <template <class> class F>
 Tensor compute_binary(const char* name, const Var& a, const Var& b) {
+  const ErrorOp here(name);
   require(a.defined() && b.defined(), name, ": operand ", a.defined() ? "b" : "a", " is undefined");
   require_same_kind(name, {{"a", &a}, {"b", &b}});
   return compute_binary<F>(name, a.value(), b.value(), broadcast_shape(name, a.shape(), b.shape()));

@@ -3,6 +3,7 @@
 namespace pliant {
 
 Var convert(const Var& x, DType dtype) {
+  const ErrorOp here("convert");
   require(x.defined(), "convert: x is undefined");
   require(is_floating(x.dtype()) && is_floating(dtype), "convert: needs floating dtypes, got ",
           x.dtype(), " to ", dtype);

@@ -78,6 +78,7 @@ Var pattern_gradient(const Geometry& g, const Var& search, const Var& dy) {
 }  // namespace
 
 Var cross_correlation_depthwise(const Var& search, const Var& pattern) {
+  const ErrorOp here("cross_correlation_depthwise");
   if (is_bfloat16(search))
     return in_float32("cross_correlation_depthwise", cross_correlation_depthwise, search, pattern);
   require_rank(kOp, "the search map", search, 4, "[N H W C]");

@@ -20,6 +20,7 @@ CumsumGeometry geometry(const Shape& shape, int axis, CumsumFrom from) {
 }  // namespace
 
 Var cumsum(const Var& x, int axis, CumsumFrom from) {
+  const ErrorOp here("cumsum");
   if (is_bfloat16(x)) return in_float32("cumsum", cumsum, x, axis, from);
   require(x.defined(), kOp, ": x is undefined");
   require_same_kind(kOp, x);

@@ -84,6 +84,7 @@ Tensor like(const Tensor& tensor) {
 }  // namespace
 
 Var dcn_v3(const Var& x, const Var& offset, const Var& mask, const DcnOptions& options) {
+  const ErrorOp here("dcn_v3");
   if (is_bfloat16(x)) return in_float32("dcn_v3", dcn_v3, x, offset, mask, options);
   constexpr const char* kOp = "dcn_v3";
   DcnGeometry g = checked_geometry(kOp, x, options);
@@ -117,6 +118,7 @@ std::int64_t dcn_v4_width(const DcnOptions& options) {
 }
 
 Var dcn_v4(const Var& x, const Var& offset_mask, const DcnOptions& options) {
+  const ErrorOp here("dcn_v4");
   if (is_bfloat16(x)) return in_float32("dcn_v4", dcn_v4, x, offset_mask, options);
   constexpr const char* kOp = "dcn_v4";
   DcnGeometry g = checked_geometry(kOp, x, options);

@@ -103,6 +103,7 @@ Var run(const char* op, const DeformKernelGeometry& g, const Var& x, const Var& 
 
 Var deform_kernel(const Var& x, const Var& rotation, const Var& weight, const Var& bias,
                   const DeformKernelOptions& options) {
+  const ErrorOp here("deform_kernel");
   if (is_bfloat16(x))
     return in_float32("deform_kernel", deform_kernel, x, rotation, weight, bias, options);
   constexpr const char* kOp = "deform_kernel";
@@ -112,6 +113,7 @@ Var deform_kernel(const Var& x, const Var& rotation, const Var& weight, const Va
 
 Var deform_kernel_conv(const Var& x, const Var& offset, const Var& rotation, const Var& weight,
                        const Var& bias, const DeformKernelOptions& options) {
+  const ErrorOp here("deform_kernel_conv");
   if (is_bfloat16(x))
     return in_float32("deform_kernel_conv", deform_kernel_conv, x, offset, rotation, weight, bias,
                       options);

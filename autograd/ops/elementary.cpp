@@ -32,11 +32,13 @@ Var rsqrt(const Var& x) { return apply_unary<unary::Rsqrt, rsqrt_slope>("rsqrt",
 Var square(const Var& x) { return apply_unary<unary::Square, square_slope>("square", x); }
 
 Var pow(const Var& x, double exponent) {
+  const ErrorOp here("pow");
   if (exponent == 2) return apply_unary<unary::Square, square_slope>("pow", x);
   return apply_unary<unary::Pow, pow_slope>("pow", x, exponent);
 }
 
 Var pow(const Var& a, const Var& b) {
+  const ErrorOp here("pow");
   return record(
       "pow", compute_binary<binary_op::Pow>("pow", a, b), {a, b}, {a, b},
       [](const StepView& step) -> Vars {
@@ -57,6 +59,7 @@ Var pow(const Var& a, const Var& b) {
 Var abs(const Var& x) { return apply_unary<unary::Abs, abs_slope>("abs", x); }
 
 Var clamp(const Var& x, double low, double high) {
+  const ErrorOp here("clamp");
   require(low <= high, "clamp: the bounds are ", low, " and ", high, ", expected low <= high");
   return apply_unary<unary::Clamp, clamp_slope>("clamp", x, low, high);
 }

@@ -85,6 +85,7 @@ Var scattered(const Plan& plan, const Var& y, const Tensor& index) {
 
 Var gather(const Var& x, int axis, const Tensor& index) {
   constexpr const char* kOp = "gather";
+  const ErrorOp here(kOp);
   require(x.defined(), kOp, ": x is undefined");
   require_same_kind(kOp, x);
   axis = x.shape().axis(axis, kOp);
@@ -100,6 +101,7 @@ Var gather(const Var& x, int axis, const Tensor& index) {
 
 Var scatter_add(const Var& y, int axis, const Tensor& index, std::int64_t extent) {
   constexpr const char* kOp = "scatter_add";
+  const ErrorOp here(kOp);
   require(y.defined(), kOp, ": y is undefined");
   require_same_kind(kOp, y);
   axis = y.shape().axis(axis, kOp);
@@ -116,6 +118,7 @@ Var scatter_add(const Var& y, int axis, const Tensor& index, std::int64_t extent
 
 Var embedding(const Var& weight, const Tensor& indices) {
   constexpr const char* kOp = "embedding";
+  const ErrorOp here(kOp);
   require_rank(kOp, "the weight", weight, 2, "[V D]");
   require_same_kind(kOp, weight);
   check_indices(kOp, indices, weight.dim(0));
@@ -129,6 +132,7 @@ Var embedding(const Var& weight, const Tensor& indices) {
 
 Tensor one_hot(const Tensor& labels, std::int64_t classes, DType dtype) {
   constexpr const char* kOp = "one_hot";
+  const ErrorOp here(kOp);
   require(classes >= 1, kOp, ": ", classes, " classes, expected at least 1");
   if (dtype == DType::bfloat16) return one_hot(labels, classes).to(dtype);
   check_indices(kOp, labels, classes);

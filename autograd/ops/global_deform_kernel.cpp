@@ -11,20 +11,21 @@ namespace {
 
 constexpr const char* kOp = "global_deform_kernel";
 
-GlobalKernelGeometry checked_geometry(const Var& weight, const Var& offset, const Size2& kernel) {
-  require_rank(kOp, "the weight", weight, 4, "[K SH SW C/groups]");
-  require_rank(kOp, "the offset", offset, 2, "[N 2*R*S]");
-  require_same_kind(kOp, {{"weight", &weight}, {"offset", &offset}});
-  require(kernel.h >= 1 && kernel.w >= 1, kOp, ": the kernel is empty (", kernel.h, " x ", kernel.w,
+GlobalKernelGeometry checked_geometry(const char* op, const Var& weight, const Var& offset,
+                                      const Size2& kernel) {
+  require_rank(op, "the weight", weight, 4, "[K SH SW C/groups]");
+  require_rank(op, "the offset", offset, 2, "[N 2*R*S]");
+  require_same_kind(op, {{"weight", &weight}, {"offset", &offset}});
+  require(kernel.h >= 1 && kernel.w >= 1, op, ": the kernel is empty (", kernel.h, " x ", kernel.w,
           ")");
-  require_pixels(kOp, "the kernel", 1, {kernel.h, kernel.w});
+  require_pixels(op, "the kernel", 1, {kernel.h, kernel.w});
   const GlobalKernelGeometry g{offset.dim(0), weight.dim(0), weight.dim(3), kernel.h,
                                kernel.w,      weight.dim(1), weight.dim(2)};
-  require(g.scope_h >= 1 && g.scope_w >= 1, kOp, ": the scope is empty (weight ", weight.shape(),
+  require(g.scope_h >= 1 && g.scope_w >= 1, op, ": the scope is empty (weight ", weight.shape(),
           ")");
-  require_map_fits(kOp, g.scope_h, g.scope_w);
-  const std::int64_t numbers = checked_product(kOp, {2, g.taps()});
-  require(offset.dim(1) == numbers, kOp, ": the offset has shape ", offset.shape(), ", expected [",
+  require_map_fits(op, g.scope_h, g.scope_w);
+  const std::int64_t numbers = checked_product(op, {2, g.taps()});
+  require(offset.dim(1) == numbers, op, ": the offset has shape ", offset.shape(), ", expected [",
           g.n, " ", numbers, "] (one dy, dx pair per image and tap)");
   return g;
 }
@@ -49,15 +50,17 @@ Vars gradients(const GlobalKernelGeometry& g, const StepView& step) {
 }  // namespace
 
 Var kernels_of_scope(const Var& weight, const Var& offset, const Size2& size) {
-  const GlobalKernelGeometry g = checked_geometry(weight, offset, size);
+  constexpr const char* kName = "kernels_of_scope";
+  const ErrorOp here(kName);
+  const GlobalKernelGeometry g = checked_geometry(kName, weight, offset, size);
   Tensor kernels = Tensor::empty({g.n, g.k, g.r, g.s, g.c}, weight.dtype(), weight.device());
   if (kernels.size() > 0)
-    visit_floating(kOp, weight.dtype(), [&]<class T>() {
+    visit_floating(kName, weight.dtype(), [&]<class T>() {
       kernel<GlobalKernelForward<T>, cpu::global_kernel_forward, cuda::global_kernel_forward>(
-          kOp, weight.device())(g, weight.value().data<T>(), offset.value().data<T>(),
-                                kernels.mutable_data<T>());
+          kName, weight.device())(g, weight.value().data<T>(), offset.value().data<T>(),
+                                  kernels.mutable_data<T>());
     });
-  return record(kOp, std::move(kernels), {weight, offset}, {weight, offset},
+  return record(kName, std::move(kernels), {weight, offset}, {weight, offset},
                 [g](const StepView& step) { return gradients(g, step); });
 }
 
@@ -69,7 +72,7 @@ Var global_deform_kernel(const Var& x, const Var& offset, const Var& weight, con
                       options);
   require_rank(kOp, "the input", x, 4, "[N H W C]");
   require_same_kind(kOp, {{"x", &x}, {"offset", &offset}, {"weight", &weight}, {"bias", &bias}});
-  const GlobalKernelGeometry g = checked_geometry(weight, offset, kernel);
+  const GlobalKernelGeometry g = checked_geometry(kOp, weight, offset, kernel);
   require(g.n == x.dim(0), kOp, ": offsets of ", g.n, " images for ", x.dim(0), " images");
   conv_geometry(kOp, x.shape(), Shape{g.k, g.r, g.s, g.c}, options);
   return conv2d_per_image(x, kernels_of_scope(weight, offset, kernel), bias, options);

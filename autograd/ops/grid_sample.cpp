@@ -29,6 +29,7 @@ Vars gradients(const GridSampleGeometry& g, const StepView& step) {
 }  // namespace
 
 Var grid_sample(const Var& x, const Var& grid, const GridSampleOptions& options) {
+  const ErrorOp here("grid_sample");
   if (is_bfloat16(x)) return in_float32("grid_sample", grid_sample, x, grid, options);
   require_rank(kOp, "the input", x, 4, "[N H W C]");
   require_rank(kOp, "the grid", grid, 4, "[N P Q 2]");

@@ -56,6 +56,7 @@ Vars gradients(const GroupNormGeometry& g, const StepView& step) {
 }  // namespace
 
 Var group_norm(const Var& x, std::int64_t groups, const Var& weight, const Var& bias, double eps) {
+  const ErrorOp here("group_norm");
   if (is_bfloat16(x)) return in_float32("group_norm", group_norm, x, groups, weight, bias, eps);
   const GroupNormGeometry g = checked_geometry(x, groups, weight, bias, eps);
   Tensor y = Tensor::empty(x.shape(), x.dtype(), x.device());

@@ -32,6 +32,7 @@ Vars gradients(const LayerNormGeometry& g, const StepView& step) {
 }  // namespace
 
 Var layer_norm(const Var& x, const Var& weight, const Var& bias, double eps) {
+  const ErrorOp here("layer_norm");
   if (is_bfloat16(x)) return in_float32("layer_norm", layer_norm, x, weight, bias, eps);
   require(x.defined(), kOp, ": the input is undefined");
   require(x.rank() >= 1 && x.dim(-1) >= 1, kOp, ": the input has shape ", x.shape(),

@@ -29,6 +29,7 @@ Vars gradients(const MapOffsetsGeometry& g, const StepView& step) {
 }  // namespace
 
 Var map_offsets(const Var& x, const Var& offset, const MapOffsetsOptions& options) {
+  const ErrorOp here("map_offsets");
   if (is_bfloat16(x)) return in_float32("map_offsets", map_offsets, x, offset, options);
   require_rank(kOp, "the input", x, 4, "[N H W C]");
   require_rank(kOp, "the offset", offset, 4, "[N H W 2*C]");

@@ -48,6 +48,7 @@ Tensor compute(const Tensor& x, const std::vector<int>& axes) {
 }  // namespace
 
 Var permute(const Var& x, const std::vector<int>& axes) {
+  const ErrorOp here("permute");
   if (is_bfloat16(x)) return in_float32("permute", permute, x, axes);
   require(x.defined(), kOp, ": x is undefined");
   require_same_kind(kOp, x);

@@ -101,6 +101,7 @@ Var gradient_on_tape(const Pool2dGeometry& g, const Tensor& index, const Var& dy
 }  // namespace
 
 Var max_pool2d(const Var& x, const MaxPoolOptions& options) {
+  const ErrorOp here("max_pool2d");
   const Pool2dGeometry g = checked_geometry(x, options);
   Tensor y = Tensor::empty({g.n, g.p, g.q, g.c}, x.dtype(), x.device());
   Tensor index = Tensor::empty(y.shape(), DType::int32, x.device());
@@ -131,6 +132,7 @@ Var max_pool2d(const Var& x, const MaxPoolOptions& options) {
 
 Var avg_pool2d(const Var& x, const AvgPoolOptions& o) {
   constexpr const char* kOp = "avg_pool2d";
+  const ErrorOp here(kOp);
   check_map(kOp, x);
   const Shape& shape = x.shape();
   const Size2 stride = o.stride.value_or(o.kernel);
@@ -141,6 +143,7 @@ Var avg_pool2d(const Var& x, const AvgPoolOptions& o) {
 
 Var adaptive_avg_pool2d(const Var& x, Size2 output) {
   constexpr const char* kOp = "adaptive_avg_pool2d";
+  const ErrorOp here(kOp);
   check_map(kOp, x);
   require(output.h >= 1 && output.w >= 1, kOp, ": the output size is ", output.h, " x ", output.w,
           ", expected at least 1 x 1");

@@ -42,6 +42,7 @@ Var align(const char* op, const Var& x, const Tensor& rois, const RoiAlignGeomet
 }  // namespace
 
 Var roi_align(const Var& x, const Tensor& rois, const RoiAlignOptions& options) {
+  const ErrorOp here("roi_align");
   if (is_bfloat16(x)) return in_float32("roi_align", roi_align, x, rois, options);
   const char* const op = "roi_align";
   return align(op, x, rois,
@@ -51,6 +52,7 @@ Var roi_align(const Var& x, const Tensor& rois, const RoiAlignOptions& options) 
 }
 
 Var ps_roi_align(const Var& x, const Tensor& rois, const PsRoiAlignOptions& options) {
+  const ErrorOp here("ps_roi_align");
   if (is_bfloat16(x)) return in_float32("ps_roi_align", ps_roi_align, x, rois, options);
   const char* const op = "ps_roi_align";
   return align(op, x, rois,

@@ -46,6 +46,7 @@ Vars mean_gradients(const RegionGeometry& g, const StepView& step) {
 }  // namespace
 
 Var roi_pool(const Var& x, const Tensor& rois, const RoiPoolOptions& options) {
+  const ErrorOp here("roi_pool");
   if (is_bfloat16(x)) return in_float32("roi_pool", roi_pool, x, rois, options);
   const RegionGeometry g =
       region_geometry(kMax, x, rois, options.output_size, options.spatial_scale);
@@ -62,6 +63,7 @@ Var roi_pool(const Var& x, const Tensor& rois, const RoiPoolOptions& options) {
 }
 
 Var ps_roi_pool(const Var& x, const Tensor& rois, const RoiPoolOptions& options) {
+  const ErrorOp here("ps_roi_pool");
   if (is_bfloat16(x)) return in_float32("ps_roi_pool", ps_roi_pool, x, rois, options);
   const RegionGeometry g = region_geometry(kMean, x, rois, options.output_size,
                                            options.spatial_scale, options.output_size);

@@ -101,6 +101,7 @@ namespace {
 
 Var slice_as(const char* name, const Var& x, const Numbers& start, const Numbers& stop,
              const Numbers& step) {
+  const ErrorOp here(name);
   check(name, x);
   Window window{start, step.empty() ? of_every_axis(x.rank(), 1) : step};
   require_every_axis(name, "start", start, x.shape());
@@ -131,6 +132,7 @@ Var slice(const Var& x, const Numbers& start, const Numbers& stop, const Numbers
 
 Var slice_axis(const Var& x, int axis, std::int64_t start, std::int64_t stop, std::int64_t step) {
   constexpr const char* kOp = "slice_axis";
+  const ErrorOp here(kOp);
   require(x.defined(), kOp, ": x is undefined");
   const auto at = static_cast<std::size_t>(x.shape().axis(axis, kOp));
   Numbers starts = of_every_axis(x.rank(), 0), stops(x.shape().begin(), x.shape().end()),
@@ -142,6 +144,7 @@ Var slice_axis(const Var& x, int axis, std::int64_t start, std::int64_t stop, st
 }
 
 Var flip(const Var& x, const std::vector<int>& axes) {
+  const ErrorOp here("flip");
   check("flip", x);
   Window window = whole(x.rank());
   for (const int axis : axes) {
@@ -155,6 +158,7 @@ Var flip(const Var& x, const std::vector<int>& axes) {
 }
 
 Var pad(const Var& x, const Numbers& before, const Numbers& after, double value) {
+  const ErrorOp here("pad");
   check("pad", x);
   require_every_axis("pad", "before", before, x.shape());
   require_every_axis("pad", "after", after, x.shape());

@@ -16,6 +16,7 @@ using SlopeOnTape = Var(const Var& s, const UnaryCall& call);
 // y = F(x), recorded as `name`; the numbers are the function's own.
 template <template <class> class F, SlopeOnTape* slope = nullptr>
 Var apply_unary(const char* name, const Var& x, double first = 0, double second = 0) {
+  const ErrorOp here(name);
   require(x.defined(), name, ": x is undefined");
   const UnaryCall call = unary_call<F>(first, second);
   Tensor y = Tensor::empty(x.shape(), x.dtype(), x.device());

@@ -40,6 +40,7 @@ ResampleAxis axis_of(const char* along, std::int64_t size, std::int64_t out, dou
 }  // namespace
 
 Var upsample2d(const Var& x, const UpsampleOptions& o) {
+  const ErrorOp here("upsample2d");
   require_rank(kOp, "the input", x, 4, "[N H W C]");
   require_same_kind(kOp, x);
   require(x.dim(1) > 0 && x.dim(2) > 0, kOp, ": the input ", x.shape(), " has no pixels");
