@@ -91,7 +91,9 @@ class Module {
   State state() const;
   // Copies a state in, in place, converted to the dtype and device that each has (an empty one
   // takes the state's). Missing, unexpected and misshapen entries are one Error, and then nothing
-  // is changed. Returns the paths that options.may_lack excused.
+  // is changed. Weights are in the order that state() gives, [out R S in]: those whose shape fits
+  // PyTorch's alone are refused by name; where a shape fits both, the order is the caller's word.
+  // Returns the paths that options.may_lack excused.
   std::vector<std::string> load(const State& state, const LoadOptions& options = {});
 
   // The same to and from a safetensors file; load returns the file's metadata. save() says in it
@@ -133,18 +135,18 @@ class Module {
   struct Node;
   struct Leaf;
 
-  Node& node() const;
-  void take_place_of(Module& other);
   struct Place {
     std::weak_ptr<Node> net;
     std::size_t entry = 0;
   };
 
-  void adopt(const std::string& name, const Module& child);
+  Node& node() const;
   Place place() const noexcept;
   void arrive(Module& other) noexcept;
-  Leaf& add_leaf(const std::string& name, Buffer& buffer, Initialiser initialiser);
+  void take_place_of(Module& other);
   void return_to_place(Module& other);
+  void adopt(const std::string& name, const Module& child);
+  Leaf& add_leaf(const std::string& name, Buffer& buffer, Initialiser initialiser);
   void require_tensors(const char* who) const;
   void check_layout(const SafetensorsFile& file, Layout layout) const;
   void set_frozen(std::string_view pattern, bool frozen);
@@ -154,7 +156,7 @@ class Module {
   std::vector<Leaf*> leaves() const;
 
   std::shared_ptr<Node> node_;
+  Place left_;  // where what was moved out of here is in its net
 };
 
-  Place left_;  // where what was moved out of here is in its net
 }  // namespace pliant

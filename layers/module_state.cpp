@@ -109,6 +109,26 @@ std::string misfit(const Buffer& buffer, const Tensor& value) {
                    buffer.shape());
 }
 
+// Whether PyTorch's weight for that parameter, [out in/groups R S], or [in out/groups R S] of a
+// transposed convolution, could have the shape `there`.
+bool is_pytorch_shape(const Shape& there, const Shape& here, bool transposed) {
+  if (there.rank() != 4 || here.rank() != 4 || there[2] != here[1] || there[3] != here[2])
+    return false;
+  if (!transposed) return there[0] == here[0] && there[1] == here[3];
+  return there[0] % here[3] == 0 && there[0] / here[3] * there[1] == here[0];
+}
+
+const char* pytorch_order(bool transposed) { return transposed ? "[in out R S]" : "[out in R S]"; }
+
+// An Error if what is given for that weight has a shape of PyTorch's order and not of ours.
+void require_our_order(const Buffer& weight, const Shape& there, bool transposed) {
+  const Shape& here = weight.shape();
+  require(there == here || !is_pytorch_shape(there, here, transposed), "load: ", weight.name(), ' ',
+          there, " is in PyTorch's order, ", pytorch_order(transposed),
+          "; load_torchvision(net, file) of layers/nets/torchvision.h reads it, and ",
+          "from_torchvision(state) turns a state");
+}
+
 // A copy with the dtype and device that the buffer has.
 Tensor converted(const Buffer& buffer, const Tensor& value) {
   if (!buffer.filled()) return value.clone();
@@ -135,6 +155,8 @@ std::vector<std::string> Module::load(const State& state, const LoadOptions& opt
       (any_path_matches(options.may_lack, buffer.name()) ? lacking : complaints.missing)
           .push_back(buffer.name());
     } else {
+      require_our_order(buffer, found->second->shape(),
+                        leaf->parameter.defined() && leaf->parameter.transposed());
       if (fits(buffer, *found->second)) {
         changes.emplace_back(buffer, converted(buffer, *found->second));
       } else {
@@ -162,19 +184,6 @@ void Module::save(const std::filesystem::path& file,
   write_safetensors(file, {state(), std::move(stated)});
 }
 
-namespace {
-
-// Whether PyTorch's weight for that parameter, [out in/groups R S], or [in out/groups R S] of a
-// transposed convolution, could have the shape `there`.
-bool is_pytorch_shape(const Shape& there, const Shape& here, bool transposed) {
-  if (there.rank() != 4 || here.rank() != 4 || there[2] != here[1] || there[3] != here[2])
-    return false;
-  if (!transposed) return there[0] == here[0] && there[1] == here[3];
-  return there[0] % here[3] == 0 && there[0] / here[3] * there[1] == here[0];
-}
-
-}  // namespace
-
 // Of a file that does not state its layout, one weight whose shape fits in one order alone tells
 // it.
 void Module::check_layout(const SafetensorsFile& file, Layout layout) const {
@@ -193,12 +202,9 @@ void Module::check_layout(const SafetensorsFile& file, Layout layout) const {
     const bool transposed = leaf->parameter.defined() && leaf->parameter.transposed();
     const bool ours = there == here, theirs = is_pytorch_shape(there, here, transposed);
     if (ours && !theirs) return;
-    require(ours || !theirs, "load: ", leaf->buffer.name(), ' ', there, " is in PyTorch's order, ",
-            transposed ? "[in out R S]" : "[out in R S]",
-            "; load_torchvision(net, file) of layers/nets/torchvision.h reads it");
+    require_our_order(leaf->buffer, there, transposed);
     if (ours && there.size() > there[0] && in_doubt.empty())
-      in_doubt = described(leaf->buffer.name(), there) + " may be " +
-                 (transposed ? "[in out R S]" : "[out in R S]");
+      in_doubt = described(leaf->buffer.name(), there) + " may be " + pytorch_order(transposed);
   }
   require(in_doubt.empty(), "load: the file does not say the order of its weights, and ", in_doubt,
           ", PyTorch's, or [out R S in], ours; load_torchvision(net, file) of "

@@ -144,6 +144,17 @@ TEST_CASE("layout: transposed convolutions of PyTorch's files answer as they did
     CHECK(contains(error, std::string(name) == "square" ? "may be [in out R S], PyTorch's"
                                                         : "is in PyTorch's order, [in out R S]"));
     CHECK(contains(error, "load_torchvision(net, file)"));
+    // So does a state; where both orders fit it is the caller's word.
+    const std::string of_state = error_of([&] {
+      net.load(
+          {{"up.weight", *golden.find("input.weight")}, {"up.bias", *golden.find("input.bias")}});
+    });
+    CHECK(of_state.empty() == (std::string(name) == "square"));
+    CHECK((of_state.empty() ||
+           contains(of_state,
+                    "up.weight " +
+                        std::string(name == std::string("oblong") ? "[2 3 3 3]" : "[4 3 3 3]") +
+                        " is in PyTorch's order, [in out R S]")));
     load_torchvision(net, file);
     CHECK(max_difference(net.up(*golden.find("input.x")).value(), *golden.find("output.y")) <
           1e-12);
