@@ -146,6 +146,21 @@ TEST_CASE("safetensors: a corrupt file is one line that names it") {
   CHECK(contains(message(two("[1,5]", "[5,9]", 9)), "hole before tensor 'a'"));
   const std::string x = R"("x":)" + entry("U8", "[4]", "[0,4]");
   CHECK(contains(message(file_of("{" + x + "," + x + "}", 4)), "names 'x' twice"));
+  CHECK(
+      contains(message(file_of("\xEF\xBB\xBF{" + x + "}", 4)), "a byte order mark, expected '{'"));
+  const auto doubled = [&](const char* field) {
+    return message(file_of(
+        R"({"x":{"dtype":"U8","shape":[4],"data_offsets":[0,4],)" + std::string(field) + "}}", 4));
+  };
+  CHECK(contains(doubled(R"("dtype":"U8")"), "tensor 'x' has 'dtype' twice"));
+  CHECK(contains(doubled(R"("shape":[4])"), "tensor 'x' has 'shape' twice"));
+  CHECK(contains(doubled(R"("data_offsets":[0,4])"), "tensor 'x' has 'data_offsets' twice"));
+  CHECK(contains(doubled(R"("a":1,"a":2)"), "tensor 'x' has 'a' twice"));
+  CHECK(contains(doubled(R"("a":{"a":1},"shape":[4])"), "tensor 'x' has 'shape' twice"));
+  CHECK(contains(message(file_of(R"({"__metadata__":{"a":"1","a":"2"}})", 0)),
+                 "its __metadata__ has 'a' twice"));
+  CHECK(contains(message(one("F32", "[0,18446744073709551616]", "[0,0]", 0)), "extents >= 0"));
+  CHECK(contains(message(one("F32", "[0,4611686018427387904]", "[0,4]", 4)), "does not fill"));
 }
 
 TEST_CASE("safetensors: missing files and folders") {
@@ -213,6 +228,21 @@ TEST_CASE("safetensors: one tensor that cannot be read does not take the others 
   CHECK(file.skipped_text() ==
         "skipped 'a' (it has 9 axes, at most 8 can be read), 'b' (it is of C64, which cannot be "
         "read), 'f4' (it is of F4, which cannot be read)");
+  for (const char* const shape :
+       {"[0,4611686018427387904]", "[4611686018427387904,16,0]", "[18446744073709551615,0]",
+        "[9,9,9,9,9,9,9,9,9,9,99999999999,0]"}) {
+    write_bytes(path, file_of(R"({"a":)" + entry("F32", shape, "[0,0]") + R"(,"b":)" +
+                                  entry("F32", "[3,0]", "[0,0]") + R"(,"weight":)" +
+                                  entry("F32", "[2]", "[0,8]") + "}",
+                              8));
+    const SafetensorsFile beside = read_safetensors(path);
+    CHECK(beside.skipped_text() ==
+          "skipped 'a' (it has no elements, and other extents that are too large)");
+    REQUIRE(beside.tensors.size() == 2);
+    CHECK(beside.find("b")->shape() == Shape{3, 0});
+    CHECK(beside.find("weight")->shape() == Shape{2});
+  }
+  write_bytes(path, file_of(R"({"a":)" + entry("F32", nine, "[0,8]") + "}", 8));
   Linear layer(2, 2);
   const std::string text = error_of([&] { layer.load(path); });
   CHECK(contains(text, "t: load: "));

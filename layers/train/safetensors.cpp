@@ -152,6 +152,7 @@ void skip(Bytes& bytes, std::uint64_t count) {
 std::string read_tensor(Bytes& bytes, const SafetensorsEntry& entry, Tensor& to) {
   const bool readable = entry.type->readable && entry.rank <= Shape::kMaxRank;
   if (!readable) {
+  if (entry.too_large) return "it has no elements, and other extents that are too large";
     skip(bytes, entry.end - entry.begin);
     return entry.type->readable
                ? text_from("it has ", entry.rank, " axes, at most ", Shape::kMaxRank,

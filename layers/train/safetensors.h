@@ -28,9 +28,9 @@ struct SafetensorsFile {
 
 // Reads a file, or a pipe to its end, onto the CPU: F64 F32 BF16 I64 I32 U8 as they are; F16,
 // F8_E4M3 and F8_E5M2 become float32, U64 and U32 int64, U16, I16 and I8 int32, BOOL uint8 of 0 and
-// 1, each with its value. Skipped are the other types of the format, ranks above Shape::kMaxRank
-// and what does not fit (a U64 above 2^63 - 1). Nothing is believed: a header that is garbage, too
-// long, repeats a name, overlaps, leaves holes or promises other than what the file holds is a
+// 1, each with its value. Skipped are the other types of the format, ranks above Shape::kMaxRank,
+// extents beyond any Shape beside a 0, and what does not fit (a U64 above 2^63 - 1). Nothing is
+// believed: a header that is garbage, too long, repeats a name or a field, overlaps, leaves holes or promises other than what the file holds is a
 // one-line Error naming the file, before memory is taken for any data; so is a file of another
 // kind, which it names.
 SafetensorsFile read_safetensors(const std::filesystem::path& path);

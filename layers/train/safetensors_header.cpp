@@ -1,7 +1,6 @@
 #include <pliant/layers/train/safetensors_header.h>
 
 #include <algorithm>
-#include <limits>
 #include <unordered_set>
 
 #include <nlohmann/json.hpp>
@@ -34,7 +33,11 @@ class HeaderParser : public nlohmann::json_sax<Json> {
       had_metadata_ = had_metadata_ || text == kMetadata;
       entry_.name = std::move(text);
     }
-    if (depth_ == 2) field_ = std::move(text);
+    if (depth_ == 2) {
+      field_ = std::move(text);
+      require(fields_.insert(field_).second, in_metadata() ? "its " : who(),
+              in_metadata() ? kMetadata : "", " has ", in_quotes(field_), " twice");
+    }
     return true;
   }
   bool start_object(std::size_t) override {
@@ -111,25 +114,22 @@ class HeaderParser : public nlohmann::json_sax<Json> {
     std::string name = std::move(entry_.name);
     entry_ = {};
     entry_.name = std::move(name);
-    has_shape_ = false;
+    fields_.clear();
+    has_shape_ = is_empty_ = false;
     offsets_ = 0;
   }
 
-  void start_list() {
-    if (field_ == "shape") {
-      require(!has_shape_, who(), " has two shapes");
-      has_shape_ = true;
-    }
-  }
+  void start_list() { has_shape_ = has_shape_ || field_ == "shape"; }
 
   void extent(Kind kind, std::uint64_t count) {
-    require(kind == Kind::count && count <= (1ULL << 62), who(),
-            ": its shape is not of extents >= 0");
-    const auto extent = static_cast<std::int64_t>(count);
-    require(extent == 0 || entry_.elements <= std::numeric_limits<std::int64_t>::max() / extent,
-            who(), ": the number of its elements does not fit in 64 bits");
-    entry_.elements *= extent;
-    if (entry_.rank++ < Shape::kMaxRank) entry_.shape.push_back(extent);
+    require(kind == Kind::count, who(), ": its shape is not of extents >= 0");
+    is_empty_ = is_empty_ || count == 0;
+    const std::uint64_t factor = std::max<std::uint64_t>(count, 1);
+    const auto most = static_cast<std::uint64_t>(Shape::kMostElements / entry_.elements);
+    entry_.too_large = entry_.too_large || factor > most;
+    if (!entry_.too_large) entry_.elements *= static_cast<std::int64_t>(factor);
+    if (entry_.rank++ < Shape::kMaxRank && !entry_.too_large)
+      entry_.shape.push_back(static_cast<std::int64_t>(count));
   }
 
   void offset(Kind kind, std::uint64_t count) {
@@ -142,6 +142,9 @@ class HeaderParser : public nlohmann::json_sax<Json> {
     require(offsets_ == 2 || offsets_ == 0, who(), ": data_offsets are not two numbers");
     require(entry_.type != nullptr && has_shape_ && offsets_ == 2, who(),
             " lacks dtype, shape or data_offsets");
+    require(!entry_.too_large || is_empty_, who(),
+            ": the number of its elements does not fit in 64 bits");
+    if (is_empty_) entry_.elements = 0;
     header_.entries.push_back(std::move(entry_));
     entry_ = {};
   }
@@ -150,7 +153,8 @@ class HeaderParser : public nlohmann::json_sax<Json> {
   int depth_ = 0;           // of open objects and lists
   SafetensorsEntry entry_;  // that is being read; of the metadata, only the name
   std::string field_;
-  bool has_shape_ = false, had_metadata_ = false;
+  std::unordered_set<std::string> fields_;  // of the object that is being read
+  bool has_shape_ = false, is_empty_ = false, had_metadata_ = false;
   int offsets_ = 0;  // read so far
 };
 
@@ -166,6 +170,8 @@ void check_names(const std::vector<SafetensorsEntry>& entries) {
 std::string in_quotes(std::string_view name) { return '\'' + printable(name, 80) + '\''; }
 
 SafetensorsHeader parse_safetensors_header(const std::string& text) {
+  require(!text.starts_with("\xEF\xBB\xBF"),
+          "its header begins with a byte order mark, expected '{'");
   HeaderParser parser;
   Json::sax_parse(text, &parser);
   SafetensorsHeader header = parser.take();

@@ -17,6 +17,7 @@ struct SafetensorsEntry {
   const SafetensorsType* type = nullptr;
   Shape shape;                          // of rank up to Shape::kMaxRank; else of its first axes
   std::int64_t rank = 0, elements = 1;  // of all axes
+  bool too_large = false;  // it has no elements, and other extents that no Shape may have
   std::uint64_t begin = 0, end = 0;
 };
 
@@ -26,7 +27,7 @@ struct SafetensorsHeader {
 };
 
 // Reads a header in time and memory that grow with its length alone. One that is not of the format,
-// or names a tensor twice, is an Error that says what is wrong.
+// or names anything twice, is an Error that says what is wrong.
 SafetensorsHeader parse_safetensors_header(const std::string& text);
 
 // The header, with spaces at its end that make its length a multiple of 8, of tensors that follow
