@@ -125,6 +125,7 @@ ssize_t write_within_limit(int descriptor, const char* data, std::size_t bytes) 
 
 AtomicFile::AtomicFile(const char* who, const fs::path& path) : who_(who), path_(path) {
   require(!path.empty(), who, ": the path is empty, expected that of a file");
+  require_file_name(who, path);
   const std::optional<fs::path> file = without_links(path);
   require(file.has_value(), who, ": ", path.string(), ": too many levels of links");
   path_ = *file;
@@ -204,6 +205,7 @@ void AtomicFile::check(bool condition, const char* what) const {
 }
 
 void remove_stale_temporaries(const fs::path& path) {
+  require_file_name("remove_stale_temporaries", path);
   const std::optional<fs::path> file = without_links(path);
   if (!file) return;
   std::error_code error;

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include <pliant/core/error.h>
+#include <pliant/core/file_name.h>
 
 namespace pliant {
 namespace {
@@ -24,6 +25,7 @@ bool is_still_at(int descriptor, const std::filesystem::path& path) {
 }  // namespace
 
 FileLock::FileLock(std::filesystem::path path, const char* refusal) : path_(std::move(path)) {
+  require_file_name("lock", path_);
   while (!acquire(refusal)) continue;
 }
 

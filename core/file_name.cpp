@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 
+#include <pliant/core/error.h>
 #include <pliant/core/text.h>
 
 namespace pliant {
@@ -20,6 +21,12 @@ std::string digits_of(std::string_view text) {
 }
 
 }  // namespace
+
+void require_file_name(const char* who, const std::filesystem::path& path) {
+  const std::string& name = path.native();
+  require(name.find('\0') == std::string::npos, who, ": the name of the file, ", name,
+          ", has a NUL character at byte ", name.find('\0'), ", where it would end");
+}
 
 std::size_t longest_file_name(const std::filesystem::path& folder) {
   const long longest = ::pathconf(folder.c_str(), _PC_NAME_MAX);

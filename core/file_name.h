@@ -1,4 +1,4 @@
-// Names of files that are made from other names and still fit.
+// Names of files: those that can be none, and those that are made from other names and still fit.
 #pragma once
 
 #include <filesystem>
@@ -6,6 +6,10 @@
 #include <string_view>
 
 namespace pliant {
+
+// An Error that begins with `who` if `path` has a NUL in it, at which the system would end it: it
+// would be another file. Whatever opens, makes or removes a file asks this first.
+void require_file_name(const char* who, const std::filesystem::path& path);
 
 // The longest name, in bytes, that the file system of `folder` takes.
 std::size_t longest_file_name(const std::filesystem::path& folder);

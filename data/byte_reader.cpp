@@ -8,6 +8,7 @@
 #include <system_error>
 
 #include <pliant/core/error.h>
+#include <pliant/core/file_name.h>
 
 namespace pliant {
 namespace {
@@ -24,6 +25,7 @@ void ByteReader::EndInflate::operator()(z_stream_s* stream) const {
 
 ByteReader::ByteReader(const std::filesystem::path& path, ContentDigest* digest)
     : name_(path.string()), digest_(digest), buffer_(kBufferBytes) {
+  require_file_name("read", path);
   std::error_code ignored;
   require(!std::filesystem::is_directory(path, ignored), name_,
           ": is a directory, expected a file");

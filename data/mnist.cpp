@@ -9,6 +9,7 @@
 #include <system_error>
 
 #include <pliant/core/atomic_file.h>
+#include <pliant/core/file_name.h>
 #include <pliant/data/digits.h>
 #include <pliant/data/download.h>
 #include <pliant/data/idx.h>
@@ -131,6 +132,7 @@ struct Refusal {
 std::optional<Refusal> try_mirrors(const MnistLookup& lookup, const fs::path& folder) {
   if (lookup.mirrors.empty()) return Refusal{"no download wanted"};
   if (!can_download()) return Refusal{"this build cannot download (no libcurl)"};
+  require_file_name("MNIST's cache", folder);
   std::error_code error;
   fs::create_directories(folder, error);
   if (error) return Refusal{folder.string() + " cannot be made: " + reason_of(error.value()), true};
@@ -241,6 +243,7 @@ std::vector<fs::path> digit_files(const fs::path& directory) {
 }
 
 DigitSet read_digit_directory(const fs::path& given, const MnistFiles& files) {
+  require_file_name("MNIST", given);
   std::error_code ignored;
   require(fs::is_directory(given, ignored), given.string(),
           ": is not a directory, expected one with the four MNIST files");

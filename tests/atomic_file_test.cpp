@@ -10,6 +10,10 @@
 
 #include <pliant/core/file_lock.h>
 #include <pliant/core/file_name.h>
+#include <pliant/data/image_file.h>
+#include <pliant/data/mnist.h>
+#include <pliant/layers/linear.h>
+#include <pliant/layers/train/safetensors.h>
 #include <pliant/tests/data_files.h>
 #include <pliant/tests/op_case.h>
 
@@ -262,4 +266,30 @@ TEST_CASE("file lock: one at a time, however the other ends") {
   CHECK(refused() == "");
   fs::create_symlink("elsewhere", file);
   CHECK(contains(refused(), "cannot be made"));
+}
+
+TEST_CASE("files: a NUL in a name is an Error at every door, and no other file is touched") {
+  using namespace std::string_literals;
+  const TemporaryFolder folder;
+  const fs::path whole = folder.path() / "net", file = whole.string() + "\0.old"s;
+  replace(whole, "kept");
+  Linear net(2, 2);
+  net.initialise(Rng(1));
+  MnistLookup lookup;
+  lookup.directory = file;
+  for (const std::function<void()>& door : std::vector<std::function<void()>>{
+           [&] { AtomicFile("test", file); }, [&] { remove_stale_temporaries(file); },
+           [&] { FileLock(file, "test"); }, [&] { read_safetensors(file); },
+           [&] {
+             write_safetensors(file, {{{"x", Tensor::zeros({1})}}, {}});
+           },
+           [&] { net.save(file); }, [&] { net.load(file); }, [&] { read_image(file); },
+           [&] { read_digit_directory(file); }, [&] { find_digits(lookup); }}) {
+    const std::string message = error_of(door);
+    CAPTURE(message);
+    CHECK(contains(
+        message, "net?.old, has a NUL character at byte " + std::to_string(whole.string().size())));
+  }
+  CHECK(text_of(whole) == "kept");
+  CHECK(std::distance(fs::directory_iterator(folder.path()), fs::directory_iterator()) == 1);
 }

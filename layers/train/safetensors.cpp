@@ -10,6 +10,7 @@
 
 #include <pliant/core/atomic_file.h>
 #include <pliant/core/file_kind.h>
+#include <pliant/core/file_name.h>
 #include <pliant/layers/train/safetensors_header.h>
 
 namespace pliant {
@@ -28,6 +29,7 @@ using File = std::unique_ptr<std::FILE, CloseFile>;
 class Bytes {
  public:
   explicit Bytes(const std::filesystem::path& path) {
+    require_file_name("file", path);
     std::error_code error;
     const std::filesystem::file_status status = std::filesystem::status(path, error);
     require(std::filesystem::exists(status), "there is no such file");
@@ -150,9 +152,9 @@ void skip(Bytes& bytes, std::uint64_t count) {
 
 // Fills `to`, or reads over the tensor and says why it cannot be had.
 std::string read_tensor(Bytes& bytes, const SafetensorsEntry& entry, Tensor& to) {
+  if (entry.too_large) return "it has no elements, and other extents that are too large";
   const bool readable = entry.type->readable && entry.rank <= Shape::kMaxRank;
   if (!readable) {
-  if (entry.too_large) return "it has no elements, and other extents that are too large";
     skip(bytes, entry.end - entry.begin);
     return entry.type->readable
                ? text_from("it has ", entry.rank, " axes, at most ", Shape::kMaxRank,
