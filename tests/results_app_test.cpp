@@ -135,7 +135,11 @@ TEST_CASE("results: every number has a range, and what is outside is refused wit
     std::ofstream(folder.path() / "r.json") << json.dump();
     return error_of([&] { read_results(folder.path() / "r.json"); });
   };
-  CHECK(error("scaled", 0.25) == "");
+  CHECK(error("mnist", 0.25) == "");
+  CHECK(contains(error("scaled", 0.25),
+                 "'scaled_draws' is [0.5], expected a list that begins with 'scaled', 0.25"));
+  CHECK(contains(error("scaled_draws", nlohmann::ordered_json::array()), "is [], expected a list"));
+  CHECK(error("scaled_draws", {0.5, 0.25}) == "");
   CHECK(error("scaled", -7.5) == (folder.path() / "r.json").string() +
                                      ": row \"bn\" of seed 2: results: 'scaled' is -7.5, expected "
                                      "0 to 1");
@@ -231,6 +235,9 @@ TEST_CASE("results: JSON that is too deep or no text") {
   CHECK(error_of([&] { parse_json(deep, "its recipe"); }) ==
         "its recipe is nested deeper than a results file");
   CHECK(contains(error_of([&] { parse_json("1e999", "it"); }), "it is not JSON"));
+  CHECK(error_of([&] { parse_json(R"({"a":1,"b":[{"a":1},{"seed":1,"seed":1}]})", "it"); }) ==
+        "it has 'seed' twice in one object");
+  CHECK(parse_json(R"({"a":{"a":1},"b":[{"a":1},{"a":1}]})", "it").size() == 2);
   CHECK(parse_json("[[[[[[[[8]]]]]]]]", "it").dump() == "[[[[[[[[8]]]]]]]]");
   CHECK(dump_json("a\xFF") == "\"a\xEF\xBF\xBD\"");
   CHECK(as_written("a\xFF") == parse_json(dump_json("a\xFF"), "it"));

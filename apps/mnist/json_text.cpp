@@ -1,5 +1,7 @@
 #include <pliant/apps/mnist/json_text.h>
 
+#include <unordered_set>
+
 #include <pliant/core/error.h>
 
 namespace pliant {
@@ -25,10 +27,12 @@ class Limits : public nlohmann::json_sax<Json> {
   bool end_object() override { return end(); }
   bool start_array(std::size_t) override { return start(); }
   bool end_array() override { return end(); }
-  bool key(string_t&) override {
+  bool key(string_t& text) override {
     constexpr std::size_t kMostMembers = 1000;
-    require(++members_.back() <= kMostMembers, who_, " has an object of more than ", kMostMembers,
-            " members");
+    require(members_.back().insert(text).second, who_, " has '", printable(text, 40),
+            "' twice in one object");
+    require(members_.back().size() <= kMostMembers, who_, " has an object of more than ",
+            kMostMembers, " members");
     return true;
   }
   bool parse_error(std::size_t, const std::string&, const Json::exception&) override {
@@ -39,7 +43,7 @@ class Limits : public nlohmann::json_sax<Json> {
   bool start() {
     constexpr std::size_t kDeepest = 8;
     require(members_.size() <= kDeepest, who_, " is nested deeper than a results file");
-    members_.push_back(0);
+    members_.emplace_back();
     return true;
   }
   bool end() {
@@ -48,7 +52,7 @@ class Limits : public nlohmann::json_sax<Json> {
   }
 
   const std::string& who_;
-  std::vector<std::size_t> members_;  // of each open object or list
+  std::vector<std::unordered_set<std::string>> members_;  // of each open object or list
 };
 
 }  // namespace

@@ -46,6 +46,9 @@ std::vector<double> draws_from(const Json& json, double first) {
   for (const Json& share : take_list(json, "scaled_draws"))
     draws.push_back(number_of("scaled_draws", share, 0, 1));
   return draws;
+  if (draws.empty() || draws.front() != first)
+    fail_type("scaled_draws", take_list(json, "scaled_draws"),
+              text_from("a list that begins with 'scaled', ", Json(first).dump()).c_str());
 }
 
 Json json_of(const std::vector<CurvePoint>& curve) {
