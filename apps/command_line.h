@@ -2,6 +2,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstdint>
@@ -59,7 +60,7 @@ inline CLI::Validator some_items() {
   return {check, ""};
 }
 
-// The whole numbers of an option's words "1,2,3"; what is none is an Error.
+// The whole numbers of an option's words "1,2,3"; what is none, or there twice, is an Error.
 inline std::vector<std::uint64_t> numbers_of(const char* option,
                                              const std::vector<std::string>& words) {
   std::vector<std::uint64_t> numbers;
@@ -67,14 +68,19 @@ inline std::vector<std::uint64_t> numbers_of(const char* option,
     for (std::string item : items_of(option, word)) {
       const std::string wrong = whole_number(0)(item);
       require(wrong.empty(), option, ": ", wrong);
-      numbers.push_back(*number_in<std::uint64_t>(item));
+      const std::uint64_t number = *number_in<std::uint64_t>(item);
+      require(std::find(numbers.begin(), numbers.end(), number) == numbers.end(), option, ": ",
+              number, " is given twice");
+      numbers.push_back(number);
     }
   return numbers;
 }
 
-// For Option::check, of a path: an unset variable of the shell in quotes is no way to say "none".
+// For Option::check, of a path: an unset variable of the shell in quotes is no way to say "none",
+// and standard output, which others mean by -, has what is printed already.
 inline CLI::Validator some_path() {
   const auto check = [](const std::string& text) -> std::string {
+    if (text == "-") return "'-' names no stream here, expected a path (./- is a file called so)";
     return text.empty() ? "is empty, expected a path" : "";
   };
   return {check, ""};

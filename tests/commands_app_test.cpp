@@ -211,6 +211,7 @@ TEST_CASE("commands: one clear line for what cannot work") {
                     page = folder.path() / "page";
   fs::create_directories(fs::path(page) / "index.html");
   folder.write("net.checkpoint", {1});
+  fs::create_directory(folder.path() / "map.checkpoint");
   const std::string bent = write_net(folder, Deform::dcn2, 0.1),
                     broken = write_net(folder, Deform::none, std::nan(""));
   struct Case {
@@ -247,7 +248,14 @@ TEST_CASE("commands: one clear line for what cannot work") {
            {{"train", "--out", data}, ": is a folder, expected a file"},
            {{"train", "--out", (folder.path() / "no" / "net").string()}, "net: cannot be written"},
            {{"train", "--out", (folder.path() / "net").string()},
-            "net.checkpoint: holds an interrupted training; add --resume to go on with it"}}) {
+            "net.checkpoint: is where the checkpoint of this training goes, but no checkpoint "},
+           {{"train", "--out", (folder.path() / "net").string(), "--resume"}, "but no checkpoint "},
+           {{"train", "--out", (folder.path() / "map").string()}, "checkpoint (it is a folder); "},
+           {{"train", "--out", "-"}, "'-' names no stream here, expected a path"},
+           {{"--json", "-"}, "'-' names no stream here, expected a path"},
+           {{"--seeds", "3,1,3"}, "--seeds: 3 is given twice"},
+           {{"table", data},
+            ": is a folder, expected a results file: what --json wrote, or results.json in"}}) {
     std::vector<std::string> words = c.words;
     if (words[0] != "table") words.insert(words.end(), {"--data", data});
     const Ended ended = run_mnist(words);
@@ -272,6 +280,26 @@ TEST_CASE("commands: as many threads as there are processors for them, unless to
     ::setenv("PLIANT_THREADS", before.c_str(), 1);
   else
     ::unsetenv("PLIANT_THREADS");
+}
+
+TEST_CASE("commands: what is wrong with the environment is said before anything is looked for") {
+  for (const char* const name : {"PLIANT_THREADS", "PLIANT_INSTRUCTIONS"}) {
+    const char* const found = std::getenv(name);
+    const std::string before = found != nullptr ? found : "";
+    ::setenv(name, "many", 1);
+    for (const char* const command : {"eval", "train", "predict", ""}) {
+      std::vector<std::string> words = {"--data", "none"};
+      if (command[0] != 0) words.insert(words.begin(), command);
+      if (words[0] == "train") words.insert(words.end(), {"--out", "none/net"});
+      if (words[0] == "eval") words.insert(words.end(), {"--weights", "none"});
+      if (words[0] == "predict") words = {"predict", "--weights", "none", "none.png"};
+      const Ended ended = run_mnist(words);
+      CHECK(ended.status == 1);
+      CHECK(contains(ended.err, std::string(name) + ": expected "));
+    }
+    CHECK(run_mnist({"--help"}).status == 0);
+    found != nullptr ? ::setenv(name, before.c_str(), 1) : ::unsetenv(name);
+  }
 }
 
 TEST_CASE("commands: a table of a recipe that somebody has edited") {

@@ -123,6 +123,20 @@ bool Checkpoint::load(Classifier& net, Optimizer& optimizer, TrainingState& stat
   }
 }
 
+void require_checkpoint(const std::filesystem::path& file) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(file, ignored)) return;
+  try {
+    require(!std::filesystem::is_directory(file, ignored), "it is a folder");
+    const SafetensorsFile found = read_safetensors(file);
+    metadata(found, "recipe");
+    metadata(found, "state");
+  } catch (const Error& error) {
+    fail(file.string(), ": is where the checkpoint of this training goes, but no checkpoint (",
+         error.what(), "); move it away, or choose another --out");
+  }
+}
+
 void Checkpoint::remove() const {
   std::error_code ignored;
   std::filesystem::remove(file_, ignored);

@@ -42,4 +42,7 @@ class Checkpoint {
   Clock::time_point saved_ = Clock::now();
 };
 
+// An Error if something other than a checkpoint stands at `file`; fine if nothing does.
+void require_checkpoint(const std::filesystem::path& file);
+
 }  // namespace pliant

@@ -4,6 +4,7 @@
 
 #include <pliant/apps/mnist/json_text.h>
 #include <pliant/core/gpu_options.h>
+#include <pliant/core/instruction_set.h>
 #include <pliant/core/parallel.h>
 
 namespace pliant {
@@ -36,6 +37,9 @@ void CommonOptions::add_precision_to(CLI::App& app) {
 Device CommonOptions::set_up() const {
   if (precision == "tf32") set_gpu_options({.precision = Precision::tf32});
   if (threads > 0) set_thread_count(threads);
+  // What is wrong with a variable of the environment is said here, and costs no download.
+  static_cast<void>(thread_count());
+  static_cast<void>(instruction_set());
   if (device == "cpu") return Device::cpu();
   return device == "cuda" ? Device::cuda() : Device::best();
 }

@@ -9,6 +9,7 @@
 #include <pliant/apps/mnist/json_text.h>
 #include <pliant/core/atomic_file.h>
 #include <pliant/core/error.h>
+#include <pliant/core/file_name.h>
 
 namespace pliant {
 namespace {
@@ -45,10 +46,10 @@ std::vector<double> draws_from(const Json& json, double first) {
   std::vector<double> draws;
   for (const Json& share : take_list(json, "scaled_draws"))
     draws.push_back(number_of("scaled_draws", share, 0, 1));
-  return draws;
   if (draws.empty() || draws.front() != first)
     fail_type("scaled_draws", take_list(json, "scaled_draws"),
               text_from("a list that begins with 'scaled', ", Json(first).dump()).c_str());
+  return draws;
 }
 
 Json json_of(const std::vector<CurvePoint>& curve) {
@@ -314,6 +315,12 @@ Json json_of(const Results& results) {
 }
 
 Results read_results(const std::filesystem::path& file) {
+  require_file_name("results", file);
+  std::error_code ignored;
+  require(
+      !std::filesystem::is_directory(file, ignored), file.string(),
+      ": is a folder, expected a results file: what --json wrote, or results.json in the folder ",
+      "of --checkpoint");
   std::ifstream in(file, std::ios::binary);
   require(in.good(), file.string(), ": cannot be opened; expected a results file");
   constexpr std::size_t kMostBytes = std::size_t{64} << 20;

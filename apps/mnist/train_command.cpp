@@ -2,6 +2,7 @@
 #include <iostream>
 #include <set>
 
+#include <pliant/apps/mnist/checkpoint.h>
 #include <pliant/apps/mnist/commands.h>
 #include <pliant/apps/mnist/eval.h>
 #include <pliant/apps/mnist/experiment.h>
@@ -77,6 +78,7 @@ std::int64_t class_count(const Options& options, const DigitSet& digits) {
 
 // At the start, where an Error costs no training; nor does a forgotten --resume.
 void check_files(const Options& options) {
+  require_checkpoint(options.checkpoint());
   std::error_code error;
   require(options.resume || !std::filesystem::exists(options.checkpoint(), error),
           options.checkpoint(),
