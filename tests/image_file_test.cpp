@@ -29,7 +29,7 @@ void append_chunk(Bytes& png, const char* type, const Bytes& content) {
   append(png, static_cast<std::uint32_t>(crc32_z(0, body.data(), body.size())));
 }
 
-enum ColourType : std::uint8_t { gray = 0, rgb = 2, gray_alpha = 4, rgb_alpha = 6 };
+enum ColourType : std::uint8_t { gray = 0, rgb = 2, palette = 3, gray_alpha = 4, rgb_alpha = 6 };
 
 // A chunk that stands before the pixels.
 struct Chunk {
@@ -200,6 +200,15 @@ TEST_CASE("image_file: in colour, three channels whatever the file has") {
         Bytes{255, 255, 255, 1, 2, 3});
   // White on nothing, as in gray.
   CHECK(colours(png(2, 1, gray_alpha, 8, {255, 0, 255, 255})) == Bytes{0, 0, 0, 255, 255, 255});
+}
+
+TEST_CASE("image_file: a PNG's index beyond its palette is black") {
+  const TemporaryFolder folder;
+  const Chunk two = {"PLTE", {10, 20, 30, 40, 50, 60}};
+  const Bytes colours = {10, 20, 30, 40, 50, 60, 0, 0, 0, 0, 0, 0};
+  for (const Bytes& file :
+       {png(4, 1, palette, 8, {0, 1, 2, 255}, two), png(4, 1, palette, 2, {0b00'01'10'11}, two)})
+    CHECK(pixels_of(read_image(folder.write("image", file), ImageColour::rgb)) == colours);
 }
 
 TEST_CASE("image_file: interlaced PNG") {
