@@ -46,6 +46,12 @@ TEST_CASE("bfloat16: rounds to nearest, ties to even, and keeps what is no numbe
     CHECK(std::isnan(rounded(std::bit_cast<float>(bits))));
 }
 
+TEST_CASE("convert: to another dtype a copy, to its own the same handle") {
+  const Tensor x = Tensor::zeros({2});
+  CHECK(convert(x, DType::float32).value().shares_storage_with(x));
+  CHECK_FALSE(convert(x, DType::float64).value().shares_storage_with(x));
+}
+
 TEST_CASE("bfloat16: tensors are converted, filled and printed") {
   const Tensor x = Tensor::from<float>({1.0F, -2.5F, 3.14159F, 0.0F}, {2, 2});
   const Tensor y = narrow(x);

@@ -13,7 +13,8 @@
 
 namespace pliant {
 
-// x in another floating dtype, rounded to nearest. Its gradient comes back in x's own.
+// x in another floating dtype, rounded to nearest. Its gradient comes back in x's own. Of the same
+// dtype: x itself, with its storage, as PyTorch's to(); clone() what is to be written to.
 Var convert(const Var& x, DType dtype);
 
 // ---- for ops ----
