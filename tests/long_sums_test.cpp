@@ -178,6 +178,13 @@ TEST_CASE("long sums: cross_correlation_depthwise with a large pattern") {
              (kSize * kWide - kSize) * kChannels);
 }
 
+TEST_CASE("long sums: a depthwise deform_kernel of many taps") {
+  const Tensor weight = tenths({kChannels, kSide, kSide, 1});
+  const Var y = deform_kernel(ones(kMap), zeros({1, 1, 1, 2 * kTerms}), weight, {},
+                              {.kernel = kSide, .groups = kChannels});
+  check_sums("y", y.value());
+}
+
 TEST_CASE("long sums: a Var of many uses") {
   constexpr int kUses = 20000;
   const auto uses = [](const Var& x) {

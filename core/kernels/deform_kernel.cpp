@@ -9,6 +9,7 @@
 #include <pliant/core/column_memory.h>
 #include <pliant/core/gemm.h>
 #include <pliant/core/kernels/deform_kernel_walk.h>
+#include <pliant/core/kernels/held_sums_walk.h>
 #include <pliant/core/kernels/partial_sums_walk.h>
 #include <pliant/core/parallel.h>
 
@@ -68,10 +69,12 @@ void forward_depthwise(const DeformKernelSource<T>& source, const T* by_position
     T* const kernel = scratch.of();
     const TapValues<T> values(source, rows, gather_samples(source, rows, kernel + c));
     write_bias(rows, c, bias, y);
+    HeldSums<T> held(y + begin * c, rows.size(), c, c);
     for_each_rotated_tap(
         source, rows,
         [&](std::int64_t row, std::int64_t group, std::int64_t t, const BilinearTap<T>& tap) {
           if (reads_nothing(tap)) return;
+          held.count(row - begin);
           const Stretch own = rotated_channels({0, c}, group, source.geometry.rotation_groups);
           const FourRows<const T> four(tap, by_position + own.first, c, source.zeros);
           blend_stretch(four.row, tap.weight, own, kernel);
@@ -80,6 +83,7 @@ void forward_depthwise(const DeformKernelSource<T>& source, const T* by_position
           for (std::int64_t i = 0, at = 0; i < own.count; ++i, at += own.step)
             to[at] += kernel[at] * value[at];
         });
+    held.finish();
   });
 }
 

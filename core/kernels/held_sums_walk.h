@@ -13,7 +13,7 @@ namespace pliant::cpu {
 template <class T>
 class HeldSums {
  public:
-  // `places` of `width` neighbours each, `stride` elements apart. All are 0 now.
+  // `places` of `width` neighbours each, `stride` elements apart; what they hold now counts too.
   HeldSums(T* sums, std::int64_t places, std::int64_t width, std::int64_t stride, int run = 8)
       : sums_(sums), width_(width), stride_(stride), run_(run) {
     if constexpr (kHolds) counts_.resize(static_cast<std::size_t>(places));
