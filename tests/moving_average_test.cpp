@@ -1,5 +1,6 @@
 #include <pliant/layers/train/moving_average.h>
 
+#include <cmath>
 #include <filesystem>
 
 #include <pliant/layers/batch_norm2d.h>
@@ -146,4 +147,22 @@ TEST_CASE("MovingAverage: misuse is an Error") {
   CHECK(difference(average.state(), before) == 0);
   net.to(DType::float64);
   CHECK(contains(error_of([&] { average.update(); }), "conv.weight is float64 on cpu now"));
+}
+
+TEST_CASE("MovingAverage: how near float32 comes to a value that stays") {
+  struct One : Module {
+    Parameter p = own("p", Parameter(Tensor::full({1}, 0.99)));
+  };
+  constexpr double kDecay = 0.999;
+  const auto short_of_1 = [](DType dtype) {
+    One net;
+    net.to(dtype);
+    MovingAverage average(net, {.decay = kDecay});
+    Tensor(net.p.value()).fill(1);
+    for (int i = 0; i < 40000; ++i) average.update();
+    return 1 - average.weights()[0].second.item();
+  };
+  CHECK(short_of_1(DType::float32) > 0);
+  CHECK(short_of_1(DType::float32) <= std::ldexp(1, -24) / (1 - kDecay));
+  CHECK(short_of_1(DType::float64) < 1e-13);
 }
