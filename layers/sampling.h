@@ -47,8 +47,8 @@ struct SamplingPoint {
 };
 
 // For each layer traced through, lowest first: the channel of its warp, or else its offset group
-// where it has several. Every channel of a warp bends its map in a way of its own. Layers beyond its
-// end take group 0.
+// where it has several. Every channel of a warp bends its map in a way of its own. Layers beyond
+// its end take group 0.
 using Strand = std::vector<std::int64_t>;
 
 // Follows output pixel (y, x) of the last of `layers` (lowest first, each of which reads what the

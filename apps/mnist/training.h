@@ -32,8 +32,8 @@ struct TrainingPlan {
 BatchOptions batch_options(const TrainingPlan& plan);
 
 // Trains the net's unfrozen parameters with Adam on a one-cycle schedule; cross-entropy. Advances
-// `progress` by `cost` per image; see kit::train for the checkpoint. On a GPU the steps are captured
-// and replayed (train_captured).
+// `progress` by `cost` per image; see kit::train for the checkpoint. On a GPU the steps are
+// captured and replayed (train_captured).
 kit::Training train(Classifier& net, const LabelledImages& set, const TrainingPlan& plan,
                     double cost, kit::Progress& progress, kit::Checkpoint* checkpoint = nullptr);
 // The same on any device: the set lives there, batches are picked and scaled there.
