@@ -75,11 +75,11 @@ bool looks_inside(const std::string& path) {
 
 // Compiled by nvcc too. shape.h is for the plans that a kernel's header makes on the host.
 bool seen_by_cuda(const std::string& path) {
-  static const Names core = {
-      "core/portable.h",      "core/error.h",    "core/text.h",  "core/random.h", "core/device.h",
-      "core/column_memory.h", "core/memory.h",   "core/shape.h", "core/timing.h", "core/capture.h",
-      "core/gpu_options.h",   "core/bfloat16.h", "core/sizes.h", "core/kernel.h",
-      "core/conv_plans.h"};
+  static const Names core = {"core/portable.h", "core/error.h",       "core/text.h",
+                             "core/random.h",   "core/device.h",      "core/column_memory.h",
+                             "core/memory.h",   "core/shape.h",       "core/timing.h",
+                             "core/capture.h",  "core/gpu_options.h", "core/bfloat16.h",
+                             "core/sizes.h",    "core/kernel.h",      "core/conv_plans.h"};
   return is_contract(path) || contains(core, path);
 }
 
