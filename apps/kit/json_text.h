@@ -11,8 +11,9 @@
 namespace pliant::kit {
 
 // What a text says. An Error, which begins with `who`, if it is not JSON, has a key twice in one
-// object, or is nested deeper or has more members in an object than anything written here: to copy, compare or print a value
-// takes stack by its depth, to fill an object time by the square of its members.
+// object, or is nested deeper or has more members in an object than anything written here: to copy,
+// compare or print a value takes stack by its depth, to fill an object time by the square of its
+// members.
 nlohmann::ordered_json parse_json(const std::string& text, const std::string& who);
 
 // Parts of such JSON. Errors name `key` and say what it is and what was expected: the type, or the
