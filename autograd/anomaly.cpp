@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include <pliant/autograd/internal/anomaly_check.h>
+#include <pliant/core/error_op.h>
 
 namespace pliant {
 namespace anomaly {
@@ -43,6 +44,7 @@ Finding look_at(const Tensor& tensor, Looking looking_for) {
 void check_result(const char* op, const Tensor& value, std::span<const Var> inputs) {
   const Finding found = look_at(value, looking);
   if (!found) return;
+  const ErrorOp none(nullptr);  // what follows names the op itself
   for (std::size_t i = 0; i < inputs.size(); ++i)
     if (const Finding given = look_at(inputs[i].value(), looking))
       fail("anomaly: ", op, " was given ", given.what, " by no op that was looked at: element ",
