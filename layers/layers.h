@@ -27,6 +27,7 @@
 #include <pliant/layers/safetensors.h>
 #include <pliant/layers/sampling.h>
 #include <pliant/layers/sequential.h>
+#include <pliant/layers/train/metrics.h>
 #include <pliant/layers/train/moving_average.h>
 #include <pliant/layers/train/optimizer.h>
 #include <pliant/layers/train/schedule.h>

@@ -76,6 +76,14 @@ TEST_CASE("docs: quotations are found and compared") {
   CHECK_FALSE(quotes("  int x;\n  int y;\n", all[0].text));
 }
 
+TEST_CASE("docs: README's program is the one that is compiled and run") {
+  const std::vector<Quotation> all = quotations_of(read(kRoot / "README.md"));
+  REQUIRE(!all.empty());
+  REQUIRE(!all.front().from.empty());
+  CHECK(all.front().text == read(kRoot / all.front().from));
+  CHECK(std::count(all.front().text.begin(), all.front().text.end(), '\n') <= 40);
+}
+
 TEST_CASE("docs: what is quoted stands in a file that is compiled") {
   for (const char* page : {"autograd.md", "adding_an_op.md"}) {
     const std::vector<Quotation> all = quotations_of(read(kRoot / "docs" / page));
