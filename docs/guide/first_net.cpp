@@ -19,7 +19,7 @@ int main() {
   const Rng rng(1);
   DeformNet net;
   net.initialise(rng.fork("net"));
-  Adam adam(net.parameters(), {.lr = 1e-3});
+  Adam adam(net.parameters(), {.lr = 5e-3});
   const Batches batches(digits.train, {.size = 64, .shuffle = rng.fork("shuffle")});
   for (const LabelledImages& batch : batches.epoch(0)) {
     const Tape tape;
