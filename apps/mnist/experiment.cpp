@@ -33,11 +33,6 @@ double cost_of(const RowKind& row) {
 
 bool trains(const RowKind& row) { return !row.trained.empty(); }
 
-LabelledImages first_images(const LabelledImages& set, std::int64_t count) {
-  if (count <= 0 || count >= set.size()) return set;
-  return {set.images.slice(0, count), set.labels.slice(0, count)};
-}
-
 // Counts the tensors that do not train; one whose bytes changed is an Error.
 std::int64_t check_frozen(const RowKind& row, const DigitNet& net, const State& before) {
   std::set<std::string> moving;

@@ -65,12 +65,6 @@ nlohmann::ordered_json recipe_of(const Options& options, const DigitSet& digits,
   return recipe;
 }
 
-LabelledImages training_set(const Options& options, const DigitSet& digits) {
-  LabelledImages set = digits.train;
-  if (options.train_images == 0 || options.train_images >= set.size()) return set;
-  return {set.images.slice(0, options.train_images), set.labels.slice(0, options.train_images)};
-}
-
 std::int64_t class_count(const Options& options, const DigitSet& digits) {
   const std::int64_t wanted = digits.classes();
   if (options.classes == 0) return std::max<std::int64_t>(10, wanted);
@@ -109,7 +103,7 @@ int run(Options options) {
   const DigitSet digits = options.common.load_digits();
   options.named.classes = class_count(options, digits);
   const std::unique_ptr<Classifier> net = make_net(options.named);
-  const LabelledImages set = training_set(options, digits);
+  const LabelledImages set = first_images(digits.train, options.train_images);
   net->initialise(Rng(options.seed).fork("net"));
   if (!options.start.empty()) start_from(options.start, *net, options.named);
   net->to(options.plan.device);

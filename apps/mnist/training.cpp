@@ -58,6 +58,11 @@ kit::Training train_by(Source source, Classifier& net, const LabelledImages& set
 
 }  // namespace
 
+LabelledImages first_images(const LabelledImages& set, std::int64_t count) {
+  if (count <= 0 || count >= set.size()) return set;
+  return {set.images.slice(0, count), set.labels.slice(0, count)};
+}
+
 BatchOptions batch_options(const TrainingPlan& plan) {
   BatchOptions options{
       .size = plan.batch, .shuffle = plan.rng.fork("shuffle"), .device = plan.device};

@@ -28,6 +28,9 @@ struct TrainingPlan {
   std::function<double(std::int64_t epochs)> measure = {};
 };
 
+// The first `count` images of a set; all where there are no more, or count is 0.
+LabelledImages first_images(const LabelledImages& set, std::int64_t count);
+
 // How a plan cuts a set into batches: shuffled, and scaled if it says so.
 BatchOptions batch_options(const TrainingPlan& plan);
 

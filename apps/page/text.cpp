@@ -4,6 +4,7 @@
 #include <cmath>
 #include <vector>
 
+#include <pliant/core/crc32.h>
 #include <pliant/core/error.h>
 
 namespace pliant::page {
@@ -13,15 +14,6 @@ using Bytes = std::vector<std::uint8_t>;
 
 void append_word(Bytes& to, std::uint32_t word) {
   for (const int shift : {24, 16, 8, 0}) to.push_back(static_cast<std::uint8_t>(word >> shift));
-}
-
-std::uint32_t crc32_of(std::span<const std::uint8_t> bytes) {
-  std::uint32_t crc = ~0u;
-  for (const std::uint8_t byte : bytes) {
-    crc ^= byte;
-    for (int bit = 0; bit < 8; ++bit) crc = (crc >> 1) ^ ((crc & 1u) != 0 ? 0xEDB88320u : 0u);
-  }
-  return ~crc;
 }
 
 std::uint32_t adler32_of(std::span<const std::uint8_t> bytes) {
@@ -38,7 +30,7 @@ void append_chunk(Bytes& png, const char (&type)[5], const Bytes& data) {
   Bytes checked(type, type + 4);
   checked.insert(checked.end(), data.begin(), data.end());
   png.insert(png.end(), checked.begin(), checked.end());
-  append_word(png, crc32_of(checked));
+  append_word(png, crc32_of(checked.data(), checked.size()));
 }
 
 // A zlib stream of stored blocks: the pictures are too small for compression to matter.

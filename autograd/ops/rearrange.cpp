@@ -205,10 +205,9 @@ Var index_select(const Var& x, int axis, const Tensor& indices) {
   }
   std::vector<int> axes(static_cast<std::size_t>(shape.rank()));
   std::iota(axes.begin(), axes.end(), 0);
-  std::rotate(axes.begin(), axes.begin() + at, axes.begin() + at + 1);
-  std::vector<int> back(axes.size());
-  for (std::size_t i = 0; i < axes.size(); ++i)
-    back[static_cast<std::size_t>(axes[i])] = static_cast<int>(i);
+  std::vector<int> back = axes;
+  std::rotate(axes.begin(), axes.begin() + at, axes.begin() + at + 1);  // the axis to the front
+  std::rotate(back.begin(), back.begin() + 1, back.begin() + at + 1);
   return permute(index_select(permute(x, axes), 0, indices), back);
 }
 

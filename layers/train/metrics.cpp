@@ -1,17 +1,8 @@
 #include <pliant/layers/train/metrics.h>
 
-#include <cmath>
+#include <pliant/core/kernels/takes_over.h>
 
 namespace pliant {
-namespace {
-
-// Whether class `a` stands before class `b`, which comes later in the row if `a_is_first`.
-bool is_before(double a, double b, bool a_is_first) {
-  const bool equal = a == b || (std::isnan(a) && std::isnan(b));
-  return equal ? a_is_first : std::isnan(a) || a > b;
-}
-
-}  // namespace
 
 std::int64_t count_right(const Var& logits, const Tensor& labels, std::int64_t k) {
   require(logits.defined() && logits.shape().rank() == 2,
@@ -29,7 +20,7 @@ std::int64_t count_right(const Var& logits, const Tensor& labels, std::int64_t k
             ')');
     std::int64_t before = 0;
     for (std::int64_t c = 0; c < classes; ++c)
-      if (c != label && is_before(row[c], row[label], c < label)) ++before;
+      if (c < label ? !takes_over(row[label], row[c]) : takes_over(row[c], row[label])) ++before;
     right += before < k ? 1 : 0;
     row += classes;
   }
