@@ -38,7 +38,8 @@ void tape_gradients(benchmark::State& state) {
     const Var start = tape.variable(one);
     Var x = start;
     for (int i = 0; i < kSteps; ++i) x = square(x);
-    benchmark::DoNotOptimize(tape.gradients(x)[start].raw());
+    const Tensor gradient = tape.gradients(x)[start];
+    benchmark::DoNotOptimize(gradient.raw());
   }
   state.SetItemsProcessed(state.iterations() * kSteps);
 }
