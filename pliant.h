@@ -56,8 +56,11 @@
 #include <pliant/data/resident_batches.h>
 #include <pliant/data/transforms.h>
 #include <pliant/layers/layers.h>
+#include <pliant/layers/nets/convnext.h>
+#include <pliant/layers/nets/intern_image.h>
 #include <pliant/layers/nets/lenet.h>
 #include <pliant/layers/nets/resnet.h>
+#include <pliant/layers/nets/resnet9.h>
 #include <pliant/layers/nets/torchvision.h>
 #include <pliant/layers/nets/vgg.h>
 #include <pliant/layers/observer.h>

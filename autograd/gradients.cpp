@@ -75,6 +75,7 @@ Gradients& Gradients::operator+=(const Gradients& other) {
 
 Gradients& Gradients::operator*=(double factor) {
   for (Entry& entry : entries_) entry.gradient = (Var(entry.gradient) * factor).value();
+  for (OfVar& one : vars_) one.gradient = (Var(one.gradient) * factor).value();
   return *this;
 }
 
@@ -100,13 +101,17 @@ double Gradients::norm() const {
 double Gradients::clip(double max_norm) {
   require(max_norm > 0, "clip: max_norm must be positive, got ", max_norm);
   const double before = norm();
-  if (before > max_norm) *this *= max_norm / before;
+  constexpr double kSmallest = 1e-30;  // a factor that float32 holds exactly enough
+  const double factor = max_norm / before;
+  if (before > max_norm && factor < kSmallest) *this *= std::sqrt(factor);
+  if (before > max_norm) *this *= factor < kSmallest ? std::sqrt(factor) : factor;
   return before;
 }
 
 void Gradients::clip_values(double limit) {
   require(limit > 0, "clip_values: limit must be positive, got ", limit);
   for (Entry& entry : entries_) entry.gradient = clamp(entry.gradient, -limit, limit).value();
+  for (OfVar& one : vars_) one.gradient = clamp(one.gradient, -limit, limit).value();
 }
 
 }  // namespace pliant

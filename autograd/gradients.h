@@ -44,7 +44,8 @@ class Gradients {
   Var var(const Parameter& parameter) const;
   Var var(const Var& wanted) const;
 
-  // Adds the gradients of another batch; parameters found in one alone are kept. In the dtype of
+  // Adds the gradients of another batch by parameters; those found in one alone are kept, and so are
+  // gradients by Vars, which are of one tape. In the dtype of
   // the gradients, as PyTorch's .grad: docs/numerics.md has what float32 loses over many batches.
   Gradients& operator+=(const Gradients& other);
   // Multiplies every gradient.

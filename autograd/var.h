@@ -51,6 +51,8 @@ class Var {
   std::int64_t size() const { return value_.size(); }
   DType dtype() const { return value_.dtype(); }
   Device device() const { return value_.device(); }
+  // The one element of a Var of size 1, a loss say. Waits for the device.
+  double item() const { return value_.item(); }
 
   bool on_tape() const { return tape_ != nullptr; }
   bool wants_gradient() const { return slot_ >= 0; }

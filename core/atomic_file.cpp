@@ -39,7 +39,9 @@ std::string stem_of(const fs::path& path) {
 std::string temporary_name(const fs::path& path) {
   std::array<std::uint32_t, 2> numbers{};
   while (::getrandom(numbers.data(), sizeof numbers, 0) != static_cast<ssize_t>(sizeof numbers))
-    continue;
+    require(errno == EINTR, path.string(),
+            ": the system gives no random numbers for the name of a ",
+            "temporary file: ", reason_of(errno));
   return stem_of(path) + std::to_string(numbers[0]) + '-' + std::to_string(numbers[1]) +
          std::string(kSuffix);
 }

@@ -16,10 +16,10 @@ struct Mark {
 };
 
 constexpr std::array kMarks = {
-    Mark{"\x89PNG\r\n\x1A\n"sv, "a PNG picture"},
-    Mark{"\xFF\xD8\xFF"sv, "a JPEG picture"},
-    Mark{"GIF8"sv, "a GIF picture"},
-    Mark{"BM"sv, "a BMP picture"},
+    Mark{"\x89PNG\r\n\x1A\n"sv, "a PNG image"},
+    Mark{"\xFF\xD8\xFF"sv, "a JPEG image"},
+    Mark{"GIF8"sv, "a GIF image"},
+    Mark{"BM"sv, "a BMP image"},
     Mark{"RIFF"sv, "a RIFF file (WebP, WAV)"},
     Mark{"PK\3\4"sv, "a zip archive, as PyTorch's .pt and NumPy's .npz files are"},
     Mark{"\x80\2"sv, "a Python pickle, as older .pt files are"},

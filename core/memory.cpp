@@ -87,7 +87,7 @@ void copy_bytes(void* to, Device to_device, const void* from, Device from_device
   if constexpr (kHasCuda) {
     if (to_device.is_cuda() || from_device.is_cuda()) return cuda::copy(to, from, bytes);
   }
-  std::memcpy(to, from, static_cast<std::size_t>(bytes));
+  std::memmove(to, from, static_cast<std::size_t>(bytes));  // views may overlap
 }
 
 }  // namespace pliant

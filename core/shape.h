@@ -47,9 +47,10 @@ class Shape {
     return is_empty ? 0 : product;
   }
 
-  std::int64_t operator[](int axis) const { return extents_[static_cast<std::size_t>(axis)]; }
-  std::int64_t& operator[](int axis) { return extents_[static_cast<std::size_t>(axis)]; }
-  std::int64_t back() const { return (*this)[rank_ - 1]; }
+  // Negative axes count from the end; one out of range is an Error.
+  std::int64_t operator[](int axis) const { return extents_[place(axis)]; }
+  std::int64_t& operator[](int axis) { return extents_[place(axis)]; }
+  std::int64_t back() const { return (*this)[-1]; }
 
   const std::int64_t* begin() const { return extents_.data(); }
   const std::int64_t* end() const { return extents_.data() + rank_; }
@@ -79,6 +80,8 @@ class Shape {
   }
 
  private:
+  std::size_t place(int index) const { return static_cast<std::size_t>(axis(index, "shape")); }
+
   void append(std::int64_t extent) {
     require(rank_ < kMaxRank, "shape: more than ", kMaxRank, " axes");
     extents_[static_cast<std::size_t>(rank_++)] = extent;

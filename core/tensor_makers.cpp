@@ -1,4 +1,5 @@
 // Tensors of counted and of random numbers.
+#include <algorithm>
 #include <cmath>
 
 #include <pliant/core/parallel.h>
@@ -34,10 +35,15 @@ Tensor each_floating(const char* who, const Shape& shape, DType dtype, const F& 
 
 Tensor Tensor::arange(std::int64_t begin, std::int64_t end, std::int64_t step) {
   require(step != 0, "arange: the step is 0");
-  const std::int64_t span = checked_sum(
-      "arange", {step > 0 ? end : begin, checked_product("arange", {-1, step > 0 ? begin : end})});
-  const std::int64_t width = step > 0 ? step : checked_product("arange", {-1, step});
-  const std::int64_t count = span <= 0 ? 0 : (span - 1) / width + 1;
+  const bool is_empty = step > 0 ? begin >= end : begin <= end;
+  const auto from = static_cast<std::uint64_t>(begin), to = static_cast<std::uint64_t>(end);
+  const std::uint64_t span = is_empty   ? 0
+                             : step > 0 ? to - from
+                                        : from - to;  // fits: wraps rightly
+  const auto width = static_cast<std::uint64_t>(step);
+  const std::uint64_t steps = is_empty ? 0 : (span - 1) / (step > 0 ? width : 0 - width) + 1;
+  require(steps <= std::uint64_t{1} << 62, "arange: ", steps, " numbers, more than any tensor has");
+  const auto count = static_cast<std::int64_t>(steps);
   require_operations("arange", "numbers", {count});
   return each<std::int64_t>({count}, DType::int64,
                             [=](std::int64_t i) { return begin + i * step; });
@@ -46,7 +52,11 @@ Tensor Tensor::arange(std::int64_t begin, std::int64_t end, std::int64_t step) {
 Tensor Tensor::linspace(double first, double last, std::int64_t count, DType dtype) {
   require(count >= 0, "linspace: ", count, " numbers, expected at least 0");
   require_operations("linspace", "numbers", {count});
-  const double step = count > 1 ? (last - first) / static_cast<double>(count - 1) : 0;
+  require(std::isfinite(first) && std::isfinite(last), "linspace: from ", first, " to ", last,
+          ", expected finite numbers");
+  const auto gaps = static_cast<double>(std::max<std::int64_t>(count - 1, 1));
+  const double range = last - first;  // may be too large for a number
+  const double step = std::isfinite(range) ? range / gaps : last / gaps - first / gaps;
   return each_floating("linspace", {count}, dtype, [=](std::int64_t i) {
     return i < count / 2 || count == 1 ? std::fma(step, static_cast<double>(i), first)
                                        : std::fma(-step, static_cast<double>(count - 1 - i), last);
@@ -65,8 +75,10 @@ Tensor Tensor::rand(const Shape& shape, const Rng& rng, DType dtype) {
     return each<double>(shape, dtype, [=](std::int64_t i) {
       return rng.uniform(static_cast<std::uint64_t>(i), 0, 1);
     });
+  const bool few_bits = dtype == DType::bfloat16;
   return each_floating("rand", shape, dtype, [=](std::int64_t i) {
-    return rng.uniform(static_cast<std::uint64_t>(i));  // 24 bits: never rounded to 1
+    const auto number = static_cast<std::uint64_t>(i);  // in as many bits as the dtype has
+    return few_bits ? static_cast<float>(rng.bits(number) >> 24) * 0x1p-8f : rng.uniform(number);
   });
 }
 

@@ -91,4 +91,11 @@ std::string general(double value, int digits) {
   return number(value, std::chars_format::general, digits);
 }
 
+std::string grouped(std::int64_t number) {
+  std::string digits = std::to_string(number);
+  const std::size_t first = number < 0 ? 1 : 0;
+  for (std::size_t at = digits.size(); at > first + 3; at -= 3) digits.insert(at - 3, ",");
+  return digits;
+}
+
 }  // namespace pliant

@@ -1,6 +1,7 @@
 // Text for people: the same under every locale, and printable whatever it is made of.
 #pragma once
 
+#include <cstdint>
 #include <limits>
 #include <locale>
 #include <sstream>
@@ -20,6 +21,9 @@ std::string_view cut_to(std::string_view text, std::size_t longest);
 // As printf's "%.*f" and "%.*g" in the C locale.
 std::string fixed(double value, int decimals);
 std::string general(double value, int digits);
+
+// 387072 -> "387,072".
+std::string grouped(std::int64_t number);
 
 // What the system's error number `error` (errno) means, in English.
 std::string reason_of(int error);

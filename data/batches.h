@@ -19,7 +19,7 @@ namespace pliant {
 
 // Random scaling: image i of the set is drawn anew each epoch, with rng.fork(epoch).fork(i).
 struct AugmentOptions {
-  ScaleAugmentation scale;
+  ScaleAugmentation scale = {};
   Rng rng = Rng(0);
 };
 

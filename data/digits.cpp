@@ -17,7 +17,7 @@ constexpr int kClasses = 10;
 constexpr int kPointsPerSpan = 6;  // straight pieces between two points of a stroke
 constexpr std::int64_t kDigitsPerTask = 32;
 
-// Uniform draws of one picture by name, so that no two uses can share a number.
+// Uniform draws of one image by name, so that no two uses can share a number.
 double uniform(const Rng& rng, std::string_view name, double low, double high) {
   return rng.fork(name).uniform(0, low, high);
 }

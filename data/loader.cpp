@@ -3,6 +3,7 @@
 #include <numeric>
 
 #include <pliant/core/sizes.h>
+#include <pliant/data/prefetch.h>
 
 namespace pliant {
 
@@ -20,7 +21,9 @@ BatchPlan::BatchPlan(const char* who, std::int64_t samples, const LoaderOptions&
     : set_size_(samples), options_(options) {
   require(options.size >= 1, who, ": size is ", options.size, ", expected at least 1");
   require(options.ahead >= 1, who, ": ahead is ", options.ahead, ", expected at least 1");
-  require(options.threads >= 1, who, ": threads is ", options.threads, ", expected at least 1");
+  require(options.threads >= 1 && options.threads <= kMostPrefetchThreads, who, ": threads is ",
+          options.threads, ", expected 1 to ", kMostPrefetchThreads);
+  require(samples >= 0, who, ": the set says that it has ", samples, " samples");
   samples_ = options.drop_last ? samples / options.size * options.size : samples;
 }
 

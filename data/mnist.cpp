@@ -252,11 +252,11 @@ DigitSet read_digit_directory(const fs::path& given, const MnistFiles& files) {
     read[i] = read_file(directory, files[i].name);
     published = published && read[i].content.matches(files[i].content);
   }
-  return {.train = {as_images(read[0]), as_labels(read[1], read[0])},
-          .test = {as_images(read[2]), as_labels(read[3], read[2])},
-          .name = published ? "mnist" : "custom",
-          .source =
-              (published ? "MNIST from " : "NOT MNIST but the pictures in ") + directory.string()};
+  return {
+      .train = {as_images(read[0]), as_labels(read[1], read[0])},
+      .test = {as_images(read[2]), as_labels(read[3], read[2])},
+      .name = published ? "mnist" : "custom",
+      .source = (published ? "MNIST from " : "NOT MNIST but the images in ") + directory.string()};
 }
 
 std::string MnistLookup::from_environment(const char* variable) {

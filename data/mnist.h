@@ -18,7 +18,7 @@ namespace pliant {
 struct DigitSet {
   LabelledImages train, test;  // images uint8 [N 28 28 1], labels from 0
   // "mnist": content checked to be the published files. "synthetic-digits": the procedural
-  // stand-in. "custom": other pictures that the user gave by directory.
+  // stand-in. "custom": other images that the user gave by directory.
   std::string name;
   std::string source;  // one line for people: what was used and why
 
@@ -37,7 +37,7 @@ using MnistFiles = std::array<MnistFile, 4>;  // train images, train labels, tes
 const MnistFiles& mnist_files();
 
 // Reads the four files in `directory`, named train-images-idx3-ubyte or train-images.idx3-ubyte
-// and so on, each plain or with .gz. Any set of 28x28 pictures will do; the name becomes "mnist" if
+// and so on, each plain or with .gz. Any set of 28x28 images will do; the name becomes "mnist" if
 // the contents are those of `files`, else "custom". A missing or bad file, other sizes, unequal
 // counts and a file of more than 1 GiB, unpacked, are Errors that name the file.
 // The files may also lie where torchvision puts them below the directory: in raw, MNIST/raw,
@@ -59,11 +59,11 @@ struct MnistLookup {
   std::vector<std::string> mirrors = {"https://ossci-datasets.s3.amazonaws.com/mnist/",
                                       "https://storage.googleapis.com/cvdf-datasets/mnist/"};
   MnistFiles files = mnist_files();      // what cached and downloaded files must contain
-  std::int64_t synthetic_train = 20000;  // pictures of the stand-in
+  std::int64_t synthetic_train = 20000;  // images of the stand-in
   std::int64_t synthetic_test = 4000;
   std::uint64_t synthetic_seed = 1;
   // Told one line before a download begins, since that may take a while.
-  std::function<void(const std::string&)> notice;
+  std::function<void(const std::string&)> notice = {};
 
   static std::string from_environment(const char* variable);  // "" if it is not set
 };

@@ -22,6 +22,8 @@
 
 namespace pliant {
 
+constexpr std::int64_t kMostPrefetchThreads = 256;
+
 struct PrefetchOptions {
   std::int64_t ahead = 3;    // made, or being made, before next() asks for them
   std::int64_t threads = 1;  // no more than `ahead` have work
@@ -40,8 +42,10 @@ class Prefetcher {
       : state_(std::make_shared<State>(first, end, std::move(make), options.ahead)) {
     require(state_->make != nullptr, "prefetch: the function is empty");
     require(options.ahead >= 1, "prefetch: ahead is ", options.ahead, ", expected at least 1");
-    require(options.threads >= 1 && options.threads <= kMostThreads, "prefetch: ", options.threads,
-            " threads, expected 1 to ", kMostThreads);
+    require(options.threads >= 1 && options.threads <= kMostPrefetchThreads,
+            "prefetch: ", options.threads, " threads, expected 1 to ", kMostPrefetchThreads);
+    require(first >= 0 && first <= end, "prefetch: from ", first, " to ", end,
+            ", expected 0 <= first <= end");
     const std::int64_t threads = std::min({options.threads, options.ahead, end - first});
     try {
       for (std::int64_t i = 0; i < threads; ++i)
@@ -87,8 +91,6 @@ class Prefetcher {
   std::chrono::steady_clock::duration waited() const { return waited_; }
 
  private:
-  static constexpr std::int64_t kMostThreads = 256;
-
   struct State {
     State(std::int64_t first, std::int64_t end_, Make make_, std::int64_t ahead_)
         : make(std::move(make_)), ahead(ahead_), given(first), begun(first), end(end_) {}

@@ -11,11 +11,11 @@ namespace {
 
 constexpr const char* kWho = "resident batches";
 
-Tensor orders(std::int64_t epochs, std::int64_t pictures, const Rng& shuffle) {
-  Tensor all = Tensor::empty({epochs, pictures}, DType::int64);
+Tensor orders(std::int64_t epochs, std::int64_t set_size, const Rng& shuffle) {
+  Tensor all = Tensor::empty({epochs, set_size}, DType::int64);
   for (std::int64_t epoch = 0; epoch < epochs; ++epoch) {
-    const auto order = randperm(pictures, shuffle.fork(static_cast<std::uint64_t>(epoch)));
-    std::copy(order.begin(), order.end(), all.mutable_data<std::int64_t>() + epoch * pictures);
+    const auto order = randperm(set_size, shuffle.fork(static_cast<std::uint64_t>(epoch)));
+    std::copy(order.begin(), order.end(), all.mutable_data<std::int64_t>() + epoch * set_size);
   }
   return all;
 }
@@ -27,18 +27,18 @@ ResidentBatches::ResidentBatches(const LabelledImages& set, const BatchOptions& 
     : options_(options) {
   const Batches like(set, options);  // checks both
   require(epochs >= 0, kWho, ": ", epochs, " epochs, expected at least 0");
-  pictures_ = like.samples_per_epoch();
+  set_size_ = like.samples_per_epoch();
   steps_ = checked_product(kWho, {epochs, like.count()});
   images_ = set.images.to(options.device);
   labels_ = set.labels.to(options.device);
   if (options.shuffle) order_ = orders(epochs, set.size(), *options.shuffle).to(options.device);
 }
 
-std::int64_t ResidentBatches::count() const { return ceil_quotient(pictures_, options_.size); }
+std::int64_t ResidentBatches::count() const { return ceil_quotient(set_size_, options_.size); }
 
 std::int64_t ResidentBatches::size_of(std::int64_t step) const {
-  require(count() > 0, kWho, ": ", labels_.size(), " pictures make no batch of ", options_.size);
-  return std::min(options_.size, pictures_ - step % count() * options_.size);
+  require(count() > 0, kWho, ": ", labels_.size(), " images make no batch of ", options_.size);
+  return std::min(options_.size, set_size_ - step % count() * options_.size);
 }
 
 LabelledImages ResidentBatches::at(const StepState& state) const {
@@ -46,7 +46,7 @@ LabelledImages ResidentBatches::at(const StepState& state) const {
   require(state.device() == images_.device(), kWho, ": the set is on ", images_.device(),
           ", the StepState on ", state.device());
   Shape shape = images_.shape();
-  PickGeometry g{.pictures = shape[0],
+  PickGeometry g{.set_size = shape[0],
                  .h = shape[1],
                  .w = shape[2],
                  .c = shape[3],

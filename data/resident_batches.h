@@ -1,4 +1,4 @@
-// ResidentBatches: a set of pictures that lives whole on a device, cut into batches there by the
+// ResidentBatches: a set of images that lives whole on a device, cut into batches there by the
 // number of a StepState: for steps that are captured.
 //
 //   ResidentBatches batches(train, {.size = 64, .shuffle = rng, .device = device}, epochs);
@@ -15,13 +15,13 @@ namespace pliant {
 
 class ResidentBatches {
  public:
-  // The same pictures in the same order as Batches of these options gives for epochs 0, 1, ..
+  // The same images in the same order as Batches of these options gives for epochs 0, 1, ..
   // epochs-1, of which step t takes batch t % count() of epoch t / count(); a scaled pixel may
   // differ by rounding on another device. Impossible options are Errors; `ahead` plays no part.
   ResidentBatches(const LabelledImages& set, const BatchOptions& options, std::int64_t epochs);
 
   std::int64_t count() const;                     // batches of an epoch
-  std::int64_t size_of(std::int64_t step) const;  // pictures of that step's batch
+  std::int64_t size_of(std::int64_t step) const;  // images of that step's batch
 
   // The batch of the state's step. A captured step has size_of() it had when it was recorded: where
   // the last batch of an epoch is smaller, it takes a second step.
@@ -29,7 +29,7 @@ class ResidentBatches {
 
  private:
   BatchOptions options_;
-  std::int64_t steps_, pictures_;  // of all epochs; of one
+  std::int64_t steps_, set_size_;  // of all epochs; of one
   Tensor images_, labels_;         // on the device
   Tensor order_;                   // int64 [epochs N]; undefined: as they come
 };

@@ -27,7 +27,7 @@ Tensor scaled56(const Tensor& images, const Rng& rng) {
   Tensor result = Tensor::empty({count, tall, wide, channels}, DType::uint8);
   std::uint8_t* const to = result.mutable_data<std::uint8_t>();
   parallel_blocks(count, kImagesPerTask, [&](std::int64_t begin, std::int64_t end) {
-    // The frame stays zero while pictures come and go within it.
+    // The frame stays zero while images come and go within it.
     std::vector<std::uint8_t> padded(static_cast<std::size_t>(tall * wide * channels));
     for (std::int64_t i = begin; i < end; ++i) {
       for (std::int64_t r = 0; r < height; ++r)

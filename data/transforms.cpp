@@ -40,7 +40,7 @@ void check_scale(const char* who, const ScaleAugmentation& augmentation) {
   require(a.zoom_low > 0 && a.zoom_low <= a.zoom_high && std::isfinite(a.zoom_high), who,
           ": zoom is from ", a.zoom_low, " to ", a.zoom_high, ", expected 0 < low <= high");
   require(a.shift >= 0 && std::isfinite(a.shift), who, ": shift is ", a.shift,
-          ", expected a share of the picture, at least 0");
+          ", expected a share of the image, at least 0");
 }
 
 void scale_image(const std::uint8_t* image, std::int64_t height, std::int64_t width,

@@ -103,8 +103,11 @@ class Glu : public Module {
 // Parameter: weight [channels], 0.25 at the start; one for all channels, or one each.
 class PRelu : public Module {
  public:
-  explicit PRelu(std::int64_t channels = 1)
-      : weight(own("weight", Parameter(Shape{channels}), init::constant(0.25))) {}
+  explicit PRelu(std::int64_t channels = 1) {
+    const ErrorOp here("PRelu");
+    require(channels >= 1, "PRelu: over ", channels, " channels, expected at least 1");
+    weight = own("weight", Parameter(Shape{channels}), init::constant(0.25));
+  }
   Var operator()(const Var& x) const {
     const ErrorPlace here(path());
     return observed("PRelu", prelu(x, x.lift(weight)));

@@ -25,7 +25,8 @@ struct CloseFile {
 };
 using File = std::unique_ptr<std::FILE, CloseFile>;
 
-// The bytes of a file of known size, front to back. A pipe is read to its end first.
+// The bytes of a file, front to back. A pipe is read as far as its header promises, and only if it
+// begins as a header does: it may have no end.
 class Bytes {
  public:
   explicit Bytes(const std::filesystem::path& path) {
@@ -40,24 +41,31 @@ class Bytes {
       size_ = std::filesystem::file_size(path, error);
       require(!error, "its size cannot be read");
     } else {
-      collect();
+      collect(kHead);
     }
   }
 
+  // Of a pipe: so many bytes, counted from the front, and one more if there is one.
+  void promise(std::uint64_t bytes) {
+    if (is_pipe()) collect(bytes + 1);
+  }
+
+  bool is_pipe() const { return is_pipe_; }
   std::uint64_t size() const { return size_; }
   std::uint64_t left() const { return size_ - at_; }
 
   // The first bytes, before anything is read.
   std::string head() {
-    std::string text(std::min<std::uint64_t>(size_, 512), '\0');
+    if (is_pipe()) return collected_.substr(0, kHead);
+    std::string text(std::min(size_, kHead), '\0');
     read(text.data(), text.size());
-    if (file_ != nullptr) std::rewind(file_.get());
+    std::rewind(file_.get());
     at_ = 0;
     return text;
   }
 
   void read(void* to, std::uint64_t bytes) {
-    if (file_ != nullptr)
+    if (!is_pipe())
       require(std::fread(to, 1, bytes, file_.get()) == bytes, "it cannot be read to its end");
     else
       std::memcpy(to, collected_.data() + at_, bytes);
@@ -65,17 +73,25 @@ class Bytes {
   }
 
  private:
-  void collect() {
+  static constexpr std::uint64_t kHead = 512;
+
+  // Until there are so many bytes, or the pipe ends.
+  void collect(std::uint64_t bytes) {
+    is_pipe_ = true;
     std::array<char, 1 << 16> piece;
-    while (const std::size_t count = std::fread(piece.data(), 1, piece.size(), file_.get()))
+    while (collected_.size() < bytes) {
+      const std::uint64_t wanted = std::min<std::uint64_t>(bytes - collected_.size(), piece.size());
+      const std::size_t count = std::fread(piece.data(), 1, wanted, file_.get());
+      require(std::ferror(file_.get()) == 0, "it cannot be read: ", reason_of(errno));
+      if (count == 0) break;
       collected_.append(piece.data(), count);
-    require(std::ferror(file_.get()) == 0, "it cannot be read: ", reason_of(errno));
-    file_.reset();
+    }
     size_ = collected_.size();
   }
 
-  File file_;              // of a regular file
-  std::string collected_;  // of any other
+  File file_;
+  bool is_pipe_ = false;   // or a device: no regular file
+  std::string collected_;  // of a pipe
   std::uint64_t size_ = 0, at_ = 0;
 };
 
@@ -84,7 +100,7 @@ std::string read_header(Bytes& bytes) {
   require(bytes.size() >= sizeof length, "it is too short (", bytes.size(), " bytes)");
   const std::string head = bytes.head();
   bytes.read(&length, sizeof length);
-  const bool possible = length <= kMaxHeader && length <= bytes.left();
+  const bool possible = length <= kMaxHeader && (bytes.is_pipe() || length <= bytes.left());
   if (!possible || head[std::min(head.size() - 1, sizeof length)] != '{') {
     const std::string_view kind = file_kind(head);
     const char* const advice = kind.find(".pt") == std::string_view::npos
@@ -94,6 +110,7 @@ std::string read_header(Bytes& bytes) {
     require(kind.empty(), "it is ", kind, "; expected a safetensors file", advice);
   }
   require(length <= kMaxHeader, "its header claims ", length, " bytes, the limit is ", kMaxHeader);
+  bytes.promise(sizeof length + length);
   require(length <= bytes.left(), "it is truncated: its header claims ", length,
           " bytes, the file has ", bytes.size());
   std::string header(length, '\0');
@@ -169,7 +186,10 @@ std::string read_tensor(Bytes& bytes, const SafetensorsEntry& entry, Tensor& to)
 }
 
 SafetensorsFile read(Bytes bytes) {
-  SafetensorsHeader header = parse_safetensors_header(read_header(bytes));
+  const std::string text = read_header(bytes);
+  SafetensorsHeader header = parse_safetensors_header(text);
+  for (const SafetensorsEntry& entry : header.entries)
+    bytes.promise(sizeof(std::uint64_t) + text.size() + entry.end);
   check_layout(header.entries, bytes.left());
   SafetensorsFile file;
   file.metadata = std::move(header.metadata);

@@ -6,13 +6,16 @@
 #include <numeric>
 #include <utility>
 
+#include <pliant/core/sizes.h>
 #include <pliant/layers/internal/paths.h>
 #include <pliant/layers/observer.h>
 
 namespace pliant {
 namespace {
 
-// Channel c of picture n of a map [N H W C] at a place between its pixels, bilinear, clamped.
+constexpr std::int64_t kMostPoints = std::int64_t{1} << 24;
+
+// Channel c of image n of a map [N H W C] at a place between its pixels, bilinear, clamped.
 double interpolated(const Tensor& map, std::int64_t n, double y, double x, std::int64_t c) {
   const std::int64_t rows = map.dim(1), columns = map.dim(2), channels = map.dim(3);
   y = std::clamp(y, 0.0, static_cast<double>(rows - 1));
@@ -41,11 +44,28 @@ void keep_inside(SamplingPoint& point, Size2 map) {
   point.x = std::clamp(point.x, 0.0, static_cast<double>(map.w - 1));
 }
 
+// What the layer says of `image` is there, and of the strand's channel.
+void check_call(const LayerSampling& layer, std::int64_t image, std::size_t place,
+                const Strand& strand) {
+  for (const Tensor& map : {layer.offsets, layer.mask, layer.field})
+    require(!map.defined() || (image >= 0 && image < map.dim(0)), "trace: image ", image, " of ",
+            map.defined() ? map.dim(0) : 0);
+  require(!layer.field.defined() || (place < strand.size() && strand[place] >= 0 &&
+                                     strand[place] < layer.field.dim(3) / 2),
+          "trace: no channel of ", layer.name, "'s warp is chosen, or one that it does not have");
+}
+
+void check_finite(const SamplingPoint& point, const LayerSampling& layer) {
+  require(std::isfinite(point.y) && std::isfinite(point.x) && std::isfinite(point.weight),
+          "trace: ", layer.name, " has offsets or a mask that are not finite");
+}
+
 // Every channel's warp clamps where it reads.
 void warp(SamplingPoint& point, const LayerSampling& layer, std::int64_t image,
           std::int64_t channel) {
   const double dy = interpolated(layer.field, image, point.y, point.x, 2 * channel);
   const double dx = interpolated(layer.field, image, point.y, point.x, 2 * channel + 1);
+  check_finite({dy, dx, 1}, layer);
   point.y = std::clamp(point.y + dy, 0.0, static_cast<double>(layer.input.h - 1));
   point.x = std::clamp(point.x + dx, 0.0, static_cast<double>(layer.input.w - 1));
 }
@@ -67,6 +87,7 @@ SamplingPoint tap_of(const LayerSampling& layer, std::int64_t image, const Sampl
     to.x += interpolated(layer.offsets, image, from.y, from.x, 2 * tap + 1);
   }
   if (layer.mask.defined()) to.weight *= interpolated(layer.mask, image, from.y, from.x, tap);
+  check_finite(to, layer);
   keep_inside(to, layer.input);
   return to;
 }
@@ -166,15 +187,23 @@ std::vector<LayerSampling> along(const std::vector<LayerSampling>& layers,
 std::vector<SamplingPoint> trace(std::span<const LayerSampling> layers, std::int64_t image,
                                  std::int64_t y, std::int64_t x, const Strand& strand) {
   check_chain(layers);
+  if (!layers.empty()) {
+    const Size2 map = layers.back().output;
+    require(y >= 0 && y < map.h && x >= 0 && x < map.w, "trace: pixel (", y, ", ", x,
+            ") is none of ", layers.back().name, "'s map of ", map.h, " x ", map.w);
+  }
   std::vector<SamplingPoint> points{{static_cast<double>(y), static_cast<double>(x), 1.0}};
   for (std::size_t i = layers.size(); i-- > 0;) {
     const LayerSampling& layer = layers[i];
     const bool warps = layer.field.defined();
-    require(!warps || (i < strand.size() && strand[i] >= 0 && 2 * strand[i] < layer.field.dim(3)),
-            "trace: no channel of ", layer.name, "'s warp is chosen, or one that it does not have");
+    check_call(layer, image, i, strand);
     const std::int64_t group = group_of(layer, i, strand);
+    const std::int64_t most = checked_product(
+        "trace", {static_cast<std::int64_t>(points.size()), layer.kernel.h, layer.kernel.w});
+    require(most <= kMostPoints, "trace: ", most, " points at ", layer.name, ", expected at most ",
+            kMostPoints, "; trace fewer layers");
     std::vector<SamplingPoint> below;
-    below.reserve(points.size() * static_cast<std::size_t>(layer.kernel.h * layer.kernel.w));
+    below.reserve(static_cast<std::size_t>(most));
     for (const SamplingPoint& point : points)
       for (std::int64_t r = 0; r < layer.kernel.h; ++r)
         for (std::int64_t s = 0; s < layer.kernel.w; ++s) {

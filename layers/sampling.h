@@ -1,4 +1,4 @@
-// Where a net reads its picture: the sampling points of its convolutions, traced back through the
+// Where a net reads its image: the sampling points of its convolutions, traced back through the
 // layers below, as in the figures of Dai et al. 2017.
 //
 //   const std::vector<LayerSampling> layers =
@@ -17,7 +17,7 @@
 
 namespace pliant {
 
-// Where a layer reads the map below it, for a batch of pictures. Tensors are float32, on the CPU.
+// Where a layer reads the map below it, for a batch of images. Tensors are float32, on the CPU.
 struct LayerSampling {
   std::string name;  // its path in the net: "block.conv"
   Size2 input = 1;   // height and width of the map it reads
@@ -55,8 +55,9 @@ using Strand = std::vector<std::int64_t>;
 // one before gives) down to the map that the first one reads: each layer turns a point into one for
 // each of its taps. At a place between pixels a layer's offsets and masks are interpolated
 // bilinearly, which is what the layer above does with its outputs. Points that read padding alone
-// are dropped, those that read it in part weigh less. An Error if a strand's channel does not
-// exist, or a layer's map is not the one below's.
+// are dropped, those that read it in part weigh less. An Error if there is no such image, pixel or
+// channel of a strand, if offsets or masks are not finite, if a layer's map is not the one below's,
+// and beyond 2^24 points: every layer multiplies them by its taps.
 std::vector<SamplingPoint> trace(std::span<const LayerSampling> layers, std::int64_t image,
                                  std::int64_t y, std::int64_t x, const Strand& strand = {});
 

@@ -17,7 +17,7 @@ using namespace pliant;
 
 namespace {
 
-// `count` pictures [3 2 1]; every pixel of picture i is i, and so is its label.
+// `count` images [3 2 1]; every pixel of image i is i, and so is its label.
 LabelledImages numbered(std::int64_t count) {
   LabelledImages set{Tensor::empty({count, 3, 2, 1}, DType::uint8),
                      Tensor::empty({count}, DType::int64)};
@@ -89,7 +89,7 @@ TEST_CASE("batches: drop_last leaves out the shorter batch") {
   CHECK(read(Batches(numbered(0)), 0).sizes.empty());
 }
 
-TEST_CASE("batches: a shuffle visits every picture once, with its label, anew each epoch") {
+TEST_CASE("batches: a shuffle visits every image once, with its label, anew each epoch") {
   const Rng rng(1);
   const Batches batches(numbered(200), {.size = 16, .shuffle = rng.fork("shuffle")});
   const Seen first = read(batches, 0);
@@ -122,7 +122,7 @@ TEST_CASE("batches: seed and epoch alone say what comes, not threads, queue or h
   CHECK(read(make(2, 3), 3).labels != third.labels);
 }
 
-TEST_CASE("batches: augmentation draws per picture and epoch, wherever the picture comes") {
+TEST_CASE("batches: augmentation draws per image and epoch, wherever the image comes") {
   const Rng rng(6);
   LabelledImages set = numbered(20);
   std::uint8_t* const pixels = set.images.mutable_data<std::uint8_t>();
@@ -136,14 +136,14 @@ TEST_CASE("batches: augmentation draws per picture and epoch, wherever the pictu
 
   const Seen shuffled = read(Batches(set, {.size = 5, .shuffle = rng, .augment = augment}), 2);
   for (std::size_t i = 0; i < 20; ++i) {
-    const auto picture = static_cast<std::ptrdiff_t>(shuffled.labels[i]);
-    CHECK(std::equal(all.begin() + 6 * picture, all.begin() + 6 * picture + 6,
+    const auto image = static_cast<std::ptrdiff_t>(shuffled.labels[i]);
+    CHECK(std::equal(all.begin() + 6 * image, all.begin() + 6 * image + 6,
                      shuffled.pixels.begin() + static_cast<std::ptrdiff_t>(6 * i)));
   }
   CHECK(read(Batches(set, {.augment = augment}), 3).pixels != all);
 }
 
-TEST_CASE("batches: float32 pictures are taken as they are, of any shape") {
+TEST_CASE("batches: float32 images are taken as they are, of any shape") {
   const Tensor images = Tensor::from({0.5f, -2.0f, 3.0f, 4.0f, 5.0f, 1e9f}, {2, 1, 1, 3});
   const Tensor labels = Tensor::from<std::int64_t>({3, -1}, {2});
   const Batches batches(images, labels, {.size = 5});
@@ -221,7 +221,7 @@ TEST_CASE("batches: an exception in the loop's body passes") {
 }
 
 TEST_CASE("batches: waiting is measured") {
-  // A loop that does nothing waits for pictures to be made. Its thread may be held up for longer
+  // A loop that does nothing waits for images to be made. Its thread may be held up for longer
   // than that now and then, but not in every epoch.
   const LabelledImages set = numbered(5000);
   const Batches batches(set, {.size = 5000, .augment = AugmentOptions{}});

@@ -20,16 +20,16 @@ using namespace pliant::test;
 
 namespace {
 
-constexpr std::int64_t kEpochs = 3, kPictures = 20, kBatch = 8;  // the last batch has 4
+constexpr std::int64_t kEpochs = 3, kImages = 20, kBatch = 8;  // the last batch has 4
 constexpr double kRate = 0.3;
 
-LabelledImages pictures() {
-  LabelledImages set{Tensor::empty({kPictures, 8, 8, 1}, DType::uint8),
-                     Tensor::empty({kPictures}, DType::int64)};
+LabelledImages images() {
+  LabelledImages set{Tensor::empty({kImages, 8, 8, 1}, DType::uint8),
+                     Tensor::empty({kImages}, DType::int64)};
   for (std::int64_t i = 0; i < set.images.size(); ++i)
     set.images.mutable_data<std::uint8_t>()[i] =
         static_cast<std::uint8_t>(Rng(1).below(static_cast<std::uint64_t>(i), 256));
-  for (std::int64_t i = 0; i < kPictures; ++i) set.labels.mutable_data<std::int64_t>()[i] = i % 3;
+  for (std::int64_t i = 0; i < kImages; ++i) set.labels.mutable_data<std::int64_t>()[i] = i % 3;
   return set;
 }
 
@@ -66,7 +66,7 @@ Trained plain(Device device) {
   net.initialise(Rng(7));
   net.to(device);
   Adam adam(net.parameters(), {.weight_decay = 1e-3});
-  const Batches batches(pictures(), options(device));
+  const Batches batches(images(), options(device));
   const OneCycle schedule{.max_lr = 0.02, .total_steps = kEpochs * batches.count()};
   Trained all;
   std::int64_t step = 0;
@@ -92,7 +92,7 @@ Trained replayed(Device device) {
   net.initialise(Rng(7));
   net.to(device);
   Adam adam(net.parameters(), {.weight_decay = 1e-3});
-  const ResidentBatches batches(pictures(), options(device), kEpochs);
+  const ResidentBatches batches(images(), options(device), kEpochs);
   const std::int64_t steps = kEpochs * batches.count();
   const StepState state(
       device, {.lr = one_cycle_lr(OneCycle{.max_lr = 0.02, .total_steps = steps}), .steps = steps});
@@ -320,7 +320,7 @@ TEST_CASE("dropout: a state's number forks the key") {
 }
 
 TEST_CASE("resident batches: those of Batches, of bytes and floats, scaled, shuffled or neither") {
-  const LabelledImages bytes = pictures();
+  const LabelledImages bytes = images();
   const LabelledImages floats{to_float(bytes.images), bytes.labels};
   // Compilers may round a bilinear pixel's products and sums once or twice, here and there.
   const auto check = [](const LabelledImages& set, const BatchOptions& given, double tolerance) {
@@ -347,7 +347,7 @@ TEST_CASE("resident batches: those of Batches, of bytes and floats, scaled, shuf
   const ResidentBatches none(floats, {.size = 32, .drop_last = true}, 2);
   CHECK(none.count() == 0);
   CHECK(error_of([&] { none.size_of(0); }) ==
-        "resident batches: " + std::to_string(floats.size()) + " pictures make no batch of 32");
+        "resident batches: " + std::to_string(floats.size()) + " images make no batch of 32");
 }
 
 TEST_CASE("cuda: a training step copies nothing between host and device" *

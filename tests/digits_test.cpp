@@ -20,12 +20,12 @@ namespace {
 
 constexpr std::int64_t kPixels = 784;
 
-std::string picture(const LabelledImages& set, std::int64_t index) {
+std::string image(const LabelledImages& set, std::int64_t index) {
   const std::uint8_t* const pixels = set.images.data<std::uint8_t>() + index * kPixels;
   return std::string(pixels, pixels + kPixels);
 }
 
-// The mean picture of each class.
+// The mean image of each class.
 std::array<std::array<double, kPixels>, 10> class_means(const LabelledImages& set) {
   std::array<std::array<double, kPixels>, 10> sums{};
   std::array<double, 10> counts{};
@@ -88,12 +88,12 @@ TEST_CASE("digits: the same on any number of threads and in any longer set") {
   CHECK_FALSE(same_bits(alone.images, make_digits(300, Rng(3)).images));
 }
 
-TEST_CASE("digits: no picture comes twice, within a set or in its held-out part") {
+TEST_CASE("digits: no image comes twice, within a set or in its held-out part") {
   const Rng rng(1);
   std::set<std::string> seen;
   for (const char* part : {"train", "test"}) {
     const LabelledImages set = make_digits(1000, rng.fork(part));
-    for (std::int64_t i = 0; i < set.size(); ++i) seen.insert(picture(set, i));
+    for (std::int64_t i = 0; i < set.size(); ++i) seen.insert(image(set, i));
   }
   CHECK(seen.size() == 2000);
 }
@@ -135,7 +135,7 @@ TEST_CASE("digits: the labels say what is drawn, also in the held-out part") {
              held_out.labels.data<std::int64_t>()[i];
   INFO("of 1000 by the nearest class mean: ", right);
   CHECK(right > 600);  // chance: 100
-  CHECK(right < 970);  // a task that a mean picture solves would teach nothing
+  CHECK(right < 970);  // a task that a mean image solves would teach nothing
 }
 
 TEST_CASE("glyphs: every digit has several drawings, within the unit square") {

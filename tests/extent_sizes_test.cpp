@@ -134,7 +134,7 @@ TEST_CASE("sizes: tensors without elements end at once, however long their other
     Shape x;
     std::function<Var(const Var&)> f;
   };
-  const Shape pictures{n, 4, 4, 0}, maps{0, 1 << 15, 1 << 15, 3};
+  const Shape images{n, 4, 4, 0}, maps{0, 1 << 15, 1 << 15, 3};
   const auto at = [](const Shape& s) { return zeros(s); };
   for (const Case& c : std::vector<Case>{
            {"cumsum", {n, 0}, [](const Var& x) { return cumsum(x, 1); }},
@@ -177,15 +177,15 @@ TEST_CASE("sizes: tensors without elements end at once, however long their other
             [&](const Var& x) {
               return linear(x, at({2, 3}));
             }},
-           {"conv2d", pictures,
+           {"conv2d", images,
             [&](const Var& x) {
               return conv2d(x, at({0, 3, 3, 0}));
             }},
-           {"conv2d, no pictures", maps,
+           {"conv2d, no images", maps,
             [&](const Var& x) {
               return conv2d(x, at({2, 3, 3, 3}));
             }},
-           {"conv2d_per_image", pictures,
+           {"conv2d_per_image", images,
             [&](const Var& x) {
               return conv2d_per_image(x, at({n, 0, 3, 3, 0}));
             }},
@@ -208,17 +208,15 @@ TEST_CASE("sizes: tensors without elements end at once, however long their other
               const std::int64_t side = (1 << 15) - 2;
               return deform_kernel(x, at({0, side, side, 18}), at({2, 4, 4, 3}));
             }},
-           {"max_pool2d", pictures, [](const Var& x) { return max_pool2d(x); }},
-           {"avg_pool2d", pictures, [](const Var& x) { return avg_pool2d(x); }},
-           {"upsample2d", pictures, [](const Var& x) { return upsample2d(x, {.scale = 2}); }},
-           {"adaptive_avg_pool2d", pictures,
-            [](const Var& x) { return adaptive_avg_pool2d(x, 3); }},
-           {"map_offsets", pictures,
-            [&](const Var& x) { return map_offsets(x, at({n, 4, 4, 0})); }},
+           {"max_pool2d", images, [](const Var& x) { return max_pool2d(x); }},
+           {"avg_pool2d", images, [](const Var& x) { return avg_pool2d(x); }},
+           {"upsample2d", images, [](const Var& x) { return upsample2d(x, {.scale = 2}); }},
+           {"adaptive_avg_pool2d", images, [](const Var& x) { return adaptive_avg_pool2d(x, 3); }},
+           {"map_offsets", images, [&](const Var& x) { return map_offsets(x, at({n, 4, 4, 0})); }},
            {"grid_sample",
             {n, 4, 4, 0},
             [&](const Var& x) { return grid_sample(x, at({n, 0, 7, 2})); }},
-           {"cross_correlation", pictures, [&](const Var& x) {
+           {"cross_correlation", images, [&](const Var& x) {
               return cross_correlation_depthwise(x, at({n, 2, 2, 0}));
             }}}) {
     CAPTURE(std::string(c.name));

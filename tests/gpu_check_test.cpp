@@ -65,7 +65,7 @@ void make_machine(const fs::path& folder) {
 
 }  // namespace
 
-TEST_CASE("gpu-check: a net must be right of 99 in 100 pictures") {
+TEST_CASE("gpu-check: a net must be right of 99 in 100 images") {
   const TemporaryFolder folder;
   make_machine(folder.path());
   const auto train_to = [&](const std::string& accuracy) {

@@ -2,7 +2,7 @@
 #include <array>
 #include <filesystem>
 
-#include <pliant/data/digit_picture.h>
+#include <pliant/data/digit_image.h>
 #include <pliant/data/digits.h>
 #include <pliant/data/image_file.h>
 #include <pliant/tests/data_files.h>

@@ -125,9 +125,9 @@ TEST_CASE("sizes: data and counts") {
     const Batches all(set, {.size = n, .ahead = n});
     CHECK(all.count() == 1);
     for (const std::int64_t first : {0, 1}) {
-      std::int64_t pictures = 0;
-      for (const LabelledImages& batch : all.epoch(n, first)) pictures += batch.size();
-      CHECK(pictures == (first == 0 ? 5 : 0));
+      std::int64_t images = 0;
+      for (const LabelledImages& batch : all.epoch(n, first)) images += batch.size();
+      CHECK(images == (first == 0 ? 5 : 0));
     }
     CHECK(names(error_of([&] { ResidentBatches(set, {.size = 2}, n); }), n));
     CHECK(ResidentBatches(set, {.size = n}, 2).count() == 1);

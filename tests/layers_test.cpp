@@ -204,7 +204,7 @@ TEST_CASE("DeformConv2d: offsets and masks of the caller") {
   CHECK(contains(error_of([] { DeformConv2d(3, 4, {.offset_groups = 2}); }), "2 offset groups"));
 }
 
-TEST_CASE("OffsetContext: the map that the convolution it serves gives, and more of the picture") {
+TEST_CASE("OffsetContext: the map that the convolution it serves gives, and more of the image") {
   struct Case {
     Size2 kernel, stride;
     Padding padding;

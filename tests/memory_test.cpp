@@ -94,7 +94,7 @@ TEST_CASE("memory alone: growing tensors" * doctest::skip()) {
   CHECK(peak_of_process() - before <= bound(400 * kMiB));
 }
 
-TEST_CASE("memory alone: a net on pictures of different heights" * doctest::skip()) {
+TEST_CASE("memory alone: a net on images of different heights" * doctest::skip()) {
   const Tensor first = Tensor::full({32, 3, 3, 3}, .1), second = Tensor::full({32, 3, 3, 32}, .1);
   const std::int64_t before = peak_of_process();
   reset_memory_peak(Device::cpu());
@@ -110,7 +110,7 @@ TEST_CASE("memory alone: a net on pictures of different heights" * doctest::skip
 TEST_CASE("memory: a process's peak is bounded by the largest total of its tensors") {
   if (kSanitized) return;
   for (const char* const name :
-       {"memory alone: growing tensors", "memory alone: a net on pictures of different heights"}) {
+       {"memory alone: growing tensors", "memory alone: a net on images of different heights"}) {
     const Anew run = run_anew("PLIANT_THREADS=2", name);
     CHECK_MESSAGE(run.status == 0, run.output);
     CHECK(contains(run.output, "1 passed"));

@@ -25,7 +25,7 @@ TEST_CASE(
     const DigitSet other = read_digit_directory(folder.path() / name);
     CHECK(is_tiny(other));
     CHECK(other.name == "custom");
-    contains(other.source, "NOT MNIST but the pictures in");
+    contains(other.source, "NOT MNIST but the images in");
   }
 }
 
@@ -90,7 +90,7 @@ TEST_CASE("mnist: what is wrong with a directory is said in one line") {
   says("train-images-idx3-ubyte: is [0 28 28], expected images [N 28 28]");
   folder.write("set/train-images-idx3-ubyte", {0, 0, 8});
   says("train-images-idx3-ubyte: shorter than the 4 bytes");
-  folder.write("set/train-images-idx3-ubyte",  // 2^21 pictures, which a small .gz could unpack to
+  folder.write("set/train-images-idx3-ubyte",  // 2^21 images, which a small .gz could unpack to
                gzip({0, 0, 8, 3, 0, 0x20, 0, 0, 0, 0, 0, 28, 0, 0, 0, 28}));
   says("[2097152 28 28] promises more than the expected 1073741824 bytes");
   fs::remove(set / "train-images-idx3-ubyte");

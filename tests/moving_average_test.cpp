@@ -5,6 +5,7 @@
 
 #include <pliant/layers/batch_norm2d.h>
 #include <pliant/layers/conv2d.h>
+#include <pliant/layers/linear.h>
 #include <pliant/layers/safetensors.h>
 #include <pliant/tests/op_case.h>
 
@@ -165,4 +166,32 @@ TEST_CASE("MovingAverage: how near float32 comes to a value that stays") {
   CHECK(short_of_1(DType::float32) > 0);
   CHECK(short_of_1(DType::float32) <= std::ldexp(1, -24) / (1 - kDecay));
   CHECK(short_of_1(DType::float64) < 1e-13);
+}
+
+TEST_CASE("AveragedWeights: one at a time, and a net that was changed meanwhile keeps them") {
+  Linear net(2, 2);
+  net.initialise(Rng(1));
+  MovingAverage average(net, {.decay = 0.5});
+  {
+    const AveragedWeights averaged(average);
+    CHECK(contains(error_of([&] { const AveragedWeights again(average); }),
+                   "the net holds the averages already"));
+    CHECK(average.swapped());
+  }
+  CHECK_FALSE(average.swapped());
+  {
+    const AveragedWeights averaged(average);
+    net.to(DType::float64);
+  }  // told on standard error; no exception leaves a destructor
+  CHECK(average.swapped());
+  CHECK(contains(error_of([&] { average.swap(); }), "is float64 on cpu now, its average float32"));
+}
+
+TEST_CASE("MovingAverage: half an update is none") {
+  Linear net(2, 2);
+  net.initialise(Rng(1));
+  MovingAverage average(net);
+  State state = average.state();
+  state.back().second = Tensor::scalar(0.5, DType::float64);
+  CHECK(contains(error_of([&] { average.load(state); }), "expected a whole number"));
 }

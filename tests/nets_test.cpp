@@ -1,5 +1,8 @@
+#include <pliant/layers/nets/convnext.h>
+#include <pliant/layers/nets/intern_image.h>
 #include <pliant/layers/nets/lenet.h>
 #include <pliant/layers/nets/resnet.h>
+#include <pliant/layers/nets/resnet9.h>
 #include <pliant/layers/nets/vgg.h>
 
 #include <algorithm>
@@ -13,7 +16,7 @@ using namespace pliant::test;
 
 namespace {
 
-Tensor pictures(const Shape& shape) { return random(shape, 7, -1, 1, DType::float32); }
+Tensor images(const Shape& shape) { return random(shape, 7, -1, 1, DType::float32); }
 
 bool has(const Module& net, const std::string& path) {
   const std::vector<Parameter> all = net.parameters();
@@ -26,7 +29,7 @@ template <class Net>
 void check_gradients(Net& net, const Shape& shape) {
   net.initialise(Rng(3));
   const Tape tape({.rng = Rng(4).fork("step")});
-  const Var logits = net(tape.input(pictures(shape)));
+  const Var logits = net(tape.input(images(shape)));
   REQUIRE(logits.shape() == Shape{shape[0], 10});
   const Tensor labels = Tensor::from<std::int64_t>({3, 7}, {2});
   const Gradients gradients = tape.gradients(softmax_cross_entropy(logits, labels));
@@ -47,7 +50,7 @@ void check_twin(const Net& regular, Net& twin, const Shape& shape) {
   const auto lacking =
       twin.load(regular.state(), {.may_lack = {"*.offset.*", "*.mask.*", "*extra.*"}});
   CHECK_FALSE(lacking.empty());
-  const Tensor x = pictures(shape), want = regular(x).value();
+  const Tensor x = images(shape), want = regular(x).value();
   CHECK(max_difference(want, Tensor::zeros(want.shape())) > 0.05);
   CHECK(max_difference(twin(x).value(), want) < 1e-4);
 }
@@ -161,7 +164,7 @@ TEST_CASE("nets: a deformable net begins as the regular one") {
 TEST_CASE("ExtraDeformConv2d: starts as the identity, then deforms") {
   ExtraDeformConv2d extra(5);
   extra.initialise(Rng(1));
-  const Tensor x = pictures({2, 6, 7, 5});
+  const Tensor x = images({2, 6, 7, 5});
   CHECK(max_difference(extra(x).value(), x) == 0);
   CHECK(extra.parameter_count() == 9 * 5 * (5 + 18));
   extra.offset.weight.set(random(extra.offset.weight.shape(), 1, -1, 1, DType::float32));
@@ -189,5 +192,51 @@ TEST_CASE("nets: misuse is an Error") {
   CHECK(contains(error_of([] { Vgg({1, 1, 1, 1, 0}); }), "stage 5 has 0 convolutions"));
   LeNet5 lenet;
   lenet.initialise(Rng(1));
-  CHECK(contains(error_of([&] { lenet(pictures({1, 32, 32, 1})); }), "are not of the net's side"));
+  CHECK(contains(error_of([&] { lenet(images({1, 32, 32, 1})); }), "are not of the net's side"));
+}
+
+TEST_CASE("ResNet-9, ConvNeXt, InternImage: counts, gradients, deformable twins") {
+  CHECK(ResNet9().parameter_count() == 6'573'120);
+  CHECK(convnext_tiny().parameter_count() == 28'589'128);
+  ResNet9 quick({.channels = 1, .width = 8});
+  check_gradients(quick, {2, 8, 8, 1});
+  ResNet9 bent({.channels = 1, .width = 8, .deformable = {.stages = {3}}});
+  check_twin(quick, bent, {2, 8, 8, 1});
+
+  const ConvNextOptions small{.classes = 10, .channels = 1, .stem = Stem::small, .layer_scale = 1};
+  const std::vector<ConvNextStage> stages = {{4, 1}, {8, 1}, {8, 2}, {8, 1}};
+  ConvNext regular(stages, small);
+  check_gradients(regular, {2, 16, 16, 1});
+  ConvNextOptions deformable = small;
+  deformable.deformable.stages = {4};
+  ConvNext twin(stages, deformable);
+  check_twin(regular, twin, {2, 16, 16, 1});
+
+  for (const InternCore core : {InternCore::dcn_v3, InternCore::dcn_v4}) {
+    InternImage net({.classes = 10,
+                     .channels = 1,
+                     .width = 16,
+                     .blocks = {1, 1},
+                     .group_channels = 8,
+                     .core = core,
+                     .stem = Stem::small});
+    net.initialise(Rng(1));
+    CHECK(net(images({2, 8, 8, 1})).shape() == Shape{2, 10});
+  }
+  CHECK(intern_image_small(10).parameter_count() > 1'000'000);
+}
+
+TEST_CASE("ConvNeXt: stochastic depth leaves whole images out, by the tape's key") {
+  ConvNext net({{4, 1}, {4, 1}, {4, 1}, {4, 1}},
+               {.classes = 10, .stem = Stem::small, .stochastic_depth = 0.9, .layer_scale = 1});
+  net.initialise(Rng(1));
+  const Tensor x = images({8, 16, 16, 3});
+  CHECK(contains(error_of([&] { net(Tape().input(x)); }), "stochastic depth needs a random key"));
+  const auto run = [&](std::uint64_t seed) {
+    const Tape tape({.rng = Rng(seed)});
+    return net(tape.input(x)).value().clone();
+  };
+  CHECK(max_difference(run(1), run(1)) == 0);
+  CHECK(max_difference(run(1), run(2)) > 0);
+  CHECK(max_difference(net(x).value(), net(x).value()) == 0);
 }

@@ -279,8 +279,8 @@ TEST_CASE("safetensors: a file of another kind is called by its name") {
     return error_of([&] { read_safetensors(folder / "x"); });
   };
   for (const auto& [bytes, kind] :
-       {std::pair{"\x89PNG\r\n\x1A\n\0\0\0\rIHDR"s, "a PNG picture"},
-        {"\xFF\xD8\xFF\xE0\0\x10JFIF"s, "a JPEG picture"},
+       {std::pair{"\x89PNG\r\n\x1A\n\0\0\0\rIHDR"s, "a PNG image"},
+        {"\xFF\xD8\xFF\xE0\0\x10JFIF"s, "a JPEG image"},
         {"PK\3\4\0\0\x08\x08"s, "a zip archive, as PyTorch's .pt"},
         {"\x80\2\x8A\nl\xFC\x9C"s, "a Python pickle"},
         {"\x89HDF\r\n\x1A\n\0"s, "an HDF5 file"},
@@ -305,4 +305,10 @@ TEST_CASE("safetensors: from a pipe") {
   const SafetensorsFile piped = read_safetensors(folder / "pipe");
   writer.join();
   CHECK(same_bits(*piped.find("x"), x_of(read_safetensors(folder / "file"))));
+}
+
+TEST_CASE("safetensors: a device without an end is refused by its first bytes") {
+  CHECK(contains(error_of([] { read_safetensors("/dev/zero"); }), "safetensors: /dev/zero: "));
+  CHECK(contains(error_of([] { read_safetensors("/dev/urandom"); }), "safetensors: /dev/urandom"));
+  CHECK(contains(error_of([] { read_safetensors("/dev/null"); }), "it is too short (0 bytes)"));
 }

@@ -1,5 +1,7 @@
-// Where nets read their pictures. Tracing itself is tried on the digit nets, in
+// Where nets read their images. Tracing itself is tried on the digit nets, in
 // tests/apps/html_report_test.cpp.
+#include <limits>
+
 #include <pliant/autograd/ops/activation.h>
 #include <pliant/layers/layers.h>
 #include <pliant/layers/sampling.h>
@@ -152,4 +154,33 @@ TEST_CASE("samplings: DCN v3 and v4 as deform_conv2d would read") {
   REQUIRE(layers.size() == 1);  // without its depthwise branch
   CHECK(layers[0].output == Size2(3));
   CHECK(max_difference(y, v3.output(by_deform_conv(v3.input(x), layers[0])).value()) < 1e-5);
+}
+
+TEST_CASE("trace: images, pixels and channels that there are not, and what is not finite") {
+  DeformConv2d layer(1, 1, {.padding = 1});
+  layer.initialise(Rng(1));
+  std::vector<LayerSampling> layers = samplings_of([&] { layer(Tensor::zeros({2, 8, 8, 1})); });
+  CHECK(trace(layers, 1, 0, 0).size() > 0);
+  for (const std::int64_t image : {-1, 2, 1000000})
+    CHECK(contains(error_of([&] { trace(layers, image, 0, 0); }), "trace: image "));
+  for (const std::int64_t at : {-1, 8})
+    CHECK(contains(error_of([&] { trace(layers, 0, 0, at); }), "is none of "));
+  layers[0].offsets = layers[0].offsets.clone();
+  layers[0].offsets.fill(std::numeric_limits<double>::quiet_NaN());
+  CHECK(contains(error_of([&] { trace(layers, 0, 3, 3); }), "are not finite"));
+
+  LayerSampling warped{.name = "w", .input = 4, .output = 4, .kernel = 1};
+  warped.field = Tensor::zeros({1, 4, 4, 4});
+  const std::int64_t wraps = (std::int64_t{1} << 62) + (std::int64_t{1} << 60);
+  for (const std::int64_t channel : {wraps, (std::int64_t{1} << 62) + 1, std::int64_t{2}})
+    CHECK(contains(error_of([&] { trace(std::vector{warped}, 0, 0, 0, {channel}); }),
+                   "no channel of w's warp is chosen"));
+}
+
+TEST_CASE("trace: as many points as memory would not hold are refused") {
+  std::vector<LayerSampling> layers;
+  for (int i = 0; i < 12; ++i)
+    layers.push_back(
+        {.name = "c" + std::to_string(i), .input = 9, .output = 9, .conv = {.padding = 1}});
+  CHECK(contains(error_of([&] { trace(layers, 0, 4, 4); }), "points at c"));
 }

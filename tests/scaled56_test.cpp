@@ -19,7 +19,7 @@ Tensor noise(std::int64_t count) {
   return images;
 }
 
-// Pixel (r, c) of picture i as the header's formula has it, without a padded copy.
+// Pixel (r, c) of image i as the header's formula has it, without a padded copy.
 std::uint8_t reference(const Tensor& images, std::int64_t i, double zoom, int r, int c) {
   const auto source = [&](int at) {
     return static_cast<int>(std::floor(zoom * (at - 28.5) + 28.5 + 0.5)) - 14;
@@ -45,12 +45,12 @@ TEST_CASE("scaled56: every pixel as by the formula") {
   std::int64_t wrong = 0, shrunk = 0, magnified = 0;
   for (std::int64_t i = 0; i < 70; ++i) {
     const double zoom = draw_zoom56(rng.fork(static_cast<std::uint64_t>(i)));
-    const std::uint8_t* const picture = large.data<std::uint8_t>() + i * 56 * 56;
+    const std::uint8_t* const image = large.data<std::uint8_t>() + i * 56 * 56;
     std::int64_t ink = 0;
     for (int r = 0; r < 56; ++r)
       for (int c = 0; c < 56; ++c) {
-        wrong += picture[r * 56 + c] != reference(images, i, zoom, r, c);
-        ink += picture[r * 56 + c] != 0;
+        wrong += image[r * 56 + c] != reference(images, i, zoom, r, c);
+        ink += image[r * 56 + c] != 0;
       }
     // The 28 x 28 pixels of ink fill a square of 28 / zoom.
     CHECK(std::abs(std::sqrt(static_cast<double>(ink)) - std::min(56.0, 28 / zoom)) <= 1.0);
@@ -79,7 +79,7 @@ TEST_CASE("scaled56: factors are uniform from a half to one and a half") {
   CHECK(squares / kDraws == doctest::Approx(1.0 / 12).epsilon(0.02));
 }
 
-TEST_CASE("scaled56: a pure function, whatever the threads and the pictures beside it") {
+TEST_CASE("scaled56: a pure function, whatever the threads and the images beside it") {
   const Tensor images = noise(130);
   const Rng rng(2);
   const Tensor whole = scaled56(images, rng);

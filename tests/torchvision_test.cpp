@@ -78,7 +78,7 @@ State torchvision_state(const std::string& net) {
   return state;
 }
 
-Tensor pictures(DType dtype) {
+Tensor images(DType dtype) {
   const Tensor nchw = *golden().find("images");
   return from_torchvision({{"images", nchw}})[0].second.to(dtype);
 }
@@ -89,10 +89,10 @@ void check_logits(const std::string& name, Net net, const std::vector<FlattenedM
   net.load(from_torchvision(torchvision_state(name), flattened));
   const Tensor& want = *golden().find(name);
   CHECK(want.shape() == Shape{2, 1000});
-  CHECK(max_difference(net(pictures(DType::float32)).value(), want) < 1e-4);
+  CHECK(max_difference(net(images(DType::float32)).value(), want) < 1e-4);
   if (name != "resnet18") return;
   net.to(DType::float64);
-  CHECK(max_difference(net(pictures(DType::float64)).value(), want) < 1e-9);
+  CHECK(max_difference(net(images(DType::float64)).value(), want) < 1e-9);
 }
 
 // A net of one convolution.

@@ -1,4 +1,6 @@
 // Trainings of any program that stop and go on, bit for bit.
+#include <sys/stat.h>
+
 #include <cmath>
 #include <filesystem>
 #include <fstream>
@@ -262,4 +264,31 @@ TEST_CASE("training checkpoint: what cannot be saved is an Error, and the old fi
   CHECK(contains(
       error_of([&] { TrainingCheckpoint(folder.path() / "none" / "c", {}).save(one.parts(), {}); }),
       "none"));
+}
+
+TEST_CASE("training checkpoint: a pipe in its place is refused, not waited for") {
+  const TemporaryFolder folder;
+  const std::filesystem::path pipe = folder.path() / "net.checkpoint";
+  REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+  Linear net(2, 2);
+  net.initialise(Rng(1));
+  TrainingPosition at;
+  CHECK(contains(error_of([&] { TrainingCheckpoint(pipe, {}).load({.net = net}, at); }),
+                 "it is no regular file"));
+  CHECK(contains(error_of([&] { require_training_checkpoint(pipe); }), "it is no regular file"));
+}
+
+TEST_CASE("training checkpoint: recipes that print alike are told apart") {
+  const TemporaryFolder folder;
+  const std::filesystem::path file = folder.path() / "net.checkpoint";
+  Linear net(2, 2);
+  net.initialise(Rng(1));
+  TrainingPosition at;
+  TrainingCheckpoint(file, {{"data", "/d/\xfe"}}).save({.net = net}, at);
+  CHECK(TrainingCheckpoint(file, {{"data", "/d/\xfe"}}).load({.net = net}, at));
+  for (const char* other : {"/d/\xff", "/d/\\xfe", "/d/?"})
+    CHECK(contains(error_of([&] {
+                     TrainingCheckpoint(file, {{"data", other}}).load({.net = net}, at);
+                   }),
+                   "it belongs to another training"));
 }

@@ -20,7 +20,7 @@ std::vector<std::uint8_t> ramp(std::int64_t count) {
   return values;
 }
 
-// A picture [4 4 1] of the numbers 0..15 through one draw, times 255.
+// An image [4 4 1] of the numbers 0..15 through one draw, times 255.
 std::vector<double> small(const ScaleDraw& draw, Interpolation interpolation) {
   const auto image = ramp(16);
   std::vector<float> out(16);
@@ -54,8 +54,8 @@ TEST_CASE("to_float divides by 255 and keeps the shape") {
   CHECK_THROWS_AS(to_float(floats), Error);
 }
 
-TEST_CASE("scaling: by hand on a 4x4 picture, whose centre is 2.5") {
-  // No zoom, no shift: the picture itself.
+TEST_CASE("scaling: by hand on a 4x4 image, whose centre is 2.5") {
+  // No zoom, no shift: the image itself.
   std::vector<double> same(16);
   std::iota(same.begin(), same.end(), 0.0);
   CHECK(small({}, Interpolation::nearest) == same);
@@ -144,7 +144,7 @@ TEST_CASE("scaling: zoom (1, 1) draws no zoom, shift 0 does not shift") {
   CHECK(draw_scale({.zoom_low = 1, .zoom_high = 1}, 28, 28, rng).shift_rows != 0);
 }
 
-TEST_CASE("scaled: every picture has its own draw, whatever the set and the threads") {
+TEST_CASE("scaled: every image has its own draw, whatever the set and the threads") {
   std::vector<std::uint8_t> pixels = ramp(12800);
   const Tensor images = Tensor::from(pixels, {200, 8, 8, 1});
   const ScaleAugmentation bilinear{.interpolation = Interpolation::bilinear};

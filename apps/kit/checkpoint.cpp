@@ -24,8 +24,8 @@ Json json_of(const TrainingState& state) {
 TrainingState state_from(const Json& json) {
   TrainingState state;
   state.training = training_from(json);
-  state.loss_mean = take_number(json, "loss_mean", kLeastLoss);
-  state.loss_sum = take_number(json, "loss_sum", kLeastLoss);
+  state.loss_mean = take_number(json, "loss_mean", -kLargestNumber);
+  state.loss_sum = take_number(json, "loss_sum", -kLargestNumber);
   state.steps = take_count(json, "steps");
   state.images = take_count(json, "images");
   state.right = take_count(json, "right");

@@ -25,6 +25,7 @@ class Confusion {
   std::size_t size() const { return rows_.size(); }  // classes
   std::vector<std::int64_t>& operator[](std::size_t label) { return rows_[label]; }
   const std::vector<std::int64_t>& operator[](std::size_t label) const { return rows_[label]; }
+  const Rows& rows() const& { return rows_; }
   Rows::const_iterator begin() const { return rows_.begin(); }
   Rows::const_iterator end() const { return rows_.end(); }
   friend bool operator==(const Confusion&, const Confusion&) = default;

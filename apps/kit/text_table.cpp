@@ -57,10 +57,4 @@ std::string percent(const Spread& spread) {
   return fixed(spread.mean * 100, 2) + " ± " + fixed(spread.deviation * 100, 2) + " %";
 }
 
-std::string grouped(std::int64_t number) {
-  std::string digits = std::to_string(number);
-  for (std::size_t at = digits.size(); at > 3; at -= 3) digits.insert(at - 3, ",");
-  return digits;
-}
-
 }  // namespace pliant::kit

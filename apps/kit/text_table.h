@@ -20,9 +20,8 @@ struct Spread {
 };
 Spread spread_of(const std::vector<double>& numbers);
 
-// 0.9874 -> "98.74 %", with a deviation over several "98.74 ± 0.12 %"; 387072 -> "387,072".
+// 0.9874 -> "98.74 %", with a deviation over several "98.74 ± 0.12 %".
 std::string percent(double fraction);
 std::string percent(const Spread& spread);
-std::string grouped(std::int64_t number);
 
 }  // namespace pliant::kit

@@ -37,7 +37,8 @@ std::vector<CurvePoint> curve_from(const Json& json) {
     if (!point.is_array() || point.size() != 4)
       fail_type("curve", point, "epoch, rate, loss and accuracy");
     curve.push_back({number_of("curve", point[0], 0), number_of("curve", point[1], 0),
-                     number_of("curve", point[2], kLeastLoss), number_of("curve", point[3], 0, 1)});
+                     number_of("curve", point[2], -kLargestNumber),
+                     number_of("curve", point[3], 0, 1)});
   }
   return curve;
 }
@@ -45,7 +46,7 @@ std::vector<CurvePoint> curve_from(const Json& json) {
 std::vector<EpochPoint> epochs_from(const Json& json, const char* measured) {
   std::vector<EpochPoint> epochs;
   for (const Json& point : list_or_none(json, "epochs"))
-    epochs.push_back({take_count(point, "epoch"), take_share(point, measured)});
+    epochs.push_back({take_count(point, "epoch"), take_number(point, measured, -kLargestNumber)});
   return epochs;
 }
 

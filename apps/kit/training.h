@@ -9,7 +9,8 @@
 
 namespace pliant::kit {
 
-// Of so many training steps on the way: their mean loss and the share of what was right.
+// Of so many training steps on the way: their mean loss, of any sign, and the share of what was
+// right.
 struct CurvePoint {
   double epoch = 0;  // at the end of these steps, in epochs; fractions count
   double lr = 0;     // of the last of them
@@ -17,7 +18,7 @@ struct CurvePoint {
   double accuracy = 0;  // 0 where nothing is counted as right
 };
 
-// What was measured after a whole epoch, where a training asks for it: a share.
+// What was measured after a whole epoch, where a training asks for it.
 struct EpochPoint {
   std::int64_t epoch = 0;
   double measured = 0;

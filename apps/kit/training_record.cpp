@@ -1,6 +1,7 @@
 #include <pliant/apps/kit/training_record.h>
 
 #include <algorithm>
+#include <cmath>
 #include <iostream>
 
 #include <pliant/apps/kit/interrupt.h>
@@ -13,6 +14,13 @@ constexpr std::int64_t kCurvePoints = 60;  // of a training
 constexpr double kLossKeeps = 0.98, kLossTakes = 0.02;
 
 }  // namespace
+
+EpochPoint best_of(const std::vector<EpochPoint>& epochs) {
+  const auto best = std::max_element(
+      epochs.begin(), epochs.end(),
+      [](const EpochPoint& a, const EpochPoint& b) { return a.measured < b.measured; });
+  return best == epochs.end() ? EpochPoint{} : *best;
+}
 
 TrainingRecord::TrainingRecord(TrainingSpan span, std::int64_t steps_per_epoch, Progress& progress,
                                Checkpoint* checkpoint)
@@ -38,6 +46,13 @@ void TrainingRecord::resume(const TrainingParts& parts) {
   reported_ = state_.training.images_seen;
 }
 
+bool TrainingRecord::done() const {
+  if (state_.step == total_steps_) return true;
+  const std::vector<EpochPoint>& epochs = state_.training.epochs;
+  return span_.patience > 0 && !epochs.empty() &&
+         epochs.back().epoch - best_of(epochs).epoch >= span_.patience;
+}
+
 std::int64_t TrainingRecord::steps_to_report() const {
   return std::min({per_point_ - state_.steps, total_steps_ - state_.step,
                    steps_per_epoch_ - state_.step % steps_per_epoch_});
@@ -45,7 +60,8 @@ std::int64_t TrainingRecord::steps_to_report() const {
 
 void TrainingRecord::add(const StepTotals& steps) {
   const double loss = steps.loss_sum / static_cast<double>(steps.count);
-  require(loss == loss, "training: the loss is not a number at step ", state_.step, "; lower --lr");
+  require(std::isfinite(loss), "training: the loss is ", loss, " at step ", state_.step,
+          "; lower the learning rate");
   for (std::int64_t i = 0; i < steps.count; ++i)
     state_.loss_mean =
         state_.step + i == 0 ? loss : kLossKeeps * state_.loss_mean + kLossTakes * loss;
@@ -57,16 +73,25 @@ void TrainingRecord::add(const StepTotals& steps) {
   state_.epoch = state_.step / steps_per_epoch_;
   state_.batch = state_.step % steps_per_epoch_;
   state_.training.images_seen += steps.images;
-  if (state_.steps == per_point_ || state_.step == total_steps_) end_point(steps.lr);
+  lr_ = steps.lr;
+  if (state_.steps == per_point_ || state_.step == total_steps_) end_point();
 }
 
-void TrainingRecord::end_point(double lr) {
+void TrainingRecord::end_point() {
   state_.training.curve.push_back(
-      {static_cast<double>(state_.step) / static_cast<double>(steps_per_epoch_), lr,
+      {static_cast<double>(state_.step) / static_cast<double>(steps_per_epoch_), lr_,
        state_.loss_sum / static_cast<double>(state_.steps),
        static_cast<double>(state_.right) / static_cast<double>(state_.images)});
   state_.loss_sum = 0;
   state_.steps = state_.images = state_.right = 0;
+  if (span_.on_point) span_.on_point(state_.step, state_.training.curve.back());
+}
+
+void TrainingRecord::measure() {
+  std::vector<EpochPoint>& epochs = state_.training.epochs;
+  epochs.push_back({state_.epoch, span_.measure(state_.epoch)});
+  if (span_.on_epoch) span_.on_epoch(state_.step, epochs.back());
+  if (span_.on_best && best_of(epochs).epoch == state_.epoch) span_.on_best();
 }
 
 void TrainingRecord::report(const TrainingParts& parts, double wait_seconds) {
@@ -76,8 +101,8 @@ void TrainingRecord::report(const TrainingParts& parts, double wait_seconds) {
   progress_.advance(span_.cost * static_cast<double>(training.images_seen - reported_), describe());
   reported_ = training.images_seen;
   const bool epoch_ended = state_.step % steps_per_epoch_ == 0;
-  if (epoch_ended && span_.measure)
-    training.epochs.push_back({state_.epoch, span_.measure(state_.epoch)});
+  if (epoch_ended && span_.measure) measure();
+  if (done() && state_.steps > 0) end_point();  // patience came to its end between two points
   keep(parts, epoch_ended);
 }
 
@@ -88,11 +113,11 @@ bool TrainingRecord::should_report() const {
 void TrainingRecord::keep(const TrainingParts& parts, bool epoch_ended) {
   if (checkpoint_ == nullptr) return;
   const int signal = StopOnSignal::asked();
-  const bool done = state_.step == total_steps_;
-  const bool wanted = signal != 0 || (!done && (epoch_ended || checkpoint_->due()));
+  const bool ended = done();
+  const bool wanted = signal != 0 || (!ended && (epoch_ended || checkpoint_->due()));
   if (!wanted) return;
   const bool saved = save(parts);
-  if (signal == 0 || (done && !saved)) return;  // then better the net than neither
+  if (signal == 0 || (ended && !saved)) return;  // then better the net than neither
   require(saved, "interrupted; this training is lost but for what was saved before");
   throw Interrupted(signal);
 }

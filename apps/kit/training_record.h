@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include <pliant/apps/kit/checkpoint.h>
 #include <pliant/apps/kit/progress.h>
@@ -15,9 +16,20 @@ namespace pliant::kit {
 struct TrainingSpan {
   std::int64_t epochs = 1;
   double cost = 1;  // progress of one image
-  // If given, after every epoch: so many are done. Gives EpochPoint::measured.
+  // If given, after every epoch: so many are done. Gives EpochPoint::measured, more being better.
   std::function<double(std::int64_t epochs)> measure = {};
+  // If above 0, the training ends after so many epochs on end that measured no better than the best
+  // before them.
+  std::int64_t patience = 0;
+  // After an epoch that measured better than all before. After a kill once more for the same epoch.
+  std::function<void()> on_best = {};
+  // For logs: a new point of the curve, or an epoch that was measured, `step` steps being done.
+  std::function<void(std::int64_t step, const CurvePoint& point)> on_point = {};
+  std::function<void(std::int64_t step, const EpochPoint& point)> on_epoch = {};
 };
+
+// The epoch that measured best, the first of equals; epoch 0 of an empty list.
+EpochPoint best_of(const std::vector<EpochPoint>& epochs);
 
 // Steps that were taken: how many, over how many images, and what they gave in all.
 struct StepTotals {
@@ -36,6 +48,7 @@ class TrainingRecord {
 
   std::int64_t step() const { return state_.step; }  // steps done
   std::int64_t total_steps() const { return total_steps_; }
+  bool done() const;  // all steps were taken, or patience came to its end
   // Steps until the curve has its next point or the epoch ends, at least 1.
   std::int64_t steps_to_report() const;
 
@@ -50,7 +63,8 @@ class TrainingRecord {
 
  private:
   using Clock = std::chrono::steady_clock;
-  void end_point(double lr);
+  void end_point();
+  void measure();
   void keep(const TrainingParts& parts, bool epoch_ended);
   bool save(const TrainingParts& parts);
   std::string describe() const;
@@ -62,6 +76,7 @@ class TrainingRecord {
   TrainingState state_;
   Training before_;            // what earlier processes did
   std::int64_t reported_ = 0;  // images
+  double lr_ = 0;              // of the last step
   Clock::time_point start_ = Clock::now();
 };
 

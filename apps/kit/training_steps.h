@@ -5,6 +5,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -15,6 +16,7 @@
 #include <pliant/apps/kit/training_record.h>
 #include <pliant/autograd/tape.h>
 #include <pliant/core/capture.h>
+#include <pliant/core/sizes.h>
 #include <pliant/core/step_state.h>
 #include <pliant/layers/train/moving_average.h>
 #include <pliant/layers/train/optimizer.h>
@@ -44,6 +46,11 @@ class TrainingSteps {
 Training train(TrainingSteps& steps, const TrainingParts& parts, const TrainingSpan& span,
                Progress& progress, Checkpoint* checkpoint = nullptr);
 
+// An Error that says so, and which op made the first number that is not finite, as far as taking
+// the step again by `again` shows it: nothing has moved since.
+[[noreturn]] void fail_not_finite(std::int64_t step, double loss,
+                                  const std::function<void()>& again);
+
 // What a step gives.
 struct StepOutput {
   Var loss;            // a scalar
@@ -63,6 +70,9 @@ struct StepRule {
   Device device = {};
   std::optional<DType> activations = {};  // see TapeOptions
   MovingAverage* average = nullptr;
+  // Batches whose gradients make a step, as if they were one; at the end of an epoch fewer may.
+  std::int64_t accumulate = 1;
+  double clip_norm = 0;  // of the gradients of a step: their largest norm; 0: any
 
   // On a tape, which hands out its gradients and is gone.
   Gradients gradients(const TapeOptions& options, const Batch& of, Tally& tally) const {
@@ -82,22 +92,32 @@ template <class Loader, class Batch>
 class PlainSteps : public TrainingSteps {
  public:
   PlainSteps(Loader loader, StepRule<Batch> rule)
-      : loader_(std::move(loader)), rule_(std::move(rule)), tally_(rule_.device, rule_.batch) {}
+      : loader_(std::move(loader)), rule_(std::move(rule)), tally_(rule_.device, rule_.batch) {
+    require(rule_.accumulate >= 1, "training: a step of ", rule_.accumulate,
+            " batches, expected at least 1");
+  }
 
-  std::int64_t per_epoch() const override { return loader_.count(); }
+  std::int64_t per_epoch() const override {
+    return ceil_quotient(loader_.count(), rule_.accumulate);
+  }
   void start(std::int64_t done) override { step_ = done; }
   double wait_seconds() const override { return loader_.wait_seconds(); }
 
   StepTotals take(std::int64_t /*most*/, const std::function<bool()>& /*enough*/) override {
-    const Batch& batch = next();
-    const Rng rng = rule_.rng.fork("tape").fork(static_cast<std::uint64_t>(step_));
+    StepTotals totals{.count = 1};
+    Gradients gradients;
+    for (std::int64_t part = 0; part < rule_.accumulate; ++part) {
+      const Batch* const batch = next(part);
+      if (batch == nullptr) break;
+      add_part(part, *batch, gradients, totals);
+    }
+    if (rule_.clip_norm > 0) gradients.clip(rule_.clip_norm);
     rule_.optimizer.set_lr(rule_.lr(step_));
-    rule_.optimizer.step(
-        rule_.gradients({.rng = rng, .activations = rule_.activations}, batch, tally_));
+    rule_.optimizer.step(gradients);
     if (rule_.average != nullptr) rule_.average->update();
     ++step_;
-    const Totals totals = tally_.take();
-    return {1, batch.size(), totals.right, totals.loss_sum, rule_.optimizer.lr()};
+    totals.lr = rule_.optimizer.lr();
+    return totals;
   }
 
  private:
@@ -109,11 +129,39 @@ class PlainSteps : public TrainingSteps {
         : epoch(loader.epoch(number, first)), at(epoch.begin()) {}
   };
 
-  const Batch& next() {
+  // The next batch; null where a step is to have more parts than its epoch has batches.
+  const Batch* next(std::int64_t part) {
     if (walk_ != nullptr && ++walk_->at == walk_->epoch.end()) walk_.reset();
+    if (walk_ == nullptr && part > 0) return nullptr;
     if (walk_ == nullptr)
-      walk_ = std::make_unique<Walk>(loader_, step_ / per_epoch(), step_ % per_epoch());
-    return *walk_->at;
+      walk_ = std::make_unique<Walk>(loader_, step_ / per_epoch(),
+                                     step_ % per_epoch() * rule_.accumulate);
+    return &*walk_->at;
+  }
+
+  // Means over the images of all parts.
+  void add_part(std::int64_t part, const Batch& batch, Gradients& mean, StepTotals& totals) {
+    Rng rng = rule_.rng.fork("tape").fork(static_cast<std::uint64_t>(step_));
+    if (part > 0) rng = rng.fork("part").fork(static_cast<std::uint64_t>(part));
+    const TapeOptions options{.rng = rng, .activations = rule_.activations};
+    Gradients gradients = rule_.gradients(options, batch, tally_);
+    const Totals of = tally_.take();
+    if (!std::isfinite(of.loss_sum))
+      fail_not_finite(step_, of.loss_sum, [&] { rule_.gradients(options, batch, tally_); });
+    const auto before = static_cast<double>(totals.images),
+               size = static_cast<double>(batch.size());
+    totals.images += batch.size();
+    totals.right += of.right;
+    if (part == 0) {
+      mean = std::move(gradients);
+      totals.loss_sum = of.loss_sum;
+      return;
+    }
+    const double share = size / (before + size);
+    mean *= 1 - share;
+    gradients *= share;
+    mean += gradients;
+    totals.loss_sum += share * (of.loss_sum - totals.loss_sum);
   }
 
   Loader loader_;
@@ -129,7 +177,10 @@ template <class Resident, class Batch>
 class CapturedSteps : public TrainingSteps {
  public:
   CapturedSteps(Resident batches, StepRule<Batch> rule)
-      : batches_(std::move(batches)), rule_(std::move(rule)), tally_(rule_.device, rule_.batch) {}
+      : batches_(std::move(batches)), rule_(std::move(rule)), tally_(rule_.device, rule_.batch) {
+    require(rule_.accumulate == 1 && rule_.clip_norm == 0,
+            "training: captured steps neither accumulate nor clip, which would read on the host");
+  }
 
   std::int64_t per_epoch() const override { return batches_.count(); }
 

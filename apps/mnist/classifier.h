@@ -1,19 +1,11 @@
-// Classifier: a net that labels pictures, whichever its architecture.
+// The nets of this program: images [N H W 1] in 0..1 -> logits [N classes].
 #pragma once
 
+#include <pliant/apps/kit/classifier.h>
 #include <pliant/layers/layers.h>
 
 namespace pliant::mnist {
 
-class Classifier : public Module {
- public:
-  Classifier() = default;
-  Classifier(Classifier&&) noexcept = default;
-  Classifier& operator=(Classifier&&) noexcept = default;
-  virtual ~Classifier() = default;
-
-  // images [N H W 1] in 0..1 -> logits [N classes].
-  virtual Var operator()(const Var& images) const = 0;
-};
+using kit::Classifier;
 
 }  // namespace pliant::mnist

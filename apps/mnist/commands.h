@@ -25,9 +25,9 @@ struct CommonOptions : kit::ComputeOptions {
   std::string data;
 
   void add_to(CLI::App& app);
-  // The user's own files of pictures that will be read, if he named a folder of them.
+  // The user's own files of images that will be read, if he named a folder of them.
   std::vector<kit::NamedFile> data_files() const;
-  // Finds the pictures and says which.
+  // Finds the images and says which.
   DigitSet load_digits() const;
 };
 

@@ -291,7 +291,7 @@ ImageSets sets_of(const DigitSet& digits, const ExperimentOptions& options) {
   }
   sets.train = first_images(sets.train, options.train_images);
   require(sets.train.size() > 0 && sets.test.size() > 0, "experiment: the set has ",
-          sets.train.size(), " training and ", sets.test.size(), " test pictures; it needs both");
+          sets.train.size(), " training and ", sets.test.size(), " test images; it needs both");
   return sets;
 }
 

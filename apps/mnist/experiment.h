@@ -35,9 +35,9 @@ struct ExperimentOptions {
 // Expected cost of looking at an image over that of training on it, for progress.
 constexpr double kMeasuring = 0.35;
 
-// What is trained and measured on. With `validate`, training pictures in both places.
+// What is trained and measured on. With `validate`, training images in both places.
 ImageSets sets_of(const DigitSet& digits, const ExperimentOptions& options);
-// Of a tensor's bytes: which pictures a recipe is about.
+// Of a tensor's bytes: which images a recipe is about.
 std::uint32_t checksum(const Tensor& tensor);
 
 struct ExperimentEvents {

@@ -64,7 +64,7 @@ void print_row(const RowResult& row, bool earlier, bool seeds) {
   if (seeds) std::cout << "seed " << row.seed << ", ";
   std::cout << (row.model == "regular" ? "regular" : row.deform) << ", " << row.finetune << ": ";
   if (row.mnist) std::cout << kit::percent(*row.mnist) << " plain, ";
-  std::cout << kit::percent(row.scaled) << " scaled, " << kit::grouped(row.images_seen)
+  std::cout << kit::percent(row.scaled) << " scaled, " << grouped(row.images_seen)
             << " images in " << kit::clock_time(row.seconds);
   if (row.seconds > 0)
     std::cout << " (" << fixed(row.images_per_second(), 0) << " images/s, loader wait "
@@ -229,7 +229,7 @@ void add_schedule(CLI::App& app, Options& options) {
 
 void add_rows(CLI::App& app, Options& options) {
   app.add_option("--protocol", options.protocol,
-                 "scaled-mnist, or scaled56: the second published benchmark, 56 x 56 pictures, "
+                 "scaled-mnist, or scaled56: the second published benchmark, 56 x 56 images, "
                  "trained end to end")
       ->check(CLI::IsMember({"scaled-mnist", "scaled56"}))
       ->capture_default_str();

@@ -69,7 +69,7 @@ std::optional<kit::Training> Ledger::trained(Classifier& net, const std::string&
         difference(kit::dump_json(kit::parse_json(there->second, "its recipe")), recipe(key, seed));
     require(other.empty(), "it was trained otherwise: ", other);
     const kit::Training result =
-        kit::training_from(kit::parse_json(training->second, "its training"), kMeasured);
+        training_of_classifier(kit::parse_json(training->second, "its training"));
     if (!options_.checkpoints) return std::nullopt;  // the same bits once more, measured anew
     net.load(read.tensors);
     return result;

@@ -16,21 +16,7 @@ namespace {
 constexpr std::int64_t kMostClasses = 65536;
 const std::string kPart = "net";  // of a LibraryNet
 
-// A net of the library as a Classifier.
-template <class Net>
-class LibraryNet : public Classifier {
- public:
-  explicit LibraryNet(Net net) : net_(own(kPart, std::move(net))) {}
-  Var operator()(const Var& images) const override { return net_(images); }
-
- private:
-  Net net_;
-};
-
-template <class Net>
-std::unique_ptr<Classifier> as_classifier(Net net) {
-  return std::make_unique<LibraryNet<Net>>(std::move(net));
-}
+using kit::as_classifier;
 
 using Maker =
     std::function<std::unique_ptr<Classifier>(const DeformableStages&, std::int64_t classes)>;

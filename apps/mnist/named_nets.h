@@ -1,5 +1,5 @@
 // The nets that --net names: the published digit net and those of layers/nets, for 28 x 28
-// pictures.
+// images.
 #pragma once
 
 #include <filesystem>

@@ -31,7 +31,7 @@ int Prediction::runner_up() const {
 
 Prediction predict(const Classifier& net, const Tensor& gray, const std::string& name,
                    Device device) {
-  const DigitPicture digit = digit_picture(gray, name);
+  const DigitImage digit = digit_image(gray, name);
   const Tensor input = to_float(digit.image).reshape({1, 28, 28, 1}).to(device);
   const std::vector<double> logits = net(input).value().to_vector();
   Prediction prediction;
@@ -73,7 +73,7 @@ PredictOutcome run_predict(const PredictOptions& options, std::ostream& out, std
   const Classifier& net = *loaded.net;
   loaded.net->to(options.device);
   PredictOutcome outcome{0, Json::array()};
-  for (const std::string& file : options.pictures) {
+  for (const std::string& file : options.images) {
     try {
       const Tensor gray = read_image(file == "-" ? "/dev/stdin" : file);
       const Prediction prediction = predict(net, gray, file, options.device);

@@ -1,4 +1,4 @@
-// Labelling pictures that people have.
+// Labelling images that people have.
 #pragma once
 
 #include <iosfwd>
@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include <pliant/apps/mnist/classifier.h>
-#include <pliant/data/digit_picture.h>
+#include <pliant/data/digit_image.h>
 
 namespace pliant::mnist {
 
@@ -20,7 +20,7 @@ struct Prediction {
   int runner_up() const;  // the second likeliest
 };
 
-// Labels one gray picture uint8 [H W 1], brought into MNIST's form first (see digit_picture.h). The
+// Labels one gray image uint8 [H W 1], brought into MNIST's form first (see digit_image.h). The
 // net is on `device` and gives logits [1 classes] for [1 28 28 1], two at least. An Error names
 // `name`.
 Prediction predict(const Classifier& net, const Tensor& gray, const std::string& name,
@@ -32,17 +32,17 @@ std::string line_of(const std::string& file, const Prediction& prediction);
 nlohmann::ordered_json json_of(const std::string& file, const Prediction& prediction);
 
 struct PredictOptions {
-  std::string weights;                // a safetensors file that load_net reads
-  std::vector<std::string> pictures;  // files; "-" is the standard input
+  std::string weights;              // a safetensors file that load_net reads
+  std::vector<std::string> images;  // files; "-" is the standard input
   Device device;
 };
 
 struct PredictOutcome {
-  int status = 0;               // the program's: 1 if any picture could not be labelled
-  nlohmann::ordered_json json;  // an array, one object a picture; {file, error} for a bad one
+  int status = 0;               // the program's: 1 if any image could not be labelled
+  nlohmann::ordered_json json;  // an array, one object an image; {file, error} for a bad one
 };
 
-// Labels every picture, a line each on `out`; those that cannot be read or show no digit have their
+// Labels every image, a line each on `out`; those that cannot be read or show no digit have their
 // Error on `errors` instead. Weights that cannot be read are an Error.
 PredictOutcome run_predict(const PredictOptions& options, std::ostream& out, std::ostream& errors);
 

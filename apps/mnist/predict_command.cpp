@@ -14,25 +14,25 @@ examples:
   pliant-mnist predict --weights nets/dcn2-offsets-seed1.safetensors photos/*.jpg --json labels.json
   ssh camera cat photo.jpg | pliant-mnist predict --weights net.safetensors -
 
-Pictures (PNG, JPEG, BMP, PGM, PPM) may have any size and be dark on light or light on dark; each is
+Images (PNG, JPEG, BMP, PGM, PPM) may have any size and be dark on light or light on dark; each is
 turned upright as its EXIF orientation says, then brought into MNIST's form: the ink cropped, 20
 pixels large, centred by its mass in 28 x 28.)";
 
 struct Options {
   kit::ComputeOptions common;
   std::string weights;
-  std::vector<std::string> pictures;
+  std::vector<std::string> images;
 };
 
 int run(const Options& options) {
   const Device device = options.common.set_up();
   std::vector<kit::NamedFile> read = {{"--weights", options.weights}};
-  for (const std::string& picture : options.pictures)
-    if (picture != "-") read.push_back({"the picture", picture});
+  for (const std::string& image : options.images)
+    if (image != "-") read.push_back({"the image", image});
   kit::require_files_of_their_own({{"--json", options.common.json}}, read);
   kit::JsonFile file(options.common.json);
   const PredictOutcome outcome =
-      run_predict({options.weights, options.pictures, device}, std::cout, std::cerr);
+      run_predict({options.weights, options.images, device}, std::cout, std::cerr);
   file.write(outcome.json);
   return outcome.status;
 }
@@ -41,11 +41,11 @@ int run(const Options& options) {
 
 void add_predict_command(CLI::App& app, Command& chosen) {
   const auto options = std::make_shared<Options>();
-  CLI::App* const predict = app.add_subcommand("predict", "label pictures of single digits");
+  CLI::App* const predict = app.add_subcommand("predict", "label images of single digits");
   predict->footer(kExamples);
   options->common.add_to(*predict);
   predict->add_option("--weights", options->weights, "a trained net (safetensors)")->required();
-  predict->add_option("pictures", options->pictures, "picture files; - is the standard input")
+  predict->add_option("images", options->images, "image files; - is the standard input")
       ->required();
   predict->callback([options, &chosen] { chosen = [options] { return run(*options); }; });
 }

@@ -186,11 +186,20 @@ RowResult row_from(const Json& json) {
     kit::take_number(json, "images_per_second", 0, kit::kMostImagesPerSecond);
   row.frozen_tensors =
       json.contains("frozen_tensors") ? kit::take_count(json, "frozen_tensors") : 0;
-  static_cast<kit::Training&>(row) = kit::training_from(json, kMeasured);
+  static_cast<kit::Training&>(row) = training_of_classifier(json);
   row.plain_confusion = confusion_from(json, "plain_confusion");
   row.scaled_confusion = confusion_from(json, "scaled_confusion");
   row.weights = text_or_none(json, "weights");
   return row;
+}
+
+kit::Training training_of_classifier(const Json& json) {
+  kit::Training training = kit::training_from(json, kMeasured);
+  for (const kit::CurvePoint& point : training.curve)
+    kit::check_range("curve", point.loss, kit::kLeastLoss, kit::kLargestNumber);
+  for (const kit::EpochPoint& point : training.epochs)
+    kit::check_range(kMeasured, point.measured, 0, 1);
+  return training;
 }
 
 const RowResult* Results::find(const std::string& key, std::uint64_t seed) const {

@@ -36,6 +36,9 @@ nlohmann::ordered_json json_of(const RowResult& row);
 // An Error that names what is missing or of another type.
 RowResult row_from(const nlohmann::ordered_json& json);
 
+// What a file says of a classifier's training: losses and shares in their ranges.
+kit::Training training_of_classifier(const nlohmann::ordered_json& json);
+
 // A results file: rows of one or more seeds, all made by one recipe.
 struct Results {
   std::string protocol = "scaled-mnist";  // or "scaled56"

@@ -29,7 +29,7 @@ std::vector<kit::Cells> scaled_mnist_lines(const Results& results) {
     kit::Cells cells = {model_name(row), row.finetune, kit::percent(row.mnist),
                         kit::percent(row.scaled)};
     if (draws) cells.push_back(row.draws.count > 1 ? kit::percent(row.draws) : "");
-    cells.insert(cells.end(), {kit::grouped(row.trained_parameters), kit::grouped(row.images_seen),
+    cells.insert(cells.end(), {grouped(row.trained_parameters), grouped(row.images_seen),
                                kit::clock_time(row.seconds)});
     if (seeds) cells.push_back(std::to_string(row.mnist.count));
     lines.push_back(cells);
@@ -50,7 +50,7 @@ std::vector<kit::Cells> scaled56_lines(const Results& results) {
   for (const RowSummary& row : summaries_of(results.rows))
     lines.push_back({row.model == "regular" ? "regular" : row.key, "", kit::percent(row.last_epoch),
                      kit::percent(row.best_epoch), published_best(row),
-                     kit::grouped(row.trained_parameters), kit::grouped(row.images_seen),
+                     grouped(row.trained_parameters), grouped(row.images_seen),
                      kit::clock_time(row.seconds), std::to_string(row.scaled.count)});
   lines.push_back({"56 x 56 scaled digits; published: the best of 10 epochs by the test set"});
   return lines;

@@ -123,7 +123,7 @@ int run(Options options) {
   checkpoint.remove();
 
   const Accuracies accuracies = evaluate(*net, make_test_sets(digits.test), options.plan.device);
-  std::cout << printable(options.out) << ": " << kit::grouped(training.images_seen) << " images in "
+  std::cout << printable(options.out) << ": " << grouped(training.images_seen) << " images in "
             << kit::clock_time(training.seconds) << "; test set " << kit::percent(accuracies.mnist)
             << " plain, " << kit::percent(accuracies.scaled) << " scaled\n";
   nlohmann::ordered_json json = kit::json_of(training, kMeasured);
@@ -185,7 +185,7 @@ void add_net_option(CLI::App& app, Command& chosen) {
 void add_train_command(CLI::App& app, Command& chosen) {
   const auto options = std::make_shared<Options>();
   CLI::App* const train =
-      app.add_subcommand("train", "train one net on an IDX set of 28x28 pictures");
+      app.add_subcommand("train", "train one net on an IDX set of 28x28 images");
   options->common.add_to(*train);
   options->common.add_precision_to(*train);
   train->footer(kExamples);
@@ -212,7 +212,7 @@ void add_train_command(CLI::App& app, Command& chosen) {
       ->add_option("--classes", options->classes,
                    "so many classes (default: as many as the labels ask for, ten at least)")
       ->transform(kit::whole_number(2, 256));
-  train->add_flag("--scaled", options->scaled, "scale every picture at random, anew each epoch");
+  train->add_flag("--scaled", options->scaled, "scale every image at random, anew each epoch");
   train->add_option("--epochs", options->plan.epochs)
       ->transform(kit::positive_count())
       ->capture_default_str();

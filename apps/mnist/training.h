@@ -1,4 +1,4 @@
-// Training and measuring a net that labels pictures.
+// Training and measuring a net that labels images.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,7 @@ struct TrainingPlan {
   std::int64_t batch = 64;
   double lr = 1e-3;  // the one-cycle schedule's peak
   double weight_decay = 0;
-  std::optional<ScaleAugmentation> augment = {};  // drawn anew for every picture and epoch
+  std::optional<ScaleAugmentation> augment = {};  // drawn anew for every image and epoch
   Rng rng = Rng(0);
   Device device = {};
   std::optional<DType> activations = {};  // bfloat16: mixed precision
@@ -45,7 +45,7 @@ kit::Training train_captured(Classifier& net, const LabelledImages& set, const T
                              kit::Checkpoint* checkpoint = nullptr);
 
 // Runs one epoch as training would, gradients and parameters left out: BatchNorm's statistics
-// become those of these pictures.
+// become those of these images.
 kit::Training reestimate_statistics(Classifier& net, const LabelledImages& set,
                                     const TrainingPlan& plan, double cost, kit::Progress& progress);
 
@@ -60,7 +60,7 @@ double accuracy(const kit::Confusion& confusion);
 double accuracy(const Classifier& net, const LabelledImages& set, Device device,
                 const std::function<void(std::int64_t)>& advance = {});
 
-// The pictures that a net is measured on: as they are, and scaled once by a seed of their own.
+// The images that a net is measured on: as they are, and scaled once by a seed of their own.
 struct TestSets {
   LabelledImages plain, scaled;
 };

@@ -13,6 +13,9 @@ namespace {
 constexpr double kWidth = 460, kHeight = 300;
 constexpr double kLeft = 56, kRight = 12, kTop = 12, kBottom = 46;
 constexpr std::size_t kMostPoints = 240;
+constexpr int kMostTicks = 12;
+constexpr double kLargest = 1e300;  // that is drawn: axes reach a little further
+constexpr double kFlat = 1e-9;      // a range of so small a share of its ends is none
 
 struct Tick {
   double at = 0;
@@ -33,8 +36,9 @@ std::vector<Tick> linear_ticks(double low, double high) {
       break;
     }
   std::vector<Tick> ticks;
-  for (double i = std::ceil(low / step - 1e-9) + 0.0; i * step <= high + 1e-9 * step; ++i)
-    ticks.push_back({i * step, fixed(i * step, decimals_of(step))});
+  const double first = std::ceil(low / step - 1e-9) + 0.0;
+  for (int i = 0; i < kMostTicks && (first + i) * step <= high + 1e-9 * step; ++i)
+    ticks.push_back({(first + i) * step, fixed((first + i) * step, decimals_of(step))});
   return ticks;
 }
 
@@ -80,11 +84,11 @@ std::vector<std::pair<double, double>> thinned(
     const std::size_t end = (k + 1) * points.size() / kMostPoints;
     double x = 0, y = 0;
     for (std::size_t i = begin; i < end; ++i) {
-      x += points[i].first;
-      y += points[i].second;
+      const auto count = static_cast<double>(i - begin + 1);
+      x += (points[i].first - x) / count;
+      y += (points[i].second - y) / count;
     }
-    const auto count = static_cast<double>(end - begin);
-    result.emplace_back(x / count, y / count);
+    result.emplace_back(x, y);
   }
   result.back().first = points.back().first;  // so that the curve ends where it did
   return result;
@@ -93,15 +97,19 @@ std::vector<std::pair<double, double>> thinned(
 std::vector<ChartLine> drawable(const Chart& chart, const std::vector<ChartLine>& lines) {
   std::vector<ChartLine> result;
   for (ChartLine line : lines) {
+    for (auto& point : line.points) point.second /= chart.unit;
     std::erase_if(line.points, [&](const auto& point) {
-      return !std::isfinite(point.first) || !std::isfinite(point.second) ||
+      return !(std::abs(point.first) <= kLargest) || !(std::abs(point.second) <= kLargest) ||
              (chart.scale == Scale::logarithmic && point.second <= 0);
     });
     line.points = thinned(line.points);
-    for (auto& point : line.points) point.second /= chart.unit;
     if (!line.points.empty()) result.push_back(std::move(line));
   }
   return result;
+}
+
+bool is_flat(double low, double high) {
+  return high - low <= kFlat * std::max(std::abs(low), std::abs(high));
 }
 
 std::pair<Axis, Axis> axes_of(const Chart& chart, const std::vector<ChartLine>& lines) {
@@ -115,12 +123,13 @@ std::pair<Axis, Axis> axes_of(const Chart& chart, const std::vector<ChartLine>& 
       y_high = std::max(y_high, y);
     }
   if (x_low > 0 && x_low < 0.1 * x_high) x_low = 0;
-  if (x_high <= x_low) x_high = x_low + 1;
+  if (is_flat(x_low, x_high)) x_high = x_low + std::max(1.0, 1e-3 * std::abs(x_low));
   if (chart.scale == Scale::logarithmic) {
     y_low /= 1.15;
     y_high *= 1.15;
   } else {
-    const double margin = y_high > y_low ? 0.06 * (y_high - y_low) : 0.5;
+    const double margin =
+        is_flat(y_low, y_high) ? std::max(0.5, 1e-3 * std::abs(y_low)) : 0.06 * (y_high - y_low);
     y_low -= margin;
     y_high += margin;
   }

@@ -25,7 +25,7 @@ struct Chart {
   double unit = 1;              // y is shown divided by this: 0.01 makes per cent
 };
 
-// A <figure>. Points that are not finite are left out; many are averaged to a few hundred. Without
+// A <figure>. Points that are not finite, or beyond 1e300, are left out; many are averaged to a few hundred. Without
 // a point it says so.
 std::string line_chart(const Chart& chart, const std::vector<ChartLine>& lines);
 

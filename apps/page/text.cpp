@@ -95,17 +95,20 @@ std::string base64(std::span<const std::uint8_t> bytes) {
   return text;
 }
 
-std::string png_address(std::span<const std::uint8_t> grey, std::int64_t width) {
-  const auto columns = static_cast<std::size_t>(width);
-  require(width > 0 && !grey.empty() && grey.size() % columns == 0, "png: ", grey.size(),
-          " pixels do not make rows of ", width);
+std::string png_address(std::span<const std::uint8_t> pixels, std::int64_t width,
+                        std::int64_t channels) {
+  require(channels == 1 || channels == 3, "png: ", channels, " channels, expected 1 or 3");
+  const auto bytes = static_cast<std::size_t>(width * channels);  // of a row
+  require(width > 0 && !pixels.empty() && pixels.size() % bytes == 0, "png: ", pixels.size(),
+          " bytes do not make rows of ", width, " pixels of ", channels);
+  const std::uint8_t colours = channels == 1 ? 0 : 2;
   Bytes header, rows;
   append_word(header, static_cast<std::uint32_t>(width));
-  append_word(header, static_cast<std::uint32_t>(grey.size() / columns));
-  header.insert(header.end(), {8, 0, 0, 0, 0});  // 8 bits of grey, no interlacing
-  for (std::size_t at = 0; at < grey.size(); at += columns) {
+  append_word(header, static_cast<std::uint32_t>(pixels.size() / bytes));
+  header.insert(header.end(), {8, colours, 0, 0, 0});  // of 8 bits, no interlacing
+  for (std::size_t at = 0; at < pixels.size(); at += bytes) {
     rows.push_back(0);  // no filter
-    const auto row = grey.subspan(at, columns);
+    const auto row = pixels.subspan(at, bytes);
     rows.insert(rows.end(), row.begin(), row.end());
   }
   Bytes png{0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n'};

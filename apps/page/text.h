@@ -18,8 +18,10 @@ std::string counted(std::int64_t count, const std::string& noun);
 
 std::string base64(std::span<const std::uint8_t> bytes);
 
-// A grey picture of `width` columns as a data: address of a PNG; what the page shows needs no file.
-std::string png_address(std::span<const std::uint8_t> grey, std::int64_t width);
+// A picture of `width` columns as a data: address of a PNG: grey, or with 3 channels red, green and
+// blue of each pixel. What the page shows needs no file.
+std::string png_address(std::span<const std::uint8_t> pixels, std::int64_t width,
+                        std::int64_t channels = 1);
 
 // Floats in 0..1 to bytes.
 std::string png_address(std::span<const float> grey, std::int64_t width);

@@ -3,6 +3,7 @@
 #include <pliant/autograd/internal/unary.h>
 #include <pliant/autograd/ops/arithmetic.h>
 #include <pliant/autograd/ops/compare.h>
+#include <pliant/autograd/ops/convert.h>
 #include <pliant/autograd/ops/elementary.h>
 #include <pliant/autograd/ops/slice.h>
 
@@ -30,16 +31,18 @@ Var gelu_slope(const Var& x, const UnaryCall& call) {
 
 Var gelu_tanh_slope(const Var& x, const UnaryCall&) {
   constexpr double kScale = unary::GeluTanh<double>::kScale, kCube = unary::GeluTanh<double>::kCube;
-  const Var inner = x * (square(x) * kCube + 1.0), s = sigmoid(inner * (2 * kScale));
-  return s + x * s * (1.0 - s) * (square(x) * (3 * kCube) + 1.0) * (2 * kScale);
+  // Beyond 30 the gate is 0 or 1, and squares could be infinite.
+  const Var c = clamp(x, -30.0, 30.0);
+  const Var inner = c * (square(c) * kCube + 1.0), s = sigmoid(inner * (2 * kScale));
+  return s + c * s * (1.0 - s) * (square(c) * (3 * kCube) + 1.0) * (2 * kScale);
 }
 Var mish_slope(const Var& x, const UnaryCall&) {
   const Var gate = tanh(softplus(x));
   return gate + x * (1.0 - square(gate)) * sigmoid(x);
 }
 Var hardswish_slope(const Var& x, const UnaryCall&) {
-  const Var inside = mul(ge(x, -3.0), le(x, 3.0));
-  return inside * (x * (1.0 / 3) + 0.5) + Var(gt(x, 3.0));
+  const Var inside = mul(gt(x, -3.0), lt(x, 3.0));
+  return inside * (x * (1.0 / 3) + 0.5) + Var(ge(x, 3.0));
 }
 
 }  // namespace
@@ -68,7 +71,10 @@ Var prelu(const Var& x, const Var& weight) {
       weight.defined() && weight.rank() == 1 && (weight.dim(0) == 1 || weight.dim(0) == x.dim(-1)),
       "prelu: a weight of shape ", weight.defined() ? weight.shape() : Shape{}, " for the input ",
       x.shape(), ", expected [1] or [", x.dim(-1), "]");
-  return relu(x) - relu(neg(x)) * weight;
+  if (is_mixed(x, weight)) return prelu(x, rounded(weight));
+  const Tensor is_above = gt(x, 0.0);
+  const Var below = where(is_above, scalar_like(0, x), x);
+  return where(is_above, x, below * weight);
 }
 
 Var glu(const Var& x) {

@@ -1,6 +1,8 @@
 // Element-wise arithmetic with NumPy broadcasting, and changes of shape.
 #pragma once
 
+#include <type_traits>
+
 #include <pliant/autograd/tape.h>
 
 namespace pliant {
@@ -29,16 +31,67 @@ inline Var operator-(const Parameter& a, const Var& b) { return sub(b.lift(a), b
 inline Var operator*(const Parameter& a, const Var& b) { return mul(b.lift(a), b); }
 inline Var operator/(const Parameter& a, const Var& b) { return div(b.lift(a), b); }
 
-// A number beside a Var takes its dtype and device.
+// A number beside a Var takes its dtype and device, whatever its own type: a mean is sum(x) / n.
+template <class T>
+concept Number = std::is_arithmetic_v<T>;
 Var scalar_like(double value, const Var& x);
-inline Var operator+(const Var& a, double b) { return add(a, scalar_like(b, a)); }
-inline Var operator-(const Var& a, double b) { return sub(a, scalar_like(b, a)); }
-inline Var operator*(const Var& a, double b) { return mul(a, scalar_like(b, a)); }
-inline Var operator/(const Var& a, double b) { return div(a, scalar_like(b, a)); }
-inline Var operator+(double a, const Var& b) { return add(scalar_like(a, b), b); }
-inline Var operator-(double a, const Var& b) { return sub(scalar_like(a, b), b); }
-inline Var operator*(double a, const Var& b) { return mul(scalar_like(a, b), b); }
-inline Var operator/(double a, const Var& b) { return div(scalar_like(a, b), b); }
+template <Number T>
+Var scalar_like(T value, const Var& x) {
+  return scalar_like(static_cast<double>(value), x);
+}
+template <Number T>
+Var operator+(const Var& a, T b) {
+  return add(a, scalar_like(b, a));
+}
+template <Number T>
+Var operator-(const Var& a, T b) {
+  return sub(a, scalar_like(b, a));
+}
+template <Number T>
+Var operator*(const Var& a, T b) {
+  return mul(a, scalar_like(b, a));
+}
+template <Number T>
+Var operator/(const Var& a, T b) {
+  return div(a, scalar_like(b, a));
+}
+template <Number T>
+Var operator+(T a, const Var& b) {
+  return add(scalar_like(a, b), b);
+}
+template <Number T>
+Var operator-(T a, const Var& b) {
+  return sub(scalar_like(a, b), b);
+}
+template <Number T>
+Var operator*(T a, const Var& b) {
+  return mul(scalar_like(a, b), b);
+}
+template <Number T>
+Var operator/(T a, const Var& b) {
+  return div(scalar_like(a, b), b);
+}
+
+// a becomes the result, a node more on the tape; its tensor is not written to. A sum of losses may
+// begin from nothing: an undefined Var += b is b.
+template <class B>
+Var& operator+=(Var& a, const B& b) {
+  if constexpr (std::is_convertible_v<const B&, Var>)
+    if (!a.defined()) return a = b;
+  return a = a + b;
+}
+template <class B>
+Var& operator-=(Var& a, const B& b) {
+  return a = a - b;
+}
+template <class B>
+Var& operator*=(Var& a, const B& b) {
+  return a = a * b;
+}
+template <class B>
+Var& operator/=(Var& a, const B& b) {
+  return a = a / b;
+}
 
 // x stretched to `shape`; its gradient is sum_to.
 Var broadcast_to(const Var& x, const Shape& shape);

@@ -5,11 +5,11 @@
 namespace pliant {
 namespace {
 
-constexpr std::int64_t kPicturesPerTask = 16;
+constexpr std::int64_t kImagesPerTask = 16;
 
 template <class T>
 void pick(const PickGeometry& g, const PickBatchArgs<T>& args) {
-  parallel_blocks(g.count, kPicturesPerTask, [=](std::int64_t begin, std::int64_t end) {
+  parallel_blocks(g.count, kImagesPerTask, [=](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
       const std::int64_t index = picked(g, args.order, *args.step, i);
       args.picked_labels[i] = args.labels[index];

@@ -1,4 +1,4 @@
-// Picking a step's batch out of a set of pictures that lives where the step runs.
+// Picking a step's batch out of a set of images that lives where the step runs.
 #pragma once
 
 #include <cstdint>
@@ -12,25 +12,25 @@ namespace pliant {
 
 // Step t takes batch t % batches of epoch t / batches.
 struct PickGeometry {
-  std::int64_t pictures, h, w, c;  // of the set
-  std::int64_t size, batches;      // pictures of a batch, but for the last; batches of an epoch
-  std::int64_t count;              // pictures to pick now
+  std::int64_t set_size, h, w, c;  // of the set
+  std::int64_t size, batches;      // images of a batch, but for the last; batches of an epoch
+  std::int64_t count;              // images to pick now
   bool augmented = false;
   ScaleAugmentation scale = {};
-  Rng rng = Rng(0);  // of the augmentation: picture i is drawn with rng.fork(epoch).fork(i)
+  Rng rng = Rng(0);  // of the augmentation: image i is drawn with rng.fork(epoch).fork(i)
 
   PLIANT_HD std::int64_t pixels() const { return h * w; }
 };
 
-// The picture in place i of the batch of step `step`. order [epochs pictures], or null: as they
+// The image in place i of the batch of step `step`. order [epochs set_size], or null: as they
 // come.
 PLIANT_HD inline std::int64_t picked(const PickGeometry& g, const std::int64_t* order,
                                      std::int64_t step, std::int64_t i) {
   const std::int64_t place = step % g.batches * g.size + i;
-  return order == nullptr ? place : order[step / g.batches * g.pictures + place];
+  return order == nullptr ? place : order[step / g.batches * g.set_size + place];
 }
 
-// Channels [c] of one pixel `at` = row * w + column of picture `index`, float32 in 0..1: bytes are
+// Channels [c] of one pixel `at` = row * w + column of image `index`, float32 in 0..1: bytes are
 // divided by 255, and scaled at random where the geometry says so; floats are taken as they are.
 PLIANT_HD inline void pick_pixel(const PickGeometry& g, const std::uint8_t* images,
                                  std::int64_t step, std::int64_t index, std::int64_t at,
@@ -54,7 +54,7 @@ PLIANT_HD inline void pick_pixel(const PickGeometry& g, const float* images, std
   for (std::int64_t c = 0; c < g.c; ++c) to[c] = from[c];
 }
 
-// step [1]; images [pictures h w c], labels [pictures] -> picked_images [count h w c],
+// step [1]; images [set_size h w c], labels [set_size] -> picked_images [count h w c],
 // picked_labels [count].
 template <class T>
 struct PickBatchArgs {

@@ -1,4 +1,4 @@
-// Random zoom and shift of pictures (see data/transforms.h): what is drawn, where a pixel of the
+// Random zoom and shift of images (see data/transforms.h): what is drawn, where a pixel of the
 // result reads and what it becomes.
 #pragma once
 
@@ -19,7 +19,7 @@ struct ScaleAugmentation {
   Interpolation interpolation = Interpolation::nearest;
 };
 
-// What is drawn for one picture; shifts in pixels.
+// What is drawn for one image; shifts in pixels.
 struct ScaleDraw {
   double shift_rows = 0.0, shift_columns = 0.0;
   double zoom_rows = 1.0, zoom_columns = 1.0;

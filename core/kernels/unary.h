@@ -110,9 +110,9 @@ struct Mish
   }
 };
 template <class T>
-struct Hardswish : OfArgument {  // x min(max(x + 3, 0), 6) / 6; both bounds belong to the inside
+struct Hardswish : OfArgument {  // x min(max(x + 3, 0), 6) / 6; both bounds belong to the outside
   PLIANT_HD T value(T x) const { return x <= T(-3) ? T(0) : x >= T(3) ? x : x * (x + T(3)) / 6; }
-  PLIANT_HD T slope(T x) const { return x < T(-3) ? T(0) : x > T(3) ? T(1) : (x + x + T(3)) / 6; }
+  PLIANT_HD T slope(T x) const { return x <= T(-3) ? T(0) : x >= T(3) ? T(1) : (x + x + T(3)) / 6; }
 };
 template <class T>
 struct Exp : OfResult {

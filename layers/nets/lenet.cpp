@@ -17,7 +17,7 @@ Conv2dOptions conv_options(std::int64_t padding) {
 }
 
 std::int64_t padding_of(const LeNet5Options& options) {
-  require(options.side == kSide || options.side == kSide - 4, "LeNet5: pictures of side ",
+  require(options.side == kSide || options.side == kSide - 4, "LeNet5: images of side ",
           options.side, ", expected 28 or 32");
   check_stages("LeNet5", options.deformable, kStages);
   return (kSide - options.side) / 2;
@@ -41,7 +41,7 @@ Var LeNet5::operator()(const Var& images) const {
   h = conv2_(h);
   if (extra_) h = extra_(h);
   h = Flatten()(avg_pool2d(tanh(h)));
-  require(h.dim(1) == kFlat, "LeNet5: the pictures ", images.shape(), " are not of the net's side");
+  require(h.dim(1) == kFlat, "LeNet5: the images ", images.shape(), " are not of the net's side");
   return fc3_(tanh(fc2_(tanh(fc1_(h)))));
 }
 

@@ -9,8 +9,8 @@ namespace pliant {
 
 struct LeNet5Options {
   std::int64_t classes = 10;
-  std::int64_t channels = 1;  // of the pictures
-  // Side of the pictures: 32, or 28, to which the first convolution then adds two pixels all round.
+  std::int64_t channels = 1;  // of the images
+  // Side of the images: 32, or 28, to which the first convolution then adds two pixels all round.
   std::int64_t side = 28;
   // Stages 1 and 2 are the two 5x5 convolutions; extra_last_stage puts an ExtraDeformConv2d
   // ("extra") after the second.

@@ -11,8 +11,8 @@ namespace pliant {
 
 // How a net begins.
 enum class Stem : unsigned char {
-  imagenet,  // as published, for pictures of about 224 x 224
-  small,     // without the first reductions, for pictures of about 32 x 32
+  imagenet,  // as published, for images of about 224 x 224
+  small,     // without the first reductions, for images of about 32 x 32
 };
 
 // Stages are counted from 1, as each net says. Nothing: the regular net.

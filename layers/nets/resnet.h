@@ -15,7 +15,7 @@ namespace pliant {
 
 struct ResNetOptions {
   std::int64_t classes = 1000;  // 0: there is no classifier; the net gives its features
-  std::int64_t channels = 3;    // of the pictures
+  std::int64_t channels = 3;    // of the images
   // imagenet: a 7x7 convolution of stride 2 and a 3x3 max pooling of stride 2; small: a 3x3
   // convolution of stride 1 and no pooling.
   Stem stem = Stem::imagenet;

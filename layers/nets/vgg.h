@@ -10,7 +10,7 @@ enum class Normalisation : unsigned char { none, batch };
 
 struct VggOptions {
   std::int64_t classes = 1000;  // 0: there is no classifier; the net gives its last map, flattened
-  std::int64_t channels = 3;    // of the pictures
+  std::int64_t channels = 3;    // of the images
   // imagenet: five stages that each halve the map, an average to 7 x 7 and three linear layers with
   // dropout; small: the first stage does not halve, and one linear layer reads the mean over space.
   Stem stem = Stem::imagenet;

@@ -1,10 +1,13 @@
 #include <pliant/layers/train/moving_average.h>
 
 #include <algorithm>
+#include <cmath>
+#include <iostream>
 
 #include <pliant/core/capture.h>
 #include <pliant/core/kernel.h>
 #include <pliant/core/kernels/optimizer.h>
+#include <pliant/core/memory.h>
 #include <pliant/layers/internal/state_reader.h>
 
 namespace pliant {
@@ -40,14 +43,18 @@ void MovingAverage::require_not_swapped(const char* what) const {
           " while the net holds the averages; swap() back first");
 }
 
-void MovingAverage::update() {
-  require_not_swapped("update()");
+void MovingAverage::require_unchanged() const {
   for (const Pair& pair : pairs_) {
     const Tensor& value = pair.value.value();
     require(value.dtype() == pair.average.dtype() && value.device() == pair.average.device(),
             "MovingAverage: ", pair.value.name(), " is ", value.dtype(), " on ", value.device(),
             " now, its average ", pair.average.dtype(), " on ", pair.average.device());
   }
+}
+
+void MovingAverage::update() {
+  require_not_swapped("update()");
+  require_unchanged();
   // A recorded update has one and the same share in every replay.
   if (options_.warm_up) require_not_recording("MovingAverage: update() with a warm-up");
   const auto t = static_cast<double>(updates_ + 1);
@@ -57,13 +64,34 @@ void MovingAverage::update() {
 }
 
 void MovingAverage::swap() {
+  require_unchanged();
+  std::int64_t most = 0;
+  for (const Pair& pair : pairs_) most = std::max(most, pair.average.bytes());
+  const Device device = pairs_.front().average.device();
+  if (!between_.defined() || between_.bytes() < most || !(between_.device() == device))
+    between_ = Tensor::empty({most}, DType::uint8, device);
   for (Pair& pair : pairs_) {
     Tensor value = pair.value.value();  // the same storage: addresses stay
-    const Tensor before = value.clone();
-    value.copy_from(pair.average);
-    pair.average.copy_from(before);
+    void *const here = value.mutable_raw(), *const there = pair.average.mutable_raw(),
+                *const between = between_.mutable_raw();
+    copy_bytes(between, device, here, device, value.bytes());
+    copy_bytes(here, device, there, device, value.bytes());
+    copy_bytes(there, device, between, device, value.bytes());
   }
   swapped_ = !swapped_;
+}
+
+AveragedWeights::AveragedWeights(MovingAverage& average) : average_(average) {
+  require(!average.swapped(), "AveragedWeights: the net holds the averages already");
+  average_.swap();
+}
+
+AveragedWeights::~AveragedWeights() {
+  try {
+    average_.swap();  // takes no memory: that is there since the first
+  } catch (const Error& error) {
+    std::cerr << "warning: the net keeps its averages: " << error.what() << std::endl;
+  }
 }
 
 State MovingAverage::weights() const {
@@ -87,8 +115,8 @@ void MovingAverage::load(const State& state) {
   for (const Pair& pair : pairs_)
     averages.push_back(given.take(pair.value.name(), pair.value.shape()).to(pair.average.dtype()));
   const double updates = given.take(kUpdates, {}).item();
-  require(updates >= 0 && updates <= 0x1p53, "MovingAverage: ", kUpdates, " is ", updates,
-          ", expected 0 to 2^53");
+  require(updates >= 0 && updates <= 0x1p53 && updates == std::floor(updates),
+          "MovingAverage: ", kUpdates, " is ", updates, ", expected a whole number from 0 to 2^53");
   given.require_all_taken();
   for (std::size_t i = 0; i < pairs_.size(); ++i) pairs_[i].average.copy_from(averages[i]);
   updates_ = static_cast<std::int64_t>(updates);

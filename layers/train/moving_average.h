@@ -56,18 +56,21 @@ class MovingAverage {
     Tensor average;
   };
   void require_not_swapped(const char* what) const;
+  void require_unchanged() const;
 
   std::vector<Pair> pairs_;  // in the order of the net's state
   MovingAverageOptions options_;
   std::int64_t updates_ = 0;
   bool swapped_ = false;
+  Tensor between_;  // uint8, for swap()
 };
 
-// The net holds the averages while this lives.
+// The net holds the averages while this lives; one at a time. The net must stay on its device and
+// in its dtype meanwhile, or it keeps them, which standard error is told.
 class AveragedWeights {
  public:
-  explicit AveragedWeights(MovingAverage& average) : average_(average) { average_.swap(); }
-  ~AveragedWeights() { average_.swap(); }
+  explicit AveragedWeights(MovingAverage& average);
+  ~AveragedWeights();
   AveragedWeights(const AveragedWeights&) = delete;
   AveragedWeights& operator=(const AveragedWeights&) = delete;
 

@@ -92,7 +92,7 @@ inline Schedule constant_lr(double lr) {
 // One schedule after another: each sees its own steps from 0 and runs for `steps` of them, the last
 // for ever whatever its `steps`. No stage, or one of fewer than 1 step, is an Error.
 struct ScheduleStage {
-  Schedule lr;
+  Schedule lr = {};
   std::int64_t steps = std::numeric_limits<std::int64_t>::max();
 };
 Schedule sequential_lr(std::vector<ScheduleStage> stages);

@@ -12,12 +12,6 @@ namespace {
 using Line = std::array<std::string, 5>;
 
 // 1234567 as 1,234,567
-std::string grouped(std::int64_t number) {
-  std::string digits = std::to_string(number);
-  for (std::size_t i = digits.size(); i > 3; i -= 3) digits.insert(i - 3, ",");
-  return digits;
-}
-
 std::vector<Line> lines_of(const Summary& summary) {
   std::vector<Line> lines = {{"layer", "kind", "output", "parameters", "multiply-adds"}};
   for (const Summary::Row& row : summary.rows)

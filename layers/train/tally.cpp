@@ -9,10 +9,15 @@ namespace {
 
 constexpr const char* kWho = "Tally";
 
+std::int64_t checked_rows(std::int64_t rows) {
+  require(rows >= 1, kWho, ": for ", rows, " rows a step, expected at least 1");
+  return rows;
+}
+
 }  // namespace
 
 Tally::Tally(Device device, std::int64_t rows)
-    : right_(Tensor::zeros({rows}, DType::int64, device)),
+    : right_(Tensor::zeros({checked_rows(rows)}, DType::int64, device)),
       loss_sum_(Tensor::zeros({1}, DType::float64, device)),
       wrong_(Tensor::from<std::int64_t>({0, 1}, {2}).to(device)) {}
 

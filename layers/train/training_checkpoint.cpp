@@ -1,6 +1,9 @@
 #include <pliant/layers/train/training_checkpoint.h>
 
+#include <unistd.h>
+
 #include <bit>
+#include <cerrno>
 #include <set>
 #include <string_view>
 
@@ -178,6 +181,35 @@ void check_types(const State& there, const State& here) {
   }
 }
 
+// Whether something stands at `file`; an Error if that cannot be found out, or it is nothing that a
+// checkpoint could be: to read a pipe would wait for its writer.
+bool stands(const std::filesystem::path& file) {
+  std::error_code error;
+  const std::filesystem::file_status status = std::filesystem::status(file, error);
+  if (status.type() == std::filesystem::file_type::not_found) return false;
+  require(status.type() != std::filesystem::file_type::none,
+          "it cannot be looked at: ", reason_of(error.value()));
+  require(!std::filesystem::is_directory(status), "it is a folder");
+  require(std::filesystem::is_regular_file(status), "it is no regular file");
+  return true;
+}
+
+// A letter that may not be printed, or is no ASCII, as its number, so that no two texts become one:
+// a name in it may be no UTF-8, which the file could not hold.
+std::string escaped(const std::string& text) {
+  constexpr const char* kDigits = "0123456789abcdef";
+  if (printable(text) == text && text.find('\\') == std::string::npos) return text;
+  std::string result;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte >= 0x20 && byte < 0x7F && c != '\\')
+      result += c;
+    else
+      result += {'\\', 'x', kDigits[byte >> 4], kDigits[byte & 15]};
+  }
+  return result;
+}
+
 const std::string* find(const SafetensorsFile& file, const std::string& key) {
   const auto found = file.metadata.find(key);
   return found == file.metadata.end() ? nullptr : &found->second;
@@ -222,8 +254,7 @@ std::string difference(const TrainingRecipe& there, const TrainingRecipe& here) 
 
 TrainingCheckpoint::TrainingCheckpoint(std::filesystem::path file, const TrainingRecipe& recipe)
     : file_(std::move(file)) {
-  // As it prints: a name in it may be no UTF-8, which the file could not hold.
-  for (const auto& [key, value] : recipe) recipe_[printable(key)] = printable(value);
+  for (const auto& [key, value] : recipe) recipe_[escaped(key)] = escaped(value);
   remove_stale_temporaries(file_);
 }
 
@@ -246,8 +277,12 @@ void TrainingCheckpoint::save(const TrainingParts& parts, const TrainingPosition
 bool TrainingCheckpoint::load(const TrainingParts& parts, TrainingPosition& position,
                               const std::function<void(const TrainingPosition&)>& check) const {
   check_names(parts);
-  std::error_code ignored;
-  if (!std::filesystem::exists(file_, ignored)) return false;
+  try {
+    if (!stands(file_)) return false;
+    require(::access(file_.c_str(), R_OK) == 0, "it cannot be read: ", reason_of(errno));
+  } catch (const Error& error) {  // which says nothing against what is in there
+    fail("checkpoint ", file_.string(), ": ", error.what());
+  }
   const States before = states_of(parts);
   try {
     Contents contents = checked(read_safetensors(file_), recipe_);
@@ -274,11 +309,8 @@ void TrainingCheckpoint::remove() const {
 }
 
 void require_training_checkpoint(const std::filesystem::path& file) {
-  std::error_code ignored;
-  if (!std::filesystem::exists(file, ignored)) return;
   try {
-    require(!std::filesystem::is_directory(file, ignored), "it is a folder");
-    require_version(read_safetensors(file));
+    if (stands(file)) require_version(read_safetensors(file));
   } catch (const Error& error) {
     fail(file.string(), ": is where the checkpoint of this training goes, but no checkpoint (",
          error.what(), "); move it away, or choose another place");

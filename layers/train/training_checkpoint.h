@@ -54,7 +54,8 @@ using TrainingRecipe = std::map<std::string, std::string>;
 std::string difference(const TrainingRecipe& there, const TrainingRecipe& here);
 
 // A safetensors file with the parts and the position, protected by a checksum and written whole or
-// not at all. Tensors may be on any device.
+// not at all. Tensors may be on any device. It is for one process at a time: whoever cannot be sure
+// of that holds a FileLock (core/file_lock.h) beside it.
 class TrainingCheckpoint {
  public:
   TrainingCheckpoint(std::filesystem::path file, const TrainingRecipe& recipe);

@@ -19,8 +19,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// A picture of the test set as a PGM file.
-fs::path write_picture(const TemporaryFolder& folder, const DigitSet& digits, std::int64_t index) {
+// An image of the test set as a PGM file.
+fs::path write_image(const TemporaryFolder& folder, const DigitSet& digits, std::int64_t index) {
   const std::string head = "P5 28 28 255\n";
   Bytes bytes(head.begin(), head.end());
   const std::uint8_t* const pixels = digits.test.images.data<std::uint8_t>() + index * 784;
@@ -89,7 +89,7 @@ TEST_CASE("commands: train, eval and predict by themselves, on any IDX set") {
   CHECK(contains(run_mnist({"eval", "--data", data, "--weights", bent}).out,
                  "(offset-field-context)"));
 
-  const std::string good = write_picture(folder, digits, 0), bad = folder.write("bad.png", {1, 2});
+  const std::string good = write_image(folder, digits, 0), bad = folder.write("bad.png", {1, 2});
   const Ended labelled = run_mnist({"predict", "--weights", net, good, bad, "--json", json});
   CHECK(labelled.status == 1);
   CHECK(contains(labelled.out, "digit0.pgm: "));
@@ -333,12 +333,12 @@ TEST_CASE("commands: nothing is written over what is read, or over another resul
                     out = (folder.path() / "out").string(),
                     images = (data.path() / "train-images-idx3-ubyte").string();
   fs::create_symlink(net, link);
-  const std::string picture = write_picture(folder, few_digits(1, 1), 0);
+  const std::string image = write_image(folder, few_digits(1, 1), 0);
   const std::vector<std::vector<std::string>> refused = {
       {"eval", "--data", data.path(), "--weights", net, "--json", link},
       {"eval", "--data", data.path(), "--weights", net, "--json", images},
-      {"predict", "--weights", net, picture, "--json", net},
-      {"predict", "--weights", net, picture, "--json", picture},
+      {"predict", "--weights", net, image, "--json", net},
+      {"predict", "--weights", net, image, "--json", image},
       {"train", "--data", data.path(), "--out", out, "--json", out},
       {"train", "--data", data.path(), "--out", out, "--json", out + ".checkpoint"},
       {"train", "--data", data.path(), "--out", out, "--start", net, "--json", net},

@@ -54,11 +54,10 @@ TEST_CASE("named nets: trained, measured again, and a start for a deformable one
   CHECK(figures(measured.out).substr(2) == trained.out.substr(trained.out.rfind("test set ") + 9));
 
   const std::string head = "P5 28 28 255\n";
-  Bytes picture(head.begin(), head.end());
+  Bytes image(head.begin(), head.end());
   const std::uint8_t* const pixels = digits.test.images.data<std::uint8_t>();
-  picture.insert(picture.end(), pixels, pixels + 784);
-  const Ended labelled =
-      run_mnist({"predict", "--weights", net, folder.write("digit.pgm", picture)});
+  image.insert(image.end(), pixels, pixels + 784);
+  const Ended labelled = run_mnist({"predict", "--weights", net, folder.write("digit.pgm", image)});
   CHECK(labelled.status == 0);
   CHECK(contains(labelled.out, "digit.pgm: "));
 

@@ -43,7 +43,7 @@ Bytes pgm(const Tensor& image, bool inverted) {
 
 }  // namespace
 
-TEST_CASE("predict: softmax of the logits, for the picture in MNIST's form") {
+TEST_CASE("predict: softmax of the logits, for the image in MNIST's form") {
   const Tensor image = make_digits(1, Rng(4)).images.reshape({28, 28, 1});
   const Rows net;
   const Prediction prediction = predict(net, image, "digit");
@@ -54,7 +54,7 @@ TEST_CASE("predict: softmax of the logits, for the picture in MNIST's form") {
   for (const double p : prediction.probabilities) sum += p;
   CHECK(sum == doctest::Approx(1));
   CHECK(max_difference(net.seen().reshape({28, 28, 1}),
-                       to_float(digit_picture(image, "digit").image)) == 0);
+                       to_float(digit_image(image, "digit").image)) == 0);
 }
 
 TEST_CASE("predict: logits that are not numbers are no answer") {
@@ -71,7 +71,7 @@ TEST_CASE("predict: logits that are not numbers are no answer") {
   CHECK(error_of([&] { confusion(Nothing(), digits, {}); }) == "the net's logits are not numbers");
 }
 
-TEST_CASE("predict: the line and the JSON of a picture") {
+TEST_CASE("predict: the line and the JSON of an image") {
   Prediction prediction;
   prediction.label = 3;
   prediction.probabilities = {0, 0, 0, 0.75, 0, 0, 0, 0, 0.25, 0};
@@ -95,7 +95,7 @@ TEST_CASE("predict: a bad file among good ones is told on the side") {
   const std::string weights = folder.path() / "net.safetensors";
   write_safetensors(weights, {net.state(), {}});
   const Tensor image =
-      digit_picture(make_digits(1, Rng(4)).images.reshape({28, 28, 1}), "digit").image;
+      digit_image(make_digits(1, Rng(4)).images.reshape({28, 28, 1}), "digit").image;
   const std::string light = folder.write("light.pgm", pgm(image, false));
   const std::string dark = folder.write("dark.pgm", pgm(image, true));
   const std::string bad = folder.write("bad.png", {1, 2, 3});

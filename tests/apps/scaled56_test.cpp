@@ -16,7 +16,7 @@ using namespace pliant::test;
 
 namespace {
 
-Tensor pictures(std::int64_t count, std::int64_t side) {
+Tensor random_images(std::int64_t count, std::int64_t side) {
   return random({count, side, side, 1}, 2, 0.0, 1.0, DType::float32);
 }
 
@@ -61,7 +61,7 @@ TEST_CASE("zoom net: names of kinds and of tensors") {
 TEST_CASE("zoom net: every deformable kind starts as the regular net, trained or not") {
   ZoomNet regular;
   regular.initialise(Rng(1));
-  const Tensor images = pictures(3, 20);
+  const Tensor images = random_images(3, 20);
   for (const PublishedZoomNet& row : published_zoom_nets()) {
     ZoomNet twin(row.kind);
     twin.initialise(Rng(1));  // values go by path, so the tensors that both have are equal
@@ -74,18 +74,18 @@ TEST_CASE("zoom net: every deformable kind starts as the regular net, trained or
   }
 }
 
-TEST_CASE("zoom net: any size of picture, normalised pixels, heads that get gradients") {
+TEST_CASE("zoom net: any size of image, normalised pixels, heads that get gradients") {
   ZoomNet net({Deform::dcn2, 3});
   net.initialise(Rng(1));
-  CHECK(net(pictures(2, 56)).shape() == Shape{2, 10});
-  CHECK(net(pictures(1, 13)).shape() == Shape{1, 10});
+  CHECK(net(random_images(2, 56)).shape() == Shape{2, 10});
+  CHECK(net(random_images(1, 13)).shape() == Shape{1, 10});
   // Pixels at the mean of MNIST are zeros to the net: with its first statistics every layer gives
   // zeros, and the classifier its bias, which is zero.
   const Tensor logits = net(Tensor::full({1, 8, 8, 1}, 0.1307)).value();
   CHECK(max_difference(logits, Tensor::zeros({1, 10})) < 1e-6);
 
   const Tape tape;
-  const Var loss = softmax_cross_entropy(net(tape.input(pictures(4, 24))),
+  const Var loss = softmax_cross_entropy(net(tape.input(random_images(4, 24))),
                                          Tensor::from<std::int64_t>({1, 2, 3, 4}, {4}));
   const Gradients gradients = tape.gradients(loss);
   for (const Parameter& parameter : net.parameters()) {
@@ -102,7 +102,7 @@ TEST_CASE("zoom net: any size of picture, normalised pixels, heads that get grad
 TEST_CASE("zoom net: a file says what it holds") {
   const TemporaryFolder folder;
   const auto file = folder.path() / "net.safetensors";
-  const Tensor images = pictures(2, 16);
+  const Tensor images = random_images(2, 16);
   for (const PublishedZoomNet& row : published_zoom_nets()) {
     ZoomNet net(row.kind);
     net.initialise(Rng(7));

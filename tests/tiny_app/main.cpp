@@ -28,7 +28,7 @@ namespace fs = std::filesystem;
 
 constexpr std::int64_t kSide = 9, kImages = 96, kBatch = 20;
 
-// Pictures of a disc (label 0) or a ring (1) somewhere, float32 [N 9 9 1].
+// Images of a disc (label 0) or a ring (1) somewhere, float32 [N 9 9 1].
 LabelledImages shapes(const Rng& rng) {
   LabelledImages set{Tensor::zeros({kImages, kSide, kSide, 1}),
                      Tensor::zeros({kImages}, DType::int64)};
@@ -124,7 +124,7 @@ std::string page_of(const kit::Training& training) {
       {.title = "Discs & rings",
        .body = "<main>\n" +
                page::section("loss", "How it went",
-                             page::paragraph(kit::grouped(training.images_seen) + " images") +
+                             page::paragraph(grouped(training.images_seen) + " images") +
                                  page::legend({loss}) + chart) +
                "</main>\n"});
 }

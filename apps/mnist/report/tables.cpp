@@ -4,6 +4,7 @@
 
 #include <pliant/apps/mnist/report/row_nets.h>
 #include <pliant/apps/mnist/table.h>
+#include <pliant/apps/page/confusion_table.h>
 #include <pliant/apps/page/text.h>
 
 namespace pliant::mnist {
@@ -81,7 +82,7 @@ std::string line(const RowSummary& row, const Columns& columns) {
   html += percent_cell(row.scaled);
   if (columns.draws) html += percent_cell(row.draws);
   if (columns.epochs) html += percent_cell(row.best_epoch);
-  return html + cell(kit::grouped(row.trained_parameters)) +
+  return html + cell(grouped(row.trained_parameters)) +
          cell(row.seconds > 0 ? fixed(row.seconds / 60, 1) : "–") +
          cell(std::to_string(std::max(row.mnist.count, row.scaled.count))) + "</tr>";
 }
@@ -112,43 +113,6 @@ const RowSummary* summary_of(const std::vector<RowSummary>& rows, bool deformabl
         (best == nullptr || row.scaled.mean > best->scaled.mean))
       best = &row;
   return best;
-}
-
-// 0 to 5: how dark a cell of so many of at most so many is.
-int shade(std::int64_t count, std::int64_t most) {
-  if (count == 0 || most == 0) return 0;
-  return 1 + static_cast<int>(4 * count / most);
-}
-
-std::string confusion_table(const kit::Confusion& counts, const std::string& caption) {
-  std::int64_t most = 0, right = 0, total = 0;
-  for (std::size_t label = 0; label < counts.size(); ++label)
-    for (std::size_t guess = 0; guess < counts.size(); ++guess) {
-      total += counts[label][guess];
-      (label == guess ? right : most) =
-          label == guess ? right + counts[label][guess] : std::max(most, counts[label][guess]);
-    }
-  std::string html = "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"" +
-                     page::escaped(caption) + "\"><table class=\"confusion\"><caption>" +
-                     page::escaped(caption) + ": ";
-  html += total == 0 ? "not measured"
-                     : std::to_string(total - right) + " of " + kit::grouped(total) + " wrong";
-  html += "</caption>";
-  if (total == 0) return html + "<tbody><tr><td>–</td></tr></tbody></table></div>";
-  html += "<thead><tr><th scope=\"col\" aria-label=\"label, by guess\">↓ →</th>";
-  for (std::size_t guess = 0; guess < counts.size(); ++guess)
-    html += "<th scope=\"col\">" + std::to_string(guess) + "</th>";
-  html += "</tr></thead><tbody>";
-  for (std::size_t label = 0; label < counts.size(); ++label) {
-    html += "<tr><th scope=\"row\">" + std::to_string(label) + "</th>";
-    for (std::size_t guess = 0; guess < counts.size(); ++guess) {
-      const std::int64_t count = counts[label][guess];
-      const std::string name = label == guess ? "right" : "h" + std::to_string(shade(count, most));
-      html += cell(count == 0 ? "" : std::to_string(count), name.c_str());
-    }
-    html += "</tr>";
-  }
-  return html + "</tbody></table></div>";
 }
 
 }  // namespace
@@ -198,11 +162,17 @@ std::string results_table(const Results& results) {
 
 std::string confusion_tables(const std::vector<const RowResult*>& rows) {
   std::string html;
+  const auto table = [](const kit::Confusion& counts, const char* caption) {
+    std::vector<std::string> names;
+    for (std::size_t label = 0; label < counts.size(); ++label)
+      names.push_back(std::to_string(label));
+    return page::confusion_table(counts.rows(), names, caption);
+  };
   for (const RowResult* const row : rows) {
     html += "<h3>" + page::escaped(name_of_row(*row)) + " <small>seed " +
             std::to_string(row->seed) + "</small></h3>\n<div class=\"pair\">" +
-            confusion_table(row->plain_confusion, "Plain digits") +
-            confusion_table(row->scaled_confusion, "Scaled digits") + "</div>\n";
+            table(row->plain_confusion, "Plain digits") +
+            table(row->scaled_confusion, "Scaled digits") + "</div>\n";
   }
   return html;
 }

@@ -1,4 +1,4 @@
-#include <pliant/data/digit_picture.h>
+#include <pliant/data/digit_image.h>
 
 #include <algorithm>
 #include <array>
@@ -187,7 +187,7 @@ std::uint8_t byte_of(float value) {
   return static_cast<std::uint8_t>(std::lround(std::clamp(value, 0.0F, 255.0F)));
 }
 
-// A larger picture gains nothing: its sides are brought to at most kLargest.
+// A larger image gains nothing: its sides are brought to at most kLargest.
 std::vector<std::uint8_t> reduced(const Image& image, std::int64_t height, std::int64_t width) {
   std::array<float, 256> same{};
   for (std::size_t v = 0; v < same.size(); ++v) same[v] = static_cast<float>(v);
@@ -294,7 +294,7 @@ Tensor on_black(const Fitted& digit) {
   return out;
 }
 
-// Whether nothing would move: the picture is of MNIST's size, light on black, its box is of the
+// Whether nothing would move: the image is of MNIST's size, light on black, its box is of the
 // right size and in the right place.
 bool is_fitted(const Image& image, const Box& box, const Ink& ink, const Fitted& digit) {
   return image.height == kSide && image.width == kSide && ink.polarity == Polarity::light_on_dark &&
@@ -308,9 +308,9 @@ const char* name_of(Polarity polarity) {
   return polarity == Polarity::light_on_dark ? "light on dark" : "dark on light";
 }
 
-DigitPicture digit_picture(const Tensor& gray, const std::string& name) {
+DigitImage digit_image(const Tensor& gray, const std::string& name) {
   require(gray.dtype() == DType::uint8 && gray.rank() == 3 && gray.dim(2) == 1 && gray.size() > 0,
-          name, ": a digit's picture is ", gray.dtype(), ' ', gray.shape(),
+          name, ": a digit's image is ", gray.dtype(), ' ', gray.shape(),
           ", expected uint8 [H W 1]");
   Image image{gray.data<std::uint8_t>(), gray.dim(0), gray.dim(1)};
   std::vector<std::uint8_t> smaller;

@@ -1,4 +1,4 @@
-#include <pliant/data/digit_picture.h>
+#include <pliant/data/digit_image.h>
 
 #include <algorithm>
 #include <cmath>
@@ -29,7 +29,7 @@ double pixel(const Tensor& image, std::int64_t r, std::int64_t c) {
   return image.data<std::uint8_t>()[r * image.dim(1) + c];
 }
 
-// `image` with each pixel as zoom x zoom, off the centre of a larger picture, grays mapped.
+// `image` with each pixel as zoom x zoom, off the centre of a larger image, grays mapped.
 Tensor pasted(const Tensor& image, std::int64_t zoom, const std::function<double(double)>& gray) {
   return draw(50 * zoom, 37 * zoom, [&](std::int64_t r, std::int64_t c) {
     return gray(pixel(image, (r + 8 * zoom) / zoom - 20, (c + 8 * zoom) / zoom - 10));
@@ -45,32 +45,32 @@ double mean_difference(const Tensor& a, const Tensor& b) {
 
 }  // namespace
 
-TEST_CASE("digit picture: size, place, polarity and contrast of the picture do not matter") {
+TEST_CASE("digit image: size, place, polarity and contrast of the image do not matter") {
   const LabelledImages digits = make_digits(40, Rng(3));
   for (std::int64_t i = 0; i < digits.size(); ++i) {
     const Tensor raw = digits.images.slice(i, i + 1).reshape({28, 28, 1});
-    const DigitPicture digit = digit_picture(raw, "digit");
+    const DigitImage digit = digit_image(raw, "digit");
     CHECK(digit.polarity == Polarity::light_on_dark);
-    const DigitPicture dark =
-        digit_picture(pasted(raw, 3, [](double v) { return 230 - 0.7 * v; }), "dark");
+    const DigitImage dark =
+        digit_image(pasted(raw, 3, [](double v) { return 230 - 0.7 * v; }), "dark");
     CHECK(dark.polarity == Polarity::dark_on_light);
     // More ground moves Otsu's threshold a little, and with it what counts as full ink.
     CHECK(mean_difference(dark.image, digit.image) < 5);
-    const DigitPicture light =
-        digit_picture(pasted(raw, 7, [](double v) { return 40 + 0.5 * v; }), "light");
+    const DigitImage light =
+        digit_image(pasted(raw, 7, [](double v) { return 40 + 0.5 * v; }), "light");
     CHECK(light.polarity == Polarity::light_on_dark);
     CHECK(mean_difference(light.image, digit.image) < 5);
   }
 }
 
-TEST_CASE("digit picture: box of 20, proportions kept, mass at (14, 14)") {
+TEST_CASE("digit image: box of 20, proportions kept, mass at (14, 14)") {
   // An L of 300 x 150, whose mass is off the middle of its box.
   const Tensor image = draw(700, 900, [](std::int64_t r, std::int64_t c) {
     const bool stem = c >= 50 && c < 110 && r >= 20 && r < 320;
     const bool foot = r >= 260 && r < 320 && c >= 50 && c < 200;
     return stem || foot ? 30.0 : 220.0;
   });
-  const DigitPicture digit = digit_picture(image, "L");
+  const DigitImage digit = digit_image(image, "L");
   double mass = 0, rows = 0, columns = 0;
   std::int64_t top = 28, bottom = -1, left = 28, right = -1;
   for (std::int64_t r = 0; r < 28; ++r)
@@ -90,32 +90,31 @@ TEST_CASE("digit picture: box of 20, proportions kept, mass at (14, 14)") {
   CHECK(std::abs(columns / mass - 14) <= 0.5);
   CHECK(pixel(digit.image, top, left) == 255);
   // What is in this form stays as it is.
-  CHECK(max_difference(digit_picture(digit.image, "L").image, digit.image) == 0);
+  CHECK(max_difference(digit_image(digit.image, "L").image, digit.image) == 0);
 }
 
-TEST_CASE("digit picture: specks, noise, a thin pen, few pixels, a picture filled by its digit") {
+TEST_CASE("digit image: specks, noise, a thin pen, few pixels, an image filled by its digit") {
   const auto bar = [](std::int64_t r, std::int64_t c) {
     return r >= 40 && r < 160 && c >= 90 && c < 110;
   };
   const Tensor clean =
-      digit_picture(draw(200, 200, [&](auto r, auto c) { return bar(r, c) ? 200.0 : 60.0; }),
-                    "clean")
+      digit_image(draw(200, 200, [&](auto r, auto c) { return bar(r, c) ? 200.0 : 60.0; }), "clean")
           .image;
   const Tensor noisy = draw(200, 200, [&](auto r, auto c) {
     const bool speck = r >= 4 && r < 8 && c >= 190 && c < 194;
     const double noise = 8 * Rng(1).normal(static_cast<std::uint64_t>(200 * r + c));
     return noise + (bar(r, c) || speck ? 200.0 : 60.0);
   });
-  CHECK(mean_difference(digit_picture(noisy, "noisy").image, clean) < 3);
+  CHECK(mean_difference(digit_image(noisy, "noisy").image, clean) < 3);
 
-  const DigitPicture thin = digit_picture(
+  const DigitImage thin = digit_image(
       draw(1500, 3000,
            [](auto r, auto c) { return r > 100 && r < 1400 && c / 2 == 700 ? 0.0 : 255.0; }),
       "thin");
   CHECK(thin.polarity == Polarity::dark_on_light);
   CHECK(max_difference(thin.image, Tensor::zeros(thin.image.shape(), DType::uint8)) == 255);
-  CHECK(pixel(digit_picture(draw(1, 2, [](auto, auto c) { return 255.0 * static_cast<double>(c); }),
-                            "two")
+  CHECK(pixel(digit_image(draw(1, 2, [](auto, auto c) { return 255.0 * static_cast<double>(c); }),
+                          "two")
                   .image,
               14, 14) > 0);
   // A ring that touches all four sides.
@@ -123,15 +122,15 @@ TEST_CASE("digit picture: specks, noise, a thin pen, few pixels, a picture fille
     const double d = std::hypot(static_cast<double>(r) - 29.5, static_cast<double>(c) - 29.5);
     return d < 30 && d > 20 ? 0.0 : 255.0;
   };
-  CHECK(digit_picture(draw(60, 60, ring), "ring").polarity == Polarity::dark_on_light);
+  CHECK(digit_image(draw(60, 60, ring), "ring").polarity == Polarity::dark_on_light);
 }
 
-TEST_CASE("digit picture: without ink it is an Error that names the picture") {
+TEST_CASE("digit image: without ink it is an Error that names the image") {
   for (const double gray : {0.0, 128.0, 255.0})
     CHECK(error_of([&] {
-            digit_picture(draw(9, 5, [&](auto, auto) { return gray; }), "blank.png");
+            digit_image(draw(9, 5, [&](auto, auto) { return gray; }), "blank.png");
           }) == "blank.png: shows no digit, only one even gray");
   const Tensor faint = draw(40, 40, [](auto r, auto) { return r == 20 ? 140.0 : 128.0; });
-  CHECK(contains(error_of([&] { digit_picture(faint, "faint.png"); }), "shows no digit"));
-  CHECK(contains(error_of([] { digit_picture(Tensor::zeros({4, 4}), "x"); }), "expected uint8"));
+  CHECK(contains(error_of([&] { digit_image(faint, "faint.png"); }), "shows no digit"));
+  CHECK(contains(error_of([] { digit_image(Tensor::zeros({4, 4}), "x"); }), "expected uint8"));
 }
