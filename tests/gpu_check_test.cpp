@@ -166,4 +166,15 @@ TEST_CASE("gpu-check: what the machine lacks is said in one line") {
         "pliant: gpu-check cannot run here: this machine lacks a GPU (nvidia-smi names none)\n");
   CHECK(machine.run("gpu-check nothing") != 0);
   CHECK(machine.said().starts_with("pliant: there is no step 'nothing'"));
+  machine.program("nvidia-smi", "echo Fake GPU 3");
+  std::filesystem::remove(machine.path() / "ninja");
+  CHECK(machine.run("gpu-check smoke") == 0);  // only a build needs it
+}
+
+TEST_CASE("gpu-check: CUDA's libraries are looked for where Python keeps them") {
+  const PretendedMachine machine;
+  machine.program("python3", "[ \"$1\" != - ] || echo /of/python/lib");
+  machine.program("pliant-cuda-bench", "echo \"found by $LD_LIBRARY_PATH, $PLIANT_NEEDS_GPU\"");
+  CHECK(machine.run("gpu-check smoke", "LD_LIBRARY_PATH=") == 0);
+  CHECK(contains(machine.table(), "| found by /nowhere/lib64:/of/python/lib, 1 |"));
 }

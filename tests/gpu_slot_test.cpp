@@ -52,21 +52,24 @@ TEST_CASE("gpu-slot: takes the programs that were carried, of the newest archive
     for (const char* name : kPrograms)
       fs::copy(machine.path() / name, checkout / ".carry" / "bin" / name);
     std::ofstream(checkout / ".carry" / "commit") << commit << '\n';
+    fs::create_directory(checkout / ".carry" / "mnist");
     const std::string pack = "cd " + checkout.string() + " && tar czf carry.tgz .carry";
     REQUIRE(std::system(pack.c_str()) == 0);
     fs::remove_all(checkout / ".carry");
   };
   const auto facts = [&] {
-    machine.run("gpu-slot one", "PLIANT_GPU_BUILD=build/none PLIANT_SLOT_SECONDS=30",
+    machine.run("gpu-slot one", "PLIANT_GPU_BUILD=build/none PLIANT_SLOT_SECONDS=30 PLIANT_DATA=",
                 checkout.string());
     const std::string table = machine.table();
     return table.substr(table.find("| facts "),
                         table.find('\n', table.find("| facts ")) - table.find("| facts "));
   };
+  machine.program("pliant-mnist", "echo \"NOT MNIST in $PLIANT_DATA\"; exit 1");
   carry("first");
   const std::string first = facts();
   CHECK_MESSAGE(contains(first, " cores, programs of .carry/bin | "), first);
   CHECK(contains(first, " | first |"));
+  CHECK(contains(machine.table(), "NOT MNIST in " + checkout.string() + "/.carry/mnist"));
   carry("second");  // while the first lies there unpacked
   CHECK(contains(facts(), " | second |"));
 
