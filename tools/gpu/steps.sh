@@ -82,7 +82,7 @@ judge() {
     /^FAILED / { if (++failed <= 5) names = names "; " substr($0, 8) }
     END {
       printf "%d passed, %d failed%s%s\n", passed, failed, names, (failed > 5 ? "; ..." : "")
-      exit failed > 0 || passed == 0
+      exit (failed > 0 || passed == 0)
     }' "$1"
 }
 
