@@ -7,23 +7,31 @@ a warm-up, inputs taking turns so that none is still in the L2; rounds take turn
 ours: above 1, Pliant is faster. peak: memory in use at most.
 
 A captured case runs last and in a process of its own: a capture that fails may leave PyTorch unable
-to go on.
+to go on. What there is of a run that is told to end (SIGTERM) is written. Exit status 3: there is no
+PyTorch with CUDA, or no torchvision.
 
   python3 bench/compare_cuda.py build/cuda/pliant-cuda-bench --json figures.json
 """
 import argparse
 import json
 import os
+import signal
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 
-import torch
-import torchvision
-from torch.nn import functional as F
-from torchvision.ops import deform_conv2d
+from apart import Ended, apart
+
+try:
+    import torch
+    import torchvision
+    from torch.nn import functional as F
+    from torchvision.ops import deform_conv2d
+except ImportError as absent:
+    print(f"no PyTorch with torchvision here: {absent}")
+    sys.exit(3)
 
 from compare import DigitNet
 
@@ -126,7 +134,7 @@ def convolution_cases(dtype):
 
 def training_step(batch, deform, captured):
     net = DigitNet(deform).to(DEVICE).to(memory_format=torch.channels_last)
-    adam = torch.optim.Adam(net.parameters(), lr=1e-3, fused=DEVICE == "cuda", capturable=captured)
+    adam = torch.optim.Adam(net.parameters(), lr=1e-3, fused=DEVICE == "cuda", capturable=captured and DEVICE == "cuda")
     images = channels_last(torch.randn(batch, 1, 28, 28, device=DEVICE))
     labels = torch.arange(batch, device=DEVICE) % 10
 
@@ -135,7 +143,7 @@ def training_step(batch, deform, captured):
         F.cross_entropy(net(images), labels).backward()
         adam.step()
 
-    if not captured:
+    if not captured or DEVICE == "cpu":  # where a replay is a call
         return measure(once)
     stream = torch.cuda.Stream()
     stream.wait_stream(torch.cuda.current_stream())
@@ -169,44 +177,41 @@ def wake_up():
 
 
 def theirs(only, precision):
-    """{case: (ms, peak bytes)}, without those that PyTorch cannot do, and of captured ones none."""
+    """Yields (case, (ms, peak bytes)), but for what PyTorch cannot do."""
+    wake_up()
     narrow = precision == "bfloat16"
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = precision == "tf32"
-    figures = {}
     for name, work in cases(torch.bfloat16 if narrow else torch.float32):
         if only(name):
             try:
                 with torch.autocast(DEVICE, dtype=torch.bfloat16, enabled=narrow,
                                     cache_enabled=False):  # a graph would keep old copies
-                    figures[name] = work()
+                    yield name, work()
             except RuntimeError as error:  # no CUDA graph of this, or no memory: the others go on
                 print(f"PyTorch, {name}: {str(error).splitlines()[0]}", flush=True)
             if DEVICE == "cuda":
                 torch.cuda.empty_cache()
-    return figures
 
 
-def theirs_captured(names, precision):
-    """The same of captured cases, each in a process of its own."""
-    figures = {}
-    for name in names:
-        process = subprocess.run([sys.executable, os.path.abspath(__file__), "--captured", name,
-                                  "--precision", precision], stdout=subprocess.PIPE, text=True,
-                                 check=False)
-        *said, last = process.stdout.splitlines() or [""]
-        if process.returncode == 0 and last.startswith("{"):
-            figures.update({case: tuple(pair) for case, pair in json.loads(last).items()})
-        else:
-            said.append(last)
-            print(f"PyTorch, {name}: exit {process.returncode}", flush=True)
-        print(*said, sep="\n", end="\n" if said else "", flush=True)
-    return figures
+def is_captured(name):
+    return name.endswith(", captured")
+
+
+def add_theirs(figures, names, precision):
+    """Adds the figures of these cases, those of captured ones each from a process of its own."""
+    plain = [name for name in names if not is_captured(name)]
+    for some in [plain, *([name] for name in names if is_captured(name))]:
+        try:
+            for name, figure in apart(theirs, lambda name, some=some: name in some, precision):
+                figures[name] = figure
+        except Ended as ended:
+            print(f"PyTorch, {some[-1]}: {ended}", flush=True)
 
 
 def ours(program, only, precision, scatter, samples):
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "figures.json")
-        subprocess.run([program, "--cases", only, "--json", path, "--precision", precision,
+        subprocess.run([program, "--cases", *only, "--json", path, "--precision", precision,
                         "--scatter", scatter, "--samples", str(samples)], check=True, stdout=subprocess.DEVNULL)
         with open(path, encoding="utf-8") as file:
             return json.load(file)
@@ -240,50 +245,47 @@ def table(rows, copy_gb_per_s):
         yield "| " + " | ".join(cells) + " |"
 
 
-def measure_precision(arguments, precision):
-    """The rows of one precision."""
-    def only(name):
-        return any(part in name for part in arguments.cases)
-
+def measure_precision(arguments, precision, machine):
+    """Reports on one precision, also where it is cut short; the finding in a line."""
     rounds = []
-    for _ in range(arguments.rounds):
-        # ours takes one text; what it does too much of is left out.
-        mine = ours(arguments.program, arguments.cases[0] if len(arguments.cases) == 1 else "",
-                    precision, arguments.scatter, SAMPLES)
-        mine["cases"] = [c for c in mine["cases"] if only(c["case"])]
-        other = theirs(lambda name: only(name) and not name.endswith(", captured"), precision)
-        if DEVICE == "cuda":
-            other |= theirs_captured([c["case"] for c in mine["cases"]
-                                      if c["case"].endswith(", captured")], precision)
-        rounds.append((mine, other))
-    mine, other = zip(*rounds)
-    return list(rows_of(mine, other))
+    try:
+        for _ in range(arguments.rounds):
+            mine = ours(arguments.program, arguments.cases, precision, arguments.scatter, SAMPLES)
+            rounds.append((mine, {}))
+            add_theirs(rounds[-1][1], [case["case"] for case in mine["cases"]], precision)
+    finally:
+        if rounds:
+            finding = report(arguments, precision, machine, list(rows_of(*zip(*rounds))))
+    return finding
 
 
-def report(arguments, precision, rows):
-    """Prints and writes the table; how many rows have a baseline."""
+def report(arguments, precision, machine, rows):
+    """Prints and writes the table."""
     copies = [row["gb_per_s"] for row in rows if row["case"].startswith("copy")]
-    name = torch.cuda.get_device_name() if DEVICE == "cuda" else "the CPU, a rehearsal"
-    machine = (f"{name}, torch {torch.__version__}, torchvision {torchvision.__version__}, "
-               f"precision {precision}, {arguments.scatter} gradients")
+    what = f"{machine}, precision {precision}, {arguments.scatter} gradients"
     notes = ["torchvision's deform_conv2d computes in float32 under autocast.", ""]
-    text = "\n".join([machine, "", *(notes if precision == "bfloat16" else []),
+    text = "\n".join([what, "", *(notes if precision == "bfloat16" else []),
                       *table(rows, copies[0] if copies else None)]) + "\n"
-    print(text)
+    finding = f"{precision}: {len(rows)} cases, {sum('ratio' in row for row in rows)} with a ratio"
     if arguments.json:
         path = arguments.json.replace("PRECISION", precision)
         with open(path, "w", encoding="utf-8") as file:
-            json.dump({"machine": machine, "rounds": arguments.rounds, "cases": rows}, file, indent=1)
+            json.dump({"machine": what, "rounds": arguments.rounds, "cases": rows}, file, indent=1)
         with open(os.path.splitext(path)[0] + ".md", "w", encoding="utf-8") as file:
             file.write(text)
-    return sum("ratio" in row for row in rows)
+    print(text, finding, sep="\n", flush=True)
+    return finding
+
+
+def name_of_device():
+    yield torch.cuda.get_device_name() if DEVICE == "cuda" else "the CPU, a rehearsal"
 
 
 def main():
     global DEVICE, SAMPLES
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("program", nargs="?", help="pliant-cuda-bench")
+    parser.add_argument("program", help="pliant-cuda-bench")
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--cases", default=[""], nargs="+", metavar="TEXT",
                         help="only those whose name has one of these in it")
@@ -295,21 +297,20 @@ def main():
                         help="how ours adds up gradients by a map; theirs is atomic")
     parser.add_argument("--samples", type=int, default=SAMPLES, help="medians are over so many")
     parser.add_argument("--device", choices=["cuda", "cpu"], default=DEVICE,
-                        help="cpu: a rehearsal of PyTorch's part, without captured cases")
+                        help="cpu: a rehearsal of PyTorch's part")
     parser.add_argument("--json", help="write the figures to this file, and the table beside it (.md);\n"
                                        "PRECISION in its name becomes the precision")
-    parser.add_argument("--captured", help=argparse.SUPPRESS)  # one case, for another process
     arguments = parser.parse_args()
     DEVICE, SAMPLES = arguments.device, arguments.samples
-    wake_up()
-    if arguments.captured:
-        print(json.dumps(theirs(lambda name: name == arguments.captured, arguments.precision[0])))
-        return
-    findings = []
-    for precision in arguments.precision:
-        rows = measure_precision(arguments, precision)
-        compared = report(arguments, precision, rows)
-        findings.append(f"{precision}: {len(rows)} cases, {compared} with a ratio")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("told to end"))
+    try:  # this process leaves the GPU alone, so that others can be forked from it
+        name, = apart(name_of_device)
+    except Ended:
+        print("no PyTorch with CUDA here")
+        sys.exit(3)
+    machine = f"{name}, torch {torch.__version__}, torchvision {torchvision.__version__}"
+    findings = [measure_precision(arguments, precision, machine)
+                for precision in arguments.precision]
     print("; ".join(findings))
 
 

@@ -240,6 +240,13 @@ std::int64_t alignment(const ConvArrays& arrays) {
   return static_cast<std::int64_t>(bits & (~bits + 1));
 }
 
+// An Error where a kernel before has ended the context; what else the runtime holds was cuDNN's.
+void require_living_device() {
+  cudaGetLastError();
+  std::size_t free = 0, total = 0;
+  check(cudaMemGetInfo(&free, &total), name_of(ConvPass::forward), "a kernel before this one");
+}
+
 // Queues the plan; why it could not be, unless the GPU itself is to blame.
 std::string execute(const Choice& choice, const ConvArrays& arrays, Workspace& workspace) {
   const std::array<const void*, 3> in_order = {arrays.x, arrays.weight, arrays.y};
@@ -249,7 +256,7 @@ std::string execute(const Choice& choice, const ConvArrays& arrays, Workspace& w
   try {
     cuda::execute(plan, make_pack(kIds, in_order, scratch));
   } catch (const CudnnRefusal& refusal) {
-    check(cudaPeekAtLastError(), name_of(ConvPass::forward), "a kernel before this one");
+    require_living_device();
     return refusal.what();
   }
   return "";

@@ -1,12 +1,12 @@
 // pliant-cuda-bench: what docs/performance.md says of the GPU. It also runs on the CPU, slowly.
 #include <CLI/CLI.hpp>
-#include <fstream>
 #include <iostream>
 
 #include <nlohmann/json.hpp>
 
 #include <pliant/apps/kit/command_line.h>
 #include <pliant/bench/cuda/measure.h>
+#include <pliant/core/atomic_file.h>
 #include <pliant/core/conv_plans.h>
 #include <pliant/core/gpu_options.h>
 #include <pliant/core/program.h>
@@ -43,17 +43,18 @@ nlohmann::ordered_json json_of(const Measurements& measured) {
 }
 
 int run(const MeasureOptions& options, const std::string& json) {
-  Measurements measured(options);
+  // At once, so that a run that is cut short has measured something.
+  const auto write = [&](const Measurements& so_far) {
+    if (json.empty()) return;
+    AtomicFile file("--json", json);
+    file.write(json_of(so_far).dump(1) + '\n');
+    file.commit();
+  };
+  Measurements measured(options, write);
   std::cout << measured.facts().name << '\n';
   add_copies(measured);
   add_convolutions(measured);
   add_training_steps(measured);
-  if (!json.empty()) {
-    std::ofstream file(json);
-    file << json_of(measured).dump(1) << '\n';
-    file.close();
-    require(!file.fail(), "--json: cannot write ", json);
-  }
   return measured.all().empty() ? 1 : 0;
 }
 
@@ -74,7 +75,7 @@ int run(int argc, char** argv) {
   app.add_option("--convolution", convolution, "the way that dense convolutions take on the GPU")
       ->check(CLI::IsMember({"automatic", "columns", "cudnn"}))
       ->capture_default_str();
-  app.add_option("--cases", options.only, "only those whose name has this in it");
+  app.add_option("--cases", options.only, "only those whose name has one of these in it");
   app.add_option("--samples", options.samples, "medians are over so many")
       ->transform(whole_number(1, 1'000'000))
       ->capture_default_str();

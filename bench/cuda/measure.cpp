@@ -41,6 +41,12 @@ void Measurements::wake_up() const {
     busy += seconds_of(options_.device, [&] { to.copy_from(from); });
 }
 
+bool Measurements::wants(const std::string& name) const {
+  return options_.only.empty() || std::ranges::any_of(options_.only, [&](const std::string& text) {
+           return name.find(text) != std::string::npos;
+         });
+}
+
 int Measurements::sets(std::int64_t bytes) const {
   const std::int64_t wanted = 2 * facts_.cache_bytes / std::max<std::int64_t>(bytes, 1) + 1;
   return static_cast<int>(std::clamp<std::int64_t>(wanted, 1, kMaxSets));
@@ -71,6 +77,7 @@ void Measurements::add(const std::string& name, std::int64_t bytes,
   if (bytes > 0) std::printf(" %8.1f GB/s", static_cast<double>(bytes) / now.ms * 1e-6);
   std::printf(" %9.1f MiB\n", static_cast<double>(peak) / (1 << 20));
   std::fflush(stdout);
+  if (after_each_) after_each_(*this);
 }
 
 void Measurements::add_op(const std::string& name, const std::vector<Shape>& shapes, Bytes bytes,

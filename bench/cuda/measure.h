@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <pliant/autograd/tape.h>
@@ -14,10 +15,10 @@ namespace pliant::bench {
 
 struct MeasureOptions {
   Device device = {};
-  int samples = 20;              // medians are over so many
-  double sample_seconds = 2e-3;  // each repeats the work for about so long
-  std::string only = {};         // cases whose name has this in it
-  DType dtype = DType::float32;  // of inputs; bfloat16: mixed precision
+  int samples = 20;                    // medians are over so many
+  double sample_seconds = 2e-3;        // each repeats the work for about so long
+  std::vector<std::string> only = {};  // cases whose name has one of these in it; all if empty
+  DType dtype = DType::float32;        // of inputs; bfloat16: mixed precision
 };
 
 struct Measured {
@@ -27,20 +28,19 @@ struct Measured {
   std::int64_t peak = 0;   // bytes in use at most, inputs included
 };
 
-// Runs and collects cases.
+// Runs and collects cases; after each one calls `after_each`.
 class Measurements {
  public:
-  explicit Measurements(const MeasureOptions& options)
-      : options_(options), facts_(facts_of(options.device)) {
+  using AfterEach = std::function<void(const Measurements&)>;
+  explicit Measurements(const MeasureOptions& options, AfterEach after_each = {})
+      : options_(options), after_each_(std::move(after_each)), facts_(facts_of(options.device)) {
     wake_up();
   }
 
   Device device() const { return options_.device; }
   DType dtype() const { return options_.dtype; }
   const DeviceFacts& facts() const { return facts_; }
-  bool wants(const std::string& name) const {
-    return name.find(options_.only) != std::string::npos;
-  }
+  bool wants(const std::string& name) const;
   // How many sets of inputs of so many bytes leave nothing of the first in the cache.
   int sets(std::int64_t bytes) const;
 
@@ -60,6 +60,7 @@ class Measurements {
   void wake_up() const;
 
   MeasureOptions options_;
+  AfterEach after_each_;
   DeviceFacts facts_;
   std::vector<Measured> all_;
 };

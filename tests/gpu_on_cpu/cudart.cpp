@@ -1,6 +1,7 @@
 // The CUDA runtime, as far as cuda/ calls it.
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <cstring>
 #include <map>
 #include <mutex>
@@ -164,9 +165,11 @@ extern "C" {
 
 // ---- device and errors ----
 
+// With an old driver where that is asked for from without: a process asks once, and early.
 cudaError_t cudaGetDeviceCount(int* count) {
-  *count = 1;
-  return cudaSuccess;
+  const bool is_old = std::getenv("GPU_ON_CPU_OLD_DRIVER") != nullptr;
+  *count = is_old ? 0 : 1;
+  return say(is_old ? cudaErrorInsufficientDriver : cudaSuccess);
 }
 cudaError_t cudaSetDevice(int) { return cudaSuccess; }
 cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr, int) {
@@ -192,6 +195,7 @@ const char* cudaGetErrorName(cudaError_t status) {
 const char* cudaGetErrorString(cudaError_t status) {
   return status == cudaErrorMemoryAllocation           ? "out of memory"
          : status == cudaErrorIllegalAddress           ? "an illegal memory access"
+         : status == cudaErrorInsufficientDriver       ? "the driver is too old"
          : status == cudaErrorStreamCaptureUnsupported ? "not while the stream records"
                                                        : "an error";
 }
@@ -213,7 +217,7 @@ cudaError_t cudaFreeAsync(void* memory, cudaStream_t) {
 cudaError_t cudaMemGetInfo(std::size_t* free, std::size_t* total) {
   *total = kTotal;
   *free = kTotal - device().used;
-  return cudaSuccess;
+  return say(cudaSuccess);
 }
 cudaError_t cudaDeviceGetDefaultMemPool(cudaMemPool_t* pool, int) {
   *pool = nullptr;

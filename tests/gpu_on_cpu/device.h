@@ -1,6 +1,6 @@
 // The CPU in the place of a GPU, for tests of the CUDA half on machines without one. Kernels are
-// compiled as C++ and run by the CPU's threads; this library answers where the CUDA runtime and
-// cuBLASLt would. It is stricter than a device where it can be: what memory holds at first is NaN,
+// compiled as C++ and run by the CPU's threads; this library answers where the CUDA runtime,
+// cuBLASLt and cuDNN would. It is stricter than a device where it can be: what memory holds at first is NaN,
 // kernels take their elements in an order that changes from launch to launch, and a recording
 // stream refuses what CUDA's would. Under AddressSanitizer, device memory is closed to the host,
 // and a kernel may not have caught the address of a variable there.
@@ -21,12 +21,17 @@ enum class Order : unsigned char { forwards, backwards };  // of a kernel's elem
 // Does the work now, or keeps it for the graph while the stream records.
 cudaError_t launch(std::function<void(Order)> work);
 
+// What becomes of a plan of cuDNN's that is carried out.
+enum class Plans : unsigned char { run, refuse, lose_the_device };
+
 // What the device may be told to do wrong, for tests of what becomes of it.
 struct Faults {
   bool is_lost = false;        // as after a kernel's illegal address: every call fails
   int refused_algorithms = 0;  // the heuristic offers so many first that do not run
   bool no_epilogues = false;   // it calls them an invalid value
   bool no_batches = false;     // and has no algorithm for more than one product at a time
+  int unloadable_engines = 0;  // cuDNN's first ones, whose plans are refused as they are made
+  Plans plans = Plans::run;
 };
 Faults& faults();
 

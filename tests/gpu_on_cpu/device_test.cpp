@@ -1,7 +1,9 @@
 // That the CPU in the place of a GPU notices what it is there to notice.
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <fstream>
+#include <iostream>
 #include <sstream>
 #include <string>
 #include <thread>
@@ -12,6 +14,7 @@
 #include <pliant/autograd/ops/conv2d.h>
 #include <pliant/autograd/ops/matmul.h>
 #include <pliant/core/capture.h>
+#include <pliant/core/conv_plans.h>
 #include <pliant/core/gpu_options.h>
 #include <pliant/tests/child_process.h>
 #include <pliant/tests/cuda_check.h>
@@ -64,6 +67,36 @@ void check_groups(std::int64_t n) {
   set_gpu_options({});
 }
 
+// Convolutions of shapes that nothing else here has, by cuDNN where it has a way.
+DeviceCase convolution(std::int64_t filters) {
+  return {"convolution",
+          [](const Vars& v) { return conv2d(v[0], v[1], v[2], {.padding = 1}); },
+          {random({2, 5, 4, 3}, 1), random({filters, 3, 3, 3}, 2), random({filters}, 3)}};
+}
+// What was chosen for its three passes.
+std::vector<ConvPlan> plans_of(std::int64_t filters) {
+  std::vector<ConvPlan> all = conv_plans();
+  const std::string weight = "weight [" + std::to_string(filters) + " 3 3 3]";
+  std::erase_if(all, [&](const ConvPlan& p) { return !contains(p.convolution, weight); });
+  return all;
+}
+// Whether this build knows cuDNN at all; says so where it does not.
+bool has_cudnn() {
+  run(convolution(11), DType::float32, gpu());
+  if (!plans_of(11).empty()) return true;
+  MESSAGE("skipped: this build has no cuDNN");
+  return false;
+}
+
+// What is said on standard error meanwhile.
+std::string said_on_errors(const std::function<void()>& work) {
+  const std::ostringstream text;
+  std::streambuf* const before = std::cerr.rdbuf(text.rdbuf());
+  work();
+  std::cerr.rdbuf(before);
+  return text.str();
+}
+
 std::string text_of(const std::string& path) {
   std::ostringstream text;
   text << std::ifstream(path).rdbuf();
@@ -101,6 +134,62 @@ TEST_CASE("gpu on cpu: a product that nothing computes says all that it is") {
   CHECK(contains(message, "float32 to float32 failed: "));
 }
 
+TEST_CASE("gpu on cpu: cuDNN computes by the first engine that nothing speaks against") {
+  if (!has_cudnn()) return;
+  check_case(convolution(12), DType::float32);
+  REQUIRE(plans_of(12).size() == 3);
+  for (const ConvPlan& plan : plans_of(12)) {
+    CHECK(plan.engine == 2);  // the first is not exact, the next wants a terabyte
+    CHECK(plan.workspace == 64);
+  }
+}
+
+TEST_CASE("gpu on cpu: an engine of cuDNN's that cannot be loaded makes way for the next") {
+  if (!has_cudnn()) return;
+  {
+    const WithFaults faults({.unloadable_engines = 4});
+    check_case(convolution(13), DType::float32);
+  }
+  for (const ConvPlan& plan : plans_of(13)) CHECK(plan.engine == 4);
+  const WithFaults faults({.unloadable_engines = 100});
+  check_case(convolution(14), DType::float32);
+  REQUIRE(plans_of(14).size() == 3);
+  for (const ConvPlan& plan : plans_of(14)) {
+    CHECK(plan.engine == -1);
+    CHECK(contains(plan.refusal, "no engine of cuDNN's does it: cudnnBackendFinalize failed: "));
+  }
+}
+
+TEST_CASE("gpu on cpu: a plan of cuDNN's that fails makes way for columns, said once") {
+  if (!has_cudnn()) return;
+  const std::string said = said_on_errors([] {
+    const WithFaults faults({.plans = gpu_on_cpu::Plans::refuse});
+    check_case(convolution(15), DType::float32);
+  });
+  const std::string pass =
+      "pliant: conv2d (input [2 5 4 3], weight [15 3 3 3], output [2 5 4 15], "
+      "float32) goes on without cuDNN: cudnnBackendExecute failed: ";
+  CHECK_MESSAGE(contains(said, pass), said);
+  CHECK(std::count(said.begin(), said.end(), '\n') == 3);  // each pass once, of two runs
+  // It stays so, and who wants cuDNN alone is told.
+  set_gpu_options({.convolution = ConvPath::cudnn});
+  const std::string refusal = error_of([] { run(convolution(15), DType::float32, gpu()); });
+  set_gpu_options({});
+  CHECK_MESSAGE(contains(refusal, "float32): cudnnBackendExecute failed: "), refusal);
+}
+
+TEST_CASE("gpu on cpu: a plan of cuDNN's that fails with the device is no plan's fault") {
+  if (!has_cudnn()) return;
+  std::string error;
+  const std::string said = said_on_errors([&] {
+    const WithFaults faults({.plans = gpu_on_cpu::Plans::lose_the_device});
+    error = error_of([] { run(convolution(16), DType::float32, gpu()); });
+  });
+  CHECK_MESSAGE(
+      contains(error, "conv2d: a kernel before this one failed: an illegal memory access"), error);
+  CHECK(said.empty());
+}
+
 TEST_CASE("gpu on cpu: a recording that waits for another thread's work does not wait for ever") {
   std::string failure;
   int calls = 0;
@@ -119,6 +208,22 @@ TEST_CASE("gpu on cpu: errors of calls before are not a kernel's") {
   CHECK(relu(Var(Tensor::full({3}, 2, DType::float32, gpu()))).value().to_vector() ==
         std::vector<double>(3, 2.0));
   cudaGetLastError();
+}
+
+// Run anew, with a driver that finds no device.
+TEST_CASE("gpu on cpu: what needs a device" * doctest::skip()) {
+  CHECK(no_device() == (std::getenv("PLIANT_NEEDS_GPU") == nullptr));
+  CHECK(error_of([] { Tensor::zeros({1}, DType::float32, gpu()); }) == "");
+}
+TEST_CASE("gpu on cpu: where the driver finds no device, its words are those of the Error") {
+  for (const char* needs : {"", "PLIANT_NEEDS_GPU=1"}) {
+    const Anew anew = run_anew(std::string("GPU_ON_CPU_OLD_DRIVER=1 ") + needs,
+                               "gpu on cpu: what needs a device");
+    CAPTURE(anew.output);
+    CHECK(contains(anew.output,
+                   "there is no cuda:0 (0 found); the driver says: the driver is too old"));
+    CHECK(!contains(anew.output, "no_device()"));  // a CHECK that fails is printed
+  }
 }
 
 // Run anew, in a process of its own, where it ends at the first case.

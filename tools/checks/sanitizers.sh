@@ -47,21 +47,22 @@ fuzz() {  # a minute a target
   return $status
 }
 
-row gpu_on_cpu "${programs[@]}" cuda
+row gpu_on_cpu "${programs[@]}" cuda bench tools/gpu tools/gpu-slot
 gpu_on_cpu() {  # the CUDA half with the CPU in the place of a GPU, on AddressSanitizer
   if ! command -v nvcc >/dev/null; then
     echo "skipped: no CUDA headers"
     return 0
   fi
-  local folder=build/gpu-on-cpu dtype
+  local folder=build/gpu_on_cpu half
   # By g++, which can clear the padding of a closure.
   cmake -S . -B $folder -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DPLIANT_NATIVE=ON -DPLIANT_WERROR=OFF \
     -DCMAKE_CXX_FLAGS_RELWITHDEBINFO='-O1 -g1 -D_GLIBCXX_ASSERTIONS' -DPLIANT_SANITIZE=address \
-    -DPLIANT_CUDA=ON -DPLIANT_GPU_ON_CPU=ON -DPLIANT_APPS=OFF &&
-    cmake --build $folder --target pliant-tests pliant-conformance || return 1
+    -DPLIANT_CUDA=ON -DPLIANT_GPU_ON_CPU=ON &&
+    cmake --build $folder --target pliant-tests pliant-conformance pliant-mnist pliant-cuda-bench || return 1
   counted_tests $folder -R '^unit'
-  for dtype in f64 f32; do
-    counted "golden cases in $dtype" $folder/pliant-conformance --device cuda --strict --dtype $dtype tests/golden
+  # With the golden cases, and all that is done where a GPU is lent.
+  for half in one two; do
+    check "a rehearsal of gpu-slot $half" env PLIANT_DRY=1 PLIANT_GPU_STATE="$work/slot" tools/gpu-slot $half
   done
   closing_line
 }

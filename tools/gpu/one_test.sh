@@ -1,25 +1,27 @@
 #!/usr/bin/env bash
-# One test case in a process of its own: one_test.sh PROGRAM CASE LOGS. One that fails runs again with
-# every launch waited for, so that the op that is to blame is named, and then under memcheck, where
-# that is there.
+# One test case in a process of its own: one_test.sh once|again PROGRAM CASE LOGS. Again: with every
+# launch waited for, so that the op that is to blame is named, and then under memcheck, where that is
+# there; prints what is said of it first.
 set -uo pipefail
-program=$1 case=$2 logs=$3
+how=$1 program=$2 case=$3 log=$4/$(printf %s "$3" | tr -c 'a-zA-Z0-9' _ | cut -c 1-120)
 seconds=${PLIANT_TEST_SECONDS:-60}
-name=$(printf %s "$case" | tr -c 'a-zA-Z0-9' _ | cut -c 1-70)
 pattern=$(printf %s "$case" | sed 's/,/\\,/g')  # a comma would be two patterns
 
-once() {  # LOG COMMAND...
-  local log=$logs/$name.$1
+passes() {  # LOG COMMAND...
+  local log=$1 status=0
   shift
-  timeout "$seconds" "$@" -tc="$pattern" >"$log" 2>&1 && grep -qE '[1-9][0-9]* passed' "$log"
+  timeout "$seconds" "$@" -tc="$pattern" >"$log" 2>&1 || status=$?
+  ((status != 124)) || echo "no end within $seconds s" >>"$log"
+  ((status == 0)) && grep -qE '[1-9][0-9]* passed' "$log"
 }
-if once log "$program"; then
-  echo "passed $case"
+if [[ $how == once ]]; then
+  passes "$log.log" "$program" && echo "passed $case" || echo "FAILED $case"
   exit
 fi
-echo "FAILED $case"
-CUDA_LAUNCH_BLOCKING=1 once blocking.log "$program"
+CUDA_LAUNCH_BLOCKING=1 passes "$log.blocking.log" "$program"
 if command -v compute-sanitizer >/dev/null; then
-  once memcheck.log compute-sanitizer --tool memcheck "$program"
+  passes "$log.memcheck.log" compute-sanitizer --tool memcheck "$program"
 fi
-exit 0
+found=$(grep -hE 'ERROR|is lost|========= (Invalid|Error|Program hit)|no end within|has no|failed:' \
+  "$log.log" "$log.blocking.log" "$log.memcheck.log" 2>/dev/null | cut -c 1-300 | awk '!seen[$0]++' | head -n 6)
+printf -- '-- %s\n%s\n' "$case" "$found"

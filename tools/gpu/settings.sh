@@ -18,14 +18,18 @@ folder=${PLIANT_GPU_BUILD:-build/${dry:+gpu_on_cpu}}
 results=${PLIANT_GPU_RESULTS:-${OUT:-bench/results}}
 state=${PLIANT_GPU_STATE:-build/gpu-steps${dry:+-rehearsed}}
 carry=.carry
+programs=(pliant-tests pliant-conformance pliant-mnist pliant-cuda-bench)
 deps=${PLIANT_DEPS:-.deps}
 [[ -d $deps || ! -d $carry/deps ]] || deps=$carry/deps
 skipped=3  # exit status of a step that has nothing to run
 export PLIANT_NEEDS_GPU=1  # a test that finds no GPU fails
 
-# nvcc may lie where no PATH leads, and cuDNN, cuBLASLt and NVRTC in the Python environment.
+# CUDA's programs may lie where no PATH leads, and cuDNN, cuBLASLt and NVRTC in the Python
+# environment.
 cuda_home=${CUDA_HOME:-/usr/local/cuda}
-PATH=$PATH:$cuda_home/bin
+for tools_of_cuda in "$cuda_home"/{bin,compute-sanitizer} /opt/nvidia/nsight-compute/*; do
+  [[ ! -d $tools_of_cuda ]] || PATH=$PATH:$tools_of_cuda
+done
 python_libraries() {
   python3 - <<'END' 2>/dev/null || true
 import importlib.util, os
@@ -36,12 +40,15 @@ print(":".join(os.path.join(f, "lib") for f in folders if os.path.isdir(os.path.
 END
 }
 libraries() {
-  LD_LIBRARY_PATH=$root/$carry/bin:$cuda_home/lib64:$(python_libraries):${LD_LIBRARY_PATH:-}
-  export LD_LIBRARY_PATH
+  local others
+  others=$(python_libraries)
+  export LD_LIBRARY_PATH=$cuda_home/lib64${others:+:$others}${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
 }
 
-# Why a carried program does not start here: the libraries that are not found.
-not_found() { { ldd "$1" 2>&1 || true; } | sed -n 's/^[ \t]*\(.*not found.*\)/\1/p' | tr '\n' ' '; }
+# Why programs in a folder do not start here: the libraries that are not found.
+not_found() {  # FOLDER
+  { ldd "${programs[@]/#/$1/}" 2>&1 || true; } | sed -n 's/^[ \t]*\(.*not found.*\)/\1/p' | sort -u | tr '\n' ' '
+}
 
 # The folder of the programs: of the build folder where they were built, else carried ones.
 program_folder() {
@@ -56,14 +63,14 @@ gpu_name() {
   if [[ -n $dry ]]; then
     echo "the CPU in the place of a GPU"
   else
-    nvidia-smi --query-gpu=name --format=csv,noheader 2>/dev/null | head -n 1 || true
+    timeout 20 nvidia-smi --query-gpu=name --format=csv,noheader 2>/dev/null | head -n 1 || true
   fi
 }
 driver_version() {
-  nvidia-smi --query-gpu=driver_version --format=csv,noheader 2>/dev/null | head -n 1 || true
+  timeout 20 nvidia-smi --query-gpu=driver_version --format=csv,noheader 2>/dev/null | head -n 1 || true
 }
+source_name() { echo "${PLIANT_COMMIT:-$(git describe --always --dirty 2>/dev/null || echo unknown)}"; }
+# Of what the programs were built.
 commit_name() {
-  local carried
-  carried=$(cat $carry/commit 2>/dev/null || echo unknown)
-  echo "${PLIANT_COMMIT:-$(git rev-parse --short HEAD 2>/dev/null || echo "$carried")}"
+  if [[ $(program_folder) == "$carry/bin" ]]; then cat $carry/commit; else source_name; fi
 }

@@ -2,8 +2,6 @@
 # The steps of tools/gpu-check and tools/gpu-slot. A step is a function that prints its finding as the
 # last line; its exit status judges it. One runs as `step.sh NAME`, under a time limit.
 
-logs=$state/logs
-
 # ---- programs ----
 
 deps() {  # headers and static libraries, unpacked and not installed
@@ -14,13 +12,13 @@ deps() {  # headers and static libraries, unpacked and not installed
   (cd "$downloads" && apt-get download -qq "${packages[@]}")
   for package in "$downloads"/*.deb; do dpkg -x "$package" "$deps"; done
   rm -rf "$downloads" "$deps/usr/share/doc"
-  find "$deps" -xtype l -delete  # links to what other packages hold
+  find "$deps" \( -xtype l -o -lname '/*' \) -delete  # links to what other packages hold
   echo "${#packages[@]} libraries in $deps, $(du -sh "$deps" | cut -f 1)"
 }
 build() {
   cmake -S . -B "$folder" -G Ninja -DCMAKE_BUILD_TYPE=Release -DPLIANT_CUDA=ON \
     -DPLIANT_WERROR=OFF -DPLIANT_DEPS="$(realpath -m "$deps")" &&
-    cmake --build "$folder" --target pliant-tests pliant-conformance pliant-mnist pliant-cuda-bench &&
+    cmake --build "$folder" --target "${programs[@]}" &&
     echo "nvcc $(nvcc --version | sed -n 's/.*release \([^,]*\).*/\1/p'), $(cxx_of_build)"
 }
 cxx_of_build() {
@@ -29,24 +27,21 @@ cxx_of_build() {
 
 # What the machine is, and that the programs start there. Without them none of the rest has a point.
 facts() {
-  [[ ! -e carry.tgz || -e $carry ]] || tar xzf carry.tgz
   nvidia-smi || true
-  local tool
+  local tool lacking
   for tool in nvcc ncu compute-sanitizer python3; do
     printf '%s: ' "$tool"
     { command -v "$tool" && "$tool" --version | tail -n 1; } || echo no
   done
   python3 -c 'from importlib.metadata import distributions
 print(*sorted(d.name + " " + d.version for d in distributions() if d.name.startswith(("torch", "nvidia-"))))' || true
-  local programs lacking
-  programs=$(program_folder)
-  lacking=$(not_found "$programs/pliant-tests")
+  lacking=$(not_found "$bin")
   if [[ -n $lacking ]]; then
-    echo "$programs: the programs do not start: $lacking"
+    echo "$bin: the programs do not start: $lacking"
     return 1
   fi
-  "$programs/pliant-tests" -ltc -tc='cuda*' >/dev/null || return 1
-  echo "$(gpu_name), driver $(driver_version), $(nproc) cores, programs of $programs"
+  "$bin/pliant-tests" -ltc -tc='cuda*' >/dev/null || return 1
+  echo "$(gpu_name), driver $(driver_version), $(nproc) cores, programs of $bin"
 }
 
 # ---- tests ----
@@ -60,26 +55,35 @@ smoke() {
   return 1
 }
 
-# Every test case that needs a GPU in a process of its own, in memory that is NaN at first.
+# Every test case that needs a GPU in a process of its own, in memory that is NaN at first. Those that
+# fail run again when all have run, as long as there is time: first all that can be known of the rest.
 tests() {
-  mkdir -p "$logs/tests"
   local summary=$logs/tests.txt
-  names_of "$tests" | tr '\n' '\0' | PLIANT_GPU_POISON=1 PLIANT_TEST_SECONDS=${dry:+600} \
-    xargs -0 -P "$jobs" -I{} "$tools/one_test.sh" "$bin/pliant-tests" {} "$logs/tests" \
-    >"$summary"
+  empty "$logs/tests"
+  names_of "$tests" | one_by_one once | tee "$summary"
+  judge "$summary" && return
+  sed -n 's/^FAILED //p' "$summary" | one_by_one again >"$logs/tests-again.txt"
+  cat "$logs/tests-again.txt"
   judge "$summary"
 }
 names_of() {
   "$bin/pliant-tests" -ltc -tc="$1" | sed '/^\[doctest\]/d;/^=*$/d'
 }
-# The sums of a list of "passed NAME" and "FAILED NAME"; nothing passed is a failure too.
+one_by_one() {  # once|again, of the names in the input
+  tr '\n' '\0' | PLIANT_GPU_POISON=1 PLIANT_TEST_SECONDS=$test_seconds \
+    xargs -0 -P "$jobs" -I{} "$tools/one_test.sh" "$1" "$bin/pliant-tests" {} "$logs/tests"
+}
+empty() { rm -rf "$1" && mkdir -p "$1"; }  # an earlier call's logs would be taken for this one's
+# The sums of a list of "passed NAME" and "FAILED NAME", with some of the latter; nothing passed is a
+# failure too.
 judge() {
-  cat "$1"
-  local passed failed
-  passed=$(grep -c '^passed ' "$1" || true)
-  failed=$(grep -c '^FAILED ' "$1" || true)
-  echo "$passed passed, $failed failed$(sed -n 's/^FAILED /; /p' "$1" | tr -d '\n')"
-  ((failed == 0 && passed > 0))
+  awk '
+    /^passed / { passed++ }
+    /^FAILED / { if (++failed <= 5) names = names "; " substr($0, 8) }
+    END {
+      printf "%d passed, %d failed%s%s\n", passed, failed, names, (failed > 5 ? "; ..." : "")
+      exit (failed > 0 || passed == 0)
+    }' "$1"
 }
 
 # Golden cases in both precisions, side by side.
@@ -94,7 +98,7 @@ conformance() {
   for process in "${running[@]}"; do wait "$process" || status=1; done
   local found=
   for dtype in f64 f32; do
-    cat "$logs/conformance-$dtype.log"
+    head -n 20 "$logs/conformance-$dtype.log"  # behind a fault the rest fails too
     found+="${found:+; }$dtype: $(tail -n 1 "$logs/conformance-$dtype.log")"
     grep -qE '(^|[^0-9])[1-9][0-9]* passed' "$logs/conformance-$dtype.log" || status=1
   done
@@ -107,7 +111,7 @@ conformance() {
 # TOOL, then "TEST|CASE" lines: our own kernels alone, four processes at a time.
 sanitizer() {
   local tool=$1 summary=$logs/$1.txt around=(env)  # nothing, in a rehearsal
-  mkdir -p "$logs/$tool"
+  empty "$logs/$tool"
   if [[ -z $dry ]]; then
     local probe refusals='device not supported|unable to attach|not permitted'
     has compute-sanitizer || { echo "no compute-sanitizer here" && return $skipped; }
@@ -115,7 +119,7 @@ sanitizer() {
     grep -iE -m 1 "$refusals" <<<"$probe" && return $skipped
     around=(compute-sanitizer --tool "$tool" --error-exitcode 9)
     # Not cuDNN's kernels and cuBLASLt's, where this version can choose.
-    ! compute-sanitizer --kernel-name kns=run_ true >/dev/null 2>&1 || around+=(--kernel-name kns=run_)
+    ! compute-sanitizer --help 2>&1 | grep -q -e --kernel-name || around+=(--kernel-name kns=run_)
   fi
   tr '\n' '\0' | xargs -0 -P "$jobs" -I{} bash -c '
     test=${1%%|*} PLIANT_CASES=${1#*|}
@@ -126,7 +130,8 @@ sanitizer() {
       echo "passed $1"
     else
       echo "FAILED $1"
-    fi' one {} "$tool" "$logs/$tool" "$bin/pliant-tests" "$sanitizer_seconds" "${around[@]}" >"$summary"
+    fi' one {} "$tool" "$logs/$tool" "$bin/pliant-tests" "$sanitizer_seconds" "${around[@]}" |
+    tee "$summary"
   judge "$summary"
 }
 memcheck() { sanitizer memcheck <"$tools/sanitized_cases.txt"; }
@@ -150,18 +155,32 @@ mnist() {  # the whole table of the standard preset, from the start of the proce
 }
 to_99() {  # one process, the pictures read from their files and the net written
   local json=$state/to_99.json said=$state/to_99.said started=$EPOCHREALTIME ended
-  "$bin/pliant-mnist" train --device cuda --precision tf32 --epochs "$epochs" --batch 128 \
-    ${dry:+--train-images 128} --out "$state/to_99.safetensors" --json "$json" | tee "$said" ||
-    return 1
+  "$bin/pliant-mnist" train --device cuda --precision tf32 --epochs "$epochs" --batch "$batch" \
+    --out "$state/to_99.safetensors" --json "$json" | tee "$said" || return 1
   ended=$EPOCHREALTIME
-  if grep -q 'NOT MNIST' "$said"; then
+  if [[ -z $dry ]] && grep -q 'NOT MNIST' "$said"; then
     echo "no MNIST here (PLIANT_DATA)"
     return $skipped
   fi
-  awk -v begin="$started" -v end="$ended" -v dry="$dry" -F '[:,]' '/"mnist":/ { right = $2 } END {
-    printf "%.2f %% of the test set, %.2f s from the start of the process to its end\n", 100 * right, end - begin
-    exit !(right >= 0.99 || dry)
-  }' "$json"
+  awk -v begin="$started" -v end="$ended" -v dry="$dry" -v figures="$state/training.json" -F '[:,]' '
+    /"mnist":/ { right = $2 }
+    END {
+      printf "{\"cases\": [\n {\n  \"case\": \"%d epochs on MNIST, whole process\",\n  \"s\": %.2f,\n  \"accuracy\": %s\n }\n]}\n",
+             '"$epochs"', end - begin, right >figures
+      printf "%.2f %% of the test set, %.2f s from the start of the process to its end\n", 100 * right, end - begin
+      exit !(right >= 0.99 || dry)
+    }' "$json"
+}
+# Pictures of nothing, in MNIST's files: a rehearsal needs no more.
+make_digits() {  # FOLDER
+  mkdir -p "$1"
+  local part i
+  for part in train t10k; do
+    { printf '\0\0\010\003\0\0\0\040\0\0\0\034\0\0\0\034' && printf '%08d' {1..3136}; } \
+      >"$1/$part-images-idx3-ubyte"
+    { printf '\0\0\010\001\0\0\0\040' && for i in {0..31}; do printf "\\x$((i % 10))"; done; } \
+      >"$1/$part-labels-idx1-ubyte"
+  done
 }
 
 # ---- speed ----
@@ -186,18 +205,13 @@ ratios_atomic() {
   compare ratios_atomic --rounds 1 --cases 'deform_conv2d v2' --scatter atomic
 }
 compare() {  # NAME OPTIONS: ours once more, beside theirs
-  if ! python3 -c "import sys, torch, torchvision
-sys.exit(not ('$dry' or torch.cuda.is_available()))" 2>&1; then
-    echo "no PyTorch with CUDA and torchvision here"
-    return $skipped
-  fi
   python3 bench/compare_cuda.py "$bin/pliant-cuda-bench" "${@:2}" ${dry:+"${dry_compare[@]}"} \
     --json "$state/$1-PRECISION.json"
 }
 
 # What our kernels take, by events around each launch: works where no profiler does.
 trace() {
-  local name=deform
+  local name
   PLIANT_GPU_TRACE=$state/trace-deform.tsv "$bin/pliant-cuda-bench" --samples "$samples" \
     --cases "${trace_case}" || return 1
   PLIANT_GPU_TRACE=$state/trace-step.tsv "$bin/pliant-cuda-bench" --samples "$samples" \
@@ -221,7 +235,7 @@ profiles() {
       *) cases='deform_conv2d v2 8x56x56x128 fwd+bwd' ;;
     esac
     timeout 20 ncu --clock-control none --kernel-name-base demangled -k "regex:$kernel" \
-      --launch-skip 3 --launch-count 1 --section SpeedOfLight --section MemoryWorkloadAnalysis \
+      --launch-skip 3 --launch-count 1 --kill yes --section SpeedOfLight --section MemoryWorkloadAnalysis \
       --section Occupancy --section LaunchStats --section WarpStateStats \
       "$bin/pliant-cuda-bench" --cases "$cases" --samples 1 >"$state/ncu-$kernel.txt" 2>&1 || true
     cat "$state/ncu-$kernel.txt"

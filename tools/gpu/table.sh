@@ -25,18 +25,27 @@ figure() {
     here && index($0, field) { value = $2; sub(/[,}].*/, "", value); print value; exit }' "$1" 2>/dev/null || true  # or there is none
 }
 
-# GPU DRIVER STEP...: to $results/<gpu>.md and .json
+# What is looked for first: what failed, then the steps, then the figures.
+summary() {  # STEP...
+  printf '# %s\n\nLast results of `tools/gpu-check` and `tools/gpu-slot` (driver %s).\n' "$gpu" "$driver"
+  printf 'What a step said is NAME.log of logs.tar.gz, what a test said lies in its logs/.\n\n'
+  rows "$@" | awk -F '\t' '$2 == "FAILED" { print "- FAILED " $1 ": " $3; some = 1 } END { if (some) print "" }'
+  printf '| step | result | finding | seconds | commit |\n|---|---|---|---:|---|\n'
+  rows "$@" | sed 's/|/,/g; s/\t/ | /g; s/^/| /; s/$/ |/'
+  printf '\nPredicted before the first run, and measured:\n\n'
+  printf '| case | of | predicted | measured | measured / predicted |\n|---|---|---:|---:|---:|\n'
+  figures
+}
+
+file_of_results() { echo "$results/$(tr 'A-Z' 'a-z' <<<"$gpu" | tr -cs 'a-z0-9\n' -)"; }
+files_of_results() { echo "$(file_of_results).md, .json, logs.tar.gz"; }
+
+# STEP...: to $results/<gpu>.md and .json
 write_table() {
-  local gpu=$1 driver=$2 file name sep=
-  shift 2
-  file=$results/$(tr 'A-Z ' 'a-z-' <<<"$gpu")
+  local file name sep=
+  file=$(file_of_results)
   {
-    printf '# %s\n\nLast results of `tools/gpu-check` and `tools/gpu-slot` (driver %s).\n\n' "$gpu" "$driver"
-    printf '| step | result | finding | seconds | commit |\n|---|---|---|---:|---|\n'
-    rows "$@" | sed 's/|/,/g; s/\t/ | /g; s/^/| /; s/$/ |/'
-    printf '\nPredicted before the first run, and measured:\n\n'
-    printf '| case | of | predicted | measured | measured / predicted |\n|---|---|---:|---:|---:|\n'
-    figures
+    summary "$@"
     for name in "$state"/ratios*.md; do
       [[ ! -e $name ]] || { printf '\n' && cat "$name"; }
     done
@@ -47,15 +56,15 @@ write_table() {
       printf "%s\n  {\"step\": \"%s\", \"result\": \"%s\", \"finding\": \"%s\", \"seconds\": %d, \"commit\": \"%s\"}",
              sep, $1, $2, $3, $4, $5; sep = ","}'
     printf '],\n"figures": {'
-    for name in "$state"/{bench,ratios}*.json; do
+    for name in "$state"/{bench,ratios,training}*.json; do
       [[ ! -e $name ]] || { printf '%s\n"%s": ' "$sep" "$(basename "$name" .json)" && cat "$name" && sep=,; }
     done
     printf '}}\n'
   } >"$file.json"
-  echo "$file.md"
 }
 
 # All that was said, in one file: what comes back from another machine should be few.
 pack_logs() {
-  tar czf "$results/logs.tar.gz" -C "$state" --exclude='*.safetensors' --exclude=logs.tar.gz .
+  tar czf "$results/logs.tar.gz" -C "$state" --exclude='*.safetensors' --exclude=logs.tar.gz \
+    --exclude=./digits .
 }
