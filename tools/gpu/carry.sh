@@ -18,7 +18,7 @@ for program in libpliant.so "${programs[@]}"; do
   strip --strip-debug "$carry/bin/$program"  # the lines of kernels lie in the device's code and stay
 done
 # Of libraries those that another system may not have; CUDA's and cuDNN's it has.
-ldd $carry/bin/libpliant.so $carry/bin/pliant-mnist | sed -nE 's/^.*=> (.*lib(png|jpeg|z)[^ ]*) .*/\1/p' |
+ldd $carry/bin/libpliant.so $carry/bin/pliant-mnist | sed -nE 's/^.*=> (.*lib(png|jpeg|pugixml|z)[^ ]*) .*/\1/p' |
   sort -u | xargs -r cp -L -t $carry/bin
 if [[ -n ${PLIANT_DATA:-} ]]; then
   mkdir $carry/mnist
