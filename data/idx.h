@@ -20,4 +20,7 @@ namespace pliant {
 Tensor read_idx(const std::filesystem::path& path, ContentId* content = nullptr,
                 std::int64_t most_bytes = std::numeric_limits<std::int64_t>::max());
 
+// The same of 32 bit integers (element type 0x0C): int32.
+Tensor read_idx_int32(const std::filesystem::path& path);
+
 }  // namespace pliant

@@ -4,29 +4,25 @@
 #include <cctype>
 #include <vector>
 
-#include <pliant/data/internal/byte_reader.h>
+#include <pliant/core/atomic_file.h>
+#include <pliant/data/internal/files.h>
 #include <pliant/data/internal/image_decoders.h>
 
 namespace pliant {
 namespace {
 
 constexpr std::size_t kMaxFileBytes = std::size_t{1} << 29;  // 2^26 pixels of 8 bytes, uncompressed
-constexpr std::size_t kChunkBytes = std::size_t{1} << 20;
+constexpr const char* kPngMark = "\x89PNG\r\n\x1A\n";
 
 std::vector<std::uint8_t> read_file(const std::filesystem::path& path) {
-  ByteReader reader(path);
-  std::vector<std::uint8_t> bytes;
-  for (std::size_t used = 0;;) {
-    bytes.resize(used + kChunkBytes);
-    const std::size_t got = reader.read(bytes.data() + used, kChunkBytes);
-    used += got;
-    require(used <= kMaxFileBytes, path.string(), ": larger than ", kMaxFileBytes,
-            " bytes, too large for an image");
-    if (got < kChunkBytes) {
-      bytes.resize(used);
-      return bytes;
-    }
-  }
+  return read_bytes(path, kMaxFileBytes, "an image");
+}
+
+void write_file(const char* who, const std::filesystem::path& path,
+                const std::vector<std::uint8_t>& bytes) {
+  AtomicFile file(who, path);
+  file.write(bytes.data(), static_cast<std::int64_t>(bytes.size()));
+  file.commit();
 }
 
 bool is_pnm(ImageBytes bytes) {
@@ -36,7 +32,7 @@ bool is_pnm(ImageBytes bytes) {
 
 DecodedImage decode(ImageBytes bytes, const std::string& name) {
   require(!bytes.empty(), name, ": the file is empty");
-  if (begins_with(bytes, "\x89PNG\r\n\x1A\n")) return decode_png(bytes, name);
+  if (begins_with(bytes, kPngMark)) return decode_png(bytes, name);
   if (begins_with(bytes, "\xFF\xD8\xFF")) return decode_jpeg(bytes, name);
   if (begins_with(bytes, "BM")) return decode_bmp(bytes, name);
   if (is_pnm(bytes)) return decode_pnm(bytes, name);
@@ -100,6 +96,44 @@ Tensor decode_image(std::span<const std::uint8_t> bytes, const std::string& name
 
 Tensor read_image(const std::filesystem::path& path, ImageColour colour) {
   return decode_image(read_file(path), path.string(), colour);
+}
+
+void write_image(const std::filesystem::path& path, const Tensor& image) {
+  require(image.defined() && image.dtype() == DType::uint8 && image.rank() == 3 &&
+              (image.dim(2) == 1 || image.dim(2) == 3 || image.dim(2) == 4),
+          "write_image: needs uint8 [H W C] of 1, 3 or 4 channels, got ", image);
+  write_file("write_image", path, encode_png("write_image", image));
+}
+
+Tensor read_mask(const std::filesystem::path& path) {
+  const std::vector<std::uint8_t> bytes = read_file(path);
+  require(begins_with(bytes, kPngMark), path.string(),
+          ": not a mask, expected PNG with a palette or grays");
+  return decode_png_indices(bytes, path.string());
+}
+
+void write_mask(const std::filesystem::path& path, const Tensor& mask, const Palette& palette) {
+  require(mask.defined() && mask.dtype() == DType::uint8 && mask.rank() == 2,
+          "write_mask: needs uint8 [H W], got ", mask);
+  require(!palette.empty() && palette.size() <= 256, "write_mask: the palette has ", palette.size(),
+          " colours, expected 1 to 256");
+  const auto indices = mask.span<std::uint8_t>();
+  const auto largest = std::max_element(indices.begin(), indices.end());
+  require(largest == indices.end() || *largest < palette.size(), "write_mask: the mask has a ",
+          largest == indices.end() ? 0 : int{*largest}, ", the palette ", palette.size(),
+          " colours");
+  write_file("write_mask", path,
+             encode_png("write_mask", mask.reshape({mask.dim(0), mask.dim(1), 1}),
+                        {palette.front().data(), 3 * palette.size()}));
+}
+
+// Bits 0, 3, 6 of an index make the highest bits of red, bits 1, 4, 7 of green, 2 and 5 of blue.
+Palette voc_palette() {
+  Palette palette(256);
+  for (std::size_t i = 0; i < palette.size(); ++i)
+    for (std::size_t bit = 0; bit < 8; ++bit)
+      palette[i][bit % 3] |= static_cast<std::uint8_t>((i >> bit & 1) << (7 - bit / 3));
+  return palette;
 }
 
 }  // namespace pliant

@@ -1,40 +1,36 @@
 #include <pliant/data/image_folder.h>
 
 #include <algorithm>
-#include <array>
-#include <cctype>
-#include <cstring>
-#include <system_error>
+#include <cmath>
+#include <compare>
+#include <map>
+
+#include <pliant/core/crc32.h>
+#include <pliant/data/internal/checked.h>
+#include <pliant/data/internal/files.h>
+#include <pliant/data/loader.h>
 
 namespace pliant {
 namespace {
 
 namespace fs = std::filesystem;
 
-bool is_hidden(const fs::path& path) { return path.filename().string().starts_with('.'); }
+// Files of other sizes or checksums have other bytes.
+struct Mark {
+  std::size_t size;
+  std::uint32_t checksum;
+  auto operator<=>(const Mark&) const = default;
+};
 
-bool is_image(const fs::path& path) {
-  static constexpr std::array kEndings = {".png", ".jpg", ".jpeg", ".bmp", ".pgm", ".ppm"};
-  std::string ending = path.extension().string();
-  std::transform(ending.begin(), ending.end(), ending.begin(),
-                 [](unsigned char letter) { return static_cast<char>(std::tolower(letter)); });
-  return std::find(kEndings.begin(), kEndings.end(), ending) != kEndings.end();
+constexpr std::size_t kMostBytes = std::size_t{1} << 29;
+
+Mark mark_of(const fs::path& path) {
+  const std::vector<std::uint8_t> bytes = read_bytes(path, kMostBytes, "an image");
+  return {bytes.size(), crc32_of(bytes.data(), bytes.size())};
 }
 
-// What lies in a folder, by name; links are followed.
-std::vector<fs::path> entries_of(const fs::path& folder) {
-  std::error_code error;
-  std::vector<fs::path> found;
-  for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error))
-    if (!is_hidden(at->path())) found.push_back(at->path());
-  require(!error, folder.string(), ": the folder cannot be read: ", error.message());
-  std::sort(found.begin(), found.end());
-  return found;
-}
-
-bool is_folder(const fs::path& path) {
-  std::error_code ignored;
-  return fs::is_directory(path, ignored);
+bool has_same_bytes(const fs::path& a, const fs::path& b) {
+  return read_bytes(a, kMostBytes, "an image") == read_bytes(b, kMostBytes, "an image");
 }
 
 constexpr int kDeepest = 32;  // folders in folders: links may go in a circle
@@ -51,7 +47,8 @@ void add_images(const fs::path& folder, int depth, std::vector<fs::path>& found)
 
 }  // namespace
 
-ImageFolder::ImageFolder(const fs::path& root, ImageColour colour) : colour_(colour) {
+ImageFolder::ImageFolder(const fs::path& root, ImageColour colour, BadFiles bad_files)
+    : colour_(colour) {
   require(is_folder(root), root.string(),
           ": is not a folder, expected one with a folder for each class");
   auto list = std::make_shared<List>();
@@ -66,6 +63,10 @@ ImageFolder::ImageFolder(const fs::path& root, ImageColour colour) : colour_(col
     for (fs::path& path : found) list->files.push_back({std::move(path), label});
   }
   require(!list->classes.empty(), root.string(), ": has no folders, expected one for each class");
+  if (bad_files == BadFiles::skip)
+    list->skipped = check_items(
+        list->files, bad_files, [](const File& file) { return file.path.string(); },
+        [colour](const File& file) { read_image(file.path, colour); });
   list_ = std::move(list);
 }
 
@@ -78,28 +79,40 @@ LabelledImage ImageFolder::at(std::int64_t i, const Rng&) const {
   return {read_image(file(i).path, colour_), file(i).label};
 }
 
-LabelledImages stack_images(const std::vector<LabelledImage>& images) {
-  require(!images.empty(), "stack_images: no images");
-  const Tensor& first = images.front().image;
-  require(first.defined() && first.rank() == 3 && first.device().is_cpu(),
-          "stack_images: expected images [H W C] on the cpu, got ", first);
-  const auto count = static_cast<std::int64_t>(images.size());
-  LabelledImages batch{
-      Tensor::empty({count, first.dim(0), first.dim(1), first.dim(2)}, first.dtype()),
-      Tensor::empty({count}, DType::int64)};
-  auto* to = static_cast<std::byte*>(batch.images.mutable_raw());
-  std::int64_t* labels = batch.labels.mutable_data<std::int64_t>();
-  for (const LabelledImage& one : images) {
-    const Tensor& image = one.image;
-    require(image.defined() && image.shape() == first.shape() && image.dtype() == first.dtype() &&
-                image.device().is_cpu(),
-            "stack_images: an image ", image, " among others ", first.dtype(), ' ', first.shape(),
-            "; bring them to one size first");
-    if (image.bytes() > 0) std::memcpy(to, image.raw(), static_cast<std::size_t>(image.bytes()));
-    to += image.bytes();
-    *labels++ = one.label;
+ImageFolders ImageFolder::split(double val, const Rng& rng) const {
+  require(val > 0 && val < 1, "split: the share held out is ", val,
+          ", expected one between 0 and 1");
+  auto kept = std::make_shared<List>(), held_out = std::make_shared<List>();
+  kept->classes = held_out->classes = classes();
+  const auto& files = list_->files;
+  for (std::size_t begin = 0; begin < files.size();) {
+    const std::int64_t label = files[begin].label;
+    std::size_t end = begin;
+    while (end < files.size() && files[end].label == label) ++end;
+    const auto count = static_cast<std::int64_t>(end - begin);
+    const std::int64_t least = count > 1 ? 1 : 0;
+    const std::int64_t out = std::clamp<std::int64_t>(
+        std::llround(val * static_cast<double>(count)), least, count - least);
+    const std::vector<std::int64_t> order =
+        randperm(count, rng.fork(static_cast<std::uint64_t>(label)));
+    for (std::size_t i = 0; i < order.size(); ++i)  // a permutation says of each file where it goes
+      (order[i] < out ? held_out : kept)->files.push_back(files[begin + i]);
+    begin = end;
   }
-  return batch;
+  return {ImageFolder(std::move(kept), colour_), ImageFolder(std::move(held_out), colour_)};
+}
+
+std::vector<IdenticalFiles> identical_files(const ImageFolder& a, const ImageFolder& b) {
+  std::multimap<Mark, std::int64_t> by_mark;
+  for (std::int64_t i = 0; i < b.size(); ++i) by_mark.emplace(mark_of(b.path(i)), i);
+  std::vector<IdenticalFiles> found;
+  for (std::int64_t i = 0; i < a.size(); ++i) {
+    const auto [begin, end] = by_mark.equal_range(mark_of(a.path(i)));
+    for (auto at = begin; at != end; ++at)
+      if (has_same_bytes(a.path(i), b.path(at->second)))
+        found.push_back({a.path(i), b.path(at->second)});
+  }
+  return found;
 }
 
 }  // namespace pliant

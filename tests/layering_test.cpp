@@ -47,6 +47,7 @@ const std::map<std::string, Names>& foreign_headers() {
       {"png.h", {"data"}},
       {"jpeglib.h", {"data"}},
       {"jerror.h", {"data"}},
+      {"pugixml.hpp", {"data"}},
       {"nlohmann", {"layers", "data", "apps", "tests", "bench"}},
       {"CLI", {"apps", "tests", "bench"}},
       {"doctest", {"tests"}},

@@ -9,6 +9,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # What every build needs; "a|b" is satisfied by either, and a is what gets installed.
 build_packages=(g++ cmake ninja-build libeigen3-dev zlib1g-dev doctest-dev nlohmann-json3-dev
                 libcli11-dev libpng-dev 'libjpeg-dev|libjpeg62-turbo-dev|libjpeg-turbo8-dev'
+                libpugixml-dev
                 'libcurl4-openssl-dev|libcurl4-gnutls-dev' libssl-dev ca-certificates)
 # What tools/check-report opens pages with.
 browser_packages=('chromium|google-chrome-stable')
@@ -79,7 +80,7 @@ setup_elsewhere() {
   fi
   [[ -e $root/build/release/build.ninja ]] ||
     say "no apt-get here; wanted are Eigen 3.4, zlib, doctest, nlohmann-json, CLI11, libpng," \
-        "libjpeg-turbo, libcurl, OpenSSL; CMake fetches what it needs and does not find"
+        "libjpeg-turbo, pugixml, libcurl, OpenSSL; CMake fetches what it needs and does not find"
 }
 
 # build PRESET [TARGET...]: configures if that was not done, then builds the targets (all).

@@ -4,13 +4,12 @@
 #include <span>
 #include <vector>
 
+#include <pliant/data/polygon.h>
+
 namespace pliant {
 
-struct Point {
-  double x, y;  // x to the right, y down; a drawing fills about [0, 1] x [0, 1]
-};
-
 // A smooth curve through its points (Catmull-Rom); corners are where two strokes meet.
+// Drawings fill about [0, 1] x [0, 1].
 using Stroke = std::vector<Point>;
 using Glyph = std::vector<Stroke>;
 

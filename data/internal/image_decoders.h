@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <pliant/core/error.h>
 #include <pliant/core/tensor.h>
@@ -26,6 +27,14 @@ DecodedImage decode_png(ImageBytes bytes, const std::string& name);
 DecodedImage decode_jpeg(ImageBytes bytes, const std::string& name);
 DecodedImage decode_bmp(ImageBytes bytes, const std::string& name);
 DecodedImage decode_pnm(ImageBytes bytes, const std::string& name);
+
+// A PNG of a palette or of grays of 1 to 8 bits: uint8 [H W], the numbers that stand in the file.
+Tensor decode_png_indices(ImageBytes bytes, const std::string& name);
+
+// A PNG file. pixels: uint8 [H W C]; with a palette (3 bytes a colour, at most 256) C is 1 and they
+// are its indices.
+std::vector<std::uint8_t> encode_png(const char* who, const Tensor& pixels,
+                                     std::span<const std::uint8_t> palette = {});
 
 // The orientation that EXIF data (TIFF's header and first directory) ask for; 1 (upright) where
 // they are damaged or do not say.

@@ -50,6 +50,14 @@ class PngReader {
       png_read_update_info(png_, info_);
     });
   }
+  // Leaves palettes and grays as they are, one byte a pixel.
+  bool choose_indices() {
+    return runs_through(back_, [this] {
+      png_set_packing(png_);
+      passes_ = png_set_interlace_handling(png_);
+      png_read_update_info(png_, info_);
+    });
+  }
   bool read_rows(std::uint8_t* pixels) {
     return runs_through(back_, [this, pixels] {
       const std::size_t row = png_get_rowbytes(png_, info_);
@@ -66,6 +74,8 @@ class PngReader {
   std::int64_t row_bytes() const {
     return static_cast<std::int64_t>(png_get_rowbytes(png_, info_));
   }
+  int colour_type() const { return png_get_color_type(png_, info_); }
+  int depth() const { return png_get_bit_depth(png_, info_); }
   const char* message() const { return message_; }
 
   int orientation() const {
@@ -107,32 +117,61 @@ class PngReader {
   char message_[128] = "there is no memory for it";
 };
 
-}  // namespace
+void check(const PngReader& reader, bool done, const std::string& name) {
+  require(done, name, ": the PNG file cannot be read: ", printable_reason(reader.message()));
+}
 
-DecodedImage decode_png(ImageBytes bytes, const std::string& name) {
-  PngReader reader(bytes);
-  const auto check = [&](bool done) {
-    require(done, name, ": the PNG file cannot be read: ", printable_reason(reader.message()));
-  };
-  check(reader.read_header());
+void read_header(PngReader& reader, ImageBytes bytes, const std::string& name) {
+  check(reader, reader.read_header(), name);
   check_image_size(name, reader.width(), reader.height());
   // Before libpng takes memory for rows.
   require(reader.row_bytes() * reader.height() / kMostPerByte <=
               static_cast<std::int64_t>(bytes.size()),
           name, ": the PNG file is truncated: ", reader.width(), " x ", reader.height(),
           " pixels cannot come from ", bytes.size(), " bytes");
-  check(reader.choose_format());
+}
+
+// [H W C], once the format is chosen.
+Tensor read_pixels(PngReader& reader, const std::string& name) {
   const Shape shape = {reader.height(), reader.width(), reader.channels()};
   require(reader.row_bytes() == shape[1] * shape[2], name, ": the PNG file is of an unknown kind");
   Tensor pixels = Tensor::empty(shape, DType::uint8);
-  check(reader.read_rows(pixels.mutable_data<std::uint8_t>()));
+  check(reader, reader.read_rows(pixels.mutable_data<std::uint8_t>()), name);
+  return pixels;
+}
+
+}  // namespace
+
+DecodedImage decode_png(ImageBytes bytes, const std::string& name) {
+  PngReader reader(bytes);
+  read_header(reader, bytes, name);
+  check(reader, reader.choose_format(), name);
+  const Tensor pixels = read_pixels(reader, name);
   return {pixels, reader.orientation()};
+}
+
+Tensor decode_png_indices(ImageBytes bytes, const std::string& name) {
+  PngReader reader(bytes);
+  read_header(reader, bytes, name);
+  const int colour = reader.colour_type();
+  require(
+      (colour == PNG_COLOR_TYPE_PALETTE || colour == PNG_COLOR_TYPE_GRAY) && reader.depth() <= 8,
+      name, ": the PNG file has ",
+      colour == PNG_COLOR_TYPE_GRAY ? "grays of 16 bits" : "colours without a palette",
+      ", expected a mask: a palette or grays of at most 8 bits");
+  check(reader, reader.choose_indices(), name);
+  const Tensor pixels = read_pixels(reader, name);
+  return pixels.reshape({pixels.dim(0), pixels.dim(1)});
 }
 
 #else
 
 DecodedImage decode_png(ImageBytes, const std::string& name) {
   fail(name, ": is a PNG file, which this build does not read (libpng was not there)");
+}
+
+Tensor decode_png_indices(ImageBytes bytes, const std::string& name) {
+  return decode_png(bytes, name).pixels;
 }
 
 #endif

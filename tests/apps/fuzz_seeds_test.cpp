@@ -7,6 +7,10 @@
 #include <pliant/apps/mnist/results.h>
 #include <pliant/autograd/ops/reduce.h>
 #include <pliant/autograd/tape.h>
+#include <pliant/data/image_file.h>
+#include <pliant/data/internal/coco_json.h>
+#include <pliant/data/internal/ground_truth.h>
+#include <pliant/data/internal/voc_xml.h>
 #include <pliant/layers/linear.h>
 #include <pliant/layers/safetensors.h>
 #include <pliant/layers/train/optimizer.h>
@@ -81,4 +85,14 @@ TEST_CASE("fuzz seeds: the checkpoint is loaded, and holds what one holds that i
   TrainingState loaded;
   CHECK(Checkpoint(folder.path() / "seed.checkpoint", recipe, 60).load(parts, loaded));
   CHECK(loaded.training.curve.size() == 1);
+}
+
+TEST_CASE("fuzz seeds: annotations of every kind are read") {
+  const fs::path folder = kSeeds / "annotations";
+  const std::vector<std::string> classes = {"cat", "dog"};
+  CHECK(read_voc_xml(folder / "voc.xml", classes).objects.size() == 1);
+  CHECK(read_coco_json(folder / "coco.json").pictures.at(0).objects.size() == 3);
+  CHECK(read_ground_truth(folder / "truth.txt", 1).size() == 3);
+  CHECK(read_mask(folder / "palette.png").rank() == 2);
+  CHECK(read_mask(folder / "bits.png").rank() == 2);
 }
