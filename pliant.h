@@ -14,6 +14,7 @@
 #include <pliant/autograd/ops/conv2d_per_image.h>
 #include <pliant/autograd/ops/conv_transpose2d.h>
 #include <pliant/autograd/ops/convert.h>
+#include <pliant/autograd/ops/cosine.h>
 #include <pliant/autograd/ops/cross_correlation.h>
 #include <pliant/autograd/ops/cross_entropy.h>
 #include <pliant/autograd/ops/cumsum.h>
@@ -21,6 +22,7 @@
 #include <pliant/autograd/ops/deform_conv2d.h>
 #include <pliant/autograd/ops/deform_kernel.h>
 #include <pliant/autograd/ops/deform_roi_pool.h>
+#include <pliant/autograd/ops/distribution_losses.h>
 #include <pliant/autograd/ops/dropout.h>
 #include <pliant/autograd/ops/elementary.h>
 #include <pliant/autograd/ops/gather.h>
@@ -40,6 +42,7 @@
 #include <pliant/autograd/ops/slice.h>
 #include <pliant/autograd/ops/softmax.h>
 #include <pliant/autograd/ops/upsample.h>
+#include <pliant/autograd/ops/vision_losses.h>
 #include <pliant/core/eigen.h>
 #include <pliant/core/instruction_set.h>
 #include <pliant/core/parallel.h>

@@ -84,20 +84,28 @@ BENCHMARK(cross_entropy_layer)
     ->UseRealTime()
     ->Unit(benchmark::kMillisecond);
 
-void adam_step(benchmark::State& state) {  // a million weights in 16 tensors
+template <class O>
+void optimizer_step(benchmark::State& state) {  // a million weights in 16 tensors
   std::vector<Parameter> parameters;
   const Tape tape;
   Var total;
   for (int i = 0; i < 16; ++i) {
-    parameters.emplace_back(bench::normal({65536}, static_cast<std::uint64_t>(i)),
+    parameters.emplace_back(bench::normal({256, 256}, static_cast<std::uint64_t>(i)),
                             "p" + std::to_string(i));
     const Var one = sum(square(tape(parameters.back())));
     total = total.defined() ? total + one : one;
   }
-  Adam adam(parameters, {.lr = 1e-3});
+  O optimizer(parameters);
   const Gradients gradients = tape.gradients(total);
-  for (auto _ : state) adam.step(gradients);
+  for (auto _ : state) optimizer.step(gradients);
 }
+void adam_step(benchmark::State& state) { optimizer_step<Adam>(state); }
+void nadam_step(benchmark::State& state) { optimizer_step<NAdam>(state); }
+void lion_step(benchmark::State& state) { optimizer_step<Lion>(state); }
+void muon_step(benchmark::State& state) { optimizer_step<Muon>(state); }
 BENCHMARK(adam_step)->UseRealTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(nadam_step)->UseRealTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(lion_step)->UseRealTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(muon_step)->UseRealTime()->Unit(benchmark::kMillisecond);
 
 }  // namespace

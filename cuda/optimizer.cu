@@ -16,9 +16,28 @@ void sgd(const OfStep<SgdStep<T>>& step, std::int64_t n, const T* gradient, T* p
 
 template <class T>
 void adam(const OfStep<AdamStep<T>>& step, std::int64_t n, const T* gradient, T* parameter,
-          T* first, T* second) {
+          T* first, T* second, T* largest) {
   cuda::each("Adam", n, [=] __device__(std::int64_t i) {
-    adam_update(step.get(), gradient[i], parameter[i], first[i], second[i]);
+    if (largest == nullptr)
+      adam_update(step.get(), gradient[i], parameter[i], first[i], second[i]);
+    else
+      amsgrad_update(step.get(), gradient[i], parameter[i], first[i], second[i], largest[i]);
+  });
+}
+
+template <class T>
+void nadam(const OfStep<NAdamStep<T>>& step, std::int64_t n, const T* gradient, T* parameter,
+           T* first, T* second) {
+  cuda::each("NAdam", n, [=] __device__(std::int64_t i) {
+    nadam_update(step.get(), gradient[i], parameter[i], first[i], second[i]);
+  });
+}
+
+template <class T>
+void lion(const OfStep<LionStep<T>>& step, std::int64_t n, const T* gradient, T* parameter,
+          T* mean) {
+  cuda::each("Lion", n, [=] __device__(std::int64_t i) {
+    lion_update(step.get(), gradient[i], parameter[i], mean[i]);
   });
 }
 
@@ -49,6 +68,8 @@ void average(T share, std::int64_t n, const T* value, T* to) {
 
 constinit FloatKernel<SgdKernel> cuda::sgd_step{sgd, sgd};
 constinit FloatKernel<AdamKernel> cuda::adam_step{adam, adam};
+constinit FloatKernel<NAdamKernel> cuda::nadam_step{nadam, nadam};
+constinit FloatKernel<LionKernel> cuda::lion_step{lion, lion};
 constinit FloatKernel<RmsPropKernel> cuda::rmsprop_step{rmsprop, rmsprop};
 constinit FloatKernel<AdagradKernel> cuda::adagrad_step{adagrad, adagrad};
 constinit FloatKernel<AverageKernel> cuda::average_step{average, average};

@@ -139,16 +139,16 @@ void check_training(Device device) {
 
 // Six steps of one parameter by given gradients, the last three with a second state.
 template <class MakeOptimizer>
-void check_optimizer(Device device, DType dtype, MakeOptimizer make) {
+void check_optimizer(Device device, DType dtype, MakeOptimizer make, const Shape& shape = {5}) {
   CAPTURE(dtype);
   constexpr std::int64_t kSteps = 6, kHalf = 3;
   const auto lr = [](std::int64_t step) { return 0.01 / static_cast<double>(step + 1); };
   std::optional<std::vector<double>> first;
   for (const bool by_state : {false, true}) {
-    Parameter parameter(random({5}, 1, -1, 1, dtype).to(device), "p");
+    Parameter parameter(random(shape, 1, -1, 1, dtype).to(device), "p");
     parameter.set_lr_factor(0.7);
     auto optimizer = make(parameter);
-    Tensor slope = Tensor::empty({5}, dtype, device);  // changed in place between replays
+    Tensor slope = Tensor::empty(shape, dtype, device);  // changed in place between replays
     const auto gradients = [&] {
       Tape tape;
       const Var loss = sum(tape(parameter) * Var(slope));
@@ -164,7 +164,7 @@ void check_optimizer(Device device, DType dtype, MakeOptimizer make) {
       }));
     }
     for (std::int64_t step = 0; step < kSteps; ++step) {
-      slope.copy_from(random({5}, 10 + static_cast<std::uint64_t>(step), -1, 1, dtype));
+      slope.copy_from(random(shape, 10 + static_cast<std::uint64_t>(step), -1, 1, dtype));
       if (by_state) {
         steps[step < kHalf ? 0 : 1].replay();
       } else {
@@ -174,6 +174,7 @@ void check_optimizer(Device device, DType dtype, MakeOptimizer make) {
     }
     if (by_state) CHECK(states[1].number() == kSteps);
     CHECK(optimizer->state().front().second.item() == kSteps);
+    CHECK(optimizer->steps() == kSteps);
     const std::vector<double> values = parameter.value().to_vector();
     if (first) CHECK(values == *first);
     first = values;
@@ -188,6 +189,19 @@ void check_optimizers(Device device) {
     check_optimizer(device, dtype, [](const Parameter& p) {
       return std::make_unique<AdamW>(std::vector{p}, AdamWOptions{.weight_decay = 0.1});
     });
+    check_optimizer(device, dtype, [](const Parameter& p) {
+      return std::make_unique<Adam>(std::vector{p}, AdamOptions{.amsgrad = true});
+    });
+    check_optimizer(device, dtype, [](const Parameter& p) {
+      return std::make_unique<NAdam>(std::vector{p}, NAdamOptions{.weight_decay = 0.1});
+    });
+    check_optimizer(device, dtype, [](const Parameter& p) {
+      return std::make_unique<Lion>(std::vector{p}, LionOptions{.weight_decay = 0.1});
+    });
+    for (const Shape& shape : {Shape{2, 3}, Shape{3, 2}, Shape{5}})
+      check_optimizer(
+          device, dtype, [](const Parameter& p) { return std::make_unique<Muon>(std::vector{p}); },
+          shape);
     check_optimizer(device, dtype, [](const Parameter& p) {
       return std::make_unique<RmsProp>(std::vector{p}, RmsPropOptions{.momentum = 0.5});
     });

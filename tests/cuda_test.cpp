@@ -211,6 +211,11 @@ TEST_CASE("cuda: a net trains as on the CPU" * doctest::skip(no_device())) {
   check_training([](std::vector<Parameter> p) {
     return Adagrad(std::move(p), {.lr = 1e-2, .lr_decay = 0.1});
   });
+  check_training(
+      [](std::vector<Parameter> p) { return AdamW(std::move(p), {.lr = 1e-2, .amsgrad = true}); });
+  check_training([](std::vector<Parameter> p) { return NAdam(std::move(p), {.lr = 1e-2}); });
+  check_training([](std::vector<Parameter> p) { return Lion(std::move(p), {.lr = 1e-4}); });
+  check_training([](std::vector<Parameter> p) { return Muon(std::move(p), {.lr = 1e-2}); });
 }
 
 TEST_CASE("cuda: captured steps keep the work of other threads out" * doctest::skip(no_device())) {

@@ -42,6 +42,9 @@ const std::vector<Loss>& losses() {
       {"smooth_l1_loss",
        [](const Var& x, const Var& t, LossReduction r) { return smooth_l1_loss(x, t, 0, r); },
        [](double x, double t) { return std::abs(x - t); }},
+      {"huber_loss",
+       [](const Var& x, const Var& t, LossReduction r) { return huber_loss(x, t, 0.6, r); },
+       [](double x, double t) { return 0.6 * naive_smooth(x - t, 0.6); }},
       {"binary_cross_entropy_with_logits",
        [](const Var& x, const Var& t, LossReduction r) {
          return binary_cross_entropy_with_logits(x, t, {.reduction = r});
@@ -145,6 +148,45 @@ TEST_CASE("binary_cross_entropy_with_logits: small losses are no rounding errors
       }
 }
 
+TEST_CASE("binary_cross_entropy_with_logits: weights of classes and of elements") {
+  const Tensor x = random({2, 3, 4}, 1, -2, 2), t = random({2, 3, 4}, 2),
+               of_class = random({4}, 3, 0.2, 3), of_row = random({2, 1, 1}, 4, 0, 2);
+  const auto loss = [=](const Var& v, LossReduction reduction) {
+    const DType dtype = v.dtype();
+    return binary_cross_entropy_with_logits(v, t.to(dtype),
+                                            {.positive_weight = 2,
+                                             .reduction = reduction,
+                                             .positive_weights = of_class.to(dtype),
+                                             .element_weights = of_row.to(dtype)});
+  };
+  double want = 0;
+  for (std::int64_t i = 0; i < x.size(); ++i)
+    want += of_row.data<double>()[i / 12] *
+            naive_bce(x.data<double>()[i], t.data<double>()[i], 2 * of_class.data<double>()[i % 4]);
+  CHECK(loss(x, LossReduction::sum).value().item() == doctest::Approx(want).epsilon(1e-12));
+  CHECK(loss(x, LossReduction::mean).value().item() == doctest::Approx(want / 24).epsilon(1e-12));
+  for (const LossReduction reduction : {LossReduction::mean, LossReduction::none})
+    check({"weighted", [=](const Vars& v) { return loss(v[0], reduction); }, {x}});
+  const double coarse = loss(x.to(DType::bfloat16), LossReduction::mean).value().item();
+  CHECK(coarse == doctest::Approx(want / 24).epsilon(0.02));
+
+  const auto error = [&](const BinaryCrossEntropyOptions& options) {
+    return error_of([&] { binary_cross_entropy_with_logits(x, t, options); });
+  };
+  CHECK(
+      error({.positive_weights = random({3}, 1)}).starts_with("binary_cross_entropy_with_logits:"));
+  CHECK(error({.element_weights = random({5, 2, 3, 4}, 1)}) ==
+        "binary_cross_entropy_with_logits: element_weights of shape [5 2 3 4] do not stretch to "
+        "the logits [2 3 4]");
+  CHECK(error({.positive_weights = Tensor::zeros({4}, DType::float64)}) ==
+        "binary_cross_entropy_with_logits: one of the positive_weights is 0, expected above 0");
+  CHECK(error({.element_weights = Tensor::full({4}, -1, DType::float64)}) ==
+        "binary_cross_entropy_with_logits: one of the element_weights is -1, expected none "
+        "negative");
+  CHECK(contains(error({.positive_weights = Tensor::full({4}, 1)}),
+                 "mixes float64 and float32: logits is float64, positive_weights float32"));
+}
+
 TEST_CASE("losses: bad arguments") {
   const Tensor x = random({2, 3}, 1);
   for (const Loss& loss : losses()) {
@@ -159,6 +201,7 @@ TEST_CASE("losses: bad arguments") {
   }
   CHECK(error_of([&] { smooth_l1_loss(x, x, -1); }) ==
         "smooth_l1_loss: beta is -1, expected at least 0");
+  CHECK(error_of([&] { huber_loss(x, x, 0); }) == "huber_loss: delta is 0, expected above 0");
   CHECK(error_of([&] { binary_cross_entropy_with_logits(x, x, {.positive_weight = 0}); }) ==
         "binary_cross_entropy_with_logits: the positive weight is 0, expected above 0");
   const Tensor single = x.to(DType::float32);

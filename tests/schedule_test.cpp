@@ -1,5 +1,8 @@
 #include <pliant/layers/train/schedule.h>
 
+#include <cmath>
+#include <limits>
+
 #include <pliant/tests/op_case.h>
 
 using namespace pliant;
@@ -14,11 +17,17 @@ TEST_CASE("cosine_annealing_lr: PyTorch's numbers, beyond t_max too") {
     CHECK(
         std::abs(cosine_annealing_lr(static_cast<std::int64_t>(t), {.base_lr = 0.1, .t_max = 10}) -
                  basic[t]) < 1e-12);
-  const CosineAnnealing beyond = {.base_lr = 0.05, .t_max = 8, .eta_min = 0.005};
+  const CosineAnnealing beyond = {
+      .base_lr = 0.05, .t_max = 8, .eta_min = 0.005, .rises_again = true};
   CHECK(cosine_annealing_lr(8, beyond) == doctest::Approx(0.005).epsilon(1e-12));
   CHECK(cosine_annealing_lr(11, beyond) == doctest::Approx(0.018889622771785484).epsilon(1e-12));
   CHECK(cosine_annealing_lr(16, beyond) == doctest::Approx(0.05).epsilon(1e-12));
   CHECK(contains(error_of([] { cosine_annealing_lr(0, {.t_max = 0}); }), "t_max is 0"));
+}
+
+TEST_CASE("cosine_annealing_lr: stays down unless it is told to rise again") {
+  for (const std::int64_t t : {8, 9, 16, 1000000})
+    CHECK(cosine_annealing_lr(t, {.base_lr = 0.05, .t_max = 8, .eta_min = 0.005}) == 0.005);
 }
 
 TEST_CASE("one_cycle_lr: PyTorch's numbers") {
@@ -125,6 +134,8 @@ TEST_CASE("schedules: begin and end exactly where they say") {
     for (const double end : {0.0, 0.001, 0.07}) {
       CHECK(cosine_annealing_lr(0, {.base_lr = base, .t_max = 7, .eta_min = end}) == base);
       CHECK(cosine_annealing_lr(7, {.base_lr = base, .t_max = 7, .eta_min = end}) == end);
+      CHECK(polynomial_lr(0, {.base_lr = base, .total_steps = 7, .end_lr = end}) == base);
+      CHECK(polynomial_lr(7, {.base_lr = base, .total_steps = 7, .end_lr = end}) == end);
     }
     for (const double factor : {0.0, 0.1, 1.0 / 3, 0.7, 1e17}) {
       CHECK(linear_warmup(0, {.base_lr = base, .start_factor = factor, .warmup_steps = 3}) ==
@@ -168,8 +179,26 @@ TEST_CASE("step_lr, multi_step_lr, exponential_lr, linear_warmup: by their formu
   check_rates(exponential_lr({.base_lr = 2, .gamma = 0.5}), {2, 1, 0.5, 0.25});
   check_rates(linear_warmup({.base_lr = 2, .start_factor = 0.2, .warmup_steps = 4}),
               {0.4, 0.8, 1.2, 1.6, 2, 2, 2});
+  check_rates(
+      linear_warmup({.base_lr = 2, .start_factor = 1, .warmup_steps = 4, .end_factor = 0.5}),
+      {2, 1.75, 1.5, 1.25, 1, 1});
+  check_rates(polynomial_lr({.base_lr = 2, .total_steps = 4}), {2, 1.5, 1, 0.5, 0, 0});
+  check_rates(polynomial_lr({.base_lr = 2, .total_steps = 4, .power = 2, .end_lr = 1}),
+              {2, 1.5625, 1.25, 1.0625, 1, 1});
+  check_rates(cosine_warm_restarts_lr({.base_lr = 1, .period = 2}), {1, 0.5, 1, 0.5, 1});
+  check_rates(
+      cosine_warm_restarts_lr({.base_lr = 1, .period = 1, .period_factor = 2, .eta_min = 0.5}),
+      {1, 1, 0.75, 1, 0.5 + (1 + std::sqrt(0.5)) / 4, 0.75, 0.5 + (1 - std::sqrt(0.5)) / 4, 1});
   check_rates(constant_lr(0.25), {0.25, 0.25});
   check_rates(cosine_annealing_lr({.base_lr = 1, .t_max = 2}), {1, 0.5, 0});
+}
+
+TEST_CASE("cosine_warm_restarts_lr: of any step, at once") {
+  const CosineWarmRestarts same{.base_lr = 1, .period = 4}, longer{.period = 3, .period_factor = 5};
+  constexpr std::int64_t kFar = std::int64_t{1} << 62;  // a multiple of 4
+  CHECK(cosine_warm_restarts_lr(kFar, same) == 1);
+  CHECK(cosine_warm_restarts_lr(kFar + 2, same) == doctest::Approx(0.5));
+  CHECK(cosine_warm_restarts_lr(std::numeric_limits<std::int64_t>::max(), longer) > 0);
 }
 
 TEST_CASE("sequential_lr and product_lr: PyTorch's SequentialLR and ChainedScheduler") {
@@ -197,6 +226,14 @@ TEST_CASE("schedules: misuse is an Error") {
   CHECK(contains(error_of([] { linear_warmup({.warmup_steps = 0}); }), "warmup_steps is 0"));
   CHECK(contains(error_of([] { cosine_annealing_lr({.t_max = 0}); }), "t_max is 0"));
   CHECK(contains(error_of([] { cosine_annealing_lr(-1, {}); }), "cosine_annealing_lr: step -1"));
+  CHECK(contains(error_of([] { polynomial_lr(-1, {}); }), "polynomial_lr: step -1 is below 0"));
+  CHECK(contains(error_of([] { polynomial_lr({.total_steps = 0}); }), "total_steps is 0"));
+  CHECK(contains(error_of([] { polynomial_lr({.power = 0}); }), "power is 0, expected above 0"));
+  CHECK(contains(error_of([] { cosine_warm_restarts_lr(-1, {}); }),
+                 "cosine_warm_restarts_lr: step -1"));
+  CHECK(contains(error_of([] { cosine_warm_restarts_lr({.period = 0}); }), "period is 0"));
+  CHECK(contains(error_of([] { cosine_warm_restarts_lr({.period_factor = 0}); }),
+                 "period_factor 0, both at least 1"));
   CHECK(contains(error_of([] { one_cycle_lr({.pct_start = -1}); }), "pct_start is -1"));
   CHECK(contains(error_of([] { one_cycle_lr({.div_factor = 0}); }), "div_factor is 0"));
   CHECK(contains(error_of([] { one_cycle_lr({.final_div_factor = -1}); }),

@@ -1,8 +1,7 @@
 #include <pliant/autograd/ops/cross_entropy.h>
 
-#include <algorithm>
-
 #include <pliant/autograd/internal/checks.h>
+#include <pliant/autograd/internal/labels.h>
 #include <pliant/autograd/ops/arithmetic.h>
 #include <pliant/autograd/ops/convert.h>
 #include <pliant/autograd/ops/softmax.h>
@@ -14,51 +13,40 @@ namespace {
 
 constexpr const char* kOp = "softmax_cross_entropy";
 
-void check_weights(const Var& logits, const Tensor& weights) {
-  if (!weights.defined()) return;
-  require(weights.shape() == Shape{logits.dim(-1)}, kOp, ": the class weights have shape ",
-          weights.shape(), ", expected ", Shape{logits.dim(-1)}, " (logits ", logits.shape(), ")");
-  const Var as_var = weights;
-  require_same_kind(kOp, {{"logits", &logits}, {"class_weights", &as_var}});
-  if (!weights.device().is_cpu()) return;
-  visit_floating(kOp, weights.dtype(), [&]<class T>() {
-    for (const T weight : weights.span<T>())
-      require(weight >= 0, kOp, ": a class weight is ", weight, ", expected none negative");
-  });
+// What either form shares.
+void check_common(const Var& logits, const Var& targets, const char* name,
+                  const CrossEntropyOptions& options) {
+  require(logits.defined() && targets.defined(), kOp, ": the ", logits.defined() ? name : "logits",
+          " are undefined");
+  check_scores(kOp, "logits", logits);
+  check_class_weights(kOp, "logits", logits, options.class_weights);
+  const double s = options.label_smoothing;
+  require(s >= 0 && s <= 1, kOp, ": label smoothing is ", s, ", expected 0 to 1");
 }
 
 CrossEntropyGeometry checked_geometry(const Var& logits, const Tensor& labels,
                                       const CrossEntropyOptions& options) {
-  require(logits.defined() && labels.defined(), kOp, ": the ",
-          logits.defined() ? "labels are" : "logits are", " undefined");
-  require(logits.rank() >= 1, kOp, ": the logits are a scalar, expected [... C]");
-  require_same_kind(kOp, logits);
-  const Shape expected(std::span(logits.shape().begin(), logits.shape().end() - 1));
-  require(labels.shape() == expected, kOp, ": the labels have shape ", labels.shape(),
-          ", expected ", expected, " (logits ", logits.shape(), ")");
-  require(labels.dtype() == DType::int64, kOp, ": the labels are ", labels.dtype(),
-          ", expected int64");
-  require(labels.device() == logits.device(), kOp, ": logits on ", logits.device(),
-          " but labels on ", labels.device());
-  require(logits.dim(-1) >= 1, kOp, ": the logits ", logits.shape(), " have no classes");
-  check_weights(logits, options.class_weights);
-  const double s = options.label_smoothing;
-  require(s >= 0 && s <= 1, kOp, ": label smoothing is ", s, ", expected 0 to 1");
+  check_common(logits, labels, "labels", options);
+  check_labels(kOp, "logits", logits, labels, options.ignore_index);
   return {.rows = labels.size(),
           .classes = logits.dim(-1),
-          .smoothing = s,
+          .smoothing = options.label_smoothing,
           .ignore_index = options.ignore_index};
 }
 
-void check_labels(const CrossEntropyGeometry& g, const Tensor& labels) {
-  if (!labels.device().is_cpu()) return;
-  const std::span<const std::int64_t> all = labels.span<std::int64_t>();
-  const auto bad = std::find_if(all.begin(), all.end(), [&](std::int64_t label) {
-    return (label < 0 || label >= g.classes) && label != g.ignore_index;
-  });
-  if (bad != all.end())
-    fail(kOp, ": label ", *bad, " of row ", bad - all.begin(), " is not in [0, C = ", g.classes,
-         ") nor the ignore_index ", g.ignore_index);
+bool are_probabilities(const Var& logits, const Tensor& targets) {
+  return logits.defined() && targets.defined() && is_floating(targets.dtype()) &&
+         targets.shape() == logits.shape();
+}
+
+void check_probabilities(const Var& logits, const Var& targets,
+                         const CrossEntropyOptions& options) {
+  check_common(logits, targets, "targets", options);
+  require_same_kind(kOp, {{"logits", &logits}, {"targets", &targets}});
+  require(targets.shape() == logits.shape(), kOp, ": the targets have shape ", targets.shape(),
+          ", expected that of the logits ", logits.shape());
+  require(options.ignore_index < 0, kOp, ": an ignore_index of ", options.ignore_index,
+          " beside probabilities, which are no labels");
 }
 
 // Per row [rows 1]: the sum of its target, 0 for a row that does not count.
@@ -184,16 +172,29 @@ Var mean_loss(const CrossEntropyGeometry& g, const Var& logits, const Tensor& la
 Var softmax_cross_entropy(const Var& logits, const Tensor& labels,
                           const CrossEntropyOptions& options) {
   const ErrorOp here(kOp);
+  if (are_probabilities(logits, labels)) return softmax_cross_entropy(logits, Var(labels), options);
   if (is_bfloat16(logits)) {
     CrossEntropyOptions wide = options;
     wide.class_weights = widened(options.class_weights);
     return softmax_cross_entropy(widened(logits), labels, wide);
   }
   const CrossEntropyGeometry g = checked_geometry(logits, labels, options);
-  check_labels(g, labels);
   if (options.reduction == LossReduction::mean)
     return mean_loss(g, logits, labels, options.class_weights);
   return reduce_loss(row_losses(g, logits, labels, options.class_weights), options.reduction);
+}
+
+Var softmax_cross_entropy(const Var& logits, const Var& targets,
+                          const CrossEntropyOptions& options) {
+  const ErrorOp here(kOp);
+  if (targets.defined() && !is_floating(targets.dtype()))
+    return softmax_cross_entropy(logits, targets.value(), options);
+  check_probabilities(logits, targets, options);
+  const double s = options.label_smoothing;
+  Var wanted = widened(targets);
+  if (s > 0) wanted = wanted * (1 - s) + s / static_cast<double>(logits.dim(-1));
+  if (options.class_weights.defined()) wanted = wanted * Var(widened(options.class_weights));
+  return reduce_loss(-sum(wanted * log_softmax(widened(logits)), {-1}), options.reduction);
 }
 
 }  // namespace pliant

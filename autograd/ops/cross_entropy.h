@@ -1,4 +1,4 @@
-// Classification loss.
+// Classification loss; nll_loss and kl_div are in distribution_losses.h.
 #pragma once
 
 #include <pliant/autograd/ops/loss_reduction.h>
@@ -21,6 +21,13 @@ struct CrossEntropyOptions {
 // Reduction none: the rows' own losses [...], 0 for one that does not count; sum: theirs, not
 // divided by anything.
 Var softmax_cross_entropy(const Var& logits, const Tensor& labels,
+                          const CrossEntropyOptions& options = {});
+
+// With a probability t of each class in the place of a label (mixup, distillation): a row's loss is
+// -sum(w t' log p), t' = (1-s) t + s / C, and the mean is over the rows whatever the weights are
+// (as PyTorch does). targets [... C] of the logits' shape and dtype, a Tensor too; gradients pass
+// to them as far as they want one. There is no row that does not count.
+Var softmax_cross_entropy(const Var& logits, const Var& targets,
                           const CrossEntropyOptions& options = {});
 
 }  // namespace pliant

@@ -20,11 +20,35 @@ void sgd(const OfStep<SgdStep<T>>& of_step, std::int64_t n, const T* gradient, T
 
 template <class T>
 void adam(const OfStep<AdamStep<T>>& of_step, std::int64_t n, const T* gradient, T* parameter,
-          T* first, T* second) {
+          T* first, T* second, T* largest) {
   const AdamStep<T> step = of_step.get();
   parallel_blocks(n, kBlock, [=](std::int64_t begin, std::int64_t end) {
+    if (largest == nullptr)
+      for (std::int64_t i = begin; i < end; ++i)
+        adam_update(step, gradient[i], parameter[i], first[i], second[i]);
+    else
+      for (std::int64_t i = begin; i < end; ++i)
+        amsgrad_update(step, gradient[i], parameter[i], first[i], second[i], largest[i]);
+  });
+}
+
+template <class T>
+void nadam(const OfStep<NAdamStep<T>>& of_step, std::int64_t n, const T* gradient, T* parameter,
+           T* first, T* second) {
+  const NAdamStep<T> step = of_step.get();
+  parallel_blocks(n, kBlock, [=](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i)
-      adam_update(step, gradient[i], parameter[i], first[i], second[i]);
+      nadam_update(step, gradient[i], parameter[i], first[i], second[i]);
+  });
+}
+
+template <class T>
+void lion(const OfStep<LionStep<T>>& of_step, std::int64_t n, const T* gradient, T* parameter,
+          T* mean) {
+  const LionStep<T> step = of_step.get();
+  parallel_blocks(n, kBlock, [=](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i)
+      lion_update(step, gradient[i], parameter[i], mean[i]);
   });
 }
 
@@ -61,6 +85,8 @@ void average(T share, std::int64_t n, const T* value, T* to) {
 
 constinit FloatKernel<SgdKernel> cpu::sgd_step{sgd, sgd};
 constinit FloatKernel<AdamKernel> cpu::adam_step{adam, adam};
+constinit FloatKernel<NAdamKernel> cpu::nadam_step{nadam, nadam};
+constinit FloatKernel<LionKernel> cpu::lion_step{lion, lion};
 constinit FloatKernel<RmsPropKernel> cpu::rmsprop_step{rmsprop, rmsprop};
 constinit FloatKernel<AdagradKernel> cpu::adagrad_step{adagrad, adagrad};
 constinit FloatKernel<AverageKernel> cpu::average_step{average, average};

@@ -51,6 +51,54 @@ PLIANT_HD void adam_update(const AdamStep<T>& step, T gradient, T& parameter, T&
   second = step.beta2 * second + step.one_minus_beta2 * g * g;
   parameter = step.keep * parameter - step.rate * first / (std::sqrt(second) + step.floor);
 }
+// With amsgrad: by the largest second moment so far.
+template <class T>
+PLIANT_HD void amsgrad_update(const AdamStep<T>& step, T gradient, T& parameter, T& first,
+                              T& second, T& largest) {
+  const T g = gradient + step.weight_decay * parameter;
+  first = step.beta1 * first + step.one_minus_beta1 * g;
+  second = step.beta2 * second + step.one_minus_beta2 * g * g;
+  largest = largest < second ? second : largest;
+  parameter = step.keep * parameter - step.rate * first / (std::sqrt(largest) + step.floor);
+}
+
+// Adam with Nesterov's momentum: beside the first moment stands the gradient itself.
+//
+//   (by_gradient * g + by_first * first) / (sqrt(second) + floor)
+//
+// with floor as Adam's; the factors have the rate, sqrt(c2) and the momenta in them.
+template <class T>
+struct NAdamStep {
+  T by_gradient, by_first, floor;
+  T beta1, one_minus_beta1, beta2, one_minus_beta2;
+  T weight_decay;
+  T keep;  // as Adam's
+};
+
+template <class T>
+PLIANT_HD void nadam_update(const NAdamStep<T>& step, T gradient, T& parameter, T& first,
+                            T& second) {
+  const T g = gradient + step.weight_decay * parameter;
+  first = step.beta1 * first + step.one_minus_beta1 * g;
+  second = step.beta2 * second + step.one_minus_beta2 * g * g;
+  parameter = step.keep * parameter -
+              (step.by_gradient * g + step.by_first * first) / (std::sqrt(second) + step.floor);
+}
+
+template <class T>
+struct LionStep {
+  T lr;
+  T beta1, one_minus_beta1, beta2, one_minus_beta2;
+  T keep;  // as AdamW's
+};
+
+template <class T>
+PLIANT_HD void lion_update(const LionStep<T>& step, T gradient, T& parameter, T& mean) {
+  const T towards = step.beta1 * mean + step.one_minus_beta1 * gradient;
+  const T sign = towards > T(0) ? T(1) : towards < T(0) ? T(-1) : towards;  // NaN stays
+  parameter = step.keep * parameter - step.lr * sign;
+  mean = step.beta2 * mean + step.one_minus_beta2 * gradient;
+}
 
 template <class T>
 struct RmsPropStep {
@@ -103,7 +151,13 @@ using SgdKernel = void(const OfStep<SgdStep<T>>&, std::int64_t n, const T* gradi
                        T* buffer);
 template <class T>
 using AdamKernel = void(const OfStep<AdamStep<T>>&, std::int64_t n, const T* gradient, T* parameter,
-                        T* first, T* second);
+                        T* first, T* second, T* largest);
+template <class T>
+using NAdamKernel = void(const OfStep<NAdamStep<T>>&, std::int64_t n, const T* gradient,
+                         T* parameter, T* first, T* second);
+template <class T>
+using LionKernel = void(const OfStep<LionStep<T>>&, std::int64_t n, const T* gradient, T* parameter,
+                        T* mean);
 template <class T>
 using RmsPropKernel = void(const OfStep<RmsPropStep<T>>&, std::int64_t n, const T* gradient,
                            T* parameter, T* mean_square, T* mean, T* buffer);
@@ -116,6 +170,8 @@ using AverageKernel = void(T share, std::int64_t n, const T* value, T* average);
 namespace cpu {
 extern FloatKernel<SgdKernel> sgd_step;
 extern FloatKernel<AdamKernel> adam_step;
+extern FloatKernel<NAdamKernel> nadam_step;
+extern FloatKernel<LionKernel> lion_step;
 extern FloatKernel<RmsPropKernel> rmsprop_step;
 extern FloatKernel<AdagradKernel> adagrad_step;
 extern FloatKernel<AverageKernel> average_step;
@@ -124,6 +180,8 @@ extern FloatKernel<AverageKernel> average_step;
 namespace cuda {
 extern FloatKernel<SgdKernel> sgd_step;
 extern FloatKernel<AdamKernel> adam_step;
+extern FloatKernel<NAdamKernel> nadam_step;
+extern FloatKernel<LionKernel> lion_step;
 extern FloatKernel<RmsPropKernel> rmsprop_step;
 extern FloatKernel<AdagradKernel> adagrad_step;
 extern FloatKernel<AverageKernel> average_step;

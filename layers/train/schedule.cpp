@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numbers>
 
 #include <pliant/core/error.h>
@@ -41,6 +42,17 @@ void check(const LinearWarmup& options) {
 
 void check(const CosineAnnealing& options) {
   require(options.t_max >= 1, "cosine_annealing_lr: t_max is ", options.t_max, ", at least 1");
+}
+
+void check(const PolynomialLr& options) {
+  require(options.total_steps >= 1, "polynomial_lr: total_steps is ", options.total_steps,
+          ", at least 1");
+  require(options.power > 0, "polynomial_lr: power is ", options.power, ", expected above 0");
+}
+
+void check(const CosineWarmRestarts& options) {
+  require(options.period >= 1 && options.period_factor >= 1, "cosine_warm_restarts_lr: period is ",
+          options.period, " and period_factor ", options.period_factor, ", both at least 1");
 }
 
 void check(const OneCycle& options) {
@@ -90,7 +102,7 @@ double linear_warmup(std::int64_t step, const LinearWarmup& options) {
   check(options);
   const double done = static_cast<double>(std::min(step, options.warmup_steps)) /
                       static_cast<double>(options.warmup_steps);
-  return options.base_lr * between(options.start_factor, 1, done, Anneal::linear);
+  return options.base_lr * between(options.start_factor, options.end_factor, done, Anneal::linear);
 }
 
 Schedule linear_warmup(const LinearWarmup& options) {
@@ -98,9 +110,24 @@ Schedule linear_warmup(const LinearWarmup& options) {
   return [options](std::int64_t step) { return linear_warmup(step, options); };
 }
 
+double polynomial_lr(std::int64_t step, const PolynomialLr& options) {
+  require_step("polynomial_lr", step);
+  check(options);
+  const double left = 1 - static_cast<double>(std::min(step, options.total_steps)) /
+                              static_cast<double>(options.total_steps);
+  const double share = std::pow(left, options.power);
+  return options.base_lr * share + options.end_lr * (1 - share);
+}
+
+Schedule polynomial_lr(const PolynomialLr& options) {
+  check(options);
+  return [options](std::int64_t step) { return polynomial_lr(step, options); };
+}
+
 double cosine_annealing_lr(std::int64_t step, const CosineAnnealing& options) {
   require_step("cosine_annealing_lr", step);
   check(options);
+  if (!options.rises_again) step = std::min(step, options.t_max);
   return between(options.base_lr, options.eta_min,
                  static_cast<double>(step) / static_cast<double>(options.t_max), Anneal::cosine);
 }
@@ -108,6 +135,25 @@ double cosine_annealing_lr(std::int64_t step, const CosineAnnealing& options) {
 Schedule cosine_annealing_lr(const CosineAnnealing& options) {
   check(options);
   return [options](std::int64_t step) { return cosine_annealing_lr(step, options); };
+}
+
+double cosine_warm_restarts_lr(std::int64_t step, const CosineWarmRestarts& options) {
+  require_step("cosine_warm_restarts_lr", step);
+  check(options);
+  std::int64_t period = options.period;
+  if (options.period_factor == 1) step %= period;
+  while (step >= period) {
+    step -= period;
+    if (__builtin_mul_overflow(period, options.period_factor, &period))
+      period = std::numeric_limits<std::int64_t>::max();
+  }
+  return between(options.base_lr, options.eta_min,
+                 static_cast<double>(step) / static_cast<double>(period), Anneal::cosine);
+}
+
+Schedule cosine_warm_restarts_lr(const CosineWarmRestarts& options) {
+  check(options);
+  return [options](std::int64_t step) { return cosine_warm_restarts_lr(step, options); };
 }
 
 double one_cycle_lr(std::int64_t step, const OneCycle& options) {

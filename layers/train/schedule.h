@@ -2,11 +2,13 @@
 // batches or epochs is the caller's choice. Each comes in two forms: of a step and options, and of
 // options alone, which gives a Schedule to be kept or chained. A step below 0 is an Error.
 //
-//   optimizer.set_lr(one_cycle_lr(step, {.max_lr = 0.01, .total_steps = steps}));
+//   optimizer.set_schedule(one_cycle_lr({.max_lr = 0.01, .total_steps = steps}));
 //
 //   const Schedule lr = sequential_lr({{linear_warmup({.base_lr = 0.1, .warmup_steps = 500}), 500},
 //                                      {cosine_annealing_lr({.base_lr = 0.1, .t_max = 9500})}});
-//   optimizer.set_lr(lr(step));
+//   optimizer.set_lr(lr(step));  // by hand
+//
+// plateau.h has the one that follows a measurement.
 #pragma once
 
 #include <cstdint>
@@ -45,24 +47,48 @@ struct ExponentialLr {
 double exponential_lr(std::int64_t step, const ExponentialLr& options);
 Schedule exponential_lr(const ExponentialLr& options);
 
-// base_lr * (f + (1 - f) * min(t, w) / w), f = start_factor, w = warmup_steps, at least 1; base_lr
-// from t = w on.
+// base_lr * (f + (e - f) * min(t, w) / w), f = start_factor, e = end_factor, w = warmup_steps, at
+// least 1; base_lr * e from t = w on. From 1 to 0 it is a linear decay. (torch's LinearLR)
 struct LinearWarmup {
   double base_lr = 0.1;
   double start_factor = 0;
   std::int64_t warmup_steps = 1;
+  double end_factor = 1;
 };
 double linear_warmup(std::int64_t step, const LinearWarmup& options);
 Schedule linear_warmup(const LinearWarmup& options);
 
-// eta_min + (base_lr - eta_min) * (1 + cos(pi t / t_max)) / 2; beyond t_max it rises again.
+// end_lr + (base_lr - end_lr) * (1 - min(t, n) / n)^power, n = total_steps, at least 1; power above 0.
+struct PolynomialLr {
+  double base_lr = 0.1;
+  std::int64_t total_steps = 1;
+  double power = 1;
+  double end_lr = 0;
+};
+double polynomial_lr(std::int64_t step, const PolynomialLr& options);
+Schedule polynomial_lr(const PolynomialLr& options);
+
+// eta_min + (base_lr - eta_min) * (1 + cos(pi t / t_max)) / 2, and eta_min from t_max on. With
+// rises_again the cosine goes on there, as PyTorch's does: at 2 t_max it is at base_lr.
 struct CosineAnnealing {
   double base_lr = 0.1;
   std::int64_t t_max = 1;
   double eta_min = 0;
+  bool rises_again = false;
 };
 double cosine_annealing_lr(std::int64_t step, const CosineAnnealing& options);
 Schedule cosine_annealing_lr(const CosineAnnealing& options);
+
+// The cosine again and again: the first takes `period` steps, at least 1, each one after it
+// period_factor times as many, at least 1, and begins at base_lr. (Loshchilov and Hutter 2017)
+struct CosineWarmRestarts {
+  double base_lr = 0.1;
+  std::int64_t period = 1;
+  std::int64_t period_factor = 1;
+  double eta_min = 0;
+};
+double cosine_warm_restarts_lr(std::int64_t step, const CosineWarmRestarts& options);
+Schedule cosine_warm_restarts_lr(const CosineWarmRestarts& options);
 
 enum class Anneal : unsigned char { cosine, linear };
 

@@ -118,4 +118,21 @@ void run_linear_warmup(Call& call);
 void run_cosine_annealing_lr(Call& call);
 void run_one_cycle_lr(Call& call);
 
+// ops_losses_train.cpp
+void run_softmax_cross_entropy_probabilities(Call& call);
+void run_binary_cross_entropy_weights(Call& call);
+void run_nll_loss(Call& call);
+void run_kl_div(Call& call);
+void run_huber_loss(Call& call);
+void run_sigmoid_focal_loss(Call& call);
+void run_generalized_box_iou_loss(Call& call);
+void run_cosine_similarity(Call& call);
+void run_cosine_embedding_loss(Call& call);
+void run_nadam(Call& call);
+void run_muon(Call& call);
+void run_polynomial_lr(Call& call);
+void run_cosine_warm_restarts_lr(Call& call);
+void run_linear_lr(Call& call);
+void run_reduce_on_plateau(Call& call);
+
 }  // namespace pliant::conformance

@@ -1,27 +1,9 @@
 // Optimizers, over steps whose gradients the file gives, and learning rates by step.
-#include <pliant/autograd/ops/arithmetic.h>
-#include <pliant/autograd/ops/reduce.h>
-#include <pliant/layers/train/optimizer.h>
-#include <pliant/layers/train/schedule.h>
-#include <pliant/tests/conformance/ops.h>
+#include <pliant/tests/conformance/training_call.h>
 
 namespace pliant::conformance {
 
 namespace {
-
-// param after one step per row of grads [steps ...]: the loss sum(param * row) has that gradient.
-template <class Optimizer, class Options>
-void run_optimizer(Call& call, const Options& options) {
-  const Parameter parameter(call.constant("param").clone(), "param");
-  const Tensor rows = call.constant("grads");
-  Optimizer optimizer({parameter}, options);
-  for (std::int64_t step = 0; step < rows.dim(0); ++step) {
-    const Tensor row = rows.slice(step, step + 1).reshape(parameter.shape());
-    const Tape tape;
-    optimizer.step(tape.gradients(sum(mul(tape(parameter), row))));
-  }
-  call.output("param", parameter.value());
-}
 
 template <class Optimizer, class Options>
 void run_adam_like(Call& call) {
@@ -31,14 +13,8 @@ void run_adam_like(Call& call) {
                                          .beta1 = betas[0],
                                          .beta2 = betas[1],
                                          .eps = call.real("eps"),
-                                         .weight_decay = call.real("weight_decay")});
-}
-
-void run_schedule(Call& call, const Schedule& lr) {
-  std::vector<double> rates;
-  const std::int64_t steps = call.integer("steps");
-  for (std::int64_t step = 0; step < steps; ++step) rates.push_back(lr(step));
-  call.output("lr", Tensor::from(rates, {steps}).to(call.dtype()).to(call.device()));
+                                         .weight_decay = call.real("weight_decay"),
+                                         .amsgrad = call.has("amsgrad") && call.flag("amsgrad")});
 }
 
 }  // namespace
@@ -98,7 +74,8 @@ void run_linear_warmup(Call& call) {
 void run_cosine_annealing_lr(Call& call) {
   run_schedule(call, cosine_annealing_lr({.base_lr = call.real("base_lr"),
                                           .t_max = call.integer("t_max"),
-                                          .eta_min = call.real("eta_min")}));
+                                          .eta_min = call.real("eta_min"),
+                                          .rises_again = true}));
 }
 
 void run_one_cycle_lr(Call& call) {
