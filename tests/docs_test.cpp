@@ -36,7 +36,7 @@ std::vector<Quotation> quotations_of(const std::string& page) {
   std::istringstream lines(page);
   std::string before;
   for (std::string line; std::getline(lines, line); before = line) {
-    if (line != "```cpp") continue;
+    if (line != "```cpp" && line != "```cmake") continue;
     Quotation one;
     if (before.starts_with(mark) && before.ends_with(end))
       one.from = before.substr(mark.size(), before.size() - mark.size() - end.size());
@@ -85,16 +85,21 @@ TEST_CASE("docs: README's program is the one that is compiled and run") {
 }
 
 TEST_CASE("docs: what is quoted stands in a file that is compiled") {
-  for (const char* page : {"autograd.md", "adding_an_op.md"}) {
-    const std::vector<Quotation> all = quotations_of(read(kRoot / "docs" / page));
-    CHECK(all.size() >= 4);
+  std::vector<fs::path> pages = {"docs/autograd.md", "docs/adding_an_op.md", "docs/tutorial.md"};
+  for (const auto& entry : fs::directory_iterator(kRoot / "docs/guide"))
+    if (entry.path().extension() == ".md" && entry.path().stem() != "README" &&
+        entry.path().stem() != "from_pytorch")
+      pages.push_back(fs::relative(entry.path(), kRoot));
+  for (const fs::path& page : pages) {
+    const std::vector<Quotation> all = quotations_of(read(kRoot / page));
+    CHECK(all.size() >= 1);
     for (const Quotation& one : all) {
       CAPTURE(page);
       CAPTURE(one.text);
       REQUIRE_MESSAGE(!one.from.empty(), "no <!-- from: FILE --> before it");
-      CHECK_MESSAGE(
-          (one.from.ends_with(".cpp") || one.from.ends_with(".h") || one.from.ends_with(".cu")),
-          one.from);
+      CHECK_MESSAGE((one.from.ends_with(".cpp") || one.from.ends_with(".h") ||
+                     one.from.ends_with(".cu") || one.from.ends_with("CMakeLists.txt")),
+                    one.from);
       CHECK_MESSAGE(quotes(read(kRoot / one.from), one.text), "is not in ", one.from);
     }
   }

@@ -371,3 +371,23 @@ TEST_CASE("optimizer: gradients of several batches make the step of a large one"
   step(one_step, {{at_once, mean}});
   CHECK(max_difference(at_once.value(), in_parts.value()) < 1e-15);
 }
+
+TEST_CASE("optimizers: options and states that no training has") {
+  const auto parameters = [] {
+    return std::vector<Parameter>{Parameter(Tensor::full({2}, 1), "w")};
+  };
+  CHECK(contains(error_of([&] { Sgd(parameters(), {.momentum = HUGE_VAL}); }), "momentum inf"));
+  CHECK(
+      contains(error_of([&] { Sgd(parameters(), {.dampening = std::nan("")}); }), "dampening nan"));
+  CHECK(contains(error_of([&] { Sgd(parameters(), {.weight_decay = HUGE_VAL}); }),
+                 "is not a number"));
+  CHECK(contains(error_of([&] { Adagrad(parameters(), {.lr_decay = HUGE_VAL}); }), "lr_decay inf"));
+  Adam adam(parameters());
+  const auto state = [](double steps, double second) -> State {
+    return {{"w/steps", Tensor::scalar(steps, DType::float64)},
+            {"w/first_moment", Tensor::full({2}, -1)},
+            {"w/second_moment", Tensor::full({2}, second)}};
+  };
+  CHECK(contains(error_of([&] { adam.load(state(1.5, 1)); }), "expected a whole number"));
+  CHECK(contains(error_of([&] { adam.load(state(1, -1)); }), "has numbers below 0"));
+}

@@ -9,9 +9,9 @@ namespace pliant {
 Adagrad::Adagrad(const std::vector<ParameterGroup>& groups, const AdagradOptions& options)
     : Optimizer("Adagrad", {"sum"}, groups, options.lr, options.weight_decay, options.may_lack),
       options_(options) {
-  require(options.lr_decay >= 0 && options.initial_accumulator >= 0 && options.eps >= 0,
-          "Adagrad: lr_decay ", options.lr_decay, ", initial_accumulator ",
-          options.initial_accumulator, " and eps ", options.eps, " must not be negative");
+  require_number("lr_decay", options.lr_decay);
+  require_number("initial_accumulator", options.initial_accumulator);
+  require_number("eps", options.eps);
 }
 
 Optimizer::Move Adagrad::update(Slot& slot, const Tensor& gradient) {

@@ -23,7 +23,7 @@ Adam::Adam(const char* name, Decay decay, const MemoryOf& memory,
       options_(options) {
   require(options.beta1 >= 0 && options.beta1 < 1 && options.beta2 >= 0 && options.beta2 < 1, name,
           ": beta1 ", options.beta1, " and beta2 ", options.beta2, " must lie in [0, 1)");
-  require(options.eps >= 0, name, ": eps ", options.eps, " must not be negative");
+  require_number("eps", options.eps);
 }
 
 Optimizer::Move Adam::update(Slot& slot, const Tensor& gradient) {

@@ -14,8 +14,8 @@ NAdam::NAdam(const std::vector<ParameterGroup>& groups, const NAdamOptions& opti
       options_(options) {
   require(options.beta1 >= 0 && options.beta1 < 1 && options.beta2 >= 0 && options.beta2 < 1,
           "NAdam: beta1 ", options.beta1, " and beta2 ", options.beta2, " must lie in [0, 1)");
-  require(options.eps >= 0 && options.momentum_decay >= 0, "NAdam: eps ", options.eps,
-          " and momentum_decay ", options.momentum_decay, " must not be negative");
+  require_number("eps", options.eps);
+  require_number("momentum_decay", options.momentum_decay);
 }
 
 double NAdam::momentum(std::int64_t t) const {

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <iostream>
+#include <iterator>
 #include <set>
 
+#include <pliant/autograd/ops/reduce.h>
 #include <pliant/core/capture.h>
 #include <pliant/layers/internal/paths.h>
 #include <pliant/layers/internal/state_reader.h>
@@ -32,6 +34,13 @@ const char* owner_of(const std::set<std::string>& names) {
   for (const auto& [mark, owner] : kMarks)
     if (names.contains(mark)) return owner;
   return "another optimizer's";
+}
+
+// Whether what is remembered by that name is a sum or a mean of squares.
+bool is_square(std::string_view name) {
+  static constexpr std::string_view kSquares[] = {"second_moment", "largest_second_moment",
+                                                  "mean_square", "sum"};
+  return std::find(std::begin(kSquares), std::end(kSquares), name) != std::end(kSquares);
 }
 
 std::string text_of(const std::set<std::string>& names) {
@@ -64,14 +73,18 @@ Optimizer::Optimizer(const char* name, const MemoryOf& memory,
   check_may_lack(name_, may_lack, paths);
 }
 
+void Optimizer::require_number(const char* what, double number) const {
+  require(number >= 0 && std::isfinite(number), name_, ": ", what, ' ', number,
+          " is not a number >= 0");
+}
+
 double Optimizer::checked_rate(double lr) const {
-  require(lr >= 0 && std::isfinite(lr), name_, ": the learning rate ", lr, " is not a number >= 0");
+  require_number("the learning rate", lr);
   return lr;
 }
 
 double Optimizer::checked_decay(double decay) const {
-  require(decay >= 0 && std::isfinite(decay), name_, ": the weight decay ", decay,
-          " is not a number >= 0");
+  require_number("the weight decay", decay);
   return decay;
 }
 
@@ -218,7 +231,8 @@ void Optimizer::check_kind(const Slot& slot, const State& state) const {
 
 std::int64_t Optimizer::read_steps(const std::string& path, StateReader& given) const {
   const double steps = given.take(path, {}).item();
-  require(steps >= 1 && steps <= 0x1p53, name_, ": ", path, " is ", steps, ", expected 1 to 2^53");
+  require(steps >= 1 && steps <= 0x1p53 && steps == std::floor(steps), name_, ": ", path, " is ",
+          steps, ", expected a whole number from 1 to 2^53");
   return static_cast<std::int64_t>(steps);
 }
 
@@ -228,6 +242,8 @@ void Optimizer::read(Slot& slot, StateReader& given) const {
   for (const char* name : slot.memory_names) {
     const Tensor tensor = given.take(path + "/" + name, slot.parameter.shape());
     require(is_floating(tensor.dtype()), name_, ": ", path, "/", name, " is ", tensor.dtype());
+    require(!is_square(name) || tensor.size() == 0 || !(min(Var(tensor)).item() < 0), name_, ": ",
+            path, "/", name, " has numbers below 0, which no mean of squares has");
     slot.memory.push_back(tensor.clone());
   }
 }

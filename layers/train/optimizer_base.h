@@ -89,6 +89,9 @@ class Optimizer {
       : Optimizer(
             name, [&](const Parameter&) { return memory; }, groups, lr, weight_decay, may_lack) {}
 
+  // An Error that says `what`, an option, unless it is a number of at least 0.
+  void require_number(const char* what, double number) const;
+
   // The slots whose paths match; none is an Error that says `what` the pattern is.
   std::vector<Slot*> matching(const char* what, std::string_view pattern);
 

@@ -22,8 +22,8 @@ RmsProp::RmsProp(const std::vector<ParameterGroup>& groups, const RmsPropOptions
       options_(options) {
   require(options.alpha >= 0 && options.alpha < 1, "RmsProp: alpha ", options.alpha,
           " must lie in [0, 1)");
-  require(options.eps >= 0 && options.momentum >= 0, "RmsProp: eps ", options.eps, " and momentum ",
-          options.momentum, " must not be negative");
+  require_number("eps", options.eps);
+  require_number("momentum", options.momentum);
 }
 
 Optimizer::Move RmsProp::update(Slot& slot, const Tensor& gradient) {

@@ -1,5 +1,7 @@
 #include <pliant/layers/train/sgd.h>
 
+#include <cmath>
+
 #include <pliant/core/kernel.h>
 #include <pliant/core/kernels/optimizer.h>
 #include <pliant/layers/internal/of_step.h>
@@ -12,7 +14,9 @@ Sgd::Sgd(const std::vector<ParameterGroup>& groups, const SgdOptions& options)
           options.momentum == 0 ? std::vector<const char*>{} : std::vector<const char*>{"momentum"},
           groups, options.lr, options.weight_decay, options.may_lack),
       options_(options) {
-  require(options.momentum >= 0, "Sgd: momentum ", options.momentum, " must not be negative");
+  require_number("momentum", options.momentum);
+  require(std::isfinite(options.dampening), "Sgd: dampening ", options.dampening,
+          " is not a number");
   require(!options.nesterov || (options.momentum > 0 && options.dampening == 0),
           "Sgd: nesterov needs a momentum above 0 and no dampening, got ", options.momentum,
           " and ", options.dampening);

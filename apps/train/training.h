@@ -1,0 +1,65 @@
+// How pliant-train trains.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include <pliant/apps/kit/checkpoint.h>
+#include <pliant/apps/kit/progress.h>
+#include <pliant/apps/kit/training_record.h>
+#include <pliant/apps/train/pictures.h>
+
+namespace pliant::train {
+
+struct TrainingPlan {
+  std::int64_t epochs = 30;
+  std::int64_t batch = 64;
+  double lr = 2e-3;  // the one-cycle schedule's peak
+  double weight_decay = 0.05;
+  double label_smoothing = 0;
+  bool class_weights = false;  // of the inverse of each class's share
+  Augment augment = Augment::light;
+  std::int64_t accumulate = 1;  // batches a step
+  double clip = 1;              // largest norm of a step's gradients; 0: any
+  double average = 0;           // decay of the weights' moving average; 0: none
+  std::int64_t patience = 0;    // epochs without a better one before the end; 0: to the end
+  double branch_rate = 0.1;     // of deformable branches, times the rate
+  Rng rng = Rng(0);
+  Device device = {};
+  std::optional<DType> activations = {};
+  std::int64_t loaders = 2;  // threads that read pictures
+};
+
+// What is told while it runs; each may be empty.
+struct Listeners {
+  std::function<void()> on_best;  // the net that was best on val so far
+  std::function<void(std::int64_t step, const kit::CurvePoint& point)> on_point;
+  std::function<void(std::int64_t step, const kit::EpochPoint& point)> on_epoch;
+};
+
+// Trains the net's unfrozen parameters with AdamW on a one-cycle schedule; after every epoch it is
+// measured on val: EpochPoint::measured is the accuracy there, of the averaged weights if there are
+// any, which on_best sees in the net, too.
+kit::Training train(kit::Classifier& net, const PictureSets& sets, const NetRecipe& recipe,
+                    const TrainingPlan& plan, kit::Progress& progress, kit::Checkpoint* checkpoint,
+                    const Listeners& listeners);
+
+// Figures of a training as lines of JSON, {"step": .., ..}, for other programs to follow.
+class JsonLines {
+ public:
+  // Lines of the same training that are there already stay, but for those of `step` and later.
+  explicit JsonLines(std::filesystem::path file) : file_(std::move(file)) {}
+  void add(std::int64_t step, const std::string& line);
+
+ private:
+  void keep_before(std::int64_t step) const;
+
+  std::filesystem::path file_;
+  bool begun_ = false, told_ = false;
+};
+
+}  // namespace pliant::train
