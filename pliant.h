@@ -33,14 +33,17 @@
 #include <pliant/autograd/ops/losses.h>
 #include <pliant/autograd/ops/map_offsets.h>
 #include <pliant/autograd/ops/matmul.h>
+#include <pliant/autograd/ops/norm.h>
 #include <pliant/autograd/ops/permute.h>
 #include <pliant/autograd/ops/pool2d.h>
 #include <pliant/autograd/ops/rearrange.h>
 #include <pliant/autograd/ops/reduce.h>
 #include <pliant/autograd/ops/roi_align.h>
 #include <pliant/autograd/ops/roi_pool.h>
+#include <pliant/autograd/ops/select.h>
 #include <pliant/autograd/ops/slice.h>
 #include <pliant/autograd/ops/softmax.h>
+#include <pliant/autograd/ops/sort.h>
 #include <pliant/autograd/ops/upsample.h>
 #include <pliant/autograd/ops/vision_losses.h>
 #include <pliant/core/eigen.h>

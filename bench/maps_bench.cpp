@@ -11,6 +11,7 @@
 #include <pliant/autograd/ops/group_norm.h>
 #include <pliant/autograd/ops/layer_norm.h>
 #include <pliant/autograd/ops/pool2d.h>
+#include <pliant/autograd/ops/sort.h>
 #include <pliant/autograd/ops/upsample.h>
 #include <pliant/bench/whole_op.h>
 
@@ -52,6 +53,8 @@ std::vector<Line> lines() {
       {"global_avg_pool2d", [](const Vars& v) { return global_avg_pool2d(v[0]); }},
       upsample_line("upsample2d nearest x2", UpsampleMode::nearest),
       upsample_line("upsample2d bilinear x2", UpsampleMode::bilinear),
+      upsample_line("upsample2d bicubic x2", UpsampleMode::bicubic),
+      {"sort of channels", [](const Vars& v) { return sort(v[0]).values; }},
       grid_sample_line("grid_sample bilinear", {}),
       grid_sample_line("grid_sample nearest", {.rule = GridRule::nearest}),
       {"group_norm",

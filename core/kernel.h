@@ -12,6 +12,7 @@
 // build one that is missing is a link error that names it.
 #pragma once
 
+#include <cstdint>
 #include <type_traits>
 
 #include <pliant/core/bfloat16.h>
@@ -47,6 +48,13 @@ template <template <class> class Signature>
 using FloatKernel = Kernel<Signature<float>, Signature<double>>;
 template <template <class> class Signature>
 using FloatingKernel = Kernel<Signature<float>, Signature<double>, Signature<BFloat16>>;
+// Of what computes with integers too; the narrower ones are widened before.
+template <template <class> class Signature>
+using NumberKernel = Kernel<Signature<float>, Signature<double>, Signature<std::int64_t>>;
+// Of what only moves elements.
+template <template <class> class Signature>
+using AnyKernel = Kernel<Signature<float>, Signature<double>, Signature<BFloat16>,
+                         Signature<std::int64_t>, Signature<std::int32_t>, Signature<std::uint8_t>>;
 
 // The function of type F for a device, or an Error that begins with the operation's name.
 template <class F, const auto& on_cpu, const auto& on_cuda>

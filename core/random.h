@@ -76,7 +76,9 @@ class Rng {
     return (std::uint64_t{r.word[0]} << 32 | r.word[1]) % bound;
   }
 
+  // What the key is made of, to be written down: from_key(rng.key()) gives the same numbers.
   PLIANT_HD std::uint64_t key() const { return key_; }
+  PLIANT_HD static Rng from_key(std::uint64_t key) { return Rng(Key{key}); }
 
  private:
   struct Key {

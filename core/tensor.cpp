@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <iomanip>
 #include <limits>
 #include <type_traits>
 #include <utility>
@@ -235,8 +234,13 @@ Tensor Tensor::to(Device where) const {
   return t;
 }
 
-template <class T>
-constexpr bool kFloats = is_floating(dtype_of<T>);
+namespace {
+
+// What needs no look at the elements, which on a GPU nothing takes.
+template <class From, class To>
+constexpr bool kConverts = std::is_base_of_v<KernelOf<Convert<From, To>>, ConvertKernel>;
+
+}  // namespace
 
 Tensor Tensor::to(DType dtype) const {
   require_defined("to");
@@ -244,14 +248,14 @@ Tensor Tensor::to(DType dtype) const {
   Tensor t = empty(shape_, dtype, device());
   visit_any(dtype_, [&]<class From>() {
     visit_any(dtype, [&]<class To>() {
-      if constexpr (kFloats<From> && kFloats<To> && !std::is_same_v<From, To>) {
-        kernel<Convert<From, To>, cpu::convert, cuda::convert>("to", device())(
-            size_, data<From>(), t.mutable_data<To>());
-      } else {
-        require_host("to(dtype)");
-        const From* const from = data<From>();
-        std::transform(from, from + size_, t.mutable_data<To>(), element<To, From>);
+      if constexpr (kConverts<From, To>) {
+        if (is_floating(dtype) || !device().is_cpu())
+          return kernel<Convert<From, To>, cpu::convert, cuda::convert>("to", device())(
+              size_, data<From>(), t.mutable_data<To>());
       }
+      require_host("to(dtype)");
+      const From* const from = data<From>();
+      std::transform(from, from + size_, t.mutable_data<To>(), element<To, From>);
     });
   });
   return t;
@@ -272,16 +276,6 @@ void Tensor::fill(double value) {
     kernel<Fill<T>, cpu::fill, cuda::fill>("fill", device())(size_, element<T>(value),
                                                              mutable_data<T>());
   });
-}
-
-std::ostream& operator<<(std::ostream& out, const Tensor& tensor) {
-  if (!tensor.defined()) return out << "undefined tensor";
-  out << tensor.dtype() << ' ' << tensor.shape() << " on " << tensor.device();
-  if (tensor.size() > 32) return out;
-  out << ':';
-  const auto digits = std::setprecision(static_cast<int>(out.precision()));
-  for (const double value : tensor.to_vector()) out << ' ' << text_from(digits, value);
-  return out;
 }
 
 }  // namespace pliant

@@ -140,7 +140,8 @@ class Tensor {
   // Copies.
   Tensor clone() const;
   Tensor to(Device where) const;  // the same handle if it is there already
-  // The same handle if it has that dtype; on a GPU only between floating dtypes; see the makers.
+  // The same handle if it has that dtype; see the makers. On a GPU between floating dtypes, from
+  // and to int64 (cut to what it can hold), from int32 and uint8.
   Tensor to(DType dtype) const;
   // Overwrites the elements with those of `source`: same shape and dtype, any device.
   void copy_from(const Tensor& source);
@@ -174,7 +175,8 @@ class Tensor {
   DType dtype_ = DType::float32;
 };
 
-// "float32 [2 28 28 1] on cpu" and, when small, the elements.
+// "float32 [2 3] on cpu" and the elements as NumPy shows them, in columns, in as many significant
+// digits as the stream has; of more than 1000 elements the first and last three of every axis.
 std::ostream& operator<<(std::ostream& out, const Tensor& tensor);
 
 }  // namespace pliant

@@ -21,11 +21,12 @@ void each_pair(F f, const BroadcastGeometry& g, const T* a, const T* b, T* y) {
 
 template <class T>
 void binary_of(int function, const BroadcastGeometry& g, const T* a, const T* b, T* y) {
-  BinaryTable::visit<Wide<T>>(function, [&]<class F>() { each_pair(F{}, g, a, b, y); });
+  BinaryTableOf<T>::template visit<Wide<T>>(function,
+                                            [&]<class F>() { each_pair(F{}, g, a, b, y); });
 }
 
 }  // namespace
 
-constinit FloatingKernel<Binary> cuda::binary{binary_of, binary_of, binary_of};
+constinit BinaryKernel cuda::binary{binary_of, binary_of, binary_of, binary_of};
 
 }  // namespace pliant

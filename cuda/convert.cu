@@ -33,8 +33,9 @@ void add_all(std::int64_t n, const T* x, double* sum) {
 
 }  // namespace
 
-constinit ConvertKernel cuda::convert{convert_all, convert_all, convert_all,
-                                      convert_all, convert_all, convert_all};
+constinit ConvertKernel cuda::convert{
+    convert_all, convert_all, convert_all, convert_all, convert_all, convert_all, convert_all,
+    convert_all, convert_all, convert_all, convert_all, convert_all, convert_all};
 constinit AddWideKernel cuda::add_wide{add_all, add_all};
 
 }  // namespace pliant

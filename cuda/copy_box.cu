@@ -15,6 +15,6 @@ void copy(const CopyBoxGeometry& g, const T* x, T* y) {
 
 }  // namespace
 
-constinit FloatKernel<CopyBox> cuda::copy_box{copy, copy};
+constinit AnyKernel<CopyBox> cuda::copy_box{copy, copy, copy, copy, copy, copy};
 
 }  // namespace pliant

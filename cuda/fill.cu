@@ -16,6 +16,6 @@ void fill_all(std::int64_t n, T value, T* y) {
 
 }  // namespace
 
-constinit FillKernel cuda::fill{fill_all, fill_all, fill_all, fill_all, fill_all, fill_all};
+constinit AnyKernel<Fill> cuda::fill{fill_all, fill_all, fill_all, fill_all, fill_all, fill_all};
 
 }  // namespace pliant

@@ -13,6 +13,7 @@ void permute_axes(const PermuteGeometry& g, const T* x, T* y) {
 
 }  // namespace
 
-constinit FloatKernel<Permute> cuda::permute{permute_axes, permute_axes};
+constinit AnyKernel<Permute> cuda::permute{permute_axes, permute_axes, permute_axes,
+                                           permute_axes, permute_axes, permute_axes};
 
 }  // namespace pliant

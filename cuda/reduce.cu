@@ -119,12 +119,13 @@ void argmax(const ReduceGeometry& g, const T* x, std::int64_t* index) {
 
 }  // namespace
 
-constinit SumKernel cuda::sum_forward{reduce<SumOf>, reduce<SumOf>, reduce<SumOf>,
-                                      reduce<SumOf>, reduce<SumOf>, reduce<SumOf>};
+constinit SumKernel cuda::sum_forward{reduce<SumOf>,        reduce<SumOf>, reduce<SumOf>,
+                                      reduce<SumOf>,        reduce<SumOf>, reduce<SumOf>,
+                                      reduce<SumOfIntegers>};
 constinit SumOfSquaresKernel cuda::sum_of_squares_forward{reduce<SumOfSquares, SumOf>,
                                                           reduce<SumOfSquares, SumOf>};
-constinit ExtremeKernel cuda::max_forward{reduce<MaxOf>, reduce<MaxOf>};
-constinit ExtremeKernel cuda::min_forward{reduce<MinOf>, reduce<MinOf>};
-constinit FloatKernel<ArgmaxForward> cuda::argmax_forward{argmax, argmax};
+constinit ExtremeKernel cuda::max_forward{reduce<MaxOf>, reduce<MaxOf>, reduce<MaxOf>};
+constinit ExtremeKernel cuda::min_forward{reduce<MinOf>, reduce<MinOf>, reduce<MinOf>};
+constinit NumberKernel<ArgmaxForward> cuda::argmax_forward{argmax, argmax, argmax};
 
 }  // namespace pliant

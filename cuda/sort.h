@@ -14,6 +14,9 @@ struct Sorted {
 };
 Sorted sort_by_key(const char* op, std::int64_t n, const std::int32_t* keys, std::int64_t largest,
                    Workspace& workspace);
+// The same for keys of 64 bits; the values alone.
+const std::int32_t* sort_by_key(const char* op, std::int64_t n, const std::uint64_t* keys,
+                                Workspace& workspace);
 
 // sums[i] = counts[0] + ... + counts[i-1], for i in [0, n).
 void sum_before(const char* op, std::int64_t n, const std::int64_t* counts, std::int64_t* sums,

@@ -47,8 +47,11 @@ TEST_CASE("arithmetic: bad operands") {
   const Var a(random({2, 3}, 5)), b(random({4}, 6));
   CHECK(error_of([&] { a + b; }) == "add: shapes [2 3] and [4] do not broadcast");
   CHECK(error_of([&] { a* Tensor::zeros({3}); }) ==
-        "mul: mixes float64 and float32: a is float64, b float32");
-  CHECK(contains(error_of([&] { a / Tensor::zeros({3}, DType::int64); }), "needs floating"));
+        "mul: a is float64 but b is float32; convert one with to(DType)");
+  const Tensor whole = Tensor::zeros({3}, DType::int64);
+  CHECK(error_of([&] { a / whole; }) ==
+        "div: a is float64 but b is int64; convert one with to(DType)");
+  CHECK(error_of([&] { whole / Var(whole); }) == "div: needs floating tensors, got int64");
   CHECK(contains(error_of([&] { a - Var(); }), "sub: operand b is undefined"));
   CHECK(contains(error_of([&] { reshape(a, {4, -1}); }), "cannot be cut into rows of 4"));
   CHECK(error_of([&] {
@@ -202,7 +205,7 @@ TEST_CASE("pow of two tensors: bad operands") {
   CHECK(error_of([&] { pow(x, Var()); }) == "pow: operand b is undefined");
   CHECK(error_of([&] {
           pow(x, Tensor::zeros({2, 3}));
-        }) == "pow: mixes float64 and float32: a is float64, b float32");
+        }) == "pow: a is float64 but b is float32; convert one with to(DType)");
 }
 
 TEST_CASE("arithmetic: what has nothing to stretch or add up gives a Var of its own") {

@@ -161,7 +161,8 @@ TEST_CASE("batch_norm2d: bad arguments") {
         "batch_norm2d: the weight has shape [4], expected [3] (input [2 2 2 3])");
   CHECK(error(x, ones, Var()) == "batch_norm2d: the bias is undefined");
   CHECK(error(x, Tensor::zeros({3}), ones) ==
-        "batch_norm2d: mixes float64 and float32: x is float64, weight float32");
+        "batch_norm2d: x is float64 but weight is float32, expected float64; convert it with "
+        "to(DType)");
   CHECK(error_of([&] { batch_norm2d(x, ones, ones, zeros, Tensor::zeros({2})); }) ==
         "batch_norm2d: the running variance has shape [2], expected [3] (input [2 2 2 3])");
   CHECK(error_of([&] { batch_norm2d(x, ones, ones, zeros, zeros, {.eps = -1}); }) ==

@@ -120,18 +120,19 @@ TEST_CASE("compare: bad arguments") {
     const std::string who = name;
     CHECK(error_of([&, f = op] { f(a, b); }) == who + ": shapes [2 3] and [4] do not broadcast");
     CHECK(error_of([&, f = op] { f(a, single); }) ==
-          who + ": mixes float64 and float32: a is float64, b float32");
-    CHECK(error_of([&, f = op] { f(a, whole); }) == who + ": needs floating tensors, got int64");
+          who + ": a is float64 but b is float32; convert one with to(DType)");
+    CHECK(error_of([&, f = op] { f(a, whole); }) ==
+          who + ": a is float64 but b is int64; convert one with to(DType)");
     CHECK(error_of([&, f = op] { f(a, Var()); }) == who + ": operand b is undefined");
   }
   CHECK(error_of([&] { maximum(a, b); }) == "maximum: shapes [2 3] and [4] do not broadcast");
   CHECK(error_of([&] { minimum(a, single); }) ==
-        "minimum: mixes float64 and float32: a is float64, b float32");
+        "minimum: a is float64 but b is float32; convert one with to(DType)");
   CHECK(error_of([&] { maximum(Var(), a); }) == "maximum: operand a is undefined");
   CHECK(error_of([&] { where(Tensor(), a, a); }) == "where: the condition is undefined");
   CHECK(error_of([&] { where(a, Var(), a); }) == "where: operand a is undefined");
   CHECK(error_of([&] { where(a, a, single); }) ==
-        "where: mixes float64 and float32: a is float64, b float32");
+        "where: a is float64 but b is float32; convert one with to(DType)");
   CHECK(error_of([&] { where(b, a, a); }) == "where: shapes [4] and [2 3] do not broadcast");
 }
 

@@ -67,6 +67,10 @@ TEST_CASE("conv2d: bad arguments") {
   CHECK(
       error_of([&] { conv2d(x, w); }) ==
       "conv2d: input has 3 channels but the weight expects 1 (input [2 8 8 3], weight [6 3 3 1])");
+  CHECK(contains(error_of([&] {
+                   conv2d(random({2, 3, 8, 8}, 1), random({6, 3, 3, 3}, 2));
+                 }),
+                 "; [2 3 8 8] looks like NCHW, maps are NHWC: permute(x, {0, 2, 3, 1})"));
   const auto message = [&](const Var& weight, const Var& bias, const ConvOptions& options) {
     return error_of([&] { conv2d(x, weight, bias, options); });
   };

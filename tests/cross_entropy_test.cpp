@@ -214,9 +214,9 @@ TEST_CASE("softmax_cross_entropy: bad arguments") {
         "softmax_cross_entropy: label smoothing is 1.5, expected 0 to 1");
   CHECK(error(logits, labels, {.class_weights = random({2}, 1)}) ==
         "softmax_cross_entropy: the class weights have shape [2], expected [3] (logits [2 3])");
-  CHECK(
-      error(logits, labels, {.class_weights = Tensor::zeros({3})}) ==
-      "softmax_cross_entropy: mixes float64 and float32: logits is float64, class_weights float32");
+  CHECK(error(logits, labels, {.class_weights = Tensor::zeros({3})}) ==
+        "softmax_cross_entropy: logits is float64 but class_weights is float32; convert one with "
+        "to(DType)");
   CHECK(error(logits, labels, {.class_weights = Tensor::from({1.0, -1.0, 1.0}, {3})}) ==
         "softmax_cross_entropy: a class weight is -1, expected none negative");
 }

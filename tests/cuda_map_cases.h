@@ -14,6 +14,7 @@
 #include <pliant/autograd/ops/pool2d.h>
 #include <pliant/autograd/ops/upsample.h>
 #include <pliant/tests/cuda_family_cases.h>
+#include <pliant/tests/cuda_order_cases.h>
 
 namespace pliant::test {
 
@@ -172,8 +173,9 @@ inline DeviceCases row_cases() {
 
 inline DeviceCases map_cases() {
   DeviceCases all;
-  for (const DeviceCases& some : {resample_cases(), grid_sample_cases(), cross_correlation_cases(),
-                                  depthwise_cases(), group_norm_cases(), row_cases()})
+  for (const DeviceCases& some :
+       {resample_cases(), grid_sample_cases(), cross_correlation_cases(), depthwise_cases(),
+        group_norm_cases(), row_cases(), integer_cases(), order_cases(), resize_device_cases()})
     all.insert(all.end(), some.begin(), some.end());
   return all;
 }

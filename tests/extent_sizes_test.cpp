@@ -20,6 +20,7 @@
 #include <pliant/autograd/ops/roi_pool.h>
 #include <pliant/autograd/ops/slice.h>
 #include <pliant/autograd/ops/softmax.h>
+#include <pliant/autograd/ops/sort.h>
 #include <pliant/autograd/ops/upsample.h>
 #include <pliant/tests/hostile_sizes.h>
 
@@ -66,7 +67,7 @@ TEST_CASE("sizes: regions") {
 TEST_CASE("sizes: elements moved and chosen") {
   const Var x = zeros({1, 4, 4, 1});
   const std::vector<std::int64_t> none(4, 0);
-  const std::vector<std::int64_t> beyond_memory = {kMin, -k62, -1, k62, kMax - 1, kMax};
+  const std::vector<std::int64_t> beyond_memory = {kMin, -k62, -5, k62, kMax - 1, kMax};
   refuses(
       "pad", "before",
       [&](std::int64_t n) {
@@ -79,7 +80,16 @@ TEST_CASE("sizes: elements moved and chosen") {
         pad(x, {0, n, 0, 0}, {0, n, 0, 0});
       },
       beyond_memory);
+  for (const PadMode mode : {PadMode::reflect, PadMode::replicate, PadMode::circular})
+    refuses(
+        "pad", "by a mode",
+        [&](std::int64_t n) {
+          pad(x, none, {0, n, 0, 0}, mode);
+        },
+        beyond_memory);
   CHECK(contains(error_of([&] { pad(x, {0, 1 << 20, 0, 0}, {0, 0, 1 << 20, 0}); }), "pad: 1099"));
+  refuses("topk", "k", [&](std::int64_t n) { topk(x, n, 1); });
+  refuses("adaptive_max_pool2d", "output", [&](std::int64_t n) { adaptive_max_pool2d(x, {n, 1}); });
   for (const std::int64_t n : kHostile) {
     CAPTURE(n);
     CHECK(names(error_of([&] { slice_axis(x, 1, n, 2); }), n));

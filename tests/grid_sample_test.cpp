@@ -181,5 +181,5 @@ TEST_CASE("grid_sample: bad arguments") {
           grid_sample(random({2, 0, 4, 2}, 1), grid);
         }) == "grid_sample: the input [2 0 4 2] has no pixels");
   CHECK(error_of([&] { grid_sample(x, grid.to(DType::float32)); }) ==
-        "grid_sample: mixes float64 and float32: x is float64, grid float32");
+        "grid_sample: x is float64 but grid is float32; convert one with to(DType)");
 }

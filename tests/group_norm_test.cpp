@@ -115,7 +115,7 @@ TEST_CASE("group_norm: bad arguments") {
         "group_norm: the weight has shape [2 3 3 4], expected [C]");
   CHECK(error_of([&] { group_norm(x, 2, w, Var()); }) == "group_norm: the bias is undefined");
   CHECK(error_of([&] { group_norm(x, 2, w, Tensor::zeros({4})); }) ==
-        "group_norm: mixes float64 and float32: x is float64, bias float32");
+        "group_norm: x is float64 but bias is float32; convert one with to(DType)");
   CHECK(error_of([&] { group_norm(x, 2, w, w, {.eps = -1}); }) ==
         "group_norm: eps is -1, expected at least 0");
   CHECK(error_of([] { GroupNorm(3, 4); }) == "GroupNorm: 4 channels do not divide into 3 groups");

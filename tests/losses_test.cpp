@@ -197,7 +197,7 @@ TEST_CASE("losses: bad arguments") {
     CHECK(error_of([&] { loss.op(Var(), x); }) == who + ": the prediction is undefined");
     CHECK(error_of([&] {
             loss.op(x, Tensor::zeros({2, 3}));
-          }) == who + ": mixes float64 and float32: prediction is float64, target float32");
+          }) == who + ": prediction is float64 but target is float32; convert one with to(DType)");
   }
   CHECK(error_of([&] { smooth_l1_loss(x, x, -1); }) ==
         "smooth_l1_loss: beta is -1, expected at least 0");

@@ -164,6 +164,6 @@ TEST_CASE("matmul: bad operands") {
   CHECK(contains(message(random({2, 3, 4}, 1), random({5, 4, 3}, 2)),
                  "matmul: the leading axes: shapes [2] and [5] do not broadcast"));
   CHECK(contains(message(random({2, 3}, 1), random({3, 2}, 2, -1, 1, DType::float32)),
-                 "matmul: mixes float64 and float32"));
+                 "is float64 but "));
   CHECK(contains(message(random({2, 3}, 1), Var()), "matmul: operand b is undefined"));
 }

@@ -379,7 +379,7 @@ TEST_CASE("module: an Error of an op says the path of the layer") {
   CHECK(contains(error_of([&] {
                    net.stem(Tensor::zeros({4, 2}, DType::float64));
                  }),
-                 "linear (stem): mixes float64 and float32: x is float64, weight float32"));
+                 "linear (stem): x is float64 but weight is float32; convert one with to(DType)"));
   CHECK(error_of([&] { Var(wrong) + Tensor::zeros({3}); }) ==
         "add: shapes [4 5] and [3] do not broadcast");  // no layer is at work any more
 }

@@ -172,15 +172,10 @@ TEST_CASE("reduce: bad arguments") {
   CHECK(error_of([&] { argmin(Var(), 0); }) == "argmin: x is undefined");
   CHECK(error_of([&] { argmax(Var(), 0); }) == "argmax: x is undefined");
   const Tensor whole = Tensor::zeros({3}, DType::int64);
-  CHECK(error_of([&] { argmin(whole, 0); }) == "argmin: needs floating tensors, got int64");
-  CHECK(error_of([&] { argmax(whole, 0); }) == "argmax: needs floating tensors, got int64");
-  CHECK(error_of([&] { sum(whole); }) == "sum: needs floating tensors, got int64");
   CHECK(error_of([&] { mean(whole); }) == "mean: needs floating tensors, got int64");
   CHECK(error_of([&] { variance(whole); }) == "variance: needs floating tensors, got int64");
   CHECK(error_of([&] { sum(Var(), {0}); }) == "sum: x is undefined");
   CHECK(error_of([&] { mean(Var(), {0}); }) == "mean: x is undefined");
-  CHECK(error_of([&] { max(Tensor::zeros({3}, DType::int64)); }) ==
-        "max: needs floating tensors, got int64");
 }
 
 TEST_CASE("reductions over no axis have storage of their own") {

@@ -197,8 +197,6 @@ TEST_CASE("slice, pad, concat, stack: bad arguments") {
         "slice_axis: axis 2 is out of range for [2 3]");
   CHECK(error_of([&] { slice_axis(Var(), 0, 0, 1); }) == "slice_axis: x is undefined");
   CHECK(error_of([&] { slice(Var(), {}, {}); }) == "slice: x is undefined");
-  CHECK(error_of([&] { slice_axis(Tensor::zeros({3}, DType::int64), 0, 0, 1); }) ==
-        "slice_axis: needs floating tensors, got int64");
   CHECK(error_of([&] {
           pad(x, {0}, {0, 0});
         }) == "pad: 1 numbers given as before for [2 3], expected 2");
@@ -206,8 +204,10 @@ TEST_CASE("slice, pad, concat, stack: bad arguments") {
           pad(x, {0, 0}, {0});
         }) == "pad: 1 numbers given as after for [2 3], expected 2");
   CHECK(error_of([&] {
-          pad(x, {0, -1}, {0, 0});
-        }) == "pad: -1 before and 0 after axis 1, expected none negative");
+          pad(x, {0, -4}, {0, 0});
+        }) ==
+        "pad: -4 before and 0 after axis 1 of [2 3], expected at most 2^40, and no more taken "
+        "away than there is");
   CHECK(error_of([&] { pad(Var(), {}, {}); }) == "pad: x is undefined");
   CHECK(error_of([&] { concat({}, 0); }) == "concat: no tensors given");
   CHECK(error_of([&] { stack({}, 0); }) == "stack: no tensors given");
@@ -220,7 +220,7 @@ TEST_CASE("slice, pad, concat, stack: bad arguments") {
         }) == "concat: shapes [2 3] and [2 4] differ along axis 1, not along 0 alone");
   CHECK(error_of([&] {
           concat({x, Tensor::zeros({2, 3})}, 0);
-        }) == "concat: mixes float64 and float32: the first is float64, another float32");
+        }) == "concat: the first is float64 but another is float32; convert one with to(DType)");
   CHECK(error_of([&] { concat({x}, 2); }) == "concat: axis 2 is out of range for [2 3]");
   CHECK(error_of([&] { stack({x, random({3, 2}, 1)}); }) == "stack: shapes [2 3] and [3 2] differ");
   CHECK(contains(error_of([&] { stack({x}, 3); }), "stack: axis 3 is out of range"));
@@ -262,6 +262,4 @@ TEST_CASE("flip: against the definition, and gradients") {
   CHECK(error_of([&] { flip(x, {2}); }) == "flip: axis 2 is out of range for [2 3]");
   CHECK(error_of([&] { flip(x, {1, -1}); }) == "flip: axis -1 is named twice");
   CHECK(error_of([&] { flip(Var(), {0}); }) == "flip: x is undefined");
-  CHECK(error_of([&] { flip(Tensor::zeros({2}, DType::int64), {0}); }) ==
-        "flip: needs floating tensors, got int64");
 }

@@ -55,3 +55,10 @@ TEST_CASE("makers: random numbers by key and index") {
   CHECK(error_of([&] { Tensor::randint(2, 2, {1}, rng); }) ==
         "randint: no numbers from 2 to below 2");
 }
+
+TEST_CASE("rng: a key that was written down gives the same numbers") {
+  const Rng rng = Rng(7).fork("noise").fork(3);
+  const Rng again = Rng::from_key(rng.key());
+  CHECK(again.bits(11) == rng.bits(11));
+  CHECK(again.fork("x").key() == rng.fork("x").key());
+}

@@ -166,7 +166,8 @@ TEST_CASE("sizes: pooling and resampling") {
   refuses("upsample2d", "size.h", [&](std::int64_t n) { upsample2d(x, {.size = {n, 2}}); });
   for (const double scale : {-1.0, 1e-30, 0x1p31, 1e18, 1e300, HUGE_VAL, -HUGE_VAL, std::nan("")}) {
     CAPTURE(scale);
-    for (const UpsampleMode mode : {UpsampleMode::nearest, UpsampleMode::bilinear}) {
+    for (const UpsampleMode mode : {UpsampleMode::nearest, UpsampleMode::bilinear,
+                                    UpsampleMode::bicubic, UpsampleMode::nearest_exact}) {
       CHECK(
           error_of([&] { upsample2d(x, {.scale = scale, .mode = mode}); }).starts_with("upsample"));
       CHECK(error_of([&] {

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <initializer_list>
+#include <string>
 
 #include <pliant/autograd/var.h>
 #include <pliant/core/sizes.h>
+#include <pliant/core/text.h>
 
 namespace pliant {
 
@@ -14,30 +16,45 @@ struct Named {
   const Var* var;
 };
 
-// All defined Vars have one floating dtype and one device, else an Error that says which has what.
-inline void require_same_kind(const char* op, std::initializer_list<Named> vars) {
+// All defined Vars have one dtype and one device, else an Error that says which has what.
+inline void require_same_dtype(const char* op, std::initializer_list<Named> vars) {
   const Named* first = nullptr;
   for (const Named& one : vars) {
     const auto& [name, var] = one;
     if (!var->defined()) continue;
     if (first == nullptr) first = &one;
-    require(is_floating(var->dtype()), op, ": needs floating tensors, got ", var->dtype());
-    require(var->dtype() == first->var->dtype(), op, ": mixes ", first->var->dtype(), " and ",
-            var->dtype(), ": ", first->name, " is ", first->var->dtype(), ", ", name, ' ',
-            var->dtype());
+    require(var->dtype() == first->var->dtype(), op, ": ", first->name, " is ", first->var->dtype(),
+            " but ", name, " is ", var->dtype(), "; convert one with to(DType)");
     require(var->device() == first->var->device(), op, ": mixes a tensor on ", first->var->device(),
             " with one on ", var->device(), ": ", first->name, " is on ", first->var->device());
   }
 }
+// Which is a floating one.
+inline void require_same_kind(const char* op, std::initializer_list<Named> vars) {
+  require_same_dtype(op, vars);
+  for (const auto& [name, var] : vars)
+    if (var->defined())
+      require(is_floating(var->dtype()), op, ": needs floating tensors, got ", var->dtype());
+}
 inline void require_same_kind(const char* op, const Var& x) { require_same_kind(op, {{"x", &x}}); }
+
+// Of ops that serve integers too: those of any width as int64, and what is floating as it is.
+inline Tensor as_number(const Var& x) {
+  return is_floating(x.dtype()) ? x.value() : x.value().to(DType::int64);
+}
+template <class F>
+decltype(auto) visit_number(const char* op, DType dtype, F&& f) {
+  if (dtype == DType::int64) return f.template operator()<std::int64_t>();
+  return visit_floating(op, dtype, f);
+}
 
 // All defined Vars are of the dtype that x widens to (Wide) and on its device.
 inline void require_wide_kind(const char* op, const Var& x, std::initializer_list<Named> vars) {
   const DType wide = wide_of(x.dtype());
   for (const auto& [name, var] : vars) {
     if (!var->defined()) continue;
-    require(var->dtype() == wide, op, ": mixes ", x.dtype(), " and ", var->dtype(), ": x is ",
-            x.dtype(), ", ", name, ' ', var->dtype());
+    require(var->dtype() == wide, op, ": x is ", x.dtype(), " but ", name, " is ", var->dtype(),
+            ", expected ", wide, "; convert it with to(DType)");
     require(var->device() == x.device(), op, ": mixes a tensor on ", x.device(), " with one on ",
             var->device(), ": x is on ", x.device());
   }
@@ -47,6 +64,13 @@ inline void require_rank(const char* op, const char* what, const Var& var, int r
                          const char* axes) {
   require(var.defined(), op, ": ", what, " is undefined");
   require(var.rank() == rank, op, ": ", what, " has shape ", var.shape(), ", expected ", axes);
+}
+
+// What to add to an Error about channels where the axes of x suggest why there are so many.
+inline std::string layout_hint(const Shape& x, std::int64_t channels) {
+  const bool swapped = x.rank() == 4 && x[1] == channels && x[3] != channels;
+  return swapped ? text_from("; ", x, " looks like NCHW, maps are NHWC: permute(x, {0, 2, 3, 1})")
+                 : "";
 }
 
 // An optional argument, if it is there.

@@ -102,7 +102,7 @@ void check_conv(const char* op, const Shape& x, const Shape& weight, const ConvO
   require_pixels(op, "the kernel", 1, {weight[1], weight[2]});
   const std::int64_t channels = checked_product(op, {weight[3], groups});
   require(x[3] == channels, op, ": input has ", x[3], " channels but the weight expects ", channels,
-          " (input ", x, ", weight ", weight, ")");
+          " (input ", x, ", weight ", weight, ")", layout_hint(x, channels));
   require(weight[0] % groups == 0, op, ": ", weight[0], " output channels do not divide into ",
           groups, " groups");
 }

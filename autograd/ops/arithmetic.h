@@ -1,4 +1,7 @@
 // Element-wise arithmetic with NumPy broadcasting, and changes of shape.
+//
+// Integers of any width are taken as int64 and give int64, without a gradient; sums, differences
+// and products beyond its range wrap around. They do not mix with floating tensors: convert one.
 #pragma once
 
 #include <type_traits>
@@ -13,6 +16,11 @@ Var sub(const Var& a, const Var& b);
 Var mul(const Var& a, const Var& b);
 Var div(const Var& a, const Var& b);
 Var neg(const Var& x);
+
+// The quotient rounded down, without a gradient, and what is left of a: of the sign of b (PyTorch's
+// rules). An integer 0 in b is an Error on the CPU; on a GPU the quotient by it is 0.
+Tensor floor_divide(const Var& a, const Var& b);
+Var remainder(const Var& a, const Var& b);
 
 inline Var operator+(const Var& a, const Var& b) { return add(a, b); }
 inline Var operator-(const Var& a, const Var& b) { return sub(a, b); }
@@ -32,6 +40,7 @@ inline Var operator*(const Parameter& a, const Var& b) { return mul(b.lift(a), b
 inline Var operator/(const Parameter& a, const Var& b) { return div(b.lift(a), b); }
 
 // A number beside a Var takes its dtype and device, whatever its own type: a mean is sum(x) / n.
+// Beside integers it must be a whole one, and becomes int64.
 template <class T>
 concept Number = std::is_arithmetic_v<T>;
 Var scalar_like(double value, const Var& x);
@@ -55,6 +64,8 @@ template <Number T>
 Var operator/(const Var& a, T b) {
   return div(a, scalar_like(b, a));
 }
+inline Tensor floor_divide(const Var& a, double b) { return floor_divide(a, scalar_like(b, a)); }
+inline Var remainder(const Var& a, double b) { return remainder(a, scalar_like(b, a)); }
 template <Number T>
 Var operator+(T a, const Var& b) {
   return add(scalar_like(a, b), b);

@@ -20,7 +20,8 @@ BatchNorm2dGeometry checked_geometry(const Var& x, const Var& weight, const Var&
   const auto check = [&](const char* what, const Var& var) {
     require(var.defined(), kOp, ": the ", what, " is undefined");
     require(var.shape() == expected, kOp, ": the ", what, " has shape ", var.shape(), ", expected ",
-            expected, " (input ", x.shape(), ")");
+            expected, " (input ", x.shape(), ")",
+            layout_hint(x.shape(), var.rank() == 1 ? var.shape()[0] : -1));
   };
   check("weight", weight);
   check("bias", bias);

@@ -23,6 +23,12 @@ Var extreme(const char* name, const Var& a, const Var& b) {
       Derivatives::all);
 }
 
+template <template <class> class F>
+Tensor comparison(const char* name, const Var& a, const Var& b) {
+  const Tensor holds = compute_binary<F>(name, a, b);
+  return is_floating(holds.dtype()) ? holds : holds.to(DType::float32);
+}
+
 // `x` where the condition holds (or, with KeepUnless, does not), else a zero.
 template <template <class> class Keep>
 Var keep_where(const Var& condition, const Var& x) {
@@ -36,12 +42,12 @@ Var keep_where(const Var& condition, const Var& x) {
 
 }  // namespace
 
-Tensor gt(const Var& a, const Var& b) { return compute_binary<binary_op::Gt>("gt", a, b); }
-Tensor ge(const Var& a, const Var& b) { return compute_binary<binary_op::Ge>("ge", a, b); }
-Tensor lt(const Var& a, const Var& b) { return compute_binary<binary_op::Lt>("lt", a, b); }
-Tensor le(const Var& a, const Var& b) { return compute_binary<binary_op::Le>("le", a, b); }
-Tensor eq(const Var& a, const Var& b) { return compute_binary<binary_op::Eq>("eq", a, b); }
-Tensor ne(const Var& a, const Var& b) { return compute_binary<binary_op::Ne>("ne", a, b); }
+Tensor gt(const Var& a, const Var& b) { return comparison<binary_op::Gt>("gt", a, b); }
+Tensor ge(const Var& a, const Var& b) { return comparison<binary_op::Ge>("ge", a, b); }
+Tensor lt(const Var& a, const Var& b) { return comparison<binary_op::Lt>("lt", a, b); }
+Tensor le(const Var& a, const Var& b) { return comparison<binary_op::Le>("le", a, b); }
+Tensor eq(const Var& a, const Var& b) { return comparison<binary_op::Eq>("eq", a, b); }
+Tensor ne(const Var& a, const Var& b) { return comparison<binary_op::Ne>("ne", a, b); }
 
 Var maximum(const Var& a, const Var& b) {
   return extreme<binary_op::Maximum, binary_op::ShareOfMaximum>("maximum", a, b);
@@ -54,8 +60,10 @@ Var where(const Tensor& condition, const Var& a, const Var& b) {
   const ErrorOp here("where");
   require(condition.defined(), "where: the condition is undefined");
   require(a.defined() && b.defined(), "where: operand ", a.defined() ? "b" : "a", " is undefined");
-  require_same_kind("where", {{"a", &a}, {"b", &b}});
-  const Var chosen = condition.to(a.dtype());
+  if (!are_integers(a, b)) require_same_kind("where", {{"a", &a}, {"b", &b}});
+  const Tensor holds = is_floating(condition.dtype()) ? condition : ne(condition, 0.0);
+  const Tensor chosen = is_floating(a.dtype()) ? holds.to(a.dtype())
+                                               : ne(holds, 0.0).to(DType::float32).to(DType::int64);
   return add(keep_where<binary_op::KeepIf>(chosen, a),
              keep_where<binary_op::KeepUnless>(chosen, b));
 }

@@ -6,7 +6,7 @@
 namespace pliant {
 
 // 1 where the comparison holds, else 0, in the operands' dtype, so that a mask multiplies as it
-// is. NaN compares as in C++. No gradient passes.
+// is; of integers, whatever their width, in float32. NaN compares as in C++. No gradient passes.
 Tensor gt(const Var& a, const Var& b);  // a > b
 Tensor ge(const Var& a, const Var& b);  // a >= b
 Tensor lt(const Var& a, const Var& b);  // a < b
@@ -33,8 +33,8 @@ bool all(const Var& x);
 Var maximum(const Var& a, const Var& b);
 Var minimum(const Var& a, const Var& b);
 
-// a where the condition is not 0, else b; what is not chosen has no influence, be it NaN. The
-// condition has a's dtype, as comparisons give it, or on the CPU any other.
+// a where the condition, of any dtype, is not 0, else b; what is not chosen has no influence, be it
+// NaN. Integers give int64.
 Var where(const Tensor& condition, const Var& a, const Var& b);
 
 }  // namespace pliant

@@ -5,9 +5,9 @@ namespace pliant {
 Var convert(const Var& x, DType dtype) {
   const ErrorOp here("convert");
   require(x.defined(), "convert: x is undefined");
-  require(is_floating(x.dtype()) && is_floating(dtype), "convert: needs floating dtypes, got ",
-          x.dtype(), " to ", dtype);
   if (x.dtype() == dtype) return x;
+  if (!is_floating(x.dtype()) || !is_floating(dtype))
+    return record("convert", x.value().to(dtype), {detach(x)}, {}, nullptr);
   return record(
       "convert", x.value().to(dtype), {x}, {},
       [from = x.dtype()](const NodeView& node) -> Vars {

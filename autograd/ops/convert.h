@@ -1,4 +1,4 @@
-// Between floating dtypes, and how ops take bfloat16.
+// Between dtypes, and how ops take bfloat16.
 //
 // A net computes in mixed precision when its input is bfloat16. Its activations are bfloat16 then;
 // parameters stay the float32 masters that they are, of which convolutions and products take
@@ -13,8 +13,8 @@
 
 namespace pliant {
 
-// x in another floating dtype, rounded to nearest. Its gradient comes back in x's own. Of the same
-// dtype: x itself, with its storage, as PyTorch's to(); clone() what is to be written to.
+// x in another dtype, as Tensor::to() has it: rounded to nearest, or cut to a whole number. Its
+// gradient comes back in x's own; from and to integers none passes. Of the same dtype: x itself, with its storage, as PyTorch's to(); clone() what is to be written to.
 Var convert(const Var& x, DType dtype);
 
 // ---- for ops ----

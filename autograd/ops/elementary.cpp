@@ -83,4 +83,12 @@ Var clamp(const Var& x, double low, double high) {
   return apply_unary<unary::Clamp, clamp_slope>("clamp", x, low, high);
 }
 
+Var clamp(const Var& x, const Var& low, const Var& high) {
+  const ErrorOp here("clamp");
+  require(x.defined(), "clamp: x is undefined");
+  require(low.defined() || high.defined(), "clamp: both bounds are undefined");
+  const Var raised = low.defined() ? maximum(x, low) : x;
+  return high.defined() ? minimum(raised, high) : raised;
+}
+
 }  // namespace pliant

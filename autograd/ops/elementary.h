@@ -31,5 +31,8 @@ Var sign(const Var& x);   // -1, 0 or 1; NaN stays
 // ReLU6 is clamp(x, 0, 6)). NaN stays, with derivative 0. Either bound may be infinite; low <=
 // high.
 Var clamp(const Var& x, double low, double high);
+// The same by tensors that broadcast, of which either may be undefined: no bound. Bounds get the
+// gradient where they hold, equals share it; NaN if any is.
+Var clamp(const Var& x, const Var& low, const Var& high);
 
 }  // namespace pliant

@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include <pliant/autograd/internal/checks.h>
+#include <pliant/autograd/ops/arithmetic.h>
+#include <pliant/autograd/ops/compare.h>
 #include <pliant/autograd/ops/convert.h>
 #include <pliant/core/kernel.h>
 #include <pliant/core/kernels/gather.h>
@@ -59,9 +61,10 @@ Var gathered(const Plan& plan, const Var& x, const Tensor& index) {
   if (is_bfloat16(x)) return in_float32(plan.name, gathered, plan, x, index);
   Tensor y = Tensor::empty(plan.y, x.dtype(), x.device());
   if (y.size() > 0)
-    visit_floating(plan.name, x.dtype(), [&]<class T>() {
-      kernel<Gather<T>, cpu::gather, cuda::gather>(plan.name, x.device())(
-          plan.geometry, x.value().data<T>(), index.data<std::int64_t>(), y.mutable_data<T>());
+    visit_any(x.dtype(), [&]<class T>() {
+      if constexpr (!std::is_same_v<T, BFloat16>)
+        kernel<Gather<T>, cpu::gather, cuda::gather>(plan.name, x.device())(
+            plan.geometry, x.value().data<T>(), index.data<std::int64_t>(), y.mutable_data<T>());
     });
   return record(
       plan.name, std::move(y), {x}, {index},
@@ -87,7 +90,6 @@ Var gather(const Var& x, int axis, const Tensor& index) {
   constexpr const char* kOp = "gather";
   const ErrorOp here(kOp);
   require(x.defined(), kOp, ": x is undefined");
-  require_same_kind(kOp, x);
   axis = x.shape().axis(axis, kOp);
   check_indices(kOp, index, x.shape()[axis]);
   require_beside(kOp, x, index);
@@ -116,11 +118,70 @@ Var scatter_add(const Var& y, int axis, const Tensor& index, std::int64_t extent
   return scattered({kOp, along(x, axis, y.shape()[axis]), x, y.shape()}, y, index);
 }
 
+namespace {
+
+// The last place k of y that names each element of x, or -1.
+Tensor last_named(const Shape& x, int axis, const Tensor& index) {
+  Tensor last = Tensor::empty(x, DType::int64, index.device());
+  if (last.size() > 0)
+    kernel<LastNamed, cpu::last_named, cuda::last_named>("scatter", index.device())(
+        along(x, axis, index.shape()[axis]), index.data<std::int64_t>(),
+        last.mutable_data<std::int64_t>());
+  return last;
+}
+
+// indices [K] for all of y's slices along the axis.
+Tensor for_slices(const char* name, int axis, const Tensor& indices, const Var& y) {
+  require(indices.defined(), name, ": the indices are undefined");
+  require(y.defined(), name, ": y is undefined");
+  Shape stretched;
+  for (int i = 0; i < y.rank(); ++i) stretched.push_back(i == axis ? indices.size() : 1);
+  require(indices.rank() == 1 && axis < y.rank() && y.shape()[axis] == indices.size(), name,
+          ": indices ", indices.shape(), " for y ", y.shape(), " along axis ", axis,
+          ", expected one for each slice");
+  return broadcast_to(indices.reshape(stretched), y.shape()).value();
+}
+
+}  // namespace
+
+Var scatter(const Var& x, int axis, const Tensor& index, const Var& y) {
+  constexpr const char* kOp = "scatter";
+  const ErrorOp here(kOp);
+  require(x.defined() && y.defined(), kOp, ": ", x.defined() ? "y" : "x", " is undefined");
+  axis = x.shape().axis(axis, kOp);
+  check_indices(kOp, index, x.shape()[axis]);
+  require_beside(kOp, x, index);
+  require_same_dtype(kOp, {{"x", &x}, {"y", &y}});
+  Shape expected = x.shape();
+  if (y.rank() == x.rank()) expected[axis] = y.shape()[axis];
+  require(y.shape() == expected && index.shape() == expected, kOp, ": y ", y.shape(),
+          " and indices ", index.shape(), " for x ", x.shape(),
+          ", expected the same extents but along axis ", axis);
+  if (y.size() == 0) return reshape(x, x.shape());
+  const Tensor last = last_named(x.shape(), axis, index), named = ge(last, 0.0);
+  const Var put = gather(y, axis, maximum(last, scalar_like(0.0, last)).value());
+  return convert(where(named, put, x), x.dtype());
+}
+
+Var index_copy(const Var& x, int axis, const Tensor& indices, const Var& y) {
+  const ErrorOp here("index_copy");
+  require(x.defined(), "index_copy: x is undefined");
+  axis = x.shape().axis(axis, "index_copy");
+  return scatter(x, axis, for_slices("index_copy", axis, indices, y), y);
+}
+
+Var index_add(const Var& x, int axis, const Tensor& indices, const Var& y) {
+  const ErrorOp here("index_add");
+  require(x.defined(), "index_add: x is undefined");
+  axis = x.shape().axis(axis, "index_add");
+  const Tensor index = for_slices("index_add", axis, indices, y);
+  return add(x, scatter_add(y, axis, index, x.shape()[axis]));
+}
+
 Var embedding(const Var& weight, const Tensor& indices) {
   constexpr const char* kOp = "embedding";
   const ErrorOp here(kOp);
   require_rank(kOp, "the weight", weight, 2, "[V D]");
-  require_same_kind(kOp, weight);
   check_indices(kOp, indices, weight.dim(0));
   require_beside(kOp, weight, indices);
   Shape y = indices.shape();

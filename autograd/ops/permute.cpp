@@ -1,7 +1,6 @@
 #include <pliant/autograd/ops/permute.h>
 
 #include <pliant/autograd/internal/checks.h>
-#include <pliant/autograd/ops/convert.h>
 #include <pliant/core/kernel.h>
 #include <pliant/core/kernels/permute.h>
 
@@ -38,7 +37,7 @@ Tensor compute(const Tensor& x, const std::vector<int>& axes) {
   const PermuteGeometry g = permute_geometry(x.shape(), axes);
   if (g.rank <= 1) return x.reshape(shape);
   Tensor y = Tensor::empty(shape, x.dtype(), x.device());
-  visit_floating(kOp, x.dtype(), [&]<class T>() {
+  visit_any(x.dtype(), [&]<class T>() {
     kernel<Permute<T>, cpu::permute, cuda::permute>(kOp, x.device())(g, x.data<T>(),
                                                                      y.mutable_data<T>());
   });
@@ -49,9 +48,7 @@ Tensor compute(const Tensor& x, const std::vector<int>& axes) {
 
 Var permute(const Var& x, const std::vector<int>& axes) {
   const ErrorOp here("permute");
-  if (is_bfloat16(x)) return in_float32("permute", permute, x, axes);
   require(x.defined(), kOp, ": x is undefined");
-  require_same_kind(kOp, x);
   const std::vector<int> forward = checked_axes(x.shape(), axes);
   return record(
       kOp, compute(x.value(), forward), {x}, {},

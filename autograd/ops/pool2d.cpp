@@ -5,11 +5,14 @@
 
 #include <pliant/autograd/internal/checks.h>
 #include <pliant/autograd/internal/resample.h>
+#include <pliant/autograd/internal/roi.h>
 #include <pliant/autograd/ops/arithmetic.h>
+#include <pliant/autograd/ops/convert.h>
 #include <pliant/autograd/ops/gather.h>
 #include <pliant/autograd/ops/reduce.h>
 #include <pliant/core/kernel.h>
 #include <pliant/core/kernels/pool2d.h>
+#include <pliant/core/kernels/roi_pool.h>
 
 namespace pliant {
 namespace {
@@ -151,6 +154,31 @@ Var adaptive_avg_pool2d(const Var& x, Size2 output) {
     return ResampleAxis{.rule = ResampleRule::average_adaptive, .size = size, .out = out};
   };
   return apply_resample(kOp, x, axis(x.dim(1), output.h), axis(x.dim(2), output.w));
+}
+
+// A bin of RoI pooling over a whole image is a bin of this one; its kernel says which pixel won.
+Var adaptive_max_pool2d(const Var& x, Size2 output) {
+  constexpr const char* kOp = "adaptive_max_pool2d";
+  const ErrorOp here(kOp);
+  if (is_bfloat16(x)) return in_float32(kOp, adaptive_max_pool2d, x, output);
+  check_map(kOp, x);
+  const std::int64_t n = x.dim(0), h = x.dim(1), w = x.dim(2), c = x.dim(3);
+  std::vector<double> regions;
+  for (std::int64_t image = 0; image < n; ++image)
+    for (const std::int64_t corner : {image, std::int64_t{0}, std::int64_t{0}, w - 1, h - 1})
+      regions.push_back(static_cast<double>(corner));
+  const Tensor rois = Tensor::from(regions, {n, 5}).to(x.dtype()).to(x.device());
+  const RoIGeometry g = roi_geometry(kOp, x, rois, output, 1);
+  Tensor largest = Tensor::empty({n, g.p * g.q, c}, x.dtype(), x.device());
+  Tensor index = Tensor::empty(largest.shape(), DType::int32, x.device());
+  if (index.size() > 0)
+    visit_floating(kOp, x.dtype(), [&]<class T>() {
+      kernel<RoIPoolForward<T>, cpu::roi_pool_forward, cuda::roi_pool_forward>(kOp, x.device())(
+          g, x.value().data<T>(), rois.data<T>(), largest.mutable_data<T>(),
+          index.mutable_data<std::int32_t>());
+    });
+  const Var pixels = gather(reshape(x, Shape{n, h * w, c}), 1, index.to(DType::int64));
+  return reshape(pixels, Shape{n, g.p, g.q, c});
 }
 
 Var global_avg_pool2d(const Var& x) {

@@ -53,6 +53,9 @@ Var avg_pool2d(const Var& x, const AvgPoolOptions& options = {});
 // overlap where P does not divide H.
 Var adaptive_avg_pool2d(const Var& x, Size2 output);
 
+// The same with the largest pixel of each bin, first among equals; NaN counts as largest.
+Var adaptive_max_pool2d(const Var& x, Size2 output);
+
 // Mean over H and W, neither of which may be 0: x [N H W C] -> [N C].
 Var global_avg_pool2d(const Var& x);
 

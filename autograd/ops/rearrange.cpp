@@ -11,6 +11,7 @@
 #include <pliant/autograd/ops/slice.h>
 #include <pliant/core/error_op.h>
 #include <pliant/core/sizes.h>
+#include <pliant/core/text.h>
 
 namespace pliant {
 namespace {
@@ -193,7 +194,8 @@ Var index_select(const Var& x, int axis, const Tensor& indices) {
   const Shape& shape = shape_of("index_select", x);
   const int at = shape.axis(axis, "index_select");
   require(indices.defined() && indices.rank() == 1 && indices.dtype() == DType::int64,
-          "index_select: the indices must be int64 [K], got ", indices);
+          "index_select: the indices must be int64 [K], got ",
+          indices.defined() ? text_from(indices.dtype(), ' ', indices.shape()) : "none");
   const std::int64_t before =
       std::accumulate(shape.begin(), shape.begin() + at, std::int64_t{1}, std::multiplies<>());
   if (before == 1) {  // rows of a table

@@ -2,13 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 #include <type_traits>
 
-#include <pliant/autograd/internal/binary.h>
 #include <pliant/autograd/internal/checks.h>
+#include <pliant/autograd/internal/reduce_axes.h>
 #include <pliant/autograd/ops/arithmetic.h>
-#include <pliant/autograd/ops/compare.h>
 #include <pliant/autograd/ops/convert.h>
 #include <pliant/autograd/ops/elementary.h>
 #include <pliant/autograd/ops/slice.h>
@@ -17,56 +15,6 @@
 
 namespace pliant {
 namespace {
-
-std::vector<int> all_axes(const Var& x) {
-  if (!x.defined()) return {};  // which the op says
-  std::vector<int> axes(static_cast<std::size_t>(x.rank()));
-  std::iota(axes.begin(), axes.end(), 0);
-  return axes;
-}
-
-// Which axes are reduced; one named twice is an Error.
-std::vector<bool> reduced_axes(const char* op, const Shape& shape, const std::vector<int>& axes) {
-  std::vector<bool> reduced(static_cast<std::size_t>(shape.rank()), false);
-  for (const int axis : axes) {
-    const auto at = static_cast<std::size_t>(shape.axis(axis, op));
-    require(!reduced[at], op, ": axis ", axis, " is named twice");
-    reduced[at] = true;
-  }
-  return reduced;
-}
-
-// The axes first .. last-1 as the middle of three.
-ReduceGeometry geometry_of(const Shape& shape, int first, int last) {
-  ReduceGeometry g;
-  for (int i = 0; i < first; ++i) g.outer *= shape[i];
-  for (int i = first; i < last; ++i) g.reduced *= shape[i];
-  for (int i = last; i < shape.rank(); ++i) g.inner *= shape[i];
-  return g;
-}
-
-// Axes begin .. end-1.
-struct AxisRun {
-  int begin, end;
-};
-
-// The runs of neighbouring axes that are reduced, the last run first.
-std::vector<AxisRun> runs_of(const std::vector<bool>& reduced) {
-  std::vector<AxisRun> runs;
-  for (int end = static_cast<int>(reduced.size()); end > 0; --end) {
-    if (!reduced[static_cast<std::size_t>(end - 1)]) continue;
-    int begin = end - 1;
-    while (begin > 0 && reduced[static_cast<std::size_t>(begin - 1)]) --begin;
-    runs.push_back({begin, end});
-    end = begin + 1;
-  }
-  return runs;
-}
-
-Shape kept_shape(Shape shape, const AxisRun& run) {
-  for (int i = run.begin; i < run.end; ++i) shape[i] = 1;
-  return shape;
-}
 
 enum class Terms : unsigned char { elements, squares };
 
@@ -112,66 +60,18 @@ Tensor sum_axes(const Tensor& x, const std::vector<bool>& reduced, double diviso
   return y;
 }
 
-// The kernels of max or min.
-struct Extreme {
-  const char* name;
-  Reduction<float>* in_float;
-  Reduction<double>* in_double;
-};
-Extreme max_on(Device where) {
-  return {"max", kernel<Reduction<float>, cpu::max_forward, cuda::max_forward>("max", where),
-          kernel<Reduction<double>, cpu::max_forward, cuda::max_forward>("max", where)};
-}
-Extreme min_on(Device where) {
-  return {"min", kernel<Reduction<float>, cpu::min_forward, cuda::min_forward>("min", where),
-          kernel<Reduction<double>, cpu::min_forward, cuda::min_forward>("min", where)};
-}
-
-// Over each run in turn; reduced axes keep extent 1.
-Tensor extreme_axes(const Extreme& extreme, const Tensor& x, const std::vector<bool>& reduced) {
-  const std::vector<AxisRun> runs = runs_of(reduced);
-  if (runs.empty()) return x.clone();
-  Tensor y = x;
-  for (const AxisRun& run : runs) {
-    Tensor to = Tensor::empty(kept_shape(y.shape(), run), y.dtype(), y.device());
-    Workspace workspace(y.device());
-    const ReduceGeometry g = geometry_of(y.shape(), run.begin, run.end);
-    visit_floating(extreme.name, y.dtype(), [&]<class T>() {
-      if constexpr (std::is_same_v<T, float>)
-        extreme.in_float(g, y.data<T>(), to.mutable_data<T>(), workspace);
-      else
-        extreme.in_double(g, y.data<T>(), to.mutable_data<T>(), workspace);
-    });
-    y = to;
+Tensor sum_of_integers(Tensor x, const std::vector<bool>& reduced) {
+  if (runs_of(reduced).empty()) return x.clone();
+  for (const AxisRun& run : runs_of(reduced)) {
+    Tensor y = Tensor::empty(kept_shape(x.shape(), run), DType::int64, x.device());
+    Workspace workspace(x.device());
+    if (y.size() > 0)
+      kernel<Reduction<std::int64_t>, cpu::sum_forward, cuda::sum_forward>("sum", x.device())(
+          geometry_of(x.shape(), run.begin, run.end), x.data<std::int64_t>(),
+          y.mutable_data<std::int64_t>(), workspace);
+    x = y;
   }
-  return y;
-}
-
-Shape without(const Shape& shape, const std::vector<bool>& reduced, KeepDim keep) {
-  Shape out;
-  for (int i = 0; i < shape.rank(); ++i) {
-    if (!reduced[static_cast<std::size_t>(i)])
-      out.push_back(shape[i]);
-    else if (keep == KeepDim::yes)
-      out.push_back(1);
-  }
-  return out;
-}
-
-double count_of(const Shape& shape, const std::vector<bool>& reduced) {
-  double count = 1;
-  for (int i = 0; i < shape.rank(); ++i)
-    if (reduced[static_cast<std::size_t>(i)]) count *= static_cast<double>(shape[i]);
-  return count;
-}
-
-// The axis of an argmax or argmin, counted from the front; x has elements along it.
-int checked_axis(const char* op, const Var& x, int axis) {
-  require(x.defined(), op, ": x is undefined");
-  require_same_kind(op, x);
-  axis = x.shape().axis(axis, op);
-  require(x.shape()[axis] > 0, op, ": axis ", axis, " of ", x.shape(), " is empty");
-  return axis;
+  return x;
 }
 
 // The sum, divided: of bfloat16 as float32.
@@ -212,33 +112,16 @@ void check(const char* op, const Var& x) {
   require_same_kind(op, x);
 }
 
-// max or min: what is equal to the result shares its gradient.
-Var extreme(Extreme (*extreme_on)(Device), const char* name, const Var& x,
-            const std::vector<int>& axes, KeepDim keep) {
-  const ErrorOp here(name);
-  require(x.defined(), name, ": x is undefined");
-  if (is_bfloat16(x)) return convert(extreme(extreme_on, name, widened(x), axes, keep), x.dtype());
-  require_same_kind(name, x);
-  const std::vector<bool> reduced = reduced_axes(name, x.shape(), axes);
-  require(count_of(x.shape(), reduced) > 0, name, ": an axis that is reduced is empty (", x.shape(),
-          ")");
-  const Tensor kept = extreme_axes(extreme_on(x.device()), x.value(), reduced);
-  return record(
-      name, kept.reshape(without(x.shape(), reduced, keep)), {x}, {x, kept},
-      [axes](const NodeView& node) -> Vars {
-        const Var best = node.saved(1);
-        const Var hit = compute_binary<binary_op::Same>("max", node.saved(0), best);
-        const Var dy = reshape(node.cotangent(), best.shape());
-        return {mul(hit, div(dy, sum(hit, axes, KeepDim::yes)))};
-      },
-      Derivatives::all);
-}
-
 }  // namespace
 
 Var sum(const Var& x, const std::vector<int>& axes, KeepDim keep) {
   const ErrorOp here("sum");
-  check("sum", x);
+  require(x.defined(), "sum: x is undefined");
+  if (!is_floating(x.dtype())) {
+    const std::vector<bool> reduced = reduced_axes("sum", x.shape(), axes);
+    const Shape shape = without(x.shape(), reduced, keep);
+    return sum_of_integers(x.value().to(DType::int64), reduced).reshape(shape);
+  }
   return convert(wide_sum("sum", x, axes, keep, 1), x.dtype());
 }
 
@@ -296,19 +179,9 @@ Var variance(const Var& x, const std::vector<int>& axes, const VarianceOptions& 
       Derivatives::all);
 }
 
-Var max(const Var& x, const std::vector<int>& axes, KeepDim keep) {
-  return extreme(max_on, "max", x, axes, keep);
-}
-Var min(const Var& x, const std::vector<int>& axes, KeepDim keep) {
-  return extreme(min_on, "min", x, axes, keep);
-}
-
 Var sum(const Var& x) { return sum(x, all_axes(x)); }
 Var mean(const Var& x) { return mean(x, all_axes(x)); }
 Var variance(const Var& x) { return variance(x, all_axes(x)); }
-Var max(const Var& x) { return max(x, all_axes(x)); }
-Var min(const Var& x) { return min(x, all_axes(x)); }
-
 Var stddev(const Var& x, const std::vector<int>& axes, const VarianceOptions& options) {
   const ErrorOp here("stddev");
   require(x.defined(), "stddev: x is undefined");
@@ -320,6 +193,8 @@ Var prod(const Var& x, int axis, KeepDim keep) {
   const ErrorOp here("prod");
   require(x.defined(), "prod: x is undefined");
   if (is_bfloat16(x)) return convert(prod(widened(x), axis, keep), x.dtype());
+  if (!is_floating(x.dtype()) && x.dtype() != DType::int64)
+    return prod(x.value().to(DType::int64), axis, keep);
   const Shape shape = x.shape();
   const int at = shape.axis(axis, "prod");
   Shape kept = shape;
@@ -334,37 +209,6 @@ Var prod(const Var& x, int axis, KeepDim keep) {
   std::vector<bool> reduced(static_cast<std::size_t>(shape.rank()), false);
   reduced[static_cast<std::size_t>(at)] = true;
   return reshape(product, without(shape, reduced, keep));
-}
-
-Tensor argmax(const Var& x, int axis, KeepDim keep) {
-  const ErrorOp here("argmax");
-  axis = checked_axis("argmax", x, axis);
-  if (is_bfloat16(x)) return argmax(widened(x), axis, keep);
-  const std::vector<bool> reduced = reduced_axes("argmax", x.shape(), {axis});
-  Tensor index = Tensor::empty(without(x.shape(), reduced, keep), DType::int64, x.device());
-  if (index.size() == 0) return index;
-  visit_floating("argmax", x.dtype(), [&]<class T>() {
-    kernel<ArgmaxForward<T>, cpu::argmax_forward, cuda::argmax_forward>("argmax", x.device())(
-        geometry_of(x.shape(), axis, axis + 1), x.value().data<T>(),
-        index.mutable_data<std::int64_t>());
-  });
-  return index;
-}
-
-Tensor argmin(const Var& x, int axis, KeepDim keep) {
-  const ErrorOp here("argmin");
-  axis = checked_axis("argmin", x, axis);
-  return argmax(neg(x.value()), axis, keep);
-}
-
-Tensor argmax(const Var& x) {
-  require(x.defined(), "argmax: x is undefined");
-  return argmax(x.value().reshape({x.size()}), 0);
-}
-Tensor argmin(const Var& x) {
-  const ErrorOp here("argmin");
-  require(x.defined(), "argmin: x is undefined");
-  return argmin(x.value().reshape({x.size()}), 0);
 }
 
 }  // namespace pliant

@@ -1,12 +1,13 @@
 // Sums, means, variances, the largest and smallest elements and where they are, over chosen axes.
 //
 // Sums are added up in float64, divided there if they are means, and rounded once:
-// docs/numerics.md.
+// docs/numerics.md. Sums, products, extremes and where they are serve integers too, as int64;
+// beyond its range sums and products wrap around.
 #pragma once
 
 #include <vector>
 
-#include <pliant/autograd/tape.h>
+#include <pliant/autograd/ops/gather.h>
 
 namespace pliant {
 
@@ -49,6 +50,11 @@ Var max(const Var& x);
 Var min(const Var& x);
 Var max(const Var& x, const std::vector<int>& axes, KeepDim keep = KeepDim::no);
 Var min(const Var& x, const std::vector<int>& axes, KeepDim keep = KeepDim::no);
+
+// The largest (smallest) element along one axis and where it is, as argmax (argmin) says; the
+// gradient goes to that one alone.
+ValuesAndIndices max_with_indices(const Var& x, int axis, KeepDim keep = KeepDim::no);
+ValuesAndIndices min_with_indices(const Var& x, int axis, KeepDim keep = KeepDim::no);
 
 // int64 indices of the first largest (smallest) element along one axis; NaN counts as either.
 Tensor argmax(const Var& x, int axis, KeepDim keep = KeepDim::no);

@@ -1,8 +1,10 @@
 #include <pliant/autograd/ops/slice.h>
 
+#include <algorithm>
+
 #include <pliant/autograd/internal/checks.h>
 #include <pliant/autograd/ops/arithmetic.h>
-#include <pliant/autograd/ops/convert.h>
+#include <pliant/autograd/ops/rearrange.h>
 #include <pliant/core/kernel.h>
 #include <pliant/core/kernels/copy_box.h>
 
@@ -27,7 +29,7 @@ void copy(const char* name, const Shape& extents, const Tensor& x, const Window&
           const Window& to) {
   const CopyBoxGeometry g = copy_box_geometry(extents, {x.shape(), from.start, from.step},
                                               {y.shape(), to.start, to.step});
-  visit_floating(name, x.dtype(), [&]<class T>() {
+  visit_any(x.dtype(), [&]<class T>() {
     kernel<CopyBox<T>, cpu::copy_box, cuda::copy_box>(name, x.device())(g, x.data<T>(),
                                                                         y.mutable_data<T>());
   });
@@ -37,7 +39,6 @@ Var put(const char* name, const Var& x, const Shape& shape, const Window& window
 
 // The window of x with those extents; its gradient is put(), whose gradient this is.
 Var take(const char* name, const Var& x, const Shape& extents, const Window& window) {
-  if (is_bfloat16(x)) return in_float32(name, take, name, x, extents, window);
   Tensor y = Tensor::empty(extents, x.dtype(), x.device());
   copy(name, extents, x.value(), window, y, whole(x.rank()));
   return record(
@@ -50,7 +51,6 @@ Var take(const char* name, const Var& x, const Shape& extents, const Window& win
 
 // A tensor of `value` with x in its window.
 Var put(const char* name, const Var& x, const Shape& shape, const Window& window, double value) {
-  if (is_bfloat16(x)) return in_float32(name, put, name, x, shape, window, value);
   Tensor y = Tensor::full(shape, value, x.dtype(), x.device());
   copy(name, x.shape(), x.value(), whole(x.rank()), y, window);
   return record(
@@ -61,10 +61,7 @@ Var put(const char* name, const Var& x, const Shape& shape, const Window& window
       Derivatives::all);
 }
 
-void check(const char* name, const Var& x) {
-  require(x.defined(), name, ": x is undefined");
-  require_same_kind(name, x);
-}
+void check(const char* name, const Var& x) { require(x.defined(), name, ": x is undefined"); }
 
 void require_every_axis(const char* name, const char* what, const Numbers& numbers,
                         const Shape& shape) {
@@ -91,7 +88,7 @@ void check_all(const char* name, const Vars& xs) {
   require(!xs.empty(), name, ": no tensors given");
   for (std::size_t i = 0; i < xs.size(); ++i) {
     require(xs[i].defined(), name, ": tensor ", i, " of ", xs.size(), " is undefined");
-    require_same_kind(name, {{"the first", &xs[0]}, {"another", &xs[i]}});
+    require_same_dtype(name, {{"the first", &xs[0]}, {"another", &xs[i]}});
   }
 }
 
@@ -157,33 +154,77 @@ Var flip(const Var& x, const std::vector<int>& axes) {
   return take("flip", x, x.shape(), window);
 }
 
-Var pad(const Var& x, const Numbers& before, const Numbers& after, double value) {
-  const ErrorOp here("pad");
+namespace {
+
+// The shape of x padded by so much.
+Shape padded_shape(const Var& x, const Numbers& before, const Numbers& after) {
   check("pad", x);
   require_every_axis("pad", "before", before, x.shape());
   require_every_axis("pad", "after", after, x.shape());
   Shape shape;
   for (int i = 0; i < x.rank(); ++i) {
-    const auto axis = static_cast<std::size_t>(i);
-    require(before[axis] >= 0 && after[axis] >= 0, "pad: ", before[axis], " before and ",
-            after[axis], " after axis ", i, ", expected none negative");
-    require(before[axis] <= kMostOperations && after[axis] <= kMostOperations,
-            "pad: ", before[axis], " before and ", after[axis], " after axis ", i,
-            ", expected at most 2^40");
-    shape.push_back(before[axis] + x.shape()[i] + after[axis]);
+    const std::int64_t first = before[static_cast<std::size_t>(i)],
+                       last = after[static_cast<std::size_t>(i)], extent = x.shape()[i];
+    require(std::max(first, last) <= kMostOperations && std::min(first, last) >= -extent &&
+                first + last >= -extent,
+            "pad: ", first, " before and ", last, " after axis ", i, " of ", x.shape(),
+            ", expected at most 2^40, and no more taken away than there is");
+    shape.push_back(first + extent + last);
   }
   require_operations("pad", "elements of the result", {shape.size()});
-  return put("pad", x, shape, {before, of_every_axis(x.rank(), 1)}, value);
+  return shape;
+}
+
+// Which of `extent` elements stands at place `at`, perhaps beyond them.
+std::int64_t mirrored(PadMode mode, std::int64_t at, std::int64_t extent) {
+  if (mode == PadMode::replicate) return std::clamp<std::int64_t>(at, 0, extent - 1);
+  if (mode == PadMode::circular) return at < 0 ? at + extent : at < extent ? at : at - extent;
+  return at < 0 ? -at : at < extent ? at : 2 * (extent - 1) - at;
+}
+
+}  // namespace
+
+Var pad(const Var& x, const Numbers& before, const Numbers& after, double value) {
+  const ErrorOp here("pad");
+  const Shape shape = padded_shape(x, before, after);
+  Numbers start, stop, first;
+  for (int i = 0; i < x.rank(); ++i) {
+    const auto axis = static_cast<std::size_t>(i);
+    start.push_back(std::max<std::int64_t>(-before[axis], 0));
+    stop.push_back(x.shape()[i] - std::max<std::int64_t>(-after[axis], 0));
+    first.push_back(std::max<std::int64_t>(before[axis], 0));
+  }
+  const bool is_cut =
+      start != of_every_axis(x.rank(), 0) || stop != Numbers(x.shape().begin(), x.shape().end());
+  const Var inside = is_cut ? slice(x, start, stop) : x;
+  return put("pad", inside, shape, {first, of_every_axis(x.rank(), 1)}, value);
+}
+
+Var pad(const Var& x, const Numbers& before, const Numbers& after, PadMode mode) {
+  const ErrorOp here("pad");
+  const Shape shape = padded_shape(x, before, after);
+  Var y = reshape(x, x.shape());  // a result of its own, should nothing be added
+  for (int i = 0; i < x.rank(); ++i) {
+    const auto axis = static_cast<std::size_t>(i);
+    const std::int64_t extent = x.shape()[i], most = std::max(before[axis], after[axis]);
+    if (before[axis] == 0 && after[axis] == 0) continue;
+    const std::int64_t limit = mode == PadMode::circular  ? extent
+                               : mode == PadMode::reflect ? extent - 1
+                               : extent > 0               ? kMostOperations
+                                                          : 0;
+    require(most <= limit, "pad: ", most, " beyond axis ", i, " of ", x.shape(),
+            ", expected at most ", limit, " of this mode");
+    Numbers places;
+    for (std::int64_t at = -before[axis]; at < extent + after[axis]; ++at)
+      places.push_back(mirrored(mode, at, extent));
+    y = index_select(y, i, Tensor::from(places, {shape[i]}).to(x.device()));
+  }
+  return y;
 }
 
 Var concat(const Vars& xs, int axis) {
   const ErrorOp here("concat");
   check_all("concat", xs);
-  if (is_bfloat16(xs[0])) {
-    Vars wide;
-    for (const Var& x : xs) wide.push_back(widened(x));
-    return convert(concat(wide, axis), DType::bfloat16);
-  }
   axis = xs[0].shape().axis(axis, "concat");
   const auto at = static_cast<std::size_t>(axis);
   const Shape shape = concat_shape(xs, axis);

@@ -21,9 +21,20 @@ Var slice_axis(const Var& x, int axis, std::int64_t start, std::int64_t stop,
 // twice. What slice() would give for a step of -1.
 Var flip(const Var& x, const std::vector<int>& axes);
 
-// x with so many elements of `value` put before and after it, for every axis; none negative.
+// x with so many elements of `value` put before and after it, for every axis; negative: so many
+// taken away.
 Var pad(const Var& x, const std::vector<std::int64_t>& before,
         const std::vector<std::int64_t>& after, double value = 0);
+
+// What stands beyond x = [a b c d].
+enum class PadMode : unsigned char {
+  reflect,    // c b | a b c d | c b: mirrored at the end elements; less than the extent
+  replicate,  // a a | a b c d | d d; the extent is not 0
+  circular,   // c d | a b c d | a b; at most the extent
+};
+// The same filled from x.
+Var pad(const Var& x, const std::vector<std::int64_t>& before,
+        const std::vector<std::int64_t>& after, PadMode mode);
 
 // One after another along an axis (negative ones count from the end). At least one tensor, all of
 // one rank, with the same extents along the other axes.

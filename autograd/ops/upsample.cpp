@@ -10,6 +10,15 @@ namespace {
 
 constexpr const char* kOp = "upsample2d";
 
+ResampleRule rule_of(const UpsampleOptions& o) {
+  const bool cubic = o.mode == UpsampleMode::bicubic;
+  if (o.mode == UpsampleMode::nearest) return ResampleRule::nearest;
+  if (o.mode == UpsampleMode::nearest_exact) return ResampleRule::nearest_centres;
+  if (o.antialias) return cubic ? ResampleRule::cubic_filter : ResampleRule::linear_filter;
+  if (o.align_corners) return cubic ? ResampleRule::cubic_corners : ResampleRule::linear_corners;
+  return cubic ? ResampleRule::cubic_centres : ResampleRule::linear_centres;
+}
+
 // One direction; `scale` is 0 where the size `out` is given.
 ResampleAxis axis_of(const char* along, std::int64_t size, std::int64_t out, double scale,
                      const UpsampleOptions& o) {
@@ -22,10 +31,10 @@ ResampleAxis axis_of(const char* along, std::int64_t size, std::int64_t out, dou
     out = static_cast<std::int64_t>(scaled);
   }
   ResampleAxis axis{.size = size, .out = out};
-  const bool nearest = o.mode == UpsampleMode::nearest, corners = !nearest && o.align_corners;
-  axis.rule = nearest   ? ResampleRule::nearest
-              : corners ? ResampleRule::linear_corners
-                        : ResampleRule::linear_centres;
+  axis.rule = rule_of(o);
+  const bool nearest = axis.rule == ResampleRule::nearest;
+  const bool corners =
+      axis.rule == ResampleRule::linear_corners || axis.rule == ResampleRule::cubic_corners;
   if (out == size || (nearest && out == 2 * size)) scale = 0;  // as if the size were given
   if (corners) {
     axis.step = out == 1 ? 0 : static_cast<double>(size - 1);
@@ -34,6 +43,7 @@ ResampleAxis axis_of(const char* along, std::int64_t size, std::int64_t out, dou
     axis.step = scale != 0 ? 1 : static_cast<double>(size);
     axis.per = scale != 0 ? scale : static_cast<double>(out);
   }
+  if (is_filter(axis.rule)) axis.kernel = longest_run(axis, ResampleWay::forward);
   return axis;
 }
 
@@ -51,6 +61,9 @@ Var upsample2d(const Var& x, const UpsampleOptions& o) {
           o.size.w, ", expected at least 1 x 1");
   require(by_size || (o.scale.h > 0 && o.scale.w > 0), kOp, ": the scale is ", o.scale.h, " x ",
           o.scale.w, ", expected above 0");
+  const bool interpolates = o.mode == UpsampleMode::bilinear || o.mode == UpsampleMode::bicubic;
+  require(!o.antialias || (interpolates && !o.align_corners), kOp,
+          ": antialias is of bilinear and bicubic without align_corners");
   return apply_resample(kOp, x, axis_of("H", x.dim(1), o.size.h, o.scale.h, o),
                         axis_of("W", x.dim(2), o.size.w, o.scale.w, o));
 }

@@ -108,12 +108,12 @@ void walk(const BroadcastGeometry& g, const T* a, const T* b, T* y, F f) {
 
 template <class T>
 void binary_of(int function, const BroadcastGeometry& g, const T* a, const T* b, T* y) {
-  BinaryTable::visit<Wide<T>>(function, [&]<class F>() { walk(g, a, b, y, F{}); });
+  BinaryTableOf<T>::template visit<Wide<T>>(function, [&]<class F>() { walk(g, a, b, y, F{}); });
 }
 
 }  // namespace
 }  // namespace cpu
 
-constinit FloatingKernel<Binary> cpu::binary{binary_of, binary_of, binary_of};
+constinit BinaryKernel cpu::binary{binary_of, binary_of, binary_of, binary_of};
 
 }  // namespace pliant

@@ -23,8 +23,9 @@ void add_all(std::int64_t n, const T* x, double* sum) {
 
 }  // namespace
 
-constinit ConvertKernel cpu::convert{convert_all, convert_all, convert_all,
-                                     convert_all, convert_all, convert_all};
+constinit ConvertKernel cpu::convert{
+    convert_all, convert_all, convert_all, convert_all, convert_all, convert_all, convert_all,
+    convert_all, convert_all, convert_all, convert_all, convert_all, convert_all};
 constinit AddWideKernel cpu::add_wide{add_all, add_all};
 
 }  // namespace pliant

@@ -55,6 +55,8 @@ template <class T>
 void copy_run(std::int64_t n, const T* x, std::int64_t x_stride, T* y, std::int64_t y_stride) {
   if (x_stride == 1 && y_stride == 1) {
     std::copy_n(x, n, y);
+  } else if (x_stride == 0 && y_stride == 1) {
+    std::fill_n(y, n, *x);
   } else {
     for (std::int64_t i = 0; i < n; ++i) y[i * y_stride] = x[i * x_stride];
   }
@@ -85,6 +87,6 @@ void copy(const CopyBoxGeometry& g, const T* x, T* y) {
 
 }  // namespace
 
-constinit FloatKernel<CopyBox> cpu::copy_box{copy, copy};
+constinit AnyKernel<CopyBox> cpu::copy_box{copy, copy, copy, copy, copy, copy};
 
 }  // namespace pliant

@@ -12,6 +12,6 @@ void fill_all(std::int64_t n, T value, T* y) {
 
 }  // namespace
 
-constinit FillKernel cpu::fill{fill_all, fill_all, fill_all, fill_all, fill_all, fill_all};
+constinit AnyKernel<Fill> cpu::fill{fill_all, fill_all, fill_all, fill_all, fill_all, fill_all};
 
 }  // namespace pliant

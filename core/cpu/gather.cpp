@@ -89,9 +89,23 @@ void scatter_all(const GatherGeometry& g, const T* y, const std::int64_t* index,
                   });
 }
 
+// A task owns an outer slice of x and walks the index in order.
+void name_all(const GatherGeometry& g, const std::int64_t* index, std::int64_t* last) {
+  const std::int64_t slice = g.reduced * g.inner, work = slice + g.count * g.inner;
+  parallel_blocks(g.outer, std::max<std::int64_t>(1, kBlock / std::max(work, std::int64_t{1})),
+                  [&](std::int64_t begin, std::int64_t end) {
+                    std::fill(last + begin * slice, last + end * slice, -1);
+                    for (std::int64_t o = begin; o < end; ++o)
+                      for (std::int64_t k = 0; k < g.count; ++k)
+                        for (std::int64_t j = 0; j < g.inner; ++j)
+                          name_one(g, index, last, o, k, j);
+                  });
+}
+
 }  // namespace
 
-constinit FloatKernel<Gather> cpu::gather{gather_all, gather_all};
+constinit GatherKernel cpu::gather{gather_all, gather_all, gather_all, gather_all, gather_all};
 constinit FloatKernel<Scatter> cpu::scatter{scatter_all, scatter_all};
+constinit Kernel<LastNamed> cpu::last_named{name_all};
 
 }  // namespace pliant

@@ -162,6 +162,7 @@ void permute_axes(const PermuteGeometry& g, const T* x, T* y) {
 
 }  // namespace
 
-constinit FloatKernel<Permute> cpu::permute{permute_axes, permute_axes};
+constinit AnyKernel<Permute> cpu::permute{permute_axes, permute_axes, permute_axes,
+                                          permute_axes, permute_axes, permute_axes};
 
 }  // namespace pliant

@@ -144,12 +144,13 @@ void widened_sum(const ReduceGeometry& g, const BFloat16* x, To* y, Workspace& w
 
 }  // namespace
 
-constinit SumKernel cpu::sum_forward{reduce<SumOf>, reduce<SumOf>, widened_sum,
-                                     reduce<SumOf>, widened_sum,   reduce<SumOf>};
+constinit SumKernel cpu::sum_forward{reduce<SumOf>,        reduce<SumOf>, widened_sum,
+                                     reduce<SumOf>,        widened_sum,   reduce<SumOf>,
+                                     reduce<SumOfIntegers>};
 constinit SumOfSquaresKernel cpu::sum_of_squares_forward{reduce<SumOfSquares, SumOf>,
                                                          reduce<SumOfSquares, SumOf>};
-constinit ExtremeKernel cpu::max_forward{reduce<MaxOf>, reduce<MaxOf>};
-constinit ExtremeKernel cpu::min_forward{reduce<MinOf>, reduce<MinOf>};
-constinit FloatKernel<ArgmaxForward> cpu::argmax_forward{argmax, argmax};
+constinit ExtremeKernel cpu::max_forward{reduce<MaxOf>, reduce<MaxOf>, reduce<MaxOf>};
+constinit ExtremeKernel cpu::min_forward{reduce<MinOf>, reduce<MinOf>, reduce<MinOf>};
+constinit NumberKernel<ArgmaxForward> cpu::argmax_forward{argmax, argmax, argmax};
 
 }  // namespace pliant

@@ -58,14 +58,17 @@ class Band {
 
   void fill_interpolation(const ResampleAxis& axis, ResampleWay way, Workspace& workspace) {
     const bool forward = way == ResampleWay::forward;
-    weights_ = workspace.take<T>(2 * axis.out);  // of two pixels at most
+    weights_ = workspace.take<T>(longest_run(axis, ResampleWay::forward) * axis.out);
+    double* const divisors = workspace.take<double>(axis.out);
+    for (std::int64_t p = 0; p < axis.out; ++p) divisors[p] = resample_divisor(axis, p);
     std::int64_t next = 0;
     for (std::int64_t at = 0; at < to; ++at) {
       const ResampleRun run = forward ? resample_inputs(axis, at) : resample_outputs(axis, at);
       runs_[at] = {run.begin, run.end - run.begin, next, 1};
-      for (std::int64_t i = run.begin; i < run.end; ++i)
-        weights_[next++] =
-            static_cast<T>(forward ? resample_weight(axis, at, i) : resample_weight(axis, i, at));
+      for (std::int64_t i = run.begin; i < run.end; ++i) {
+        const std::int64_t p = forward ? at : i, pixel = forward ? i : at;
+        weights_[next++] = static_cast<T>(resample_weight(axis, p, pixel) / divisors[p]);
+      }
     }
   }
 

@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <type_traits>
 
 #include <pliant/core/bfloat16.h>
 #include <pliant/core/kernel.h>
@@ -17,21 +18,64 @@ namespace pliant {
 // Functions of two numbers. Comparisons give 1 or 0; a comparison with NaN is false but for Ne.
 namespace binary_op {
 
+// What sums and products are worked out in: of integers beyond their range they wrap around.
+template <class T>
+struct WrappingOf {
+  using Type = T;
+};
+template <>
+struct WrappingOf<std::int64_t> {
+  using Type = std::uint64_t;
+};
+template <class T>
+using Wrapping = typename WrappingOf<T>::Type;
+
 template <class T>
 struct Add {
-  PLIANT_HD T operator()(T a, T b) const { return a + b; }
+  PLIANT_HD T operator()(T a, T b) const { return T(Wrapping<T>(a) + Wrapping<T>(b)); }
 };
 template <class T>
 struct Sub {
-  PLIANT_HD T operator()(T a, T b) const { return a - b; }
+  PLIANT_HD T operator()(T a, T b) const { return T(Wrapping<T>(a) - Wrapping<T>(b)); }
 };
 template <class T>
 struct Mul {
-  PLIANT_HD T operator()(T a, T b) const { return a * b; }
+  PLIANT_HD T operator()(T a, T b) const { return T(Wrapping<T>(a) * Wrapping<T>(b)); }
 };
 template <class T>
 struct Div {
   PLIANT_HD T operator()(T a, T b) const { return a / b; }
+};
+// The rest of the same sign as b, 0 <= r / b < 1; of integers by 0 it is a.
+template <class T>
+struct Remainder {
+  PLIANT_HD T operator()(T a, T b) const {
+    if constexpr (std::is_integral_v<T>) {
+      if (b == 0 || b == -1) return b == 0 ? a : 0;  // the least number by -1 would overflow
+      const T rest = a % b;
+      return rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest;
+    } else {
+      const T rest = std::fmod(a, b);
+      return rest != T(0) && (rest < T(0)) != (b < T(0)) ? rest + b : rest;
+    }
+  }
+};
+// The quotient rounded down, (a - remainder) / b; of integers by 0 it is 0.
+template <class T>
+struct FloorDiv {
+  PLIANT_HD T operator()(T a, T b) const {
+    if constexpr (std::is_integral_v<T>) {
+      if (b == 0 || b == -1) return b == 0 ? 0 : Sub<T>()(0, a);
+      return a / b - T(Remainder<T>()(a, b) != a % b);
+    } else {
+      if (b == T(0)) return a / b;
+      const T rest = std::fmod(a, b);
+      const T whole = (a - rest) / b - T(rest != T(0) && (rest < T(0)) != (b < T(0)));
+      const T below = std::floor(whole);  // which rounding may have put one too low
+      if (whole == T(0)) return std::copysign(T(0), a / b);
+      return whole - below > T(0.5) ? below + T(1) : below;
+    }
+  }
 };
 template <class T>
 struct Pow {
@@ -68,7 +112,7 @@ struct Maximum {
 };
 template <class T>
 struct Minimum {
-  PLIANT_HD T operator()(T a, T b) const { return takes_over(-b, -a) ? b : a; }
+  PLIANT_HD T operator()(T a, T b) const { return b < a || (b != b && a == a) ? b : a; }
 };
 // 1 where a == b or both are NaN, else 0.
 template <class T>
@@ -101,11 +145,20 @@ struct KeepUnless {
 }  // namespace binary_op
 
 using BinaryTable =
-    FunctionList<binary_op::Add, binary_op::Sub, binary_op::Mul, binary_op::Div, binary_op::Pow,
-                 binary_op::Gt, binary_op::Ge, binary_op::Lt, binary_op::Le, binary_op::Eq,
-                 binary_op::Ne, binary_op::Same, binary_op::Maximum, binary_op::Minimum,
-                 binary_op::ShareOfMaximum, binary_op::ShareOfMinimum, binary_op::KeepIf,
-                 binary_op::KeepUnless>;
+    FunctionList<binary_op::Add, binary_op::Sub, binary_op::Mul, binary_op::Div,
+                 binary_op::FloorDiv, binary_op::Remainder, binary_op::Pow, binary_op::Gt,
+                 binary_op::Ge, binary_op::Lt, binary_op::Le, binary_op::Eq, binary_op::Ne,
+                 binary_op::Same, binary_op::Maximum, binary_op::Minimum, binary_op::ShareOfMaximum,
+                 binary_op::ShareOfMinimum, binary_op::KeepIf, binary_op::KeepUnless>;
+
+// Those of integers.
+using IntegerTable =
+    FunctionList<binary_op::Add, binary_op::Sub, binary_op::Mul, binary_op::FloorDiv,
+                 binary_op::Remainder, binary_op::Gt, binary_op::Ge, binary_op::Lt, binary_op::Le,
+                 binary_op::Eq, binary_op::Ne, binary_op::Maximum, binary_op::Minimum,
+                 binary_op::KeepIf, binary_op::KeepUnless>;
+template <class T>
+using BinaryTableOf = std::conditional_t<std::is_integral_v<T>, IntegerTable, BinaryTable>;
 
 // The output's extents, outermost first, and how far one step along each moves in a and b (in
 // elements; 0 where that operand is broadcast). Neighbouring axes that can be walked as one are
@@ -128,16 +181,17 @@ Shape broadcast_shape(const char* op, const Shape& a, const Shape& b);
 // a and b must both broadcast to `out`.
 BroadcastGeometry broadcast_geometry(const Shape& out, const Shape& a, const Shape& b);
 
-// function: its place in the BinaryTable. y may be a or b itself when that one is not broadcast.
+// function: its place in the BinaryTableOf<T>. y may be a or b itself when that one is not broadcast.
 template <class T>
 using Binary = void(int function, const BroadcastGeometry&, const T* a, const T* b, T* y);
+using BinaryKernel = Kernel<Binary<float>, Binary<double>, Binary<BFloat16>, Binary<std::int64_t>>;
 
 namespace cpu {
-extern FloatingKernel<Binary> binary;
+extern BinaryKernel binary;
 }  // namespace cpu
 
 namespace cuda {
-extern FloatingKernel<Binary> binary;
+extern BinaryKernel binary;
 }  // namespace cuda
 
 }  // namespace pliant

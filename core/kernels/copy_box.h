@@ -57,11 +57,11 @@ template <class T>
 using CopyBox = void(const CopyBoxGeometry&, const T* x, T* y);
 
 namespace cpu {
-extern FloatKernel<CopyBox> copy_box;
+extern AnyKernel<CopyBox> copy_box;
 }  // namespace cpu
 
 namespace cuda {
-extern FloatKernel<CopyBox> copy_box;
+extern AnyKernel<CopyBox> copy_box;
 }  // namespace cuda
 
 }  // namespace pliant

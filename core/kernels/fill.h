@@ -12,15 +12,12 @@ namespace pliant {
 template <class T>
 using Fill = void(std::int64_t n, T value, T* y);
 
-using FillKernel = Kernel<Fill<float>, Fill<double>, Fill<BFloat16>, Fill<std::int64_t>,
-                          Fill<std::int32_t>, Fill<std::uint8_t>>;
-
 namespace cpu {
-extern FillKernel fill;
+extern AnyKernel<Fill> fill;
 }  // namespace cpu
 
 namespace cuda {
-extern FillKernel fill;
+extern AnyKernel<Fill> fill;
 }  // namespace cuda
 
 }  // namespace pliant

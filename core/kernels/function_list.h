@@ -9,10 +9,13 @@ namespace pliant {
 // Each F<T> is a function of elements of type T.
 template <template <class> class... F>
 struct FunctionList {
+  template <template <class> class G>
+  static constexpr bool kHas = (std::is_same_v<F<float>, G<float>> || ...);
+
   // Place of G in the list.
   template <template <class> class G>
   static constexpr int place_of() {
-    static_assert((std::is_same_v<F<float>, G<float>> || ...), "the function is not in the list");
+    static_assert(kHas<G>, "the function is not in the list");
     int place = -1, at = 0;
     ((std::is_same_v<F<float>, G<float>> ? place = at++ : at++), ...);
     return place;

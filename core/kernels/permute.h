@@ -43,11 +43,11 @@ template <class T>
 using Permute = void(const PermuteGeometry&, const T* x, T* y);
 
 namespace cpu {
-extern FloatKernel<Permute> permute;
+extern AnyKernel<Permute> permute;
 }  // namespace cpu
 
 namespace cuda {
-extern FloatKernel<Permute> permute;
+extern AnyKernel<Permute> permute;
 }  // namespace cuda
 
 }  // namespace pliant

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <type_traits>
 
 #include <pliant/core/bfloat16.h>
 #include <pliant/core/kernel.h>
@@ -40,6 +41,19 @@ struct SumOfSquares : SumOf {
     return static_cast<double>(x) * static_cast<double>(x);
   }
 };
+struct SumOfIntegers {  // that wraps around
+  template <class T>
+  using Held = std::uint64_t;
+  template <class T>
+  static constexpr T kOfNothing = T(0);
+  template <class T>
+  PLIANT_HD std::uint64_t of(T x) const {
+    return static_cast<std::uint64_t>(x);
+  }
+  PLIANT_HD std::uint64_t operator()(std::uint64_t held, std::uint64_t now) const {
+    return held + now;
+  }
+};
 // takes_over() for the values alone, without branches, so that loops vectorise.
 struct MaxOf {  // NaN counts as largest
   template <class T>
@@ -49,7 +63,8 @@ struct MaxOf {  // NaN counts as largest
     return x;
   }
   template <class T>
-  static constexpr T kOfNothing = -std::numeric_limits<T>::infinity();
+  static constexpr T kOfNothing = std::is_integral_v<T> ? std::numeric_limits<T>::lowest()
+                                                        : -std::numeric_limits<T>::infinity();
   template <class T>
   PLIANT_HD T operator()(T held, T now) const {
     return static_cast<bool>(int{held >= now} | int{held != held}) ? held : now;
@@ -63,7 +78,8 @@ struct MinOf {  // NaN counts as smallest
     return x;
   }
   template <class T>
-  static constexpr T kOfNothing = std::numeric_limits<T>::infinity();
+  static constexpr T kOfNothing = std::is_integral_v<T> ? std::numeric_limits<T>::max()
+                                                        : std::numeric_limits<T>::infinity();
   template <class T>
   PLIANT_HD T operator()(T held, T now) const {
     return static_cast<bool>(int{held <= now} | int{held != held}) ? held : now;
@@ -79,6 +95,14 @@ template <class To>
 PLIANT_HD To reduced(float held, double) {  // of an extreme
   return held;
 }
+template <class To>
+PLIANT_HD To reduced(std::int64_t held, double) {
+  return held;
+}
+template <class To>
+PLIANT_HD To reduced(std::uint64_t held, double) {  // of a sum of integers
+  return static_cast<To>(held);
+}
 
 template <class T, class To = Wide<T>>
 using Reduction = void(const ReduceGeometry&, const T* x, To* y, Workspace&);
@@ -89,8 +113,8 @@ using ArgmaxForward = void(const ReduceGeometry&, const T* x, std::int64_t* inde
 // Between the axes of one sum, nothing is rounded to float32.
 using SumKernel =
     Kernel<Reduction<float>, Reduction<double>, Reduction<BFloat16>, Reduction<float, double>,
-           Reduction<BFloat16, double>, Reduction<double, float>>;
-using ExtremeKernel = Kernel<Reduction<float>, Reduction<double>>;
+           Reduction<BFloat16, double>, Reduction<double, float>, Reduction<std::int64_t>>;
+using ExtremeKernel = Kernel<Reduction<float>, Reduction<double>, Reduction<std::int64_t>>;
 using SumOfSquaresKernel = Kernel<Reduction<float, double>, Reduction<double>>;
 
 namespace cpu {
@@ -98,7 +122,7 @@ extern SumKernel sum_forward;
 extern ExtremeKernel max_forward;
 extern ExtremeKernel min_forward;
 extern SumOfSquaresKernel sum_of_squares_forward;
-extern FloatKernel<ArgmaxForward> argmax_forward;
+extern NumberKernel<ArgmaxForward> argmax_forward;
 }  // namespace cpu
 
 namespace cuda {
@@ -106,7 +130,7 @@ extern SumKernel sum_forward;
 extern ExtremeKernel max_forward;
 extern ExtremeKernel min_forward;
 extern SumOfSquaresKernel sum_of_squares_forward;
-extern FloatKernel<ArgmaxForward> argmax_forward;
+extern NumberKernel<ArgmaxForward> argmax_forward;
 }  // namespace cuda
 
 }  // namespace pliant

@@ -1,13 +1,14 @@
-// Maps that are resampled by rows and columns apart: average pooling, nearest and bilinear
-// interpolation. Geometry, formula and signatures.
+// Maps that are resampled by rows and columns apart: average pooling, nearest, bilinear and bicubic
+// interpolation, with and without antialiasing. Geometry, formula and signatures.
 //
 //   y[n,p,q,c] = (sum over i, j of a[p,i] b[q,j] x[n,i,j,c]) / (d[p] e[q])
 //
 // where a and b, one for each axis, are weights of which only a run of neighbours is not 0, and d
-// and e the numbers of pixels that an average is over, else 1: averages are sums that are divided
-// once. The gradient is the same transposed, with weights a / d and b / e, and so is its gradient.
+// and e the numbers of pixels that an average is over or the sums of an antialiasing filter's
+// weights, else 1: averages are sums that are divided once. The gradient is the same transposed, with weights a / d and b / e, and so is its gradient.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 
 #include <pliant/core/kernel.h>
@@ -22,8 +23,13 @@ enum class ResampleRule : unsigned char {
   average_of_padded,  // the same over the padded map: padding counts as zeros
   average_adaptive,   // mean of pixels floor(p*n/m) to ceil((p+1)*n/m), n pixels becoming m
   nearest,            // pixel floor(p * step / per)
+  nearest_centres,    // pixel floor((p + 0.5) * step / per)
   linear_corners,     // between the pixels round p * step / per
   linear_centres,     // between those round (p + 0.5) * step / per - 0.5, clamped to the map
+  cubic_corners,      // the same between four pixels; those beyond the map are its last ones
+  cubic_centres,
+  linear_filter,  // filters round (p + 0.5) * step / per, as wide as output pixels are apart
+  cubic_filter,
 };
 
 // How one axis is resampled.
@@ -47,8 +53,62 @@ struct ResampleRun {
 // once, so a place that is a whole number is one exactly.
 PLIANT_HD inline double resample_place(const ResampleAxis& axis, std::int64_t p) {
   const double at = static_cast<double>(p);
-  return axis.rule == ResampleRule::linear_centres ? (at + 0.5) * axis.step / axis.per - 0.5
-                                                   : at * axis.step / axis.per;
+  switch (axis.rule) {
+    case ResampleRule::linear_centres:
+    case ResampleRule::cubic_centres:
+      return (at + 0.5) * axis.step / axis.per - 0.5;
+    case ResampleRule::nearest_centres:
+    case ResampleRule::linear_filter:
+    case ResampleRule::cubic_filter:
+      return (at + 0.5) * axis.step / axis.per;
+    default:
+      return at * axis.step / axis.per;
+  }
+}
+
+// Keys' cubic convolution (1981), of slope a at distance 1: 0 from distance 2 on.
+PLIANT_HD inline double cubic_weight(double distance, double a) {
+  const double x = std::fabs(distance);
+  if (x <= 1) return ((a + 2) * x - (a + 3)) * x * x + 1;
+  return x < 2 ? (((x - 5) * x + 8) * x - 4) * a : 0;
+}
+
+PLIANT_HD inline bool is_filter(ResampleRule rule) {
+  return rule == ResampleRule::linear_filter || rule == ResampleRule::cubic_filter;
+}
+PLIANT_HD inline bool is_cubic(ResampleRule rule) {
+  return rule == ResampleRule::cubic_corners || rule == ResampleRule::cubic_centres;
+}
+
+// An antialiasing filter is stretched by the distance of output pixels, where that is above 1.
+PLIANT_HD inline double filter_stretch(const ResampleAxis& axis) {
+  const double scale = axis.step / axis.per;
+  return scale > 1 ? scale : 1;
+}
+// Half its width.
+PLIANT_HD inline double filter_reach(const ResampleAxis& axis) {
+  return (axis.rule == ResampleRule::cubic_filter ? 2 : 1) * filter_stretch(axis);
+}
+
+// Of pixel i, as PIL and PyTorch (antialias) have it: the cubic one is Keys', a = -0.5.
+PLIANT_HD inline double filter_weight(const ResampleAxis& axis, std::int64_t p, std::int64_t i) {
+  const double distance =
+      (static_cast<double>(i) - resample_place(axis, p) + 0.5) / filter_stretch(axis);
+  if (axis.rule == ResampleRule::cubic_filter) return cubic_weight(distance, -0.5);
+  const double x = std::fabs(distance);
+  return x < 1 ? 1 - x : 0;
+}
+
+// Of pixel i among the four round the place of output p, a = -0.75 as PyTorch and OpenCV have it.
+PLIANT_HD inline double cubic_tap(const ResampleAxis& axis, std::int64_t p, std::int64_t i) {
+  const double at = resample_place(axis, p), floor = std::floor(at);
+  const auto first = static_cast<std::int64_t>(floor) - 1;
+  double weight = 0;
+  for (std::int64_t pixel = first; pixel < first + 4; ++pixel) {
+    const std::int64_t inside = pixel < 0 ? 0 : pixel < axis.size ? pixel : axis.size - 1;
+    if (inside == i) weight += cubic_weight(at - static_cast<double>(pixel), -0.75);
+  }
+  return weight;
 }
 
 // The pixels of x that output p reads; begin and end grow with p.
@@ -61,12 +121,27 @@ PLIANT_HD inline ResampleRun resample_inputs(const ResampleAxis& axis, std::int6
     }
     case ResampleRule::average_adaptive:
       return {p * axis.size / axis.out, ((p + 1) * axis.size + axis.out - 1) / axis.out};
-    case ResampleRule::nearest: {
+    case ResampleRule::nearest:
+    case ResampleRule::nearest_centres: {
       // A scale such as 1.1 is a rounded number: what falls short of a whole number by that is one.
       constexpr double kUp = 1 + 0x1p-50;
       const auto at = static_cast<std::int64_t>(resample_place(axis, p) * kUp);
       const std::int64_t pixel = at < axis.size ? at : axis.size - 1;
       return {pixel, pixel + 1};
+    }
+    case ResampleRule::cubic_corners:
+    case ResampleRule::cubic_centres: {
+      const auto low = static_cast<std::int64_t>(std::floor(resample_place(axis, p)));
+      const std::int64_t begin = low - 1 < axis.size ? low - 1 : axis.size - 1, end = low + 3;
+      return {begin > 0 ? begin : 0, end < axis.size ? end : axis.size};
+    }
+    case ResampleRule::linear_filter:
+    case ResampleRule::cubic_filter: {
+      const double middle = resample_place(axis, p) + 0.5, reach = filter_reach(axis);
+      const double begin = middle - reach, end = middle + reach;
+      const auto last = static_cast<double>(axis.size);
+      return {begin > 0 ? static_cast<std::int64_t>(begin) : 0,
+              end < last ? static_cast<std::int64_t>(end) : axis.size};
     }
     default: {
       const AxisTap<double> tap =
@@ -87,6 +162,12 @@ PLIANT_HD inline double resample_divisor(const ResampleAxis& axis, std::int64_t 
     const ResampleRun run = resample_inputs(axis, p);
     return static_cast<double>(run.end - run.begin);
   }
+  if (is_filter(axis.rule)) {
+    const ResampleRun run = resample_inputs(axis, p);
+    double sum = 0;
+    for (std::int64_t i = run.begin; i < run.end; ++i) sum += filter_weight(axis, p, i);
+    return sum;
+  }
   if (axis.rule != ResampleRule::average_of_padded) return 1;
   const std::int64_t start = p * axis.stride - axis.before, stop = start + axis.kernel;
   const std::int64_t last = axis.size + axis.after;
@@ -95,6 +176,8 @@ PLIANT_HD inline double resample_divisor(const ResampleAxis& axis, std::int64_t 
 
 // The weight of pixel i, one of resample_inputs(axis, p).
 PLIANT_HD inline double resample_weight(const ResampleAxis& axis, std::int64_t p, std::int64_t i) {
+  if (is_filter(axis.rule)) return filter_weight(axis, p, i);
+  if (is_cubic(axis.rule)) return cubic_tap(axis, p, i);
   if (axis.rule != ResampleRule::linear_corners && axis.rule != ResampleRule::linear_centres)
     return 1;
   const AxisTap<double> tap =
@@ -137,6 +220,15 @@ inline std::int64_t longest_run(const ResampleAxis& axis, ResampleWay way) {
       return most(forward ? axis.kernel : axis.kernel / axis.stride + 1);
     case ResampleRule::average_adaptive:
       return most(from / to + 2);
+    case ResampleRule::linear_filter:
+    case ResampleRule::cubic_filter: {
+      const double width = 2 * filter_reach(axis);  // in pixels of x
+      const double terms = forward ? width : width * axis.per / axis.step;
+      return terms < static_cast<double>(from) ? most(static_cast<std::int64_t>(terms) + 2) : from;
+    }
+    case ResampleRule::cubic_corners:
+    case ResampleRule::cubic_centres:
+      return most(forward ? 4 : 4 * (from / to + 2));
     default:
       return most(forward ? 2 : 2 * (from / to + 2));
   }

@@ -105,6 +105,26 @@ void run_cond_conv2d(Call& call);
 void run_dcn_v3(Call& call);
 void run_dcn_v4(Call& call);
 
+// ops_ints.cpp
+void run_integer_floor_divide(Call& call);
+void run_integer_remainder(Call& call);
+void run_floor_divide(Call& call);
+void run_sort(Call& call);
+void run_topk(Call& call);
+void run_max_with_indices(Call& call);
+void run_min_with_indices(Call& call);
+void run_nonzero(Call& call);
+void run_masked_select(Call& call);
+void run_masked_fill(Call& call);
+void run_scatter(Call& call);
+void run_index_copy(Call& call);
+void run_index_add(Call& call);
+void run_norm(Call& call);
+void run_clamp_tensors(Call& call);
+void run_pad_mode(Call& call);
+void run_adaptive_max_pool2d(Call& call);
+void run_resize(Call& call);
+
 // ops_train.cpp
 void run_sgd(Call& call);
 void run_adam(Call& call);

@@ -21,7 +21,8 @@ struct DeviceRadixSort {
       return cudaSuccess;
     }
     pliant::gpu_on_cpu::launch([=](pliant::gpu_on_cpu::Order) {
-      const std::uint64_t bits = (std::uint64_t{1} << end_bit) - (std::uint64_t{1} << begin_bit);
+      const std::uint64_t below = end_bit < 64 ? std::uint64_t{1} << end_bit : 0;
+      const std::uint64_t bits = below - (std::uint64_t{1} << begin_bit);
       const auto key = [&](std::int64_t i) {
         return static_cast<std::uint64_t>(keys_in[i]) & bits;
       };
