@@ -43,6 +43,12 @@ void check(const CosineAnnealing& options) {
   require(options.t_max >= 1, "cosine_annealing_lr: t_max is ", options.t_max, ", at least 1");
 }
 
+void check(const PolynomialLr& options) {
+  require(options.total_steps >= 1, "polynomial_lr: total_steps is ", options.total_steps,
+          ", at least 1");
+  require(options.power > 0, "polynomial_lr: power is ", options.power, ", expected above 0");
+}
+
 void check(const OneCycle& options) {
   require(options.pct_start >= 0 && options.pct_start <= 1, "one_cycle_lr: pct_start is ",
           options.pct_start, ", not in [0, 1]");
@@ -96,6 +102,20 @@ double linear_warmup(std::int64_t step, const LinearWarmup& options) {
 Schedule linear_warmup(const LinearWarmup& options) {
   check(options);
   return [options](std::int64_t step) { return linear_warmup(step, options); };
+}
+
+double polynomial_lr(std::int64_t step, const PolynomialLr& options) {
+  require_step("polynomial_lr", step);
+  check(options);
+  const double left = 1 - static_cast<double>(std::min(step, options.total_steps)) /
+                              static_cast<double>(options.total_steps);
+  const double share = std::pow(left, options.power);
+  return options.base_lr * share + options.end_lr * (1 - share);
+}
+
+Schedule polynomial_lr(const PolynomialLr& options) {
+  check(options);
+  return [options](std::int64_t step) { return polynomial_lr(step, options); };
 }
 
 double cosine_annealing_lr(std::int64_t step, const CosineAnnealing& options) {

@@ -55,6 +55,16 @@ struct LinearWarmup {
 double linear_warmup(std::int64_t step, const LinearWarmup& options);
 Schedule linear_warmup(const LinearWarmup& options);
 
+// end_lr + (base_lr - end_lr) * (1 - min(t, n) / n)^power, n = total_steps, at least 1; power above 0.
+struct PolynomialLr {
+  double base_lr = 0.1;
+  std::int64_t total_steps = 1;
+  double power = 1;
+  double end_lr = 0;
+};
+double polynomial_lr(std::int64_t step, const PolynomialLr& options);
+Schedule polynomial_lr(const PolynomialLr& options);
+
 // eta_min + (base_lr - eta_min) * (1 + cos(pi t / t_max)) / 2; beyond t_max it rises again.
 struct CosineAnnealing {
   double base_lr = 0.1;
