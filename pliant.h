@@ -6,8 +6,12 @@
 #include <pliant/autograd/custom_op.h>
 #include <pliant/autograd/gradcheck.h>
 #include <pliant/autograd/ops/activation.h>
+#include <pliant/autograd/ops/anchors.h>
 #include <pliant/autograd/ops/arithmetic.h>
 #include <pliant/autograd/ops/batch_norm2d.h>
+#include <pliant/autograd/ops/box_coding.h>
+#include <pliant/autograd/ops/box_matching.h>
+#include <pliant/autograd/ops/boxes.h>
 #include <pliant/autograd/ops/compare.h>
 #include <pliant/autograd/ops/cond_conv2d.h>
 #include <pliant/autograd/ops/conv2d.h>
@@ -21,6 +25,8 @@
 #include <pliant/autograd/ops/deform_conv2d.h>
 #include <pliant/autograd/ops/deform_kernel.h>
 #include <pliant/autograd/ops/deform_roi_pool.h>
+#include <pliant/autograd/ops/detection_losses.h>
+#include <pliant/autograd/ops/detections.h>
 #include <pliant/autograd/ops/dropout.h>
 #include <pliant/autograd/ops/elementary.h>
 #include <pliant/autograd/ops/gather.h>
@@ -31,6 +37,8 @@
 #include <pliant/autograd/ops/losses.h>
 #include <pliant/autograd/ops/map_offsets.h>
 #include <pliant/autograd/ops/matmul.h>
+#include <pliant/autograd/ops/multiscale_roi_align.h>
+#include <pliant/autograd/ops/nms.h>
 #include <pliant/autograd/ops/permute.h>
 #include <pliant/autograd/ops/pool2d.h>
 #include <pliant/autograd/ops/rearrange.h>
@@ -46,6 +54,7 @@
 #include <pliant/core/random.h>
 #include <pliant/core/tensor.h>
 #include <pliant/data/batches.h>
+#include <pliant/data/crop.h>
 #include <pliant/data/digits.h>
 #include <pliant/data/idx.h>
 #include <pliant/data/image_file.h>
@@ -53,11 +62,16 @@
 #include <pliant/data/images.h>
 #include <pliant/data/loader.h>
 #include <pliant/data/mnist.h>
+#include <pliant/data/palette.h>
 #include <pliant/data/resident_batches.h>
 #include <pliant/data/transforms.h>
 #include <pliant/layers/layers.h>
+#include <pliant/layers/nets/deeplab.h>
 #include <pliant/layers/nets/lenet.h>
 #include <pliant/layers/nets/resnet.h>
+#include <pliant/layers/nets/siamrpn_head.h>
+#include <pliant/layers/nets/siamrpn_targets.h>
+#include <pliant/layers/nets/siamrpn_tracking.h>
 #include <pliant/layers/nets/torchvision.h>
 #include <pliant/layers/nets/vgg.h>
 #include <pliant/layers/observer.h>

@@ -27,10 +27,13 @@
 #include <pliant/layers/safetensors.h>
 #include <pliant/layers/sampling.h>
 #include <pliant/layers/sequential.h>
+#include <pliant/layers/train/detection_metrics.h>
 #include <pliant/layers/train/metrics.h>
 #include <pliant/layers/train/moving_average.h>
 #include <pliant/layers/train/optimizer.h>
 #include <pliant/layers/train/schedule.h>
+#include <pliant/layers/train/segmentation_metrics.h>
 #include <pliant/layers/train/summary.h>
+#include <pliant/layers/train/tracking_metrics.h>
 #include <pliant/layers/train/training_checkpoint.h>
 #include <pliant/layers/upsample.h>
