@@ -6,8 +6,12 @@
 #include <pliant/autograd/custom_op.h>
 #include <pliant/autograd/gradcheck.h>
 #include <pliant/autograd/ops/activation.h>
+#include <pliant/autograd/ops/anchors.h>
 #include <pliant/autograd/ops/arithmetic.h>
 #include <pliant/autograd/ops/batch_norm2d.h>
+#include <pliant/autograd/ops/box_coding.h>
+#include <pliant/autograd/ops/box_matching.h>
+#include <pliant/autograd/ops/boxes.h>
 #include <pliant/autograd/ops/compare.h>
 #include <pliant/autograd/ops/cond_conv2d.h>
 #include <pliant/autograd/ops/conv2d.h>
@@ -22,6 +26,8 @@
 #include <pliant/autograd/ops/deform_conv2d.h>
 #include <pliant/autograd/ops/deform_kernel.h>
 #include <pliant/autograd/ops/deform_roi_pool.h>
+#include <pliant/autograd/ops/detection_losses.h>
+#include <pliant/autograd/ops/detections.h>
 #include <pliant/autograd/ops/distribution_losses.h>
 #include <pliant/autograd/ops/dropout.h>
 #include <pliant/autograd/ops/elementary.h>
@@ -33,6 +39,8 @@
 #include <pliant/autograd/ops/losses.h>
 #include <pliant/autograd/ops/map_offsets.h>
 #include <pliant/autograd/ops/matmul.h>
+#include <pliant/autograd/ops/multiscale_roi_align.h>
+#include <pliant/autograd/ops/nms.h>
 #include <pliant/autograd/ops/norm.h>
 #include <pliant/autograd/ops/permute.h>
 #include <pliant/autograd/ops/pool2d.h>
@@ -57,6 +65,7 @@
 #include <pliant/data/cifar.h>
 #include <pliant/data/coco.h>
 #include <pliant/data/colour.h>
+#include <pliant/data/crop.h>
 #include <pliant/data/dataset.h>
 #include <pliant/data/digits.h>
 #include <pliant/data/idx.h>
@@ -67,6 +76,7 @@
 #include <pliant/data/loader.h>
 #include <pliant/data/mix.h>
 #include <pliant/data/mnist.h>
+#include <pliant/data/palette.h>
 #include <pliant/data/polygon.h>
 #include <pliant/data/resident_batches.h>
 #include <pliant/data/rle.h>
@@ -77,10 +87,14 @@
 #include <pliant/data/warp.h>
 #include <pliant/layers/layers.h>
 #include <pliant/layers/nets/convnext.h>
+#include <pliant/layers/nets/deeplab.h>
 #include <pliant/layers/nets/intern_image.h>
 #include <pliant/layers/nets/lenet.h>
 #include <pliant/layers/nets/resnet.h>
 #include <pliant/layers/nets/resnet9.h>
+#include <pliant/layers/nets/siamrpn_head.h>
+#include <pliant/layers/nets/siamrpn_targets.h>
+#include <pliant/layers/nets/siamrpn_tracking.h>
 #include <pliant/layers/nets/torchvision.h>
 #include <pliant/layers/nets/vgg.h>
 #include <pliant/layers/observer.h>

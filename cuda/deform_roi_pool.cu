@@ -45,13 +45,14 @@ struct Regions {
                  g.region.w)};
   }
   __device__ AxisTap<T> row(const Samples& s, std::int64_t at) const {
-    return deform_roi_tap<T>(s.rows.at(at), g.region.h);
+    return deform_roi_tap<T>(g, s.rows.at(at), g.region.h);
   }
   __device__ AxisTap<T> column(const Samples& s, std::int64_t at) const {
-    return deform_roi_tap<T>(s.columns.at(at), g.region.w);
+    return deform_roi_tap<T>(g, s.columns.at(at), g.region.w);
   }
-  // How many samples lie in the map.
+  // How many samples are averaged over: those that lie in the map, or all.
   __device__ double count(const Samples& s) const {
+    if (g.roi_align) return s.rows.count * s.columns.count;
     double rows = 0, columns = 0;
     for (std::int64_t at = s.rows.begin; at < s.rows.end; ++at) rows += row(s, at).low >= 0;
     for (std::int64_t at = s.columns.begin; at < s.columns.end; ++at)

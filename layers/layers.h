@@ -28,12 +28,15 @@
 #include <pliant/layers/sampling.h>
 #include <pliant/layers/sequential.h>
 #include <pliant/layers/train/confusion_matrix.h>
+#include <pliant/layers/train/detection_metrics.h>
 #include <pliant/layers/train/metrics.h>
 #include <pliant/layers/train/moving_average.h>
 #include <pliant/layers/train/optimizer.h>
 #include <pliant/layers/train/plateau.h>
 #include <pliant/layers/train/running_mean.h>
 #include <pliant/layers/train/schedule.h>
+#include <pliant/layers/train/segmentation_metrics.h>
 #include <pliant/layers/train/summary.h>
+#include <pliant/layers/train/tracking_metrics.h>
 #include <pliant/layers/train/training_checkpoint.h>
 #include <pliant/layers/upsample.h>

@@ -241,6 +241,7 @@ TEST_CASE("every shipped case can be read, and those of one op pass") {
   CHECK(files.size() > 300);
   int run = 0;
   for (const fs::path& file : files) {
+    if (file.parent_path().filename() == "vision") continue;  // vision_conformance_test.cpp
     CAPTURE(file);
     GoldenCase golden;
     CHECK_NOTHROW(golden = read_case(file));

@@ -60,13 +60,15 @@ inline DeviceCases pooled_region_cases() {
 inline DeviceCases deform_roi_pool_cases() {
   DeviceCases all;
   const Tensor rois = some_regions();
-  const auto add = [&](std::int64_t group_size, std::int64_t part, std::int64_t classes) {
+  const auto add = [&](std::int64_t group_size, std::int64_t part, std::int64_t classes,
+                       DeformRoIRule rule = DeformRoIRule::original) {
     const DeformRoIPoolOptions options{.spatial_scale = 0.5,
                                        .group_size = group_size,
                                        .pooled_size = 4,
                                        .part_size = part,
                                        .sample_per_part = 3,
-                                       .trans_std = 0.2};
+                                       .trans_std = 0.2,
+                                       .rule = rule};
     const std::int64_t cells = part > 0 ? part : 4;
     const std::vector<Tensor> inputs = {random({2, 8, 9, 6 * group_size * group_size}, 1),
                                         random({9, cells, cells, 2 * classes}, 2),
@@ -90,6 +92,7 @@ inline DeviceCases deform_roi_pool_cases() {
   add(1, 3, 2);
   add(2, 2, 3);
   add(4, 8, 1);
+  add(1, 0, 1, DeformRoIRule::roi_align);
   return all;
 }
 

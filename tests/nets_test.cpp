@@ -1,14 +1,17 @@
 #include <pliant/layers/nets/convnext.h>
+#include <pliant/layers/nets/deeplab.h>
 #include <pliant/layers/nets/intern_image.h>
 #include <pliant/layers/nets/lenet.h>
 #include <pliant/layers/nets/resnet.h>
 #include <pliant/layers/nets/resnet9.h>
+#include <pliant/layers/nets/siamrpn_head.h>
 #include <pliant/layers/nets/vgg.h>
 
 #include <algorithm>
 
 #include <pliant/autograd/ops/arithmetic.h>
 #include <pliant/autograd/ops/cross_entropy.h>
+#include <pliant/autograd/ops/reduce.h>
 #include <pliant/tests/op_case.h>
 
 using namespace pliant;
@@ -239,4 +242,68 @@ TEST_CASE("ConvNeXt: stochastic depth leaves whole images out, by the tape's key
   CHECK(max_difference(run(1), run(1)) == 0);
   CHECK(max_difference(run(1), run(2)) > 0);
   CHECK(max_difference(net(x).value(), net(x).value()) == 0);
+}
+
+TEST_CASE("nets: a trunk with less stride dilates instead, with the same parameters") {
+  ResNet dense = resnet18({.classes = 0, .width = 8, .output_stride = 8});
+  dense.initialise(Rng(1));
+  const std::vector<Var> stages = dense.stages(images({1, 64, 48, 3}));
+  REQUIRE(stages.size() == 4);
+  CHECK(stages[0].shape() == Shape{1, 16, 12, 8});
+  CHECK(stages[1].shape() == Shape{1, 8, 6, 16});
+  CHECK(stages[2].shape() == Shape{1, 8, 6, 32});
+  CHECK(stages[3].shape() == Shape{1, 8, 6, 64});
+  CHECK(dense.features() == 64);
+  CHECK(dense.parameter_count() == resnet18({.classes = 0, .width = 8}).parameter_count());
+  CHECK(resnet18({.classes = 0, .output_stride = 8}).parameter_count() == 11'176'512);
+  CHECK(resnet50({.classes = 0}).features() == 2048);
+  CHECK(contains(error_of([] { resnet18({.output_stride = 12}); }), "the output stride is 12"));
+  CHECK(contains(error_of([] { resnet18({.width = 0}); }), "width"));
+}
+
+TEST_CASE("nets: DeepLabv3+ has the published counts, and an answer for every pixel") {
+  const auto count = [](ResNetBlockKind kind, const std::vector<int>& blocks,
+                        const DeformableStages& deformable) {
+    return DeepLabV3Plus({.kind = kind, .blocks = blocks, .trunk = {.deformable = deformable}})
+        .parameter_count();
+  };
+  const std::vector<int> large = {3, 4, 6, 3}, small = {2, 2, 2, 2};
+  CHECK(count(ResNetBlockKind::bottleneck, large, {}) == 40'352'181);
+  CHECK(count(ResNetBlockKind::bottleneck, large, {.extra_last_stage = true}) == 154'593'717);
+  CHECK(count(ResNetBlockKind::bottleneck, large, {.stages = {4}}) == 40'601'067);
+  CHECK(count(ResNetBlockKind::basic, small, {}) == 16'608'181);
+  CHECK(count(ResNetBlockKind::basic, small, {.extra_last_stage = true}) == 21'492'661);
+  CHECK(count(ResNetBlockKind::basic, small, {.stages = {4}}) == 16'898'557);
+  const DeepLabOptions tiny{
+      .blocks = {1, 1, 1, 1},
+      .trunk = {.deformable = {.stages = {4}}, .width = 4, .output_stride = 16},
+      .rates = {1, 2},
+      .aspp_channels = 6,
+      .low_channels = 3,
+      .classes = 5};
+  DeepLabV3Plus net(tiny);
+  net.initialise(Rng(2));
+  CHECK(net(images({2, 33, 41, 3})).shape() == Shape{2, 33, 41, 5});
+  const Tape tape({.rng = Rng(3)});
+  const Gradients gradients = tape.gradients(sum(net(tape.input(images({2, 33, 41, 3})))));
+  for (const Parameter& parameter : net.parameters())
+    CHECK_MESSAGE(gradients.find(parameter) != nullptr, parameter.name());
+  CHECK(contains(error_of([] { DeepLabV3Plus({.classes = 0}); }), "0 classes"));
+  CHECK(contains(error_of([] { DeepLabV3Plus({.rates = {0}}); }), "rates"));
+}
+
+TEST_CASE("nets: heads of a Siamese tracker") {
+  const SiamRPNHeadOptions options{.channels = 4, .hidden = 6, .anchors = 2};
+  DepthwiseRPNHead depthwise(options);
+  UpChannelRPNHead up_channel(options);
+  depthwise.initialise(Rng(1));
+  up_channel.initialise(Rng(2));
+  const Tensor pattern = images({2, 6, 6, 4}), search = images({2, 11, 10, 4});
+  for (const SiamRPNOutput& output : {depthwise(pattern, search), up_channel(pattern, search)}) {
+    CHECK(output.logits.shape() == Shape{2, 6, 5, 4});
+    CHECK(output.deltas.shape() == Shape{2, 6, 5, 8});
+  }
+  CHECK(DepthwiseRPNHead().parameter_count() == 2'501'150);
+  CHECK(UpChannelRPNHead().parameter_count() == 18'882'980);
+  CHECK(contains(error_of([] { DepthwiseRPNHead({.anchors = 0}); }), "anchors"));
 }

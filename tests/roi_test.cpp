@@ -91,6 +91,18 @@ TEST_CASE("deform_roi_pool: gradients by map, trans and mask") {
       {"few parts", 2, 1, {.spatial_scale = 0.5, .pooled_size = 3, .part_size = 2}},
       {"more parts than bins", 2, 1, {.spatial_scale = 0.5, .pooled_size = 2, .part_size = 3}},
       {"one bin, one sample", 1, 1, {.spatial_scale = 0.5, .pooled_size = 1, .sample_per_part = 1}},
+      {"RoIAlign's rule",
+       3,
+       1,
+       {.spatial_scale = 0.5, .pooled_size = 2, .rule = DeformRoIRule::roi_align}},
+      {"RoIAlign's rule, samples by the side",
+       4,
+       2,
+       {.spatial_scale = 0.5,
+        .pooled_size = 2,
+        .sample_per_part = 0,
+        .trans_std = 0.2,
+        .rule = DeformRoIRule::roi_align}},
   };
   for (const Case& c : cases) {
     const std::int64_t p = c.options.pooled_size;
@@ -133,6 +145,38 @@ TEST_CASE("deform_roi_pool: a trans of zero moves nothing, whole pixels shift th
   for (std::int64_t i = 0; i < 8; i += 2) trans.mutable_data<double>()[i] = 0.25;
   CHECK(max_difference(deform_roi_pool(x, box, trans, {}, one).value(),
                        deform_roi_pool(x, right, {}, {}, one).value()) < 1e-14);
+}
+
+TEST_CASE(
+    "deform_roi_pool by the rule of RoIAlign: each bin as roi_align has it of a moved region") {
+  const Tensor x = random({2, 9, 8, 3}, 1);
+  const Tensor& rois = some_regions();
+  for (const std::int64_t samples : {0, 3}) {
+    const DeformRoIPoolOptions options{.spatial_scale = 0.5,
+                                       .pooled_size = 2,
+                                       .sample_per_part = samples,
+                                       .trans_std = 0.2,
+                                       .rule = DeformRoIRule::roi_align};
+    const RoIAlignOptions plain{.output_size = 2, .spatial_scale = 0.5, .sampling_ratio = samples};
+    CHECK(max_difference(deform_roi_pool(x, rois, {}, {}, options).value(),
+                         roi_align(x, rois, plain).value()) < 1e-14);
+    const Tensor trans = random({4, 2, 2, 2}, 2, -1.5, 1.5);
+    const std::vector<double> moves = trans.to_vector();
+    const Tensor got = deform_roi_pool(x, rois, trans, {}, options).value();
+    for (std::size_t r = 0; r < 4; ++r)
+      for (std::size_t bin = 0; bin < 4; ++bin) {
+        std::vector<double> roi =
+            rois.slice(static_cast<std::int64_t>(r), static_cast<std::int64_t>(r) + 1).to_vector();
+        for (const std::size_t axis : {std::size_t{0}, std::size_t{1}}) {  // x, y
+          const double by = moves[(r * 4 + bin) * 2 + axis] * 0.2 * (roi[3 + axis] - roi[1 + axis]);
+          roi[1 + axis] += by;
+          roi[3 + axis] += by;
+        }
+        const std::vector<double> want = roi_align(x, regions(roi), plain).value().to_vector();
+        for (std::size_t c = 0; c < 3; ++c)
+          CHECK(got.to_vector()[(r * 4 + bin) * 3 + c] == doctest::Approx(want[bin * 3 + c]));
+      }
+  }
 }
 
 TEST_CASE("deform_roi_pool without trans is average position-sensitive pooling") {

@@ -1,7 +1,10 @@
 #include <pliant/autograd/ops/cross_correlation.h>
 
 #include <pliant/autograd/internal/checks.h>
+#include <pliant/autograd/ops/arithmetic.h>
+#include <pliant/autograd/ops/conv2d_per_image.h>
 #include <pliant/autograd/ops/convert.h>
+#include <pliant/autograd/ops/permute.h>
 #include <pliant/core/kernel.h>
 #include <pliant/core/kernels/cross_correlation.h>
 
@@ -92,6 +95,19 @@ Var cross_correlation_depthwise(const Var& search, const Var& pattern) {
   require(z[1] <= x[1] && z[2] <= x[2], kOp, ": the pattern is ", z[1], " x ", z[2],
           " but the search map only ", x[1], " x ", x[2]);
   return response({x[0], x[1], x[2], x[3], z[1], z[2]}, search, pattern);
+}
+
+Var cross_correlation(const Var& search, const Var& patterns) {
+  const char* const op = "cross_correlation";
+  const ErrorOp here(op);
+  require_rank(op, "the search map", search, 4, "[N H W C]");
+  require_rank(op, "the set of patterns", patterns, 4, "[N R S K*C]");
+  const Shape& x = search.shape();
+  const Shape& z = patterns.shape();
+  require(x[3] >= 1 && x[0] == z[0] && z[3] % x[3] == 0, op, ": search ", x, " and patterns ", z,
+          ", expected [N H W C] and [N R S K*C]");
+  const Var each = reshape(patterns, {z[0], z[1], z[2], z[3] / x[3], x[3]});
+  return conv2d_per_image(search, permute(each, {0, 3, 1, 2, 4}));
 }
 
 }  // namespace pliant

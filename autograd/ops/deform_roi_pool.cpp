@@ -29,8 +29,10 @@ std::int64_t checked_classes(const RoIGeometry& region, const Var& trans, std::i
 DeformRoIPoolGeometry checked_geometry(const Var& x, const Tensor& rois, const Var& trans,
                                        const Var& mask, const DeformRoIPoolOptions& o) {
   DeformRoIPoolGeometry g;
-  require(o.part_size >= 0 && o.sample_per_part >= 1, kOp, ": part_size ", o.part_size,
-          " and sample_per_part ", o.sample_per_part, ", expected at least 0 and 1");
+  g.roi_align = o.rule == DeformRoIRule::roi_align;
+  const std::int64_t least = g.roi_align ? 0 : 1;
+  require(o.part_size >= 0 && o.sample_per_part >= least, kOp, ": part_size ", o.part_size,
+          " and sample_per_part ", o.sample_per_part, ", expected at least 0 and ", least);
   g.region =
       roi_geometry(kOp, x, rois, o.pooled_size, o.spatial_scale, o.group_size, o.sample_per_part);
   const RoIGeometry& region = g.region;

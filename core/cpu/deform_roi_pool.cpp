@@ -58,9 +58,11 @@ struct Regions {
             std::int64_t bins, std::int64_t size) const {
     window.clear();
     const double moved = t == nullptr ? 0.0 : static_cast<double>(*t);
-    window.add(deform_roi_samples(g, static_cast<double>(corner[0]), static_cast<double>(corner[2]),
-                                  moved, of_bin, bins, size),
-               [size](double at) { return deform_roi_tap<T>(at, size); });
+    const BinSamples samples =
+        deform_roi_samples(g, static_cast<double>(corner[0]), static_cast<double>(corner[2]), moved,
+                           of_bin, bins, size);
+    window.add(samples, [&](double at) { return deform_roi_tap<T>(g, at, size); });
+    if (g.roi_align) window.count = samples.count;  // those outside the map too
   }
 };
 
@@ -93,9 +95,9 @@ template <class T>
 class AllWindows {
  public:
   AllWindows(const Regions<T>& regions, Workspace& workspace)
-      : limit_(std::min(2 * regions.g.samples, std::max(regions.g.region.h, regions.g.region.w))),
-        classes_(regions.g.classes) {
+      : limit_(std::max(regions.g.region.h, regions.g.region.w)), classes_(regions.g.classes) {
     const RoIGeometry& region = regions.g.region;
+    if (regions.g.samples > 0) limit_ = std::min(limit_, 2 * regions.g.samples);
     const std::int64_t windows = region.r * region.p * region.q * classes_;
     pixels_ = workspace.take<Pixel>(2 * windows * limit_);
     sizes_ = workspace.take<Size>(2 * windows);

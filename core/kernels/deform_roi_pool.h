@@ -9,6 +9,10 @@
 // bin by trans * trans_std * side. Sample i of bin b lies at start + b*bin + that + i*bin/samples:
 // no half step. Samples outside [-0.5, H-0.5] x [-0.5, W-0.5] are left out and not counted (NaN
 // too), the others are clamped bilinear; a bin without a sample gives 0.
+//
+// By the rule of RoIAlign corners are not rounded: start = x1*scale - 0.5, side = (x2 - x1)*scale,
+// samples lie half a step in, there are ceil(bin) of them where none are given, and one outside
+// [-1, H] x [-1, W] is 0 but counts (roi_align.h).
 #pragma once
 
 #include <pliant/core/kernel.h>
@@ -23,6 +27,7 @@ struct DeformRoIPoolGeometry {
   std::int64_t classes = 1;  // divides region.k
   std::int64_t samples = 1;  // of a bin along each axis
   double trans_std = 0;
+  bool roi_align = false;
 
   PLIANT_HD std::int64_t class_channels() const { return region.k / classes; }
   // Where the dx of that class in bin (i, j) stands in trans; dy is next.
@@ -31,28 +36,33 @@ struct DeformRoIPoolGeometry {
     const std::int64_t row = i * part / region.p, column = j * part / region.q;
     return (((r * part + row) * part + column) * classes + of_class) * 2;
   }
+  PLIANT_HD double start(double from) const {
+    return (roi_align ? from : region_round(from)) * region.scale - 0.5;
+  }
   // Length of a side that goes from `from` to `to` in input pixels.
   PLIANT_HD double side(double from, double to) const {
-    const double start = region_round(from) * region.scale - 0.5;
+    const double start = this->start(from);
+    if (roi_align) return to * region.scale - 0.5 - start;
     const double side = (region_round(to) + 1) * region.scale - 0.5 - start;
     return side > 0.1 ? side : 0.1;
   }
 };
 
-// The samples of bin `bin` of `bins` of that side, moved by `trans`. Their count is how many lie in
-// the map, so the taps are to be counted instead.
+// The samples of bin `bin` of `bins` of that side, moved by `trans`. By the original rule their count
+// is how many lie in the map, so the taps are to be counted instead.
 PLIANT_HD inline BinSamples deform_roi_samples(const DeformRoIPoolGeometry& g, double from,
                                                double to, double trans, std::int64_t bin,
                                                std::int64_t bins, std::int64_t size) {
   const double side = g.side(from, to), length = side / static_cast<double>(bins);
-  const double start = region_round(from) * g.region.scale - 0.5;
-  const double first = start + static_cast<double>(bin) * length + trans * g.trans_std * side;
-  const double count = static_cast<double>(g.samples);
-  return bin_samples(first, length / count, count, size);
+  const double moved = static_cast<double>(bin) * length + trans * g.trans_std * side;
+  const double count = g.samples > 0 ? static_cast<double>(g.samples) : std::ceil(length);
+  const double step = length / count;
+  return bin_samples(g.start(from) + moved + (g.roi_align ? 0.5 * step : 0), step, count, size);
 }
 
 template <class T>
-PLIANT_HD AxisTap<T> deform_roi_tap(double at, std::int64_t size) {
+PLIANT_HD AxisTap<T> deform_roi_tap(const DeformRoIPoolGeometry& g, double at, std::int64_t size) {
+  if (g.roi_align) return region_tap<T>(at, -1, static_cast<double>(size), size);
   return region_tap<T>(at, -0.5, static_cast<double>(size) - 0.5, size);
 }
 

@@ -1,38 +1,51 @@
 #include <pliant/layers/nets/resnet.h>
 
+#include <algorithm>
 #include <string>
 
 #include <pliant/autograd/ops/activation.h>
 #include <pliant/autograd/ops/arithmetic.h>
 #include <pliant/autograd/ops/pool2d.h>
+#include <pliant/core/sizes.h>
 
 namespace pliant {
 namespace {
 
 constexpr int kStages = 4;
 
-Conv2dOptions conv_options(std::int64_t kernel, std::int64_t stride) {
+Conv2dOptions conv_options(std::int64_t kernel, std::int64_t stride, std::int64_t dilation = 1) {
   return {.kernel = kernel,
           .stride = stride,
-          .padding = kernel / 2,
+          .padding = kernel / 2 * dilation,
+          .dilation = dilation,
           .bias = Bias::no,
           .initialiser = init::kaiming_normal({.fan = init::Fan::out})};
 }
 
 std::int64_t expansion(ResNetBlockKind kind) { return kind == ResNetBlockKind::basic ? 1 : 4; }
 
+std::int64_t stem_stride(Stem stem) { return stem == Stem::imagenet ? 4 : 1; }
+
+void check_sizes(const ResNetOptions& options) {
+  require_pixels("ResNet", "width", 1, {options.width});
+  const std::int64_t most = stem_stride(options.stem) << (kStages - 1), now = options.output_stride;
+  require(now == 0 || now == most || now == most / 2 || now == most / 4,
+          "ResNet: the output stride is ", now, ", expected ", most, ", ", most / 2, " or ",
+          most / 4);
+}
+
 }  // namespace
 
 ResNetBlock::ResNetBlock(const ResNetBlockOptions& options) {
-  const auto& [kind, in, width, stride, stage, deformable] = options;
+  const auto& [kind, in, width, stride, stage, deformable, dilation] = options;
   const std::int64_t out = width * expansion(kind);
   constexpr int kNone = 0;  // 1x1 convolutions are of no stage that deforms
   if (kind == ResNetBlockKind::basic) {
-    add_step(in, width, conv_options(3, stride), stage, deformable);
-    add_step(width, out, conv_options(3, 1), stage, deformable);
+    add_step(in, width, conv_options(3, stride, dilation), stage, deformable);
+    add_step(width, out, conv_options(3, 1, dilation), stage, deformable);
   } else {
     add_step(in, width, conv_options(1, 1), kNone, deformable);
-    add_step(width, width, conv_options(3, stride), stage, deformable);
+    add_step(width, width, conv_options(3, stride, dilation), stage, deformable);
     add_step(width, out, conv_options(1, 1), kNone, deformable);
   }
   if (deformable.extra_last_stage && stage == kStages)
@@ -63,27 +76,32 @@ Var ResNetBlock::operator()(const Var& x) const {
 ResNet::ResNet(ResNetBlockKind kind, const std::vector<int>& blocks, const ResNetOptions& options)
     : stem_(options.stem),
       conv1_(
-          own("conv1", Conv2d(options.channels, 64,
+          own("conv1", Conv2d(options.channels, options.width,
                               stem_ == Stem::imagenet ? conv_options(7, 2) : conv_options(3, 1)))),
-      bn1_(own("bn1", BatchNorm2d(64))) {
+      bn1_(own("bn1", BatchNorm2d(options.width))) {
   require(blocks.size() == kStages, "ResNet: blocks for ", blocks.size(), " stages, expected ",
           kStages);
   require(options.classes >= 0, "ResNet: ", options.classes, " classes");
   check_stages("ResNet", options.deformable, kStages);
-  std::int64_t in = 64;
+  check_sizes(options);
+  features_ = options.width;
   for (int stage = 1; stage <= kStages; ++stage) {
-    const std::int64_t width = std::int64_t{64} << (stage - 1);
+    const std::int64_t width = options.width << (stage - 1);
+    const std::int64_t pixels = stem_stride(stem_) << (stage - 1);  // undilated
+    const std::int64_t most =
+        options.output_stride > 0 ? options.output_stride : stem_stride(stem_) << (kStages - 1);
+    const std::int64_t dilation = std::max<std::int64_t>(1, pixels / most);
     const int count = blocks[static_cast<std::size_t>(stage - 1)];
     require(count >= 1, "ResNet: stage ", stage, " has ", count, " blocks, at least 1");
     ModuleList<ResNetBlock> list;
     for (int i = 0; i < count; ++i) {
-      const std::int64_t stride = i == 0 && stage > 1 ? 2 : 1;
-      list.add(ResNetBlock({kind, in, width, stride, stage, options.deformable}));
-      in = width * expansion(kind);
+      const std::int64_t stride = i == 0 && stage > 1 && dilation == 1 ? 2 : 1;
+      list.add(ResNetBlock({kind, features_, width, stride, stage, options.deformable, dilation}));
+      features_ = width * expansion(kind);
     }
     layers_.push_back(own("layer" + std::to_string(stage), std::move(list)));
   }
-  if (options.classes > 0) fc_ = own("fc", Linear(in, options.classes));
+  if (options.classes > 0) fc_ = own("fc", Linear(features_, options.classes));
 }
 
 Var ResNet::stem(const Var& images) const {
@@ -91,12 +109,20 @@ Var ResNet::stem(const Var& images) const {
   return stem_ == Stem::imagenet ? max_pool2d(h, {.kernel = 3, .stride = 2, .padding = 1}) : h;
 }
 
+std::vector<Var> ResNet::stages(const Var& images) const {
+  const ErrorPlace here(path());
+  std::vector<Var> all;
+  Var h = stem(images);
+  for (const ModuleList<ResNetBlock>& layer : layers_) {
+    for (const ResNetBlock& block : layer) h = block(h);
+    all.push_back(h);
+  }
+  return all;
+}
+
 Var ResNet::operator()(const Var& images) const {
   const ErrorPlace here(path());
-  Var h = stem(images);
-  for (const ModuleList<ResNetBlock>& layer : layers_)
-    for (const ResNetBlock& block : layer) h = block(h);
-  const Var features = global_avg_pool2d(h);
+  const Var features = global_avg_pool2d(stages(images).back());
   return fc_ ? (*fc_)(features) : features;
 }
 

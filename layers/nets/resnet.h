@@ -20,6 +20,11 @@ struct ResNetOptions {
   // convolution of stride 1 and no pooling.
   Stem stem = Stem::imagenet;
   DeformableStages deformable = {};  // stages 1 to 4 are layer1 to layer4
+  std::int64_t width = 64;           // channels of the stem and of stage 1; doubled by each stage
+  // Pixels of a picture for one of the last stage's: 32, or 16 or 8, where the stages beyond keep
+  // their size and their 3x3 convolutions dilate instead; with the small stem 8, or 4 or 2. 0: the
+  // largest.
+  std::int64_t output_stride = 0;
 };
 
 // The two kinds of blocks, each a sum of a shortcut and of convolutions with BatchNorm:
@@ -33,6 +38,7 @@ struct ResNetBlockOptions {
   std::int64_t in = 64, width = 64, stride = 1;
   int stage = 1;
   DeformableStages deformable = {};
+  std::int64_t dilation = 1;  // of the 3x3 convolutions
 };
 
 // [N H W in] -> [N H/stride W/stride out], out = width or four times that. Parts: conv1 bn1 conv2
@@ -57,8 +63,8 @@ class ResNetBlock : public NetModule {
   std::optional<Sequential> downsample_;
 };
 
-// [N H W channels] -> logits [N classes], or features [N C] without a classifier (C: 512, of
-// bottlenecks 2048). Parts: conv1 bn1 layer1 .. layer4 fc, as torchvision's. Convolutions start as
+// [N H W channels] -> logits [N classes], or features [N C] without a classifier (C: 8 widths,
+// of bottlenecks 32). Parts: conv1 bn1 layer1 .. layer4 fc, as torchvision's. Convolutions start as
 // kaiming_normal by fan out.
 class ResNet : public Module {
  public:
@@ -66,6 +72,10 @@ class ResNet : public Module {
   ResNet(ResNetBlockKind kind, const std::vector<int>& blocks, const ResNetOptions& options = {});
 
   Var operator()(const Var& images) const;
+  // What each of the four stages gives, the first one first: for nets that stand on this one.
+  std::vector<Var> stages(const Var& images) const;
+  // Channels of the last stage.
+  std::int64_t features() const { return features_; }
 
  private:
   Var stem(const Var& images) const;
@@ -74,6 +84,7 @@ class ResNet : public Module {
   Conv2d conv1_;
   BatchNorm2d bn1_;
   std::vector<ModuleList<ResNetBlock>> layers_;
+  std::int64_t features_ = 0;
   std::optional<Linear> fc_;
 };
 

@@ -38,7 +38,7 @@ void declare(CLI::App& app, Arguments& arguments) {
   app.add_flag("--strict", arguments.strict, "A skipped case is a failure too");
   app.add_option("--json", arguments.json, "Write the report to this file as well")
       ->type_name("FILE");
-  app.add_option("PATH", arguments.paths, "Cases, or folders of cases (*.safetensors)")
+  app.add_option("PATH", arguments.paths, "Cases, or folders of cases (*.safetensors, *.json)")
       ->type_name("");
   app.footer(kFooter);
 }
@@ -48,7 +48,8 @@ int run(const Arguments& arguments) {
                       arguments.device == "cpu" ? Device::cpu() : Device::cuda()};
   std::vector<CaseResult> results;
   const std::vector<std::filesystem::path> paths(arguments.paths.begin(), arguments.paths.end());
-  for (const std::filesystem::path& file : expand(paths)) results.push_back(run_file(file, target));
+  for (const std::filesystem::path& file : expand(paths))
+    for (CaseResult& result : run_path(file, target)) results.push_back(std::move(result));
   print_report(std::cout, results);
   if (!arguments.json.empty()) write_json(arguments.json, results, target);
   return exit_code(count(results),

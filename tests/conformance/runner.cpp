@@ -8,6 +8,8 @@
 #include <nlohmann/json.hpp>
 
 #include <pliant/tests/conformance/ops.h>
+#include <pliant/tests/conformance/vision.h>
+#include <pliant/tests/conformance/vision_nets.h>
 
 namespace pliant::conformance {
 
@@ -15,9 +17,45 @@ namespace {
 
 namespace fs = std::filesystem;
 
+const char* const kVision = ".json";
+
 const char* name_of(Status status) {
   return status == Status::passed ? "passed" : status == Status::failed ? "failed" : "skipped";
 }
+
+void run(const fs::path& path, const Target& target, CaseResult& result) {
+  const GoldenCase golden = read_case(path);
+  result.op = golden.op;
+  const OpFunction op = find_op(golden.op);
+  if (op == nullptr) {
+    result.status = Status::skipped;
+    result.message = "the op " + golden.op + " is not there yet";
+    return;
+  }
+  Call call(golden, target);
+  op(call);
+  judge(call.compare_all(), result);
+}
+
+// The block of a file that has several.
+std::string where(const CaseResult& result) {
+  const std::size_t slash = result.op.find('/');
+  return slash == std::string::npos ? "" : ' ' + printable(result.op.substr(slash + 1));
+}
+
+void add_folder(const fs::path& folder, std::vector<fs::path>& files) {
+  std::error_code error;
+  std::vector<fs::path> found;
+  for (fs::recursive_directory_iterator at(folder, error), end; !error && at != end;
+       at.increment(error))
+    if (const fs::path kind = at->path().extension(); kind == ".safetensors" || kind == kVision)
+      found.push_back(at->path());
+  std::sort(found.begin(), found.end());
+  files.insert(files.end(), found.begin(), found.end());
+  if (error) files.push_back(folder);  // run as a file it fails, and so does not go unseen
+}
+
+}  // namespace
 
 void judge(const std::vector<Deviation>& deviations, CaseResult& result) {
   const Deviation* furthest = &deviations.front();
@@ -37,33 +75,6 @@ void judge(const std::vector<Deviation>& deviations, CaseResult& result) {
                      (others.empty() ? "" : "; also out:" + others);
 }
 
-void run(const fs::path& path, const Target& target, CaseResult& result) {
-  const GoldenCase golden = read_case(path);
-  result.op = golden.op;
-  const OpFunction op = find_op(golden.op);
-  if (op == nullptr) {
-    result.status = Status::skipped;
-    result.message = "the op " + golden.op + " is not there yet";
-    return;
-  }
-  Call call(golden, target);
-  op(call);
-  judge(call.compare_all(), result);
-}
-
-void add_folder(const fs::path& folder, std::vector<fs::path>& files) {
-  std::error_code error;
-  std::vector<fs::path> found;
-  for (fs::recursive_directory_iterator at(folder, error), end; !error && at != end;
-       at.increment(error))
-    if (at->path().extension() == ".safetensors") found.push_back(at->path());
-  std::sort(found.begin(), found.end());
-  files.insert(files.end(), found.begin(), found.end());
-  if (error) files.push_back(folder);  // run as a file it fails, and so does not go unseen
-}
-
-}  // namespace
-
 CaseResult run_file(const fs::path& path, const Target& target) {
   CaseResult result;
   result.path = path.string();
@@ -74,6 +85,12 @@ CaseResult run_file(const fs::path& path, const Target& target) {
     result.message = printable(error.what());
   }
   return result;
+}
+
+std::vector<CaseResult> run_path(const fs::path& path, const Target& target) {
+  if (path.extension() == kVision) return run_vision_file(path, target);
+  if (is_vision_net(path)) return run_vision_net(path, target);
+  return {run_file(path, target)};
 }
 
 std::vector<fs::path> expand(const std::vector<fs::path>& paths) {
@@ -101,7 +118,9 @@ void print_report(std::ostream& out, const std::vector<CaseResult>& results) {
   std::map<std::string, int> skipped;
   for (const CaseResult& result : results) {
     if (result.status == Status::failed)
-      out << "FAIL " << printable(result.path) << ": " << result.message << '\n';
+      out << "FAIL " << printable(result.path) << where(result) << ": " << result.message << '\n';
+    else if (!where(result).empty() && result.status == Status::passed)
+      out << "pass " << printable(result.path) << where(result) << '\n';
     if (result.status == Status::skipped) ++skipped[printable(result.op)];
   }
   for (const auto& [op, cases] : skipped)
@@ -119,7 +138,6 @@ int exit_code(const Counts& counts, Strictness strictness) {
 
 void write_json(const fs::path& path, const std::vector<CaseResult>& results,
                 const Target& target) {
-  using Json = nlohmann::ordered_json;
   Json cases = Json::array();
   for (const CaseResult& result : results)
     cases.push_back({{"file", result.path},
