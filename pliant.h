@@ -76,7 +76,6 @@
 #include <pliant/data/loader.h>
 #include <pliant/data/mix.h>
 #include <pliant/data/mnist.h>
-#include <pliant/data/palette.h>
 #include <pliant/data/polygon.h>
 #include <pliant/data/resident_batches.h>
 #include <pliant/data/rle.h>

@@ -35,7 +35,6 @@
 #include <pliant/layers/train/plateau.h>
 #include <pliant/layers/train/running_mean.h>
 #include <pliant/layers/train/schedule.h>
-#include <pliant/layers/train/segmentation_metrics.h>
 #include <pliant/layers/train/summary.h>
 #include <pliant/layers/train/tracking_metrics.h>
 #include <pliant/layers/train/training_checkpoint.h>

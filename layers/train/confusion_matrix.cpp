@@ -1,6 +1,7 @@
 #include <pliant/layers/train/confusion_matrix.h>
 
 #include <cmath>
+#include <numeric>
 
 #include <pliant/autograd/ops/reduce.h>
 #include <pliant/core/kernel.h>
@@ -23,6 +24,17 @@ std::vector<double> each(const Classes& classes, Ratio&& ratio) {
   std::vector<double> all;
   for (const auto& one : classes) all.push_back(ratio(one));
   return all;
+}
+
+// Of those that are no NaN.
+double mean_of(const std::vector<double>& numbers) {
+  double sum = 0, found = 0;
+  for (const double one : numbers)
+    if (!std::isnan(one)) {
+      sum += one;
+      ++found;
+    }
+  return sum / found;
 }
 
 }  // namespace
@@ -121,14 +133,32 @@ std::vector<double> ConfusionMatrix::iou() const {
   });
 }
 
-double ConfusionMatrix::mean_iou() const {
-  double sum = 0, found = 0;
-  for (const double one : iou())
-    if (!std::isnan(one)) {
-      sum += one;
-      ++found;
-    }
-  return sum / found;
+double ConfusionMatrix::mean_iou() const { return mean_of(iou()); }
+
+double ConfusionMatrix::mean_recall() const { return mean_of(recall()); }
+
+double ConfusionMatrix::frequency_weighted_iou() const {
+  const std::vector<OfClass> classes = of_classes();
+  const std::vector<double> overlaps = iou();
+  double sum = 0, labels = 0;
+  for (std::size_t c = 0; c < classes.size(); ++c) {
+    if (classes[c].labels > 0) sum += classes[c].labels * overlaps[c];
+    labels += classes[c].labels;
+  }
+  return sum / labels;
+}
+
+std::vector<double> log_balanced_weights(const std::vector<double>& counts, double c) {
+  const char* const who = "log_balanced_weights";
+  require(c > 1 && std::isfinite(c), who, ": c is ", c, ", expected a number above 1");
+  for (const double count : counts)
+    require(count >= 0 && std::isfinite(count), who, ": a class has ", count,
+            " pixels, expected at least 0");
+  const double all = std::accumulate(counts.begin(), counts.end(), 0.0);
+  require(all > 0, who, ": no class has a pixel");
+  std::vector<double> weights;
+  for (const double count : counts) weights.push_back(1 / std::log(c + count / all));
+  return weights;
 }
 
 }  // namespace pliant

@@ -45,8 +45,12 @@ class ConfusionMatrix {
   std::vector<double> recall() const;     // of the labels of it, those guessed
   std::vector<double> f1() const;         // 2 right / (labels + guesses)
   std::vector<double> iou() const;        // right / (labels + guesses - right)
-  // Over the classes that are a label or a guess somewhere; NaN if there are none.
+  // Over the classes that are a label or a guess somewhere, and of the recalls over those that are a
+  // label; NaN if there are none.
   double mean_iou() const;
+  double mean_recall() const;
+  // The IoUs, weighted by the share of each class among the labels.
+  double frequency_weighted_iou() const;
 
  private:
   struct OfClass {
@@ -58,5 +62,9 @@ class ConfusionMatrix {
   std::optional<std::int64_t> ignored_;
   Tensor counts_;  // int64 [C * C + 1], the last of what is no class
 };
+
+// Weights of classes for a loss, 1 / log(c + f), f a class's share of all counts, pixels say (Paszke,
+// ENet, 2016). counts are not negative, and not all 0; c is above 1.
+std::vector<double> log_balanced_weights(const std::vector<double>& counts, double c = 1.02);
 
 }  // namespace pliant

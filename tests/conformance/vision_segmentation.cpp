@@ -1,4 +1,5 @@
 // Confusions, losses, resizing and crops of segmentation, and schedules of learning rates.
+#include <algorithm>
 #include <cmath>
 
 #include <pliant/autograd/ops/arithmetic.h>
@@ -6,9 +7,9 @@
 #include <pliant/autograd/ops/permute.h>
 #include <pliant/autograd/ops/upsample.h>
 #include <pliant/data/crop.h>
-#include <pliant/data/palette.h>
+#include <pliant/data/image_file.h>
+#include <pliant/layers/train/confusion_matrix.h>
 #include <pliant/layers/train/schedule.h>
-#include <pliant/layers/train/segmentation_metrics.h>
 #include <pliant/tests/conformance/vision.h>
 
 namespace pliant::conformance {
@@ -19,13 +20,13 @@ Var to_nhwc(const Var& x) { return permute(x, {0, 2, 3, 1}); }
 Var to_nchw(const Var& x) { return permute(x, {0, 3, 1, 2}); }
 
 void confusion(const Block& block) {
-  SegmentationConfusion counts(block.integer("classes"));
+  ConfusionMatrix counts(block.integer("classes"), {.ignore_label = 255});
   for (const Block& pair : block.each("pairs"))
-    counts.add(pair.indices("prediction"), pair.indices("target"));
-  block.expect("matrix", counts.matrix());
-  block.expect("pixel_accuracy", counts.pixel_accuracy());
-  block.expect("class_accuracy", counts.class_accuracy());
-  block.expect("mean_class_accuracy", counts.mean_class_accuracy());
+    counts.add_guesses(pair.indices("prediction"), pair.indices("target"));
+  block.expect("matrix", counts.counts());
+  block.expect("pixel_accuracy", counts.accuracy());
+  block.expect("class_accuracy", counts.recall());
+  block.expect("mean_class_accuracy", counts.mean_recall());
   block.expect("iou", counts.iou());
   block.expect("miou", counts.mean_iou());
   block.expect("fwiou", counts.frequency_weighted_iou());
@@ -90,7 +91,14 @@ void centre_crops(const Block& block) {
   }
 }
 
-void palette(const Block& block) { block.expect("", voc_palette(block.numbers_in_name().front())); }
+void palette(const Block& block) {
+  const auto count = static_cast<std::size_t>(block.numbers_in_name().front());
+  const Palette colours = voc_palette();
+  std::vector<std::int64_t> values;
+  for (std::size_t i = 0; i < std::min(count, colours.size()); ++i)
+    values.insert(values.end(), colours[i].begin(), colours[i].end());
+  block.expect("", Tensor::from(values, {static_cast<std::int64_t>(count), 3}));
+}
 
 // ---- learning rates ----
 
