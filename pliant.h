@@ -57,6 +57,7 @@
 #include <pliant/core/eigen.h>
 #include <pliant/core/instruction_set.h>
 #include <pliant/core/parallel.h>
+#include <pliant/core/polygon.h>
 #include <pliant/core/random.h>
 #include <pliant/core/tensor.h>
 #include <pliant/data/augment.h>

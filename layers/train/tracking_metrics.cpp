@@ -10,7 +10,7 @@ namespace pliant {
 namespace {
 
 // Twice the signed area of the triangle.
-double turn(const Point2& a, const Point2& b, const Point2& c) {
+double turn(const Point& a, const Point& b, const Point& c) {
   return (b.x - a.x) * (c.y - a.y) - (b.y - a.y) * (c.x - a.x);
 }
 
@@ -22,10 +22,10 @@ double signed_area(const Polygon& polygon) {
 }
 
 // The part of the polygon on the left of the line from a to b (Sutherland and Hodgman 1974).
-Polygon left_of(const Polygon& polygon, const Point2& a, const Point2& b) {
+Polygon left_of(const Polygon& polygon, const Point& a, const Point& b) {
   Polygon part;
   for (std::size_t i = 0; i < polygon.size(); ++i) {
-    const Point2 from = polygon[i], to = polygon[(i + 1) % polygon.size()];
+    const Point from = polygon[i], to = polygon[(i + 1) % polygon.size()];
     const double now = turn(a, b, from), next = turn(a, b, to);
     if (now >= 0) part.push_back(from);
     if ((now > 0 && next < 0) || (now < 0 && next > 0)) {
@@ -98,9 +98,9 @@ double polygon_iou(const Polygon& a, const Polygon& b) {
   return all > 0 ? both / all : 0;
 }
 
-CentredBox axis_aligned_box(const std::array<Point2, 4>& corners) {
-  Point2 low = corners[0], high = corners[0], sum;
-  for (const Point2& p : corners) {
+CentredBox axis_aligned_box(const std::array<Point, 4>& corners) {
+  Point low = corners[0], high = corners[0], sum;
+  for (const Point& p : corners) {
     low = {std::min(low.x, p.x), std::min(low.y, p.y)};
     high = {std::max(high.x, p.x), std::max(high.y, p.y)};
     sum = {sum.x + p.x, sum.y + p.y};

@@ -7,15 +7,11 @@
 #include <span>
 #include <vector>
 
+#include <pliant/core/polygon.h>
+
 namespace pliant {
 
-struct Point2 {
-  double x = 0, y = 0;
-};
-
-// Corners of a convex polygon, in either direction of turning.
-using Polygon = std::vector<Point2>;
-
+// Of a convex polygon, in either direction of turning.
 double polygon_area(const Polygon& polygon);
 // Intersection over union, by exact clipping; 0 where the union has no area. Of polygons that are
 // not convex it means nothing.
@@ -27,7 +23,7 @@ double polygon_iou(const Polygon& a, const Polygon& b);
 struct CentredBox {
   double cx = 0, cy = 0, w = 0, h = 0;
 };
-CentredBox axis_aligned_box(const std::array<Point2, 4>& corners);
+CentredBox axis_aligned_box(const std::array<Point, 4>& corners);
 
 // x, y, width, height.
 using TrackedBox = std::array<double, 4>;
