@@ -31,7 +31,7 @@ LabelledImages stack_images(const std::vector<LabelledImage>& samples) {
   return batch;
 }
 
-SegmentationBatch stack_images(const std::vector<SegmentationSample>& samples) {
+SegmentationBatch stack_masks(const std::vector<SegmentationSample>& samples) {
   return {stacked(samples, &SegmentationSample::image),
           stacked(samples, &SegmentationSample::mask).to(DType::int64)};
 }

@@ -93,10 +93,8 @@ Judgement judge(const kit::Classifier& net, const PictureSet& set, const NetReci
   const std::size_t classes = recipe.classes.size();
   Judgement judgement;
   judgement.confusion.assign(classes, std::vector<std::int64_t>(classes));
-  const Loader<LabelledImages> loader(
-      NetInput(set, recipe, Augment::none),
-      [](const std::vector<LabelledImage>& images) { return stack_images(images); },
-      {.size = options.batch, .threads = options.threads});
+  const Loader<LabelledImages> loader(NetInput(set, recipe, Augment::none), stack_images,
+                                      {.size = options.batch, .threads = options.threads});
   std::int64_t first = 0;
   for (const LabelledImages& batch : loader.epoch(0)) {
     add(batch, net(batch.images.to(options.device)).value(), set, first, judgement);

@@ -52,8 +52,7 @@ kit::Training train(kit::Classifier& net, const PictureSets& sets, const NetReci
                            ? class_weights(sets.train, recipe.classes.size(), plan.device)
                            : Tensor()};
   using Pictures = Loader<LabelledImages>;
-  Pictures loader(NetInput(sets.train, recipe, plan.augment),
-                  [](const std::vector<LabelledImage>& images) { return stack_images(images); },
+  Pictures loader(NetInput(sets.train, recipe, plan.augment), stack_images,
                   {.size = std::min(plan.batch, sets.train.size()),
                    .shuffle = plan.rng.fork("shuffle"),
                    .device = plan.device,

@@ -49,10 +49,7 @@ Discs collate(const std::vector<Disc>& samples) {
 // A folder of classes, each a folder of PNG or JPEG files: root/cat/1.png root/dog/7.jpg ...
 void folder_of_images(const std::filesystem::path& root) {
   const ImageFolder set(root);
-  const auto collate = [](const std::vector<LabelledImage>& images) {
-    return stack_images(images);
-  };
-  const Loader loader(set, collate, {.size = 32, .shuffle = Rng(1), .threads = 2});
+  const Loader loader(set, stack_images, {.size = 32, .shuffle = Rng(1), .threads = 2});
   for (const LabelledImages& batch : loader.epoch(0))
     std::cout << to_float(batch.images).shape() << '\n';
 }
