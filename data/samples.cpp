@@ -7,11 +7,11 @@ namespace pliant {
 namespace {
 
 template <class Sample>
-Tensor stacked(const std::vector<Sample>& samples, Tensor Sample::*part) {
+Tensor stacked(const char* who, const std::vector<Sample>& samples, Tensor Sample::*part) {
   std::vector<Tensor> tensors;
   tensors.reserve(samples.size());
   for (const Sample& sample : samples) tensors.push_back(sample.*part);
-  return stack_tensors("stack_images", tensors);
+  return stack_tensors(who, tensors);
 }
 
 }  // namespace
@@ -22,7 +22,7 @@ Tensor Sequence::frame(std::int64_t i) const {
 }
 
 LabelledImages stack_images(const std::vector<LabelledImage>& samples) {
-  LabelledImages batch{stacked(samples, &LabelledImage::image), {}};
+  LabelledImages batch{stacked("stack_images", samples, &LabelledImage::image), {}};
   require(batch.images.rank() == 4, "stack_images: expected images [H W C], got ",
           samples.front().image);
   batch.labels = Tensor::empty({static_cast<std::int64_t>(samples.size())}, DType::int64);
@@ -31,9 +31,9 @@ LabelledImages stack_images(const std::vector<LabelledImage>& samples) {
   return batch;
 }
 
-SegmentationBatch stack_masks(const std::vector<SegmentationSample>& samples) {
-  return {stacked(samples, &SegmentationSample::image),
-          stacked(samples, &SegmentationSample::mask).to(DType::int64)};
+SegmentationBatch stack_segmentation(const std::vector<SegmentationSample>& samples) {
+  return {stacked("stack_segmentation", samples, &SegmentationSample::image),
+          stacked("stack_segmentation", samples, &SegmentationSample::mask).to(DType::int64)};
 }
 
 }  // namespace pliant

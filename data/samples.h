@@ -60,6 +60,6 @@ struct SegmentationBatch {
 
 // Samples of one size and type as a batch, for a Loader; others are an Error.
 LabelledImages stack_images(const std::vector<LabelledImage>& samples);
-SegmentationBatch stack_masks(const std::vector<SegmentationSample>& samples);
+SegmentationBatch stack_segmentation(const std::vector<SegmentationSample>& samples);
 
 }  // namespace pliant

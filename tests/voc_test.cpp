@@ -208,7 +208,7 @@ TEST_CASE("voc: a segmentation's masks, and what is wrong with them") {
   CHECK(sample.image.shape() == Shape{8, 16, 3});
   CHECK(same_bits(sample.mask, labels));
   CHECK(sample.id == "a");
-  const Loader loader(open(), stack_masks, {.size = 1});
+  const Loader loader(open(), stack_segmentation, {.size = 1});
   for (const SegmentationBatch& batch : loader.epoch(0)) {
     CHECK(batch.images.shape() == Shape{1, 8, 16, 3});
     CHECK(batch.labels.dtype() == DType::int64);

@@ -161,17 +161,18 @@ TEST_CASE("warp: resizing is antialiased") {
   Tensor line = Tensor::zeros({1, 16, 1}, DType::uint8);
   line.mutable_data<std::uint8_t>()[5] = 160;
   CHECK(resize_image(line, 1, 4).to_vector() == std::vector<double>{6, 35, 0, 0});
-  // Stripes of one pixel become gray and do not alias.
+  // Stripes of one pixel become gray and do not alias: two columns on, the triangle's weights have
+  // one sum whatever the phase. Only at the edges, where it is cut, they show.
   Tensor stripes = Tensor::zeros({40, 40, 1}, DType::uint8);
   for (std::int64_t i = 0; i < 1600; ++i)
     stripes.mutable_data<std::uint8_t>()[i] = i % 2 == 0 ? 200 : 0;
-  for (const Tensor& small : {resize_image(stripes, 10, 10),
-                              warp_image(stripes, Warp(40, 40).rotate(7).resize(10, 10), {100})}) {
-    const auto [low, high] =
-        std::minmax_element(small.span<std::uint8_t>().begin(), small.span<std::uint8_t>().end());
-    CHECK(*low >= 80);
-    CHECK(*high <= 120);
-  }
+  const Tensor small = resize_image(stripes, 10, 10);
+  CHECK(small.slice(0, 1).to_vector() ==
+        std::vector<double>{107, 100, 100, 100, 100, 100, 100, 100, 100, 93});
+  const Tensor turned = warp_image(stripes, Warp(40, 40).rotate(7).resize(10, 10));
+  for (std::int64_t r = 2; r < 8; ++r)
+    for (std::int64_t c = 2; c < 8; ++c)
+      CHECK(std::abs(turned.data<std::uint8_t>()[10 * r + c] - 100) <= 1);
   // Twice as large: 3/4 and 1/4 of neighbours, the edges as they are.
   const Tensor two = Tensor::from<std::uint8_t>({0, 100}, {1, 2, 1});
   CHECK(resize_image(two, 1, 4).to_vector() == std::vector<double>{0, 25, 75, 100});
