@@ -163,8 +163,10 @@ TEST_CASE("batch_norm2d: bad arguments") {
   CHECK(error(x, Tensor::zeros({3}), ones) ==
         "batch_norm2d: x is float64 but weight is float32, expected float64; convert it with "
         "to(DType)");
-  CHECK(error_of([&] { batch_norm2d(x, ones, ones, zeros, Tensor::zeros({2})); }) ==
-        "batch_norm2d: the running variance has shape [2], expected [3] (input [2 2 2 3])");
+  CHECK(
+      error_of([&] { batch_norm2d(x, ones, ones, zeros, Tensor::zeros({2})); }) ==
+      "batch_norm2d: the running variance has shape [2], expected [3] (input [2 2 2 3]); [2 2 2 3] "
+      "looks like NCHW, maps are NHWC: permute(x, {0, 2, 3, 1})");
   CHECK(error_of([&] { batch_norm2d(x, ones, ones, zeros, zeros, {.eps = -1}); }) ==
         "batch_norm2d: eps is -1, expected at least 0");
   CHECK(error_of([&] { batch_norm2d_training(x, ones, ones, zeros, zeros, {.momentum = 1.5}); }) ==

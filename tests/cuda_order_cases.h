@@ -40,7 +40,7 @@ inline DeviceCases integer_cases() {
           [](const Var& a, const Var&) { return sum(a, {1}) + max(a); }),
       add("integers: moved",
           [](const Var& a, const Var& b) {
-            return concat({pad(a, {0, 1}, {0, 2}, 7), broadcast_to(b, {2, 70})}, 0);
+            return concat({pad(a, {1, 0}, {2, 0}, 7), broadcast_to(b, {2, 70})}, 0);
           }),
       add("integers: places", [](const Var& a, const Var&) { return Var(argmin(a, 0)); }),
       add("argsort of integers", [](const Var& a, const Var&) { return Var(argsort(a, 0)); }),

@@ -151,7 +151,7 @@ TEST_CASE("distribution losses: bad arguments") {
   CHECK(contains(error_of([&] {
                    kl_div(x, Tensor::zeros({2, 3}));
                  }),
-                 "kl_div: mixes float64 and float32: log_predicted is float64, target float32"));
+                 "kl_div: log_predicted is float64 but target is float32"));
   const Var wrong = random({2, 2}, 1);
   CHECK(error_of([&] { softmax_cross_entropy(x, wrong); }) ==
         "softmax_cross_entropy: the targets have shape [2 2], expected that of the logits [2 3]");
@@ -160,7 +160,7 @@ TEST_CASE("distribution losses: bad arguments") {
   CHECK(contains(error_of([&] {
                    softmax_cross_entropy(x, Tensor::zeros({2, 3}));
                  }),
-                 "softmax_cross_entropy: mixes float64 and float32"));
+                 "is float64 but "));
   CHECK(error_of([&] { softmax_cross_entropy(x, Var()); }) ==
         "softmax_cross_entropy: the targets are undefined");
 }

@@ -94,7 +94,7 @@ TEST_CASE("loader: a sample that cannot be made ends the loop after all batches 
 
 TEST_CASE("loader: impossible options are errors") {
   CHECK(error_of([] { ragged(4, {.size = 0}); }) == "loader: size is 0, expected at least 1");
-  CHECK(error_of([] { ragged(4, {.threads = 0}); }) == "loader: threads is 0, expected at least 1");
+  CHECK(error_of([] { ragged(4, {.threads = 0}); }) == "loader: threads is 0, expected 1 to 256");
   CHECK(error_of([] { ragged(4, {}).epoch(0, 2); }) == "loader: the first batch is 2 of 1");
 }
 

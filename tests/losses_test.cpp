@@ -184,7 +184,7 @@ TEST_CASE("binary_cross_entropy_with_logits: weights of classes and of elements"
         "binary_cross_entropy_with_logits: one of the element_weights is -1, expected none "
         "negative");
   CHECK(contains(error({.positive_weights = Tensor::full({4}, 1)}),
-                 "mixes float64 and float32: logits is float64, positive_weights float32"));
+                 "logits is float64 but positive_weights is float32"));
 }
 
 TEST_CASE("losses: bad arguments") {

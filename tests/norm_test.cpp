@@ -28,7 +28,7 @@ TEST_CASE("norm: by hand") {
 }
 
 TEST_CASE("norm: gradients, first and second, and 0 at 0") {
-  for (const OpCase& c : norm_cases()) check(c);
+  for (const OpCase& c : vector_norm_cases()) check(c);
   for (const double p : {2.0, 1.0, 3.0, 1.5}) {
     const GradcheckResult twice =
         gradgradcheck([=](const Vars& v) { return exp(norm(v[0], {1}, {.p = p})); },

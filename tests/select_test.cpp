@@ -121,5 +121,5 @@ TEST_CASE("scatter, index_copy, index_add: bad arguments") {
   CHECK(error_of([&] { index_add(x, 1, Tensor(), y); }) == "index_add: the indices are undefined");
   CHECK(error_of([&] { index_add(Var(), 1, good, y); }) == "index_add: x is undefined");
   CHECK(error_of([&] { index_copy(x, 1, whole({3}, {1}), y); }) ==
-        "index_copy: index 3 at place 0 is not in [0, 3)");
+        "index_copy: scatter: index 3 at place 0 is not in [0, 3)");
 }

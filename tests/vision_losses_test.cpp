@@ -100,7 +100,7 @@ TEST_CASE("vision losses: bad arguments") {
     CHECK(error(Var(), x) == who + ": the " + name + " are undefined");
     CHECK(error(x, Var()) == who + ": the targets are undefined");
     CHECK(error(x, Tensor::zeros({2, 4})) ==
-          who + ": mixes float64 and float32: " + name + " is float64, targets float32");
+          who + ": " + name + " is float64 but targets is float32; convert one with to(DType)");
   }
   CHECK(error_of([&] { sigmoid_focal_loss(x, x, {.alpha = 2}); }) ==
         "sigmoid_focal_loss: alpha is 2, expected 0 to 1, or -1 for none");

@@ -42,17 +42,24 @@ std::vector<Tick> linear_ticks(double low, double high) {
   return ticks;
 }
 
+// Powers of ten in full as long as they are short.
+std::string text_of(double at, int exponent) {
+  return std::abs(exponent) <= 6 ? fixed(at, std::max(0, -exponent)) : general(at, 3);
+}
+
 std::vector<Tick> logarithmic_ticks(double low, double high) {
   std::vector<Tick> ticks;
+  const int first = static_cast<int>(std::floor(std::log10(low)));
+  const int last = static_cast<int>(std::floor(std::log10(high)));
+  const int apart = 1 + (last - first) / kMostTicks;  // decades from one tick to the next
   for (const auto& factors :
        {std::vector{1.0}, std::vector{1.0, 3.0}, std::vector{1.0, 2.0, 5.0}}) {
     ticks.clear();
-    for (int exponent = static_cast<int>(std::floor(std::log10(low)));
-         std::pow(10.0, exponent) <= high; ++exponent)
+    for (int exponent = first; exponent <= last; exponent += apart)
       for (const double factor : factors) {
         const double at = factor * std::pow(10.0, exponent);
         if (at >= low * (1 - 1e-9) && at <= high * (1 + 1e-9))
-          ticks.push_back({at, fixed(at, std::max(0, -exponent))});
+          ticks.push_back({at, text_of(at, exponent)});
       }
     if (ticks.size() >= 4) break;
   }

@@ -62,11 +62,11 @@ Var l1_loss(const Var& prediction, const Var& target, LossReduction reduction) {
 }
 
 Var smooth_l1_loss(const Var& prediction, const Var& target, double beta, LossReduction reduction) {
-  constexpr const char* kOp = "smooth_l1_loss";
-  const ErrorOp here(kOp);
-  require(beta >= 0, kOp, ": beta is ", beta, ", expected at least 0");
-  const Var d = difference(kOp, prediction, target);
-  return reduce_loss(apply_unary<unary::Huber, huber_slope>(kOp, d, beta), reduction);
+  const ErrorOp here("smooth_l1_loss");
+  const char* const op = ErrorOp::name_of("smooth_l1_loss");
+  require(beta >= 0, op, ": beta is ", beta, ", expected at least 0");
+  const Var d = difference(op, prediction, target);
+  return reduce_loss(apply_unary<unary::Huber, huber_slope>(op, d, beta), reduction);
 }
 
 Var huber_loss(const Var& prediction, const Var& target, double delta, LossReduction reduction) {

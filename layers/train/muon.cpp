@@ -10,7 +10,7 @@
 #include <pliant/autograd/ops/reduce.h>
 #include <pliant/core/kernel.h>
 #include <pliant/core/kernels/optimizer.h>
-#include <pliant/layers/internal/of_step.h>
+#include <pliant/layers/train/internal/of_step.h>
 #include <pliant/layers/internal/paths.h>
 
 namespace pliant {

@@ -98,7 +98,7 @@ class Optimizer {
   // What an update's kernel is given: make(lr, t) of this step, or a table of those of the steps
   // to come of a state. `lr` has the factors in it, t = 1, 2, .. counts the steps that move the
   // parameter. For each dtype and `variant` it is of one type S, and nothing else of the slot plays
-  // a part in make but its weight decay. (layers/internal/of_step.h)
+  // a part in make but its weight decay. (layers/train/internal/of_step.h)
   template <class S, class Make>
   OfStep<S> of_step(const Slot& slot, Make make, double variant = 0);
 

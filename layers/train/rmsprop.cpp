@@ -2,7 +2,7 @@
 
 #include <pliant/core/kernel.h>
 #include <pliant/core/kernels/optimizer.h>
-#include <pliant/layers/internal/of_step.h>
+#include <pliant/layers/train/internal/of_step.h>
 
 namespace pliant {
 namespace {

@@ -133,7 +133,7 @@ TEST_CASE("html: a picture is a PNG as libpng writes it") {
         "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAIAAAABCAAAAADRSSBWAAAADklEQVR4AQEDAPz/AAD/"
         "AQIBALcBLvcAAAAASUVORK5CYII=");
   CHECK_THROWS_WITH_AS(png_address(std::span<const std::uint8_t>(grey), 3),
-                       "png: 2 pixels do not make rows of 3", Error);
+                       "png: 2 bytes do not make rows of 3 pixels of 1", Error);
 }
 
 TEST_CASE("samplings: the forward pass gives them, with the geometry of convs 2 to 4") {

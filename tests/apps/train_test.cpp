@@ -62,7 +62,7 @@ TEST_CASE("pliant-train: nets by name, and the nearest name of one that there is
     const train::NetRecipe recipe{.net = name, .classes = {"a", "b", "c"}, .size = 32};
     CHECK(train::make_net(recipe)->parameter_count() > 10000);
   }
-  train::NetRecipe misspelled{.net = "resnet81", .classes = {"a", "b"}};
+  train::NetRecipe misspelled{.net = "reznet18", .classes = {"a", "b"}};
   CHECK(contains(error_of([&] { train::complete(misspelled); }), "did you mean resnet18?"));
   const train::NetRecipe wrong{.net = "resnet18", .deformable = "7", .classes = {"a", "b"}};
   CHECK(contains(error_of([&] { train::make_net(wrong); }), "stage 7 deforms"));
@@ -142,7 +142,7 @@ TEST_CASE("pliant-train: trains, is stopped, goes on, judges and labels") {
             "--size",
             "12",
             "--epochs",
-            "6",
+            "40",
             "--batch",
             "8",
             "--val",
@@ -173,7 +173,7 @@ TEST_CASE("pliant-train: trains, is stopped, goes on, judges and labels") {
   CHECK(contains(text_of(calm + ".jsonl"), "\"val/accuracy\""));
 
   int stops = 0;
-  for (int life = 20;; life += 1 + life / 6) {
+  for (int life = 30;; life += 3 + life / 12) {
     REQUIRE(life < 100000);
     if (run_train(words(rough), SIGKILL, life).status == 0) break;
     stops += fs::exists(rough + ".checkpoint") ? 1 : 0;
@@ -182,11 +182,12 @@ TEST_CASE("pliant-train: trains, is stopped, goes on, judges and labels") {
   CHECK(text_of(rough + ".safetensors") == text_of(calm + ".safetensors"));
   CHECK(text_of(rough + ".jsonl") == text_of(calm + ".jsonl"));
 
-  const Ended eval = run_train({"eval", (root / "data").string(), "--weights", calm + ".safetensors"});
+  const Ended eval =
+      run_train({"eval", (root / "data").string(), "--weights", calm + ".safetensors"});
   CHECK(eval.status == 0);
   CHECK(contains(eval.out, " right: "));
   const Ended csv = run_train({"predict", "--weights", calm + ".safetensors", "--csv", "--top", "2",
-                           (root / "data/day").string()});
+                               (root / "data/day").string()});
   CHECK(csv.status == 0);
   CHECK(std::count(csv.out.begin(), csv.out.end(), '\n') == 12);
   CHECK(std::count(csv.out.begin(), csv.out.end(), ',') == 12 * 4);

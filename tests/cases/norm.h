@@ -9,7 +9,7 @@
 
 namespace pliant::test {
 
-inline std::vector<OpCase> norm_cases() {
+inline std::vector<OpCase> vector_norm_cases() {
   std::vector<OpCase> all;
   for (const double p : {2.0, 1.0, 0.5, 3.0, HUGE_VAL, -HUGE_VAL})
     for (const std::vector<int>& axes : {std::vector<int>{1}, {0, 2}, {0, 1, 2}})
