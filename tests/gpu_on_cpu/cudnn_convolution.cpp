@@ -124,7 +124,8 @@ void Convolution::run(void* of_x, void* of_w, void* of_y) const {
 }
 
 std::unique_ptr<Convolution> convolution_of(const Descriptor& from) {
-  const auto made = [&](Pass pass, auto x, auto w, auto y, auto how, auto alpha, auto beta) {
+  using Name = cudnnBackendAttributeName_t;
+  const auto made = [&](Pass pass, Name x, Name w, Name y, Name how, Name alpha, Name beta) {
     const bool is_double =
         from.part(x).one<cudnnDataType_t>(CUDNN_ATTR_TENSOR_DATA_TYPE) == CUDNN_DATA_DOUBLE;
     for (const auto& [name, wanted] : {std::pair{alpha, 1.0}, {beta, 0.0}})

@@ -22,6 +22,7 @@ CUDA_LAUNCH_BLOCKING=1 passes "$log.blocking.log" "$program"
 if command -v compute-sanitizer >/dev/null; then
   passes "$log.memcheck.log" compute-sanitizer --tool memcheck "$program"
 fi
-found=$(grep -hE 'ERROR|is lost|========= (Invalid|Error|Program hit)|no end within|has no|failed:' \
-  "$log.log" "$log.blocking.log" "$log.memcheck.log" 2>/dev/null | cut -c 1-300 | awk '!seen[$0]++' | head -n 6)
+found=$(grep -hE 'ERROR|values: |c\.name :=|is lost|========= (Invalid|Error|Program hit)|no end within|failed:' \
+  "$log.log" "$log.blocking.log" "$log.memcheck.log" 2>/dev/null | grep -v 'CHECK( failure.empty' |
+  cut -c 1-300 | awk '!seen[$0]++' | head -n 6)
 printf -- '-- %s\n%s\n' "$case" "$found"
