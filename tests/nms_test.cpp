@@ -139,7 +139,7 @@ TEST_CASE("nms: what is refused, in one line that names it") {
   CHECK(contains(error_of([&] { nms(two, scores, {.iou_threshold = 1.5}); }), "in [0, 1]"));
   CHECK(contains(error_of([&] { nms(two, scores, {.iou_threshold = kNaN}); }), "in [0, 1]"));
   CHECK(contains(error_of([&] { nms(two, scores, {.most = -1}); }), "at least 0"));
-  CHECK(contains(error_of([&] { nms(two, scores.to(DType::float64)); }), "is float64"));
+  CHECK(contains(error_of([&] { nms(two, scores.to(DType::float64)); }), "convert one"));
   CHECK(contains(error_of([&] { batched_nms(two, scores, scores); }), "labels int64 [2]"));
   CHECK(contains(error_of([&] { soft_nms(two, scores, {.sigma = 0}); }), "sigma is 0"));
 }

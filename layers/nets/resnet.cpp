@@ -26,12 +26,13 @@ std::int64_t expansion(ResNetBlockKind kind) { return kind == ResNetBlockKind::b
 
 std::int64_t stem_stride(Stem stem) { return stem == Stem::imagenet ? 4 : 1; }
 
-void check_sizes(const ResNetOptions& options) {
+const ResNetOptions& checked(const ResNetOptions& options) {
   require_pixels("ResNet", "width", 1, {options.width});
   const std::int64_t most = stem_stride(options.stem) << (kStages - 1), now = options.output_stride;
   require(now == 0 || now == most || now == most / 2 || now == most / 4,
           "ResNet: the output stride is ", now, ", expected ", most, ", ", most / 2, " or ",
           most / 4);
+  return options;
 }
 
 }  // namespace
@@ -74,7 +75,7 @@ Var ResNetBlock::operator()(const Var& x) const {
 }
 
 ResNet::ResNet(ResNetBlockKind kind, const std::vector<int>& blocks, const ResNetOptions& options)
-    : stem_(options.stem),
+    : stem_(checked(options).stem),
       conv1_(
           own("conv1", Conv2d(options.channels, options.width,
                               stem_ == Stem::imagenet ? conv_options(7, 2) : conv_options(3, 1)))),
@@ -83,7 +84,6 @@ ResNet::ResNet(ResNetBlockKind kind, const std::vector<int>& blocks, const ResNe
           kStages);
   require(options.classes >= 0, "ResNet: ", options.classes, " classes");
   check_stages("ResNet", options.deformable, kStages);
-  check_sizes(options);
   features_ = options.width;
   for (int stage = 1; stage <= kStages; ++stage) {
     const std::int64_t width = options.width << (stage - 1);

@@ -43,6 +43,12 @@ std::string renamed(std::string name, const Renames& renames) {
   return name;
 }
 
+double largest(const Tensor& numbers) {
+  double most = 0;
+  for (const double number : numbers.to_vector()) most = std::max(most, std::abs(number));
+  return most;
+}
+
 // A file of a net, and how its names read here.
 class NetFile {
  public:
@@ -81,13 +87,14 @@ class NetFile {
   }
 
   Deviation deviation(const std::string& name, const Var& got, const Tensor& want) const {
-    Tolerance tolerance = kTolerance;
-    if (target_.dtype == DType::float32) {
-      double largest = 0;
-      for (const double number : want.to_vector()) largest = std::max(largest, std::abs(number));
-      tolerance = {.absolute = kFloatTolerance * largest};
-    }
-    return compare(name, got.value(), want, tolerance);
+    return deviation(name, got, want, largest(want));
+  }
+  // float32 is held to a share of `magnitude`.
+  Deviation deviation(const std::string& name, const Var& got, const Tensor& want,
+                      double magnitude) const {
+    const bool exact = target_.dtype == DType::float64;
+    return compare(name, got.value(), want,
+                   exact ? kTolerance : Tolerance{.absolute = kFloatTolerance * magnitude});
   }
 
  private:
@@ -108,18 +115,21 @@ void fill(Net& net, const Target& target, const State& state) {
   net.load(state);
 }
 
-// Gradients of a net's parameters, all of those in the file.
+// Gradients of a net's parameters, all of those in the file. The magnitude is that of all of them:
+// before a BatchNorm over two numbers a gradient is the little that is left of its terms.
 Deviations gradient_deviations(const NetFile& file, const Module& net, const Gradients& gradients,
                                const State& wanted) {
   const std::vector<Parameter> parameters = net.parameters();
   Deviations all;
+  double magnitude = 0;
+  for (const auto& [name, want] : wanted) magnitude = std::max(magnitude, largest(want));
   for (const auto& [name, want] : wanted) {
     const auto found = std::find_if(parameters.begin(), parameters.end(),
                                     [&](const Parameter& p) { return p.name() == name; });
     require(found != parameters.end(), "the net has no parameter ", name);
     const Tensor* const got = gradients.find(*found);
     require(got != nullptr, name, " has no gradient");
-    all.push_back(file.deviation("grad." + name, *got, want));
+    all.push_back(file.deviation("grad." + name, *got, want, magnitude));
   }
   require(all.size() == parameters.size(), all.size(), " gradients of ", parameters.size(),
           " parameters");

@@ -20,7 +20,8 @@ namespace pliant::conformance {
 
 namespace {
 
-constexpr std::int64_t kSize = 17;  // places along each axis of the published maps
+constexpr Tolerance kFloat32 = {.absolute = 1e-4};  // the arithmetic of one of the originals
+constexpr std::int64_t kSize = 17;                  // places along each axis of the published maps
 
 Var to_nhwc(const Var& x) { return permute(x, {0, 2, 3, 1}); }
 Var to_nchw(const Var& x) { return permute(x, {0, 3, 1, 2}); }
@@ -66,19 +67,19 @@ void pysot_target(const Block& one) {
 void songdejia_target(const Block& one) {
   const SiamRPNClassicTargets targets = siamrpn_classic_targets(
       one.tensor("gt_centre_form"), siamrpn_classic_anchors({}, one.dtype()));
-  one.expect("max_iou", max(targets.iou));
+  one.expect("max_iou", max(targets.iou), kFloat32);
   require(one.flag("has_positives") == targets.has_positives, "has_positives is another");
   // Anchors of one IoU have no order in the original's arithmetic: those named are to have the IoUs
   // of ours, one after another.
   const Tensor named = one.indices("best_30");
   const Tensor of_named = index_select(targets.iou, 0, named).value();
   const Tensor of_ours = index_select(targets.iou, 0, targets.best).value();
-  const Deviation order =
-      compare("best_30", of_named, of_ours.to(DType::float64), {.absolute = 1e-4});
+  const Deviation order = compare("best_30", of_named, of_ours.to(DType::float64), kFloat32);
   require(order.passed, "best_30: IoUs of the anchors named, ", order.message);
-  one.expect("iou_of_best_5", slice_axis(of_ours, 0, 0, 5));
+  one.expect("iou_of_best_5", slice_axis(of_ours, 0, 0, 5), kFloat32);
   one.expect("negative_candidates", static_cast<double>(targets.negatives.size()));
-  one.expect("deltas_of_best_5", index_select(targets.deltas, 0, named.slice(0, 5).clone()));
+  one.expect("deltas_of_best_5", index_select(targets.deltas, 0, named.slice(0, 5).clone()),
+             kFloat32);
 }
 
 template <void (*target)(const Block&)>
