@@ -72,8 +72,9 @@ struct Axis {
   double low = 0, high = 1, from = 0, to = 1;
 
   double operator()(double v) const {
-    const double share = scale == Scale::linear ? (v - low) / (high - low)
-                                                : std::log(v / low) / std::log(high / low);
+    const double share = scale == Scale::linear
+                             ? (v - low) / (high - low)
+                             : (std::log(v) - std::log(low)) / (std::log(high) - std::log(low));
     return from + share * (to - from);
   }
   std::vector<Tick> ticks() const {

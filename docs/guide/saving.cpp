@@ -57,5 +57,6 @@ int main() {
   a_net();
   const State undisturbed = train(50, -1);
   train(50, 25);
-  std::cout << "the same bits: " << equal(undisturbed, train(50, -1)) << '\n';
+  const State resumed = train(50, -1);
+  std::cout << "the same bits: " << equal(undisturbed, resumed) << '\n';
 }

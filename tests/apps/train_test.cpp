@@ -176,7 +176,7 @@ TEST_CASE("pliant-train: trains, is stopped, goes on, judges and labels") {
   for (int life = 30;; life += 3 + life / 12) {
     REQUIRE(life < 100000);
     if (run_train(words(rough), SIGKILL, life).status == 0) break;
-    stops += fs::exists(rough + ".checkpoint") ? 1 : 0;
+    stops += fs::exists(rough + ".safetensors.checkpoint") ? 1 : 0;
   }
   CHECK(stops >= 1);
   CHECK(text_of(rough + ".safetensors") == text_of(calm + ".safetensors"));
