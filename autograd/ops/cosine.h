@@ -6,7 +6,8 @@
 namespace pliant {
 
 // sum(a b) / (max(|a|, eps) max(|b|, eps)) along `axis` (negative ones count from the end), which
-// goes; the others broadcast as in NumPy. Of a vector 0 the cosine is 0. eps above 0; squares must
+// goes; the others broadcast as in NumPy. Of a vector 0 the cosine is 0, and of one shorter than eps
+// the length has no gradient (in PyTorch it has). eps above 0; squares must
 // fit the dtype: of float32 the lengths are below 1.8e19. (torch.nn.functional.cosine_similarity)
 Var cosine_similarity(const Var& a, const Var& b, int axis = -1, double eps = 1e-8);
 
