@@ -10,8 +10,8 @@
 #include <pliant/autograd/ops/reduce.h>
 #include <pliant/core/kernel.h>
 #include <pliant/core/kernels/optimizer.h>
-#include <pliant/layers/train/internal/of_step.h>
 #include <pliant/layers/internal/paths.h>
+#include <pliant/layers/train/internal/of_step.h>
 
 namespace pliant {
 namespace {
