@@ -6,7 +6,7 @@
 namespace pliant {
 namespace {
 
-Tensor images(std::int64_t n) {
+Tensor random_images(std::int64_t n) {
   Tensor images = Tensor::empty({n, 28, 28, 1});
   for (std::int64_t i = 0; i < images.size(); ++i)
     images.mutable_data<float>()[i] = Rng(1).uniform(static_cast<std::uint64_t>(i));
@@ -24,7 +24,7 @@ void train_step(benchmark::State& state, mnist::Deform deform) {
   mnist::DigitNet net(deform);
   net.initialise(Rng(1));
   Adam adam(net.parameters(), {.lr = 1e-3});
-  const Tensor images = images(n), labels = digits(n);
+  const Tensor images = random_images(n), labels = digits(n);
   for (auto _ : state) {
     const Tape tape;
     const Var loss = softmax_cross_entropy(net(tape.input(images)), labels);
@@ -39,7 +39,7 @@ void train_step_dcn2(benchmark::State& state) { train_step(state, mnist::Deform:
 void inference(benchmark::State& state) {
   mnist::DigitNet net;
   net.initialise(Rng(1));
-  const Tensor images = images(state.range(0));
+  const Tensor images = random_images(state.range(0));
   for (auto _ : state) {
     const Var y = net(images);
     benchmark::DoNotOptimize(y.value().raw());

@@ -13,8 +13,8 @@ namespace pliant {
 
 struct StepStateOptions {
   std::function<double(std::int64_t)> lr = {};  // of step 0, 1, ..: a Schedule
-  std::int64_t steps = 0;                  // in all
-  std::int64_t number = 0;                 // where to begin
+  std::int64_t steps = 0;                       // in all
+  std::int64_t number = 0;                      // where to begin
 };
 
 // Copies are handles of one state.

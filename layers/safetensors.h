@@ -14,7 +14,8 @@
 namespace pliant {
 
 struct SafetensorsFile {
-  std::vector<std::pair<std::string, Tensor>> tensors = {};  // in the order of their data in the file
+  std::vector<std::pair<std::string, Tensor>> tensors =
+      {};  // in the order of their data in the file
   std::map<std::string, std::string> metadata = {};
   // Of a file that was read: tensors that could not be, and why.
   std::vector<std::pair<std::string, std::string>> skipped = {};

@@ -64,8 +64,8 @@ void print_row(const RowResult& row, bool earlier, bool seeds) {
   if (seeds) std::cout << "seed " << row.seed << ", ";
   std::cout << (row.model == "regular" ? "regular" : row.deform) << ", " << row.finetune << ": ";
   if (row.mnist) std::cout << kit::percent(*row.mnist) << " plain, ";
-  std::cout << kit::percent(row.scaled) << " scaled, " << grouped(row.images_seen)
-            << " images in " << kit::clock_time(row.seconds);
+  std::cout << kit::percent(row.scaled) << " scaled, " << grouped(row.images_seen) << " images in "
+            << kit::clock_time(row.seconds);
   if (row.seconds > 0)
     std::cout << " (" << fixed(row.images_per_second(), 0) << " images/s, loader wait "
               << kit::percent(row.wait_seconds / row.seconds) << ")";
