@@ -3,6 +3,7 @@
 
 #include <pliant/autograd/ops/activation.h>
 #include <pliant/autograd/ops/arithmetic.h>
+#include <pliant/autograd/ops/compare.h>
 #include <pliant/autograd/ops/elementary.h>
 #include <pliant/autograd/ops/reduce.h>
 #include <pliant/layers/activation.h>
@@ -68,4 +69,23 @@ TEST_CASE("hardswish: derivatives at -3 and 3 as PyTorch's") {
   const Tape tape;
   const Var x = tape.variable(Tensor::from({-3.0, 3.0}, {2}));
   CHECK(tape.gradients(sum(hardswish(x)))[x].to_vector() == std::vector<double>{0, 1});
+}
+
+TEST_CASE("stddev: squares beyond float32, and no slope of what is constant") {
+  CHECK(stddev(Tensor::from({1e20F, -1e20F}, {2}), {0}).value().item() ==
+        doctest::Approx(1.4142135e20));
+  CHECK(stddev(Tensor::from({1e-25F, -1e-25F}, {2}), {0}).value().item() ==
+        doctest::Approx(1.4142135e-25));
+  const Tape tape;
+  const Var x = tape.variable(Tensor::full({2, 3}, 5));
+  CHECK(tape.gradients(sum(stddev(x, {1})))[x].to_vector() == std::vector<double>(6, 0.0));
+}
+
+TEST_CASE("where: a condition is told in its own dtype") {
+  const Tensor one = Tensor::full({1}, 1), two = Tensor::full({1}, 2);
+  CHECK(where(Tensor::from({1e-60}, {1}), Var(one), Var(two)).value().item() == 1);
+  CHECK(
+      where(Tensor::from({1e-42F}, {1}), Var(one.to(DType::bfloat16)), Var(two.to(DType::bfloat16)))
+          .value()
+          .item() == 1);
 }

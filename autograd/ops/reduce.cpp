@@ -7,6 +7,7 @@
 #include <pliant/autograd/internal/checks.h>
 #include <pliant/autograd/internal/reduce_axes.h>
 #include <pliant/autograd/ops/arithmetic.h>
+#include <pliant/autograd/ops/compare.h>
 #include <pliant/autograd/ops/convert.h>
 #include <pliant/autograd/ops/elementary.h>
 #include <pliant/autograd/ops/slice.h>
@@ -185,7 +186,12 @@ Var variance(const Var& x) { return variance(x, all_axes(x)); }
 Var stddev(const Var& x, const std::vector<int>& axes, const VarianceOptions& options) {
   const ErrorOp here("stddev");
   require(x.defined(), "stddev: x is undefined");
-  return sqrt(variance(x, axes, options));
+  // In float64 up to the root: the variance may be larger or smaller than float32 reaches.
+  if (is_floating(x.dtype()) && x.dtype() != DType::float64)
+    return convert(stddev(convert(x, DType::float64), axes, options), x.dtype());
+  const Var squares = variance(x, axes, options);
+  const Tensor is_flat = eq(squares, 0.0);  // where the root has no derivative: 0, as PyTorch's
+  return where(is_flat, squares, sqrt(where(is_flat, scalar_like(1, squares), squares)));
 }
 
 // Halves of the axis times one another, until one element is left.
