@@ -35,6 +35,8 @@ TEST_CASE("rearrange: squeeze, unsqueeze, flatten, transpose") {
   CHECK(transpose(x, -1, 1).shape() == Shape{1, 3, 1, 2});
   CHECK(error_of([&] { squeeze(x, {1}); }) ==
         "squeeze: axis 1 of [1 2 1 3] has extent 2, expected 1");
+  CHECK(error_of([&] { squeeze(x, {0, -4}); }) ==
+        "squeeze: axis -4 of [1 2 1 3] is named twice, expected each axis once");
   CHECK(contains(error_of([&] { unsqueeze(x, 5); }), "unsqueeze: axis 5 for [1 2 1 3]"));
   CHECK(contains(error_of([&] { transpose(x, 0, 4); }), "transpose: axis 4 is out of range"));
   CHECK(contains(error_of([&] { flatten(x, 2, 1); }), "flatten: axes 2 to 1"));
@@ -63,6 +65,9 @@ TEST_CASE("rearrange: repeat and roll") {
   CHECK(numbers(repeat(counted({2, 2}), {1, 2})) == std::vector<double>{0, 1, 0, 1, 2, 3, 2, 3});
   CHECK(numbers(repeat(counted({2}), {2, 2})) == std::vector<double>{0, 1, 0, 1, 0, 1, 0, 1});
   CHECK(repeat(counted({2, 3}), {0, 1}).shape() == Shape{0, 3});
+  CHECK(numbers(repeat(counted({2, 1, 1, 1, 1, 1, 2}), {1, 2, 1, 1, 1, 1, 2})) ==
+        std::vector<double>{0, 1, 0, 1, 0, 1, 0, 1, 2, 3, 2, 3, 2, 3, 2, 3});
+  CHECK(repeat(counted({1, 1, 1, 1, 1}), {2, 2, 2, 2, 2}).shape() == Shape{2, 2, 2, 2, 2});
   CHECK(numbers(roll(counted({5}), 2, 0)) == std::vector<double>{3, 4, 0, 1, 2});
   CHECK(numbers(roll(counted({5}), -12, 0)) == std::vector<double>{2, 3, 4, 0, 1});
   CHECK(numbers(roll(counted({2, 2}), 1, -1)) == std::vector<double>{1, 0, 3, 2});

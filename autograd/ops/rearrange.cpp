@@ -49,6 +49,8 @@ Var squeeze(const Var& x, const std::vector<int>& axes) {
     const int at = shape.axis(axis, "squeeze");
     require(shape[at] == 1, "squeeze: axis ", axis, " of ", shape, " has extent ", shape[at],
             ", expected 1");
+    require(!gone[static_cast<std::size_t>(at)], "squeeze: axis ", axis, " of ", shape,
+            " is named twice, expected each axis once");
     gone[static_cast<std::size_t>(at)] = true;
   }
   Shape left;
@@ -132,20 +134,23 @@ Var repeat(const Var& x, const std::vector<std::int64_t>& counts) {
   const int more = static_cast<int>(counts.size()) - shape.rank();
   require(more >= 0, "repeat: ", counts.size(), " counts for ", shape, ", expected at least ",
           shape.rank());
-  Shape between, stretched, result;  // [1 extent] -> [count extent] -> count * extent
-  for (std::size_t i = 0; i < counts.size(); ++i) {
-    const int axis = static_cast<int>(i) - more;
-    const std::int64_t extent = axis < 0 ? 1 : shape[axis];
-    require(counts[i] >= 0, "repeat: a count is ", counts[i], ", expected at least 0");
-    if (axis >= 0) between.push_back(1);
-    stretched.push_back(counts[i]);
-    if (axis >= 0) {
-      between.push_back(extent);
-      stretched.push_back(extent);
-    }
-    result.push_back(checked_product("repeat", {counts[i], extent}));
+  Shape now;
+  for (int i = 0; i < more; ++i) now.push_back(1);
+  for (int i = 0; i < shape.rank(); ++i) now.push_back(shape[i]);
+  Var result = reshape(x, now);
+  // One axis at a time, as [before 1 rest] -> [before count rest], so that any rank will do.
+  std::int64_t before = 1;
+  for (int axis = 0; axis < now.rank(); ++axis) {
+    const std::int64_t count = counts[static_cast<std::size_t>(axis)];
+    require(count >= 0, "repeat: a count is ", count, ", expected at least 0");
+    std::int64_t rest = 1;
+    for (int i = axis; i < now.rank(); ++i) rest *= now[i];
+    now[axis] = checked_product("repeat", {count, now[axis]});
+    if (count != 1)
+      result = reshape(broadcast_to(reshape(result, {before, 1, rest}), {before, count, rest}), now);
+    before = checked_product("repeat", {before, now[axis]});
   }
-  return reshape(broadcast_to(reshape(x, between), stretched), result);
+  return result;
 }
 
 Var roll(const Var& x, std::int64_t shift, int axis) {
