@@ -1,3 +1,5 @@
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <array>
 #include <filesystem>
@@ -211,6 +213,9 @@ TEST_CASE("image_file: files that are none, and what their Errors say") {
   CHECK(contains(error_of([&] { read_image(folder.path() / "none.png"); }), "none.png"));
   CHECK(contains(error_of([&] { read_image(folder.path()); }), "directory"));
   CHECK(contains(error_in(folder, {}), "bad: the file is empty"));
+  const std::filesystem::path pipe = folder.path() / "pipe.png";  // nobody writes into it
+  REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+  CHECK(contains(error_of([&] { read_image(pipe); }), "pipe.png: the file is empty"));
   CHECK(contains(error_in(folder, text("GIF89a")), "bad: not an image, expected PNG, JPEG"));
   CHECK(contains(error_in(folder, text("P2 1 1 255\n7")), "not an image"));
   CHECK(contains(error_in(folder, text("P5 0 4 255\n")), "width"));

@@ -1,5 +1,7 @@
 #include <pliant/data/internal/byte_reader.h>
 
+#include <fcntl.h>
+#include <unistd.h>
 #include <zlib.h>
 
 #include <algorithm>
@@ -16,6 +18,19 @@ namespace {
 constexpr std::size_t kBufferBytes = std::size_t{1} << 16;
 constexpr int kGzipOnly = 15 + 16;  // zlib's way to say: largest window, gzip wrapper
 
+// Waits for the bytes of a pipe, but not for somebody to write into it: one left in a folder has
+// no bytes, and must not stop a training.
+std::FILE* opened(const std::filesystem::path& path) {
+  const int file = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  if (file < 0) return nullptr;
+  const int flags = ::fcntl(file, F_GETFL);
+  std::FILE* stream = nullptr;
+  if (flags >= 0 && ::fcntl(file, F_SETFL, flags & ~O_NONBLOCK) == 0)
+    stream = ::fdopen(file, "rb");
+  if (stream == nullptr) ::close(file);
+  return stream;
+}
+
 }  // namespace
 
 void ByteReader::EndInflate::operator()(z_stream_s* stream) const {
@@ -29,7 +44,7 @@ ByteReader::ByteReader(const std::filesystem::path& path, ContentDigest* digest)
   std::error_code ignored;
   require(!std::filesystem::is_directory(path, ignored), name_,
           ": is a directory, expected a file");
-  file_.reset(std::fopen(path.c_str(), "rb"));
+  file_.reset(opened(path));
   require(file_ != nullptr, name_, ": cannot be opened: ", reason_of(errno));
   refill();
   if (filled_ >= 2 && buffer_[0] == 0x1F && buffer_[1] == 0x8B) {
