@@ -29,6 +29,21 @@ void require_in_range(const Buffer& running_var, const Tensor& value) {
   });
 }
 
+// Loaded from elsewhere, a variance below 0 would make its channel NaN.
+void require_no_negative(const Buffer& running_var) {
+  const Tensor& value = running_var.value();
+  if (value.device() != Device::cpu()) return;
+  visit_floating("BatchNorm2d", value.dtype(), [&]<class T>() {
+    const std::span<const T> all = value.span<T>();
+    const auto negative =
+        std::find_if(all.begin(), all.end(), [](T v) { return static_cast<double>(v) < 0; });
+    require(negative == all.end(), "BatchNorm2d: ", running_var.name(), " of channel ",
+            negative - all.begin(), " is ",
+            negative == all.end() ? 0.0 : static_cast<double>(*negative),
+            ", expected a variance of at least 0");
+  });
+}
+
 void commit(const Buffer& buffer, const Tensor& value) {
   Tensor tensor = buffer.value();  // the same storage
   tensor.copy_from(value.to(tensor.dtype()));
@@ -57,6 +72,7 @@ Var BatchNorm2d::operator()(const Var& x) const {
     }
     y = std::move(result.y);
   } else {
+    require_no_negative(running_var);
     y = batch_norm2d(x, scale, shift, mean, var, options_);
   }
   return observed("BatchNorm2d", y, y.size());

@@ -214,6 +214,19 @@ TEST_CASE("BatchNorm2d: a running variance beyond float32 is an Error, and nothi
     CHECK(off(buffer.value(), contains(buffer.name(), "var") ? 1 : 0) == 0);
 }
 
+TEST_CASE("BatchNorm2d: a running variance below 0 is an Error") {
+  Sequential net;
+  net.add("norm", BatchNorm2d(2));
+  net.initialise(Rng(1));
+  for (const Buffer& buffer : net.buffers())
+    if (contains(buffer.name(), "var"))
+      Tensor(buffer.value()).copy_from(Tensor::from({1.0, -0.5}, {2}).to(DType::float32));
+  CHECK(error_of([&] {
+          net(Tensor::zeros({1, 2, 2, 2}));
+        }) ==
+        "BatchNorm2d: norm.running_var of channel 1 is -0.5, expected a variance of at least 0");
+}
+
 TEST_CASE("averages: of ones 1, whatever the window") {
   for (const std::int64_t n : {7, 49, 224, 1000})
     for (const std::int64_t c : {1, 3}) {

@@ -35,8 +35,9 @@ TEST_CASE("rearrange: squeeze, unsqueeze, flatten, transpose") {
   CHECK(transpose(x, -1, 1).shape() == Shape{1, 3, 1, 2});
   CHECK(error_of([&] { squeeze(x, {1}); }) ==
         "squeeze: axis 1 of [1 2 1 3] has extent 2, expected 1");
-  CHECK(error_of([&] { squeeze(x, {0, -4}); }) ==
-        "squeeze: axis -4 of [1 2 1 3] is named twice, expected each axis once");
+  CHECK(error_of([&] {
+          squeeze(x, {0, -4});
+        }) == "squeeze: axis -4 of [1 2 1 3] is named twice, expected each axis once");
   CHECK(contains(error_of([&] { unsqueeze(x, 5); }), "unsqueeze: axis 5 for [1 2 1 3]"));
   CHECK(contains(error_of([&] { transpose(x, 0, 4); }), "transpose: axis 4 is out of range"));
   CHECK(contains(error_of([&] { flatten(x, 2, 1); }), "flatten: axes 2 to 1"));

@@ -147,7 +147,8 @@ Var repeat(const Var& x, const std::vector<std::int64_t>& counts) {
     for (int i = axis; i < now.rank(); ++i) rest *= now[i];
     now[axis] = checked_product("repeat", {count, now[axis]});
     if (count != 1)
-      result = reshape(broadcast_to(reshape(result, {before, 1, rest}), {before, count, rest}), now);
+      result =
+          reshape(broadcast_to(reshape(result, {before, 1, rest}), {before, count, rest}), now);
     before = checked_product("repeat", {before, now[axis]});
   }
   return result;

@@ -25,8 +25,7 @@ std::FILE* opened(const std::filesystem::path& path) {
   if (file < 0) return nullptr;
   const int flags = ::fcntl(file, F_GETFL);
   std::FILE* stream = nullptr;
-  if (flags >= 0 && ::fcntl(file, F_SETFL, flags & ~O_NONBLOCK) == 0)
-    stream = ::fdopen(file, "rb");
+  if (flags >= 0 && ::fcntl(file, F_SETFL, flags & ~O_NONBLOCK) == 0) stream = ::fdopen(file, "rb");
   if (stream == nullptr) ::close(file);
   return stream;
 }
