@@ -31,10 +31,16 @@ class Error : public std::runtime_error {
   explicit Error(const std::string& text) : std::runtime_error(ErrorPlace::named(text)) {}
 };
 
+// What an Error shows of a part; tensor.h has one for Tensors.
+template <class T>
+const T& error_part(const T& part) {
+  return part;
+}
+
 // Of what a file or a user gave, an Error shows what is printable.
 template <class... Parts>
 [[noreturn]] void fail(const Parts&... parts) {
-  throw Error(printable(text_from(parts...)));
+  throw Error(printable(text_from(error_part(parts)...)));
 }
 
 // Throws an Error made of `parts` unless `condition` holds.

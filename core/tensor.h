@@ -178,5 +178,7 @@ class Tensor {
 // "float32 [2 3] on cpu" and the elements as NumPy shows them, in columns, in as many significant
 // digits as the stream has; of more than 1000 elements the first and last three of every axis.
 std::ostream& operator<<(std::ostream& out, const Tensor& tensor);
+// The first of it, without the elements: an Error is one line.
+std::string error_part(const Tensor& tensor);
 
 }  // namespace pliant

@@ -81,6 +81,11 @@ class Shown {
 
 }  // namespace
 
+std::string error_part(const Tensor& tensor) {
+  if (!tensor.defined()) return "undefined tensor";
+  return text_from(tensor.dtype(), ' ', tensor.shape(), " on ", tensor.device());
+}
+
 std::ostream& operator<<(std::ostream& out, const Tensor& tensor) {
   if (!tensor.defined()) return out << "undefined tensor";
   out << tensor.dtype() << ' ' << tensor.shape() << " on " << tensor.device() << ':';
