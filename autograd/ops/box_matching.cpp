@@ -5,6 +5,7 @@
 
 #include <pliant/autograd/internal/checks.h>
 #include <pliant/autograd/internal/indices.h>
+#include <pliant/autograd/ops/rearrange.h>
 
 namespace pliant {
 namespace {
@@ -78,14 +79,6 @@ Indices inside(const std::vector<double>& anchors, Size2 image) {
   return all;
 }
 
-Tensor rows_of(const Tensor& matrix, const Indices& rows) {
-  const std::vector<double> from = matrix.to_vector();
-  std::vector<double> to;
-  for (const std::int64_t row : rows)
-    to.insert(to.end(), from.begin() + 4 * row, from.begin() + 4 * row + 4);
-  return Tensor::from(to, {static_cast<std::int64_t>(rows.size()), 4}).to(matrix.dtype());
-}
-
 }  // namespace
 
 Tensor match_boxes(const Tensor& iou, const BoxMatching& options) {
@@ -111,7 +104,7 @@ Tensor classic_anchor_labels(const Tensor& anchors, const Tensor& boxes, Size2 i
           ": expected anchors [A 4], got ", anchors);
   check(op, options);
   const Indices of = inside(anchors.to_vector(), image);
-  const Tensor here = rows_of(anchors, of).to(anchors.device());
+  const Tensor here = index_select(anchors, 0, indices_tensor(of, anchors.device())).value();
   const Overlaps overlaps(box_iou(boxes, here, BoxSides::inclusive).value());
   Indices labels(static_cast<std::size_t>(anchors.dim(0)), -1);
   const auto label = [&](std::size_t a) -> std::int64_t& {

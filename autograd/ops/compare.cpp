@@ -62,9 +62,9 @@ Var where(const Tensor& condition, const Var& a, const Var& b) {
   require(a.defined() && b.defined(), "where: operand ", a.defined() ? "b" : "a", " is undefined");
   if (!are_integers(a, b)) require_same_kind("where", {{"a", &a}, {"b", &b}});
   // Told in its own dtype: what is not 0 there may be 0 in a's.
-  const Tensor holds = condition.dtype() == a.dtype() ? condition : ne(condition, 0.0);
-  const Tensor chosen = is_floating(a.dtype()) ? holds.to(a.dtype())
-                                               : ne(holds, 0.0).to(DType::float32).to(DType::int64);
+  const bool floating = is_floating(a.dtype());
+  const Tensor holds = floating && condition.dtype() == a.dtype() ? condition : ne(condition, 0.0);
+  const Tensor chosen = floating ? holds.to(a.dtype()) : holds.to(DType::float32).to(DType::int64);
   return add(keep_where<binary_op::KeepIf>(chosen, a),
              keep_where<binary_op::KeepUnless>(chosen, b));
 }

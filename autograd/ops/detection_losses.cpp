@@ -1,12 +1,9 @@
 #include <pliant/autograd/ops/detection_losses.h>
 
-#include <algorithm>
-#include <numeric>
-#include <vector>
-
 #include <pliant/autograd/internal/checks.h>
 #include <pliant/autograd/internal/indices.h>
 #include <pliant/autograd/ops/arithmetic.h>
+#include <pliant/autograd/ops/compare.h>
 #include <pliant/autograd/ops/cross_entropy.h>
 #include <pliant/autograd/ops/elementary.h>
 #include <pliant/autograd/ops/losses.h>
@@ -41,16 +38,10 @@ Var ones_and_zeros(const Var& like, std::int64_t ones, std::int64_t zeros) {
 
 // The mean cross-entropy of the rows labelled `label`; 0 where there are none.
 Var mean_of(const Var& logits, const Tensor& labels, std::int64_t label) {
-  Indices of(static_cast<std::size_t>(labels.size()), kIgnored);
-  const Tensor host = labels.to(Device::cpu());
-  std::int64_t count = 0;
-  for (std::size_t i = 0; i < of.size(); ++i)
-    if (host.span<std::int64_t>()[i] == label) {
-      of[i] = label;
-      ++count;
-    }
-  const LossReduction reduction = count > 0 ? LossReduction::mean : LossReduction::sum;
-  return softmax_cross_entropy(logits, indices_tensor(of, labels.device()),
+  const Tensor chosen = eq(labels, static_cast<double>(label));
+  const Tensor of = where(chosen, labels, scalar_like(kIgnored, labels)).value();
+  const LossReduction reduction = any(chosen) ? LossReduction::mean : LossReduction::sum;
+  return softmax_cross_entropy(logits, of.reshape({labels.size()}),
                                {.ignore_index = kIgnored, .reduction = reduction});
 }
 

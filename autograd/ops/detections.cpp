@@ -1,7 +1,6 @@
 #include <pliant/autograd/ops/detections.h>
 
 #include <algorithm>
-#include <numeric>
 #include <vector>
 
 #include <pliant/autograd/internal/checks.h>
@@ -12,41 +11,25 @@
 #include <pliant/autograd/ops/rearrange.h>
 #include <pliant/autograd/ops/slice.h>
 #include <pliant/autograd/ops/softmax.h>
+#include <pliant/autograd/ops/sort.h>
 
 namespace pliant {
 namespace {
 
 Tensor take(const Tensor& x, const Tensor& indices) { return index_select(x, 0, indices).value(); }
 
-// int64 has no index_select.
-Tensor take_labels(const Tensor& labels, const Tensor& indices) {
-  const Tensor from = labels.to(Device::cpu()), at = indices.to(Device::cpu());
-  Indices taken;
-  for (const std::int64_t i : at.span<std::int64_t>())
-    taken.push_back(from.span<std::int64_t>()[static_cast<std::size_t>(i)]);
-  return indices_tensor(taken, indices.device());
-}
-
 // The rows that satisfy keep(i).
 template <class Keep>
-Tensor rows_that(std::int64_t count, Device device, Keep keep) {
+Indices rows_that(std::int64_t count, Keep keep) {
   Indices rows;
   for (std::int64_t i = 0; i < count; ++i)
     if (keep(static_cast<std::size_t>(i))) rows.push_back(i);
-  return indices_tensor(rows, device);
+  return rows;
 }
 
 // The rows of the `most` largest numbers [N], equals by the lower index; NaN comes last.
 Tensor largest(const Tensor& numbers, std::int64_t most) {
-  const std::vector<double> all = numbers.to_vector();
-  Indices order(all.size());
-  std::iota(order.begin(), order.end(), 0);
-  const auto number = [&](std::int64_t i) { return all[static_cast<std::size_t>(i)]; };
-  std::stable_sort(order.begin(), order.end(), [&](std::int64_t a, std::int64_t b) {
-    return number(a) > number(b) || (number(a) == number(a) && number(b) != number(b));
-  });
-  order.resize(std::min(order.size(), static_cast<std::size_t>(most)));
-  return indices_tensor(order, numbers.device());
+  return topk(neg(numbers), std::min(most, numbers.size()), 0, SortOrder::ascending).indices;
 }
 
 void check_counts(const char* op, std::int64_t first, std::int64_t second) {
@@ -73,8 +56,9 @@ ScoredBoxes region_proposals(const Tensor& logits, const Tensor& deltas, const T
   boxes = take(boxes, large);
   scores = take(scores, large);
   const std::vector<double> numbers = scores.to_vector();
-  const Tensor high = rows_that(scores.dim(0), scores.device(),
-                                [&](std::size_t i) { return numbers[i] >= options.min_score; });
+  const Indices rows =
+      rows_that(scores.dim(0), [&](std::size_t i) { return numbers[i] >= options.min_score; });
+  const Tensor high = indices_tensor(rows, scores.device());
   boxes = take(boxes, high);
   scores = take(scores, high);
   const Tensor kept =
@@ -101,19 +85,19 @@ ScoredBoxes detections(const Tensor& logits, const Tensor& deltas, const Tensor&
   const Tensor all = reshape(slice_axis(boxes, 1, 1, classes), {found, 4}).value();
   const Tensor scores = reshape(slice_axis(softmax(logits, -1), 1, 1, classes), {found}).value();
   const std::vector<double> numbers = scores.to_vector(), corners = all.to_vector();
-  const Tensor likely = rows_that(found, all.device(), [&](std::size_t i) {
+  const Indices rows = rows_that(found, [&](std::size_t i) {
     return numbers[i] > options.min_score &&
            corners[4 * i + 2] - corners[4 * i] >= options.min_side &&
            corners[4 * i + 3] - corners[4 * i + 1] >= options.min_side;
   });
   Indices labels;
-  const Tensor on_host = likely.to(Device::cpu());
-  for (const std::int64_t i : on_host.span<std::int64_t>()) labels.push_back(1 + i % (classes - 1));
+  for (const std::int64_t i : rows) labels.push_back(1 + i % (classes - 1));
+  const Tensor likely = indices_tensor(rows, all.device());
   const Tensor of = indices_tensor(labels, all.device());
   const Tensor likely_boxes = take(all, likely), likely_scores = take(scores, likely);
   const Tensor kept = batched_nms(likely_boxes, likely_scores, of,
                                   {.iou_threshold = options.nms_threshold, .most = options.most});
-  return {take(likely_boxes, kept), take(likely_scores, kept), take_labels(of, kept)};
+  return {take(likely_boxes, kept), take(likely_scores, kept), take(of, kept)};
 }
 
 }  // namespace pliant

@@ -79,7 +79,7 @@ Var multiscale_roi_align(const Vars& maps, const Tensor& rois,
   require(!maps.empty() && maps.size() == options.spatial_scales.size(), op, ": ", maps.size(),
           " maps and ", options.spatial_scales.size(),
           " scales, expected one for each, at least 1");
-  const Tensor levels = roi_levels(rois, levels_of(options));
+  const Tensor levels = roi_levels(rois.to(Device::cpu()), levels_of(options));
   const ByLevel all = by_level(levels, maps.size());
   Vars pooled;
   for (std::size_t i = 0; i < maps.size(); ++i) {

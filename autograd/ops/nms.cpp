@@ -120,12 +120,8 @@ struct Candidates {
   std::vector<double> scores;  // by box
 
   double iou(std::int64_t a, std::int64_t b) const {
-    const double* const p = boxes + 4 * a;
-    const double* const q = boxes + 4 * b;
-    const double w = std::max(std::min(p[2], q[2]) - std::max(p[0], q[0]), 0.0);
-    const double h = std::max(std::min(p[3], q[3]) - std::max(p[1], q[1]), 0.0);
-    const double all = nms_box(p, 0.0).area + nms_box(q, 0.0).area - w * h;
-    return all > 0 ? w * h / all : 0;
+    const double iou = nms_iou(nms_box(boxes + 4 * a, 0.0), nms_box(boxes + 4 * b, 0.0), 0.0);
+    return iou > 0 ? iou : 0;  // 0/0 too
   }
   double& score(std::int64_t i) { return scores[static_cast<std::size_t>(i)]; }
   // The first of the largest score.

@@ -40,12 +40,17 @@ PLIANT_HD NMSBox<T> nms_box(const T* corners, T side) {
 
 // Of two boxes of no area 0/0, which is not above any threshold.
 template <class T>
-PLIANT_HD bool nms_suppresses(const NMSBox<T>& kept, const NMSBox<T>& box, T side, T threshold) {
+PLIANT_HD T nms_iou(const NMSBox<T>& kept, const NMSBox<T>& box, T side) {
   const T low_x = kept.x1 > box.x1 ? kept.x1 : box.x1, low_y = kept.y1 > box.y1 ? kept.y1 : box.y1;
   const T high_x = kept.x2 < box.x2 ? kept.x2 : box.x2;
   const T high_y = kept.y2 < box.y2 ? kept.y2 : box.y2;
   const T shared = nms_side(low_x, high_x, side) * nms_side(low_y, high_y, side);
-  return shared / (kept.area + box.area - shared) > threshold;
+  return shared / (kept.area + box.area - shared);
+}
+
+template <class T>
+PLIANT_HD bool nms_suppresses(const NMSBox<T>& kept, const NMSBox<T>& box, T side, T threshold) {
+  return nms_iou(kept, box, side) > threshold;
 }
 
 // boxes [n 4]; writes the indices of those kept, ascending, and their number. kept [n].
