@@ -39,9 +39,8 @@ std::int64_t CocoDetection::size() const {
 }
 
 DetectionSample CocoDetection::at(std::int64_t i, const Rng&) const {
-  require(i >= 0 && i < size(), "CocoDetection: picture ", i, " of ", size());
-  return read_sample(list_->file.pictures[static_cast<std::size_t>(i)], list_->options.colour,
-                     list_->options.masks);
+  return read_sample(item_at("CocoDetection: picture", list_->file.pictures, i),
+                     list_->options.colour, list_->options.masks);
 }
 
 const std::vector<std::string>& CocoDetection::classes() const& { return list_->file.classes; }
@@ -52,8 +51,7 @@ std::int64_t CocoDetection::category(std::int64_t label) const {
   return ids[static_cast<std::size_t>(label)];
 }
 const std::string& CocoDetection::id(std::int64_t i) const& {
-  require(i >= 0 && i < size(), "CocoDetection: picture ", i, " of ", size());
-  return list_->file.pictures[static_cast<std::size_t>(i)].id;
+  return item_at("CocoDetection: picture", list_->file.pictures, i).id;
 }
 std::int64_t CocoDetection::objects() const { return objects_in(list_->file.pictures); }
 std::int64_t CocoDetection::dropped() const { return dropped_in(list_->file.pictures); }

@@ -21,8 +21,8 @@ enum class ImageColour : unsigned char {
 // and mirrored as its EXIF orientation asks. 16 bits become 8, CMYK becomes RGB (without colour
 // management); what is transparent lies over white, or over black where white would leave nothing
 // to see. A PNG's index beyond its palette is black, as libpng has it. A file that is missing,
-// empty, truncated, corrupt, no such image or too large is an Error of one line that names it. Memory is taken for the pixels only once the header was found to
-// promise a sensible number.
+// empty, truncated, corrupt, no such image or too large is an Error of one line that names it.
+// Memory is taken for the pixels only once the header was found to promise a sensible number.
 Tensor read_image(const std::filesystem::path& path, ImageColour colour = ImageColour::gray);
 
 // The same from the bytes of a file, which Errors call `name`.

@@ -71,8 +71,7 @@ ImageFolder::ImageFolder(const fs::path& root, ImageColour colour, BadFiles bad_
 }
 
 const ImageFolder::File& ImageFolder::file(std::int64_t i) const {
-  require(i >= 0 && i < size(), "ImageFolder: image ", i, " of ", size());
-  return list_->files[static_cast<std::size_t>(i)];
+  return item_at("ImageFolder: image", list_->files, i);
 }
 
 LabelledImage ImageFolder::at(std::int64_t i, const Rng&) const {

@@ -120,8 +120,7 @@ Sequences::Sequences(const fs::path& root, const std::string& split, BadFiles ba
 std::int64_t Sequences::size() const { return static_cast<std::int64_t>(list_->items.size()); }
 
 Sequence Sequences::at(std::int64_t i, const Rng&) const {
-  require(i >= 0 && i < size(), "Sequences: sequence ", i, " of ", size());
-  const Item& item = list_->items[static_cast<std::size_t>(i)];
+  const Item& item = item_at("Sequences: sequence", list_->items, i);
   const auto count = static_cast<std::int64_t>(item.frames.size());
   Sequence sequence{
       item.name, item.frames, Tensor::empty({count, 4}), Tensor::empty({count}, DType::uint8), {}};

@@ -104,14 +104,12 @@ std::int64_t VocDetection::size() const {
 }
 
 DetectionSample VocDetection::at(std::int64_t i, const Rng&) const {
-  require(i >= 0 && i < size(), "VocDetection: picture ", i, " of ", size());
-  return read_sample(list_->pictures[static_cast<std::size_t>(i)], list_->colour, false);
+  return read_sample(item_at("VocDetection: picture", list_->pictures, i), list_->colour, false);
 }
 
 const std::vector<std::string>& VocDetection::classes() const& { return list_->classes; }
 const std::string& VocDetection::id(std::int64_t i) const& {
-  require(i >= 0 && i < size(), "VocDetection: picture ", i, " of ", size());
-  return list_->pictures[static_cast<std::size_t>(i)].id;
+  return item_at("VocDetection: picture", list_->pictures, i).id;
 }
 std::int64_t VocDetection::objects() const { return objects_in(list_->pictures); }
 std::int64_t VocDetection::dropped() const { return dropped_in(list_->pictures); }
@@ -168,14 +166,12 @@ std::int64_t VocSegmentation::size() const {
 }
 
 SegmentationSample VocSegmentation::at(std::int64_t i, const Rng&) const {
-  require(i >= 0 && i < size(), "VocSegmentation: picture ", i, " of ", size());
-  return list_->read(list_->items[static_cast<std::size_t>(i)]);
+  return list_->read(item_at("VocSegmentation: picture", list_->items, i));
 }
 
 const std::vector<std::string>& VocSegmentation::classes() const& { return list_->classes; }
 const std::string& VocSegmentation::id(std::int64_t i) const& {
-  require(i >= 0 && i < size(), "VocSegmentation: picture ", i, " of ", size());
-  return list_->items[static_cast<std::size_t>(i)].id;
+  return item_at("VocSegmentation: picture", list_->items, i).id;
 }
 const std::vector<BadFile>& VocSegmentation::skipped() const& { return list_->skipped; }
 

@@ -33,6 +33,16 @@ std::vector<std::string> items_of(const char* option, const std::string& text) {
   return items;
 }
 
+std::vector<int> stages_of(const char* option, const std::string& text, const char* expected) {
+  std::vector<int> stages;
+  for (const std::string& part : items_of(option, text)) {
+    const std::optional<int> stage = number_in<int>(part);
+    require(stage.has_value(), option, ": '", part, "' is no stage; expected ", expected);
+    stages.push_back(*stage);
+  }
+  return stages;
+}
+
 std::vector<std::uint64_t> numbers_of(const char* option, const std::vector<std::string>& words) {
   std::vector<std::uint64_t> numbers;
   for (const std::string& word : words)

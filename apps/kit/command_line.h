@@ -29,6 +29,8 @@ std::optional<T> number_in(const std::string& text) {
 
 // The items of an option's "a,b,c"; an empty one is an Error.
 std::vector<std::string> items_of(const char* option, const std::string& text);
+// The numbers of stages in an option's "3,4"; what is none is an Error that says what was `expected`.
+std::vector<int> stages_of(const char* option, const std::string& text, const char* expected);
 // The whole numbers of an option's words "1,2,3"; what is none is an Error.
 std::vector<std::uint64_t> numbers_of(const char* option, const std::vector<std::string>& words);
 

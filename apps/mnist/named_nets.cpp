@@ -14,7 +14,7 @@ namespace pliant::mnist {
 namespace {
 
 constexpr std::int64_t kMostClasses = 65536;
-const std::string kPart = "net";  // of a LibraryNet
+const std::string kPart = "net";  // as kit::NetClassifier owns it
 
 using kit::as_classifier;
 
@@ -60,14 +60,7 @@ const std::vector<Entry>& entries() {
 DeformableStages stages_from(const std::string& text) {
   if (text == "none") return {};
   if (text == "extra") return {.extra_last_stage = true};
-  DeformableStages deformable;
-  for (const std::string& part : kit::items_of("--deform-stages", text)) {
-    const std::optional<int> stage = kit::number_in<int>(part);
-    require(stage.has_value(), "--deform-stages: '", part,
-            "' is no stage; expected none, extra, or numbers as in 3,4");
-    deformable.stages.push_back(*stage);
-  }
-  return deformable;
+  return {.stages = kit::stages_of("--deform-stages", text, "none, extra, or numbers as in 3,4")};
 }
 
 // Names in a file have no "net." before them.

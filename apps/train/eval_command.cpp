@@ -18,10 +18,9 @@ struct Options {
   std::string data, weights;
 };
 
-// The test half if there is one, else all pictures.
-PictureSet judged_set(const PictureSets& sets) {
-  if (sets.test.size() > 0) return sets.test;
-  return sets.val;
+// The test half if there is one, else what open_pictures() holds out.
+const PictureSet& judged_set(const PictureSets& sets) {
+  return sets.test.size() > 0 ? sets.test : sets.val;
 }
 
 int run(const Options& options) {
@@ -34,8 +33,8 @@ int run(const Options& options) {
   const PictureSets sets = open_pictures(options.data, {});
   require(sets.classes == loaded.recipe.classes, options.data, ": its ", sets.classes.size(),
           " classes are not the ", loaded.recipe.classes.size(), " of the net");
-  const PictureSet set = judged_set(sets);
-  const Judgement judgement = judge(*loaded.net, set, loaded.recipe, {.device = device});
+  const Judgement judgement =
+      judge(*loaded.net, judged_set(sets), loaded.recipe, {.device = device});
   std::cout << table_of(judgement, loaded.recipe);
   file.write(json_of(judgement, loaded.recipe));
   return 0;

@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 #include <nlohmann/json.hpp>
 
 #include <pliant/apps/kit/json_text.h>
 #include <pliant/apps/kit/text_table.h>
 #include <pliant/autograd/ops/softmax.h>
+#include <pliant/autograd/ops/sort.h>
 
 namespace pliant::train {
 namespace {
@@ -71,20 +71,14 @@ OfClass of_class(const Judgement& judgement, std::size_t label) {
 }  // namespace
 
 std::vector<std::vector<Guess>> guesses_of(const Tensor& logits, std::int64_t count) {
-  const Tensor probabilities = softmax(logits.to(Device::cpu()).to(DType::float64), 1).value();
-  const std::int64_t classes = logits.dim(1);
-  const auto kept = static_cast<std::size_t>(std::min(count, classes));
-  std::vector<std::vector<Guess>> all;
-  for (std::int64_t row = 0; row < logits.dim(0); ++row) {
-    const double* const p = probabilities.data<double>() + row * classes;
-    std::vector<std::int64_t> order(static_cast<std::size_t>(classes));
-    std::iota(order.begin(), order.end(), std::int64_t{0});
-    std::stable_sort(order.begin(), order.end(),
-                     [p](std::int64_t a, std::int64_t b) { return p[a] > p[b]; });
-    std::vector<Guess> best;
-    for (std::size_t i = 0; i < kept; ++i) best.push_back({order[i], p[order[i]]});
-    all.push_back(std::move(best));
-  }
+  const Var probabilities = softmax(logits.to(Device::cpu()).to(DType::float64), 1);
+  const std::int64_t kept = std::min(count, logits.dim(1));
+  const ValuesAndIndices best = topk(probabilities, kept, 1);
+  const double* probability = best.values.value().data<double>();
+  const std::int64_t* label = best.indices.data<std::int64_t>();
+  std::vector<std::vector<Guess>> all(static_cast<std::size_t>(logits.dim(0)));
+  for (std::vector<Guess>& guesses : all)
+    for (std::int64_t i = 0; i < kept; ++i) guesses.push_back({*label++, *probability++});
   return all;
 }
 
@@ -92,7 +86,7 @@ Judgement judge(const kit::Classifier& net, const PictureSet& set, const NetReci
                 const JudgeOptions& options) {
   const std::size_t classes = recipe.classes.size();
   Judgement judgement;
-  judgement.confusion.assign(classes, std::vector<std::int64_t>(classes));
+  judgement.confusion = kit::Confusion(classes);
   const Loader<LabelledImages> loader(NetInput(set, recipe, Augment::none), stack_images,
                                       {.size = options.batch, .threads = options.threads});
   std::int64_t first = 0;

@@ -8,6 +8,7 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include <pliant/apps/kit/classifier.h>
+#include <pliant/apps/kit/confusion.h>
 #include <pliant/apps/train/pictures.h>
 
 namespace pliant::train {
@@ -26,8 +27,8 @@ struct Mistake {
 
 struct Judgement {
   std::int64_t pictures = 0, right = 0, right_of_5 = 0;
-  std::vector<std::vector<std::int64_t>> confusion;  // [label][guess]
-  std::vector<Mistake> mistakes;                     // the surest, surest first
+  kit::Confusion confusion;
+  std::vector<Mistake> mistakes;  // the surest, surest first
 
   double accuracy() const {
     return pictures > 0 ? static_cast<double>(right) / static_cast<double>(pictures) : 0;

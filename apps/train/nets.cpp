@@ -112,14 +112,7 @@ const Entry* entry_of(const std::string& name) {
 
 DeformableStages stages_from(const std::string& text) {
   if (text == "none") return {};
-  DeformableStages deformable;
-  for (const std::string& part : kit::items_of("--deformable", text)) {
-    const std::optional<int> stage = kit::number_in<int>(part);
-    require(stage.has_value(), "--deformable: '", part,
-            "' is no stage; expected none, or numbers as in 3,4");
-    deformable.stages.push_back(*stage);
-  }
-  return deformable;
+  return {.stages = kit::stages_of("--deformable", text, "none, or numbers as in 3,4")};
 }
 
 Json json_of(const NetRecipe& recipe) {

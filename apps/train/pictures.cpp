@@ -223,10 +223,6 @@ struct Strong {
   double turn = 15, shear = 0.15, scale = 1.25, light = 0.3;
 };
 
-double between(const Rng& rng, std::uint64_t number, double low, double high) {
-  return rng.uniform(number, low, high);
-}
-
 // The middle square of a picture, as large as the net's images.
 Warp middle_square(const Tensor& picture, std::int64_t size) {
   const std::int64_t height = picture.dim(0), width = picture.dim(1);
@@ -240,15 +236,14 @@ void augment(Warp& warp, Augment kind, const Rng& rng, std::int64_t size) {
   if (kind == Augment::none) return;
   if (kind == Augment::strong) {
     const Strong most;
-    const double scale = std::exp(between(rng, 3, -std::log(most.scale), std::log(most.scale)));
-    warp.rotate(between(rng, 4, -most.turn, most.turn))
-        .shear(between(rng, 5, -most.shear, most.shear), 0)
+    const double scale = std::exp(rng.uniform(3, -std::log(most.scale), std::log(most.scale)));
+    warp.rotate(rng.uniform(4, -most.turn, most.turn))
+        .shear(rng.uniform(5, -most.shear, most.shear), 0)
         .scale(scale, scale);
   }
   if (rng.bits(0) >> 31 == 0) warp.flip_horizontal();
   const double shift = kShift * static_cast<double>(size);
-  warp.shift(std::round(between(rng, 1, -shift, shift)),
-             std::round(between(rng, 2, -shift, shift)));
+  warp.shift(std::round(rng.uniform(1, -shift, shift)), std::round(rng.uniform(2, -shift, shift)));
 }
 
 // Bytes as the net wants them: (x / 255 - mean) / deviation, times `light` before.
@@ -337,7 +332,7 @@ LabelledImage NetInput::at(std::int64_t i, const Rng& rng) const {
   Warp warp = middle_square(picture, recipe_.size);
   augment(warp, augment_, rng, recipe_.size);
   const double light =
-      augment_ == Augment::strong ? between(rng, 6, 1 - Strong().light, 1 + Strong().light) : 1;
+      augment_ == Augment::strong ? rng.uniform(6, 1 - Strong().light, 1 + Strong().light) : 1;
   return {normalised(warp_image(picture, warp, mean_colour(recipe_)), recipe_, light),
           set_.label(i)};
 }

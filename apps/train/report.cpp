@@ -100,7 +100,7 @@ std::string confusion(const ReportInput& input) {
                                      "has all counts."));
   std::vector<std::string> names;
   for (const std::string& name : input.recipe.classes) names.push_back(printable(name, 16));
-  return page::confusion_table(input.judgement.confusion, names,
+  return page::confusion_table(input.judgement.confusion.rows(), names,
                                input.sets.test.size() > 0 ? "Test pictures" : "Val pictures");
 }
 

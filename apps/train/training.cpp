@@ -92,7 +92,10 @@ kit::Training train(kit::Classifier& net, const PictureSets& sets, const NetReci
             });
           },
       .patience = plan.patience,
-      .on_best = [&] { with_average([&] { listeners.on_best(); }); },
+      .on_best =
+          [&] {
+            if (listeners.on_best) with_average(listeners.on_best);
+          },
       .on_point = listeners.on_point,
       .on_epoch = listeners.on_epoch};
   const TrainingParts parts{

@@ -1,7 +1,8 @@
-// The work of opening a set: each of its items is checked, on all threads.
+// The items of a set: each is checked when the set is opened, on all threads, and found by number.
 #pragma once
 
 #include <algorithm>
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
@@ -41,6 +42,14 @@ std::vector<BadFile> check_items(std::vector<Item>& items, BadFiles bad_files, c
   require(bad.empty() || good > 0,
           "no file of the set can be read; the first: ", bad.empty() ? "" : bad.front().reason);
   return bad;
+}
+
+// Item i of a set; an Error that begins with `what` if there is none.
+template <class Item>
+const Item& item_at(const char* what, const std::vector<Item>& items, std::int64_t i) {
+  require(i >= 0 && i < static_cast<std::int64_t>(items.size()), what, ' ', i, " of ",
+          items.size());
+  return items[static_cast<std::size_t>(i)];
 }
 
 }  // namespace pliant

@@ -18,7 +18,6 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr std::size_t kMostBytes = std::size_t{1} << 31;
-constexpr double kFarthest = 1e9;  // pixels
 
 // An entry of one of the file's lists, and the ways to its fields.
 class Entry {

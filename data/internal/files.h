@@ -27,6 +27,8 @@ std::string_view trimmed(std::string_view text);
 
 // The number that all of `text` is, under every locale; NaN and infinity are numbers.
 std::optional<double> number_in(std::string_view text);
+// From 0 to where a file may say that something is, in pixels.
+inline constexpr double kFarthest = 1e9;
 
 bool is_folder(const std::filesystem::path& path);
 // What lies in a folder and does not begin with a dot, by name; links are followed.

@@ -8,8 +8,6 @@
 namespace pliant {
 namespace {
 
-constexpr double kFarthest = 1e9;  // pixels
-
 std::vector<double> numbers_in(std::string_view line, const std::string& where) {
   constexpr std::string_view between = ",; \t";
   std::vector<double> numbers;

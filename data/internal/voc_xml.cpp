@@ -17,7 +17,6 @@ namespace pliant {
 namespace {
 
 constexpr std::size_t kMostBytes = std::size_t{16} << 20;
-constexpr double kFarthest = 1e9;  // pixels
 
 // What errors are about: a part of a file.
 struct Place {

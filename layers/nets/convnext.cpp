@@ -61,12 +61,9 @@ Var ConvNextBlock::operator()(const Var& x) const {
   return x + dropped(block_(x) * scale);
 }
 
-ConvNext::ConvNext(const std::vector<ConvNextStage>& stages, const ConvNextOptions& options)
-    : features_(own("features", make_features(stages, options))),
-      classifier_(own("classifier", make_classifier(stages.back().channels, options.classes))) {}
+namespace {
 
-Sequential ConvNext::make_features(const std::vector<ConvNextStage>& stages,
-                                   const ConvNextOptions& options) const {
+Sequential make_features(const std::vector<ConvNextStage>& stages, const ConvNextOptions& options) {
   require(stages.size() == kStages, "ConvNext: ", stages.size(), " stages, expected ", kStages);
   require(options.classes >= 0 && options.channels >= 1, "ConvNext: ", options.classes,
           " classes, ", options.channels, " channels");
@@ -99,11 +96,17 @@ Sequential ConvNext::make_features(const std::vector<ConvNextStage>& stages,
   return features;
 }
 
-Sequential ConvNext::make_classifier(std::int64_t channels, std::int64_t classes) const {
+Sequential make_classifier(std::int64_t channels, std::int64_t classes) {
   if (classes == 0) return Sequential();
   return Sequential(LayerNorm(channels, {.eps = kEps}), Flatten(),
                     Linear(channels, classes, {.initialiser = narrow()}));
 }
+
+}  // namespace
+
+ConvNext::ConvNext(const std::vector<ConvNextStage>& stages, const ConvNextOptions& options)
+    : features_(own("features", make_features(stages, options))),
+      classifier_(own("classifier", make_classifier(stages.back().channels, options.classes))) {}
 
 Var ConvNext::operator()(const Var& images) const {
   const ErrorPlace here(path());

@@ -51,10 +51,6 @@ class ConvNext : public Module {
   Var operator()(const Var& images) const;
 
  private:
-  Sequential make_features(const std::vector<ConvNextStage>& stages,
-                           const ConvNextOptions& options) const;
-  Sequential make_classifier(std::int64_t channels, std::int64_t classes) const;
-
   Sequential features_, classifier_;
 };
 

@@ -27,14 +27,12 @@ ResNetOptions trunk_options(ResNetOptions options) {
 // A convolution that keeps the size, BatchNorm and ReLU.
 Sequential convolved(std::int64_t in, std::int64_t out, std::int64_t kernel,
                      std::int64_t dilation = 1) {
-  Sequential layers(Conv2d(in, out,
+  return Sequential(Conv2d(in, out,
                            {.kernel = kernel,
                             .padding = kernel / 2 * dilation,
                             .dilation = dilation,
                             .bias = Bias::no}),
-                    BatchNorm2d(out));
-  layers.add(Relu());
-  return layers;
+                    BatchNorm2d(out), Relu());
 }
 
 ModuleList<Sequential> branches(std::int64_t in, const DeepLabOptions& options) {

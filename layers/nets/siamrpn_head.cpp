@@ -15,9 +15,8 @@ SiamRPNHeadOptions checked(const char* who, const SiamRPNHeadOptions& options) {
 }
 
 Sequential convolved(std::int64_t in, std::int64_t out, std::int64_t kernel) {
-  Sequential layers(Conv2d(in, out, {.kernel = kernel, .bias = Bias::no}), BatchNorm2d(out));
-  layers.add(Relu());
-  return layers;
+  return Sequential(Conv2d(in, out, {.kernel = kernel, .bias = Bias::no}), BatchNorm2d(out),
+                    Relu());
 }
 
 Sequential head(std::int64_t hidden, std::int64_t out) {

@@ -21,8 +21,7 @@ Adam::Adam(const char* name, Decay decay, const MemoryOf& memory,
       name_(name),
       decay_(decay),
       options_(options) {
-  require(options.beta1 >= 0 && options.beta1 < 1 && options.beta2 >= 0 && options.beta2 < 1, name,
-          ": beta1 ", options.beta1, " and beta2 ", options.beta2, " must lie in [0, 1)");
+  require_betas(options.beta1, options.beta2);
   require_number("eps", options.eps);
 }
 

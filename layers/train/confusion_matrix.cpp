@@ -128,9 +128,7 @@ std::vector<double> ConfusionMatrix::f1() const {
 }
 
 std::vector<double> ConfusionMatrix::iou() const {
-  return each(of_classes(), [](const OfClass& one) {
-    return one.right / (one.labels + one.guesses - one.right);
-  });
+  return each(of_classes(), [](const OfClass& one) { return one.iou(); });
 }
 
 double ConfusionMatrix::mean_iou() const { return mean_of(iou()); }
@@ -138,12 +136,10 @@ double ConfusionMatrix::mean_iou() const { return mean_of(iou()); }
 double ConfusionMatrix::mean_recall() const { return mean_of(recall()); }
 
 double ConfusionMatrix::frequency_weighted_iou() const {
-  const std::vector<OfClass> classes = of_classes();
-  const std::vector<double> overlaps = iou();
   double sum = 0, labels = 0;
-  for (std::size_t c = 0; c < classes.size(); ++c) {
-    if (classes[c].labels > 0) sum += classes[c].labels * overlaps[c];
-    labels += classes[c].labels;
+  for (const OfClass& one : of_classes()) {
+    if (one.labels > 0) sum += one.labels * one.iou();
+    labels += one.labels;
   }
   return sum / labels;
 }

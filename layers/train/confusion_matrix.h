@@ -55,6 +55,7 @@ class ConfusionMatrix {
  private:
   struct OfClass {
     double right, labels, guesses;
+    double iou() const { return right / (labels + guesses - right); }
   };
   std::vector<OfClass> of_classes() const;
 

@@ -15,9 +15,13 @@ double area(const Corners& box, double one) {
   return side(box[0], box[2], one) * side(box[1], box[3], one);
 }
 
+double shared_area(const Corners& a, const Corners& b, double one) {
+  return side(std::max(a[0], b[0]), std::min(a[2], b[2]), one) *
+         side(std::max(a[1], b[1]), std::min(a[3], b[3]), one);
+}
+
 double iou(const Corners& a, const Corners& b, double one) {
-  const double shared = side(std::max(a[0], b[0]), std::min(a[2], b[2]), one) *
-                        side(std::max(a[1], b[1]), std::min(a[3], b[3]), one);
+  const double shared = shared_area(a, b, one);
   const double all = area(a, one) + area(b, one) - shared;
   return all > 0 ? shared / all : 0;
 }
@@ -26,6 +30,17 @@ void check(const std::vector<FoundBox>& found) {
   for (const FoundBox& box : found)
     require(std::isfinite(box.score), "average precision: a detection in image ", box.image,
             " has the score ", box.score, ", expected a finite number");
+}
+
+void sort_by_score(std::vector<const FoundBox*>& found) {
+  std::stable_sort(found.begin(), found.end(),
+                   [](const FoundBox* a, const FoundBox* b) { return a->score > b->score; });
+}
+
+// Each the largest of itself and those after it, so that the curve nowhere rises.
+void make_falling(std::vector<double>& precision) {
+  for (std::size_t i = precision.size(); i-- > 1;)
+    precision[i - 1] = std::max(precision[i - 1], precision[i]);
 }
 
 // A true box and whether it was hit.
@@ -69,8 +84,7 @@ PrecisionRecall precision_recall(const std::vector<TrueBox>& truth,
   std::vector<const FoundBox*> order;
   for (const FoundBox& box : found)
     if (box.label == label) order.push_back(&box);
-  std::stable_sort(order.begin(), order.end(),
-                   [](const FoundBox* a, const FoundBox* b) { return a->score > b->score; });
+  sort_by_score(order);
   double right = 0, wrong = 0;
   for (const FoundBox* box : order) {
     const Verdict verdict = judge(*box, images[box->image], options);
@@ -97,8 +111,7 @@ double average_precision_11_point(const PrecisionRecall& curve) {
 double average_precision(const PrecisionRecall& curve) {
   if (curve.positives == 0) return std::nan("");
   std::vector<double> precision = curve.precision;
-  for (std::size_t i = precision.size(); i-- > 1;)
-    precision[i - 1] = std::max(precision[i - 1], precision[i]);
+  make_falling(precision);
   double sum = 0, before = 0;
   for (std::size_t i = 0; i < precision.size(); ++i) {
     sum += (curve.recall[i] - before) * precision[i];
@@ -135,29 +148,30 @@ struct Scene {
 };
 using Scenes = std::map<std::int64_t, Scene>;
 
-Scenes scenes_of(const std::vector<TrueBox>& truth, const std::vector<FoundBox>& found,
-                 std::int64_t label) {
-  Scenes scenes;
+// Of each label.
+std::vector<Scenes> scenes_of(const std::vector<TrueBox>& truth, const std::vector<FoundBox>& found,
+                              std::int64_t classes) {
+  std::vector<Scenes> labels(static_cast<std::size_t>(classes));
+  const auto scene_of = [&](const auto& box) -> Scene* {
+    if (box.label < 0 || box.label >= classes) return nullptr;
+    return &labels[static_cast<std::size_t>(box.label)][box.image];
+  };
   for (const TrueBox& box : truth)
-    if (box.label == label) scenes[box.image].truth.push_back(&box);
+    if (Scene* const scene = scene_of(box)) scene->truth.push_back(&box);
   for (const FoundBox& box : found)
-    if (box.label == label) scenes[box.image].found.push_back(&box);
-  for (auto& [image, scene] : scenes) {
-    std::stable_sort(scene.found.begin(), scene.found.end(),
-                     [](const FoundBox* a, const FoundBox* b) { return a->score > b->score; });
-    scene.found.resize(std::min(scene.found.size(), kMostFound));
-  }
-  return scenes;
+    if (Scene* const scene = scene_of(box)) scene->found.push_back(&box);
+  for (Scenes& scenes : labels)
+    for (auto& [image, scene] : scenes) {
+      sort_by_score(scene.found);
+      scene.found.resize(std::min(scene.found.size(), kMostFound));
+    }
+  return labels;
 }
 
 double overlap(const FoundBox& found, const TrueBox& truth) {
   if (!truth.crowd) return iou(found.box, truth.box, 0);
-  const double w =
-      side(std::max(found.box[0], truth.box[0]), std::min(found.box[2], truth.box[2]), 0);
-  const double h =
-      side(std::max(found.box[1], truth.box[1]), std::min(found.box[3], truth.box[3]), 0);
   const double own = area(found.box, 0);
-  return own > 0 ? w * h / own : 0;
+  return own > 0 ? shared_area(found.box, truth.box, 0) / own : 0;
 }
 
 // One detection, at every threshold: whether it hit, and whether it counts at all.
@@ -234,8 +248,7 @@ void draw(const std::vector<Outcome>& outcomes, std::int64_t positives, std::siz
     recall.push_back(right / static_cast<double>(positives));
     precision.push_back(right / (right + wrong + std::numeric_limits<double>::epsilon()));
   }
-  for (std::size_t i = precision.size(); i-- > 1;)
-    precision[i - 1] = std::max(precision[i - 1], precision[i]);
+  make_falling(precision);
   curves.recall[t] = recall.empty() ? 0 : recall.back();
   for (std::size_t i = 0; i < kPoints; ++i) {
     const auto at = std::lower_bound(recall.begin(), recall.end(), point(i)) - recall.begin();
@@ -294,9 +307,7 @@ COCOFigures coco_figures(const std::vector<TrueBox>& truth, const std::vector<Fo
                          std::int64_t classes) {
   require(classes >= 1, "coco_figures: ", classes, " classes, expected at least 1");
   check(found);
-  std::vector<Scenes> labels;
-  for (std::int64_t label = 0; label < classes; ++label)
-    labels.push_back(scenes_of(truth, found, label));
+  const std::vector<Scenes> labels = scenes_of(truth, found, classes);
   const auto all = [&](const AreaRange& range, std::size_t most) {
     std::vector<Curves> curves;
     for (const Scenes& scenes : labels) curves.push_back(curves_of(scenes, range, most));

@@ -9,8 +9,7 @@ namespace pliant {
 Lion::Lion(const std::vector<ParameterGroup>& groups, const LionOptions& options)
     : Optimizer("Lion", {"mean"}, groups, options.lr, options.weight_decay, options.may_lack),
       options_(options) {
-  require(options.beta1 >= 0 && options.beta1 < 1 && options.beta2 >= 0 && options.beta2 < 1,
-          "Lion: beta1 ", options.beta1, " and beta2 ", options.beta2, " must lie in [0, 1)");
+  require_betas(options.beta1, options.beta2);
 }
 
 Optimizer::Move Lion::update(Slot& slot, const Tensor& gradient) {

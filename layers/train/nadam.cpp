@@ -12,8 +12,7 @@ NAdam::NAdam(const std::vector<ParameterGroup>& groups, const NAdamOptions& opti
     : Optimizer("NAdam", {"first_moment", "second_moment"}, groups, options.lr,
                 options.weight_decay, options.may_lack),
       options_(options) {
-  require(options.beta1 >= 0 && options.beta1 < 1 && options.beta2 >= 0 && options.beta2 < 1,
-          "NAdam: beta1 ", options.beta1, " and beta2 ", options.beta2, " must lie in [0, 1)");
+  require_betas(options.beta1, options.beta2);
   require_number("eps", options.eps);
   require_number("momentum_decay", options.momentum_decay);
 }

@@ -78,6 +78,11 @@ void Optimizer::require_number(const char* what, double number) const {
           " is not a number >= 0");
 }
 
+void Optimizer::require_betas(double beta1, double beta2) const {
+  require(beta1 >= 0 && beta1 < 1 && beta2 >= 0 && beta2 < 1, name_, ": beta1 ", beta1,
+          " and beta2 ", beta2, " must lie in [0, 1)");
+}
+
 double Optimizer::checked_rate(double lr) const {
   require_number("the learning rate", lr);
   return lr;

@@ -91,6 +91,8 @@ class Optimizer {
 
   // An Error that says `what`, an option, unless it is a number of at least 0.
   void require_number(const char* what, double number) const;
+  // An Error unless both lie in [0, 1).
+  void require_betas(double beta1, double beta2) const;
 
   // The slots whose paths match; none is an Error that says `what` the pattern is.
   std::vector<Slot*> matching(const char* what, std::string_view pattern);

@@ -11,7 +11,6 @@ namespace {
 
 using Line = std::array<std::string, 5>;
 
-// 1234567 as 1,234,567
 std::vector<Line> lines_of(const Summary& summary) {
   std::vector<Line> lines = {{"layer", "kind", "output", "parameters", "multiply-adds"}};
   for (const Summary::Row& row : summary.rows)

@@ -140,10 +140,12 @@ double success_auc(std::span<const double> curve) {
 std::vector<double> precision_curve(std::span<const TrackedBox> truth,
                                     std::span<const TrackedBox> tracked) {
   require_frames("precision_curve", truth.size(), tracked.size());
+  std::vector<double> distances;
+  for (std::size_t i = 0; i < truth.size(); ++i)
+    distances.push_back(distance(truth[i], tracked[i]));
   std::vector<double> curve;
   for (int t = 0; t < kPrecisionThresholds; ++t)
-    curve.push_back(
-        share(truth.size(), [&](std::size_t i) { return distance(truth[i], tracked[i]) <= t; }));
+    curve.push_back(share(distances.size(), [&](std::size_t i) { return distances[i] <= t; }));
   return curve;
 }
 
