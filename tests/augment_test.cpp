@@ -13,11 +13,7 @@ using namespace pliant::test;
 namespace {
 
 Tensor noise(const Shape& shape, std::uint64_t seed) {
-  Tensor image = Tensor::empty(shape, DType::uint8);
-  for (std::int64_t i = 0; i < image.size(); ++i)
-    image.mutable_data<std::uint8_t>()[i] =
-        static_cast<std::uint8_t>(Rng(seed).below(static_cast<std::uint64_t>(i), 256));
-  return image;
+  return Tensor::randint(0, 256, shape, Rng(seed)).to(DType::uint8);
 }
 
 Tensor pixels(std::initializer_list<std::uint8_t> values) {

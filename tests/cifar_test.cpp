@@ -29,7 +29,7 @@ Bytes idx(std::uint8_t type, const std::vector<std::uint32_t>& values) {
 void write_stream(const TemporaryFolder& folder, const std::vector<std::uint32_t>& offsets,
                   const std::vector<std::uint32_t>& labels = {1, 0}) {
   Bytes both = jpeg();
-  const Bytes second = jpeg(text(std::string("Exif\0\0", 6), exif(3, true)));
+  const Bytes second = jpeg(exif_segment(3, true));
   both.insert(both.end(), second.begin(), second.end());
   folder.write("classes.txt", text("cat\ndog\n"));
   folder.write("train-images.jpegs.gz", gzip(both));
@@ -41,8 +41,7 @@ const auto kEnd = [] {
   const std::size_t first = jpeg().size();
   return std::vector<std::uint32_t>{
       0, static_cast<std::uint32_t>(first),
-      static_cast<std::uint32_t>(first +
-                                 jpeg(text(std::string("Exif\0\0", 6), exif(3, true))).size())};
+      static_cast<std::uint32_t>(first + jpeg(exif_segment(3, true)).size())};
 }();
 
 }  // namespace

@@ -11,8 +11,7 @@ using namespace pliant::test;
 TEST_CASE("cosine: gradients, first and second") {
   for (const OpCase& op : cosine_cases()) {
     check(op);
-    const GradcheckResult twice = gradgradcheck(op.f, op.inputs);
-    CHECK_MESSAGE(twice.passed, op.name, ": ", twice.message);
+    check_twice(op);
   }
 }
 

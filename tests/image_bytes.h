@@ -7,9 +7,15 @@
 #include <string>
 #include <utility>
 
+#include <pliant/core/tensor.h>
 #include <pliant/tests/data_files.h>
 
 namespace pliant::test {
+
+inline Bytes pixels_of(const Tensor& image) {
+  const auto span = image.span<std::uint8_t>();
+  return {span.begin(), span.end()};
+}
 
 inline void append(Bytes& bytes, std::uint32_t value, int count = 4) {  // big-endian
   for (int i = count; i-- > 0;) bytes.push_back(static_cast<std::uint8_t>(value >> (8 * i)));
@@ -107,6 +113,11 @@ inline Bytes text(const std::string& characters, const Bytes& rest = {}) {
   Bytes bytes(characters.begin(), characters.end());
   bytes.insert(bytes.end(), rest.begin(), rest.end());
   return bytes;
+}
+
+// The content of a JPEG's segment APP1 with that orientation.
+inline Bytes exif_segment(std::uint32_t orientation, bool little) {
+  return text(std::string("Exif\0\0", 6), exif(orientation, little));
 }
 
 // 16 x 8 gray, blocks of value 128 + dc/8, 192 and 64: a baseline JPEG with Huffman tables of a

@@ -15,11 +15,6 @@ using namespace pliant::test;
 
 namespace {
 
-Bytes pixels_of(const Tensor& image) {
-  const auto span = image.span<std::uint8_t>();
-  return {span.begin(), span.end()};
-}
-
 Bytes read(const TemporaryFolder& folder, const Bytes& file) {
   return pixels_of(read_image(folder.write("image", file)));
 }
@@ -114,7 +109,7 @@ TEST_CASE("image_file: EXIF's orientation is followed, in PNG and JPEG, in eithe
         read_image(folder.write("image", png(3, 2, gray, 8, {0, 1, 2, 3, 4, 5}, note)));
     CHECK(pixels_of(image) == upright[known ? orientation - 1 : 0]);
     CHECK(image.dim(0) == (known && orientation >= 5 ? 3 : 2));
-    Bytes app1 = text(std::string("Exif\0\0", 6), exif(orientation, little));
+    const Bytes app1 = exif_segment(orientation, little);
     const Tensor photo = read_image(folder.write("photo", jpeg(app1)));
     CHECK(photo.dim(0) == (known && orientation >= 5 ? 16 : 8));
     const bool light_first =

@@ -7,11 +7,6 @@ using namespace pliant::test;
 
 namespace {
 
-Bytes values_of(const Tensor& tensor) {
-  const auto span = tensor.span<std::uint8_t>();
-  return {span.begin(), span.end()};
-}
-
 const Chunk kTwo = {"PLTE", {10, 20, 30, 40, 50, 60}};
 
 }  // namespace
@@ -23,7 +18,7 @@ TEST_CASE("mask: what is written is read again, with VOC's palette or another") 
   write_mask(path, mask);
   CHECK(same_bits(read_mask(path), mask));
   // As a picture it has the colours.
-  const Bytes colours = values_of(read_image(path, ImageColour::rgb));
+  const Bytes colours = pixels_of(read_image(path, ImageColour::rgb));
   CHECK(Bytes(colours.begin(), colours.begin() + 12) ==
         Bytes{0, 0, 0, 128, 0, 0, 0, 128, 0, 192, 128, 128});
   CHECK(Bytes(colours.end() - 3, colours.end()) == Bytes{224, 224, 192});
@@ -31,7 +26,7 @@ TEST_CASE("mask: what is written is read again, with VOC's palette or another") 
   const Tensor two = Tensor::from<std::uint8_t>({0, 1}, {1, 2});
   write_mask(path, two, {{1, 2, 3}, {4, 5, 6}});
   CHECK(same_bits(read_mask(path), two));
-  CHECK(values_of(read_image(path, ImageColour::rgb)) == Bytes{1, 2, 3, 4, 5, 6});
+  CHECK(pixels_of(read_image(path, ImageColour::rgb)) == Bytes{1, 2, 3, 4, 5, 6});
   CHECK(contains(error_of([&] {
                    write_mask(path, mask, {{1, 2, 3}, {4, 5, 6}});
                  }),
@@ -42,7 +37,7 @@ TEST_CASE("mask: what is written is read again, with VOC's palette or another") 
 TEST_CASE("mask: palettes and grays of 1, 2, 4 and 8 bits are read as they stand") {
   const TemporaryFolder folder;
   const auto read = [&](const Bytes& file) {
-    return values_of(read_mask(folder.write("m.png", file)));
+    return pixels_of(read_mask(folder.write("m.png", file)));
   };
   CHECK(read(png(8, 1, palette, 1, {0b01100001}, kTwo)) == Bytes{0, 1, 1, 0, 0, 0, 0, 1});
   CHECK(read(png(4, 1, palette, 2, {0b00011011}, kTwo)) == Bytes{0, 1, 2, 3});  // beyond it too
@@ -87,7 +82,7 @@ TEST_CASE("image: what is written is read again, gray, RGB and with alpha") {
   write_image(path, colours);
   CHECK(same_bits(read_image(path, ImageColour::rgb), colours));
   write_image(path, Tensor::from<std::uint8_t>({1, 2, 3, 0, 1, 2, 3, 255}, {1, 2, 4}));
-  CHECK(values_of(read_image(path, ImageColour::rgb)) == Bytes{255, 255, 255, 1, 2, 3});
+  CHECK(pixels_of(read_image(path, ImageColour::rgb)) == Bytes{255, 255, 255, 1, 2, 3});
 }
 
 TEST_CASE("image: what cannot be written is an Error, and the file stays as it was") {

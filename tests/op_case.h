@@ -106,4 +106,10 @@ inline void check(const OpCase& op) {
   }
 }
 
+// The second derivatives against central differences of the first.
+inline void check_twice(const OpCase& op) {
+  const GradcheckResult twice = gradgradcheck(op.f, op.inputs);
+  CHECK_MESSAGE(twice.passed, op.name, ": ", twice.message);
+}
+
 }  // namespace pliant::test

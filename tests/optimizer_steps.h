@@ -45,8 +45,8 @@ inline std::string told(const std::function<void()>& f) {
 }
 
 // The gradient of step t, the same for every optimizer.
-inline Tensor gradient_at(int t, const Shape& shape, DType dtype = DType::float64) {
-  return random(shape, 100 + static_cast<std::uint64_t>(t), -2, 2, dtype);
+inline Tensor gradient_at(int t, const Shape& shape) {
+  return random(shape, 100 + static_cast<std::uint64_t>(t), -2, 2);
 }
 
 // Holds an optimizer of one parameter [5] against `reference`, which moves one element by its

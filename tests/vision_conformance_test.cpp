@@ -1,6 +1,4 @@
 // The golden numbers for vision pass, and what is wrong in a file of them fails.
-#include <unistd.h>
-
 #include <array>
 #include <filesystem>
 #include <fstream>
@@ -28,12 +26,9 @@ Json shipped(const char* name) {
 
 // Results of a file of this name that says so.
 std::vector<CaseResult> run(const std::string& name, const std::string& text) {
-  const fs::path folder = fs::temp_directory_path() / ("pliant-vision-" + std::to_string(getpid()));
-  fs::create_directories(folder);
-  std::ofstream(folder / name) << text;
-  const std::vector<CaseResult> results = run_vision_file(folder / name, {});
-  fs::remove_all(folder);
-  return results;
+  const test::TemporaryFolder folder;
+  std::ofstream(folder.path() / name) << text;
+  return run_vision_file(folder.path() / name, {});
 }
 
 // The message of the one block of iou_nms.json that fails after a change.

@@ -101,7 +101,7 @@ TEST_CASE("voc: a size that is missing or 0 is the picture's; another is an Erro
 }
 
 TEST_CASE("voc: a picture that lies on its side is upright, its boxes stay as they are") {
-  const Bytes turned = jpeg(text(std::string("Exif\0\0", 6), exif(6, true)));
+  const Bytes turned = jpeg(exif_segment(6, true));
   const DetectionSample sample =
       OnePicture(annotation(object("cat", box("1", "1", "8", "16")),
                             "<size><width>8</width><height>16</height></size>"),

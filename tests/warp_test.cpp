@@ -9,12 +9,8 @@ using namespace pliant::test;
 namespace {
 
 // uint8 [H W 1] of random values.
-Tensor noise(std::int64_t height, std::int64_t width, std::uint64_t seed = 1) {
-  Tensor image = Tensor::empty({height, width, 1}, DType::uint8);
-  for (std::int64_t i = 0; i < image.size(); ++i)
-    image.mutable_data<std::uint8_t>()[i] =
-        static_cast<std::uint8_t>(Rng(seed).below(static_cast<std::uint64_t>(i), 256));
-  return image;
+Tensor noise(std::int64_t height, std::int64_t width) {
+  return Tensor::randint(0, 256, {height, width, 1}, Rng(1)).to(DType::uint8);
 }
 
 Tensor plane(const Tensor& image) { return image.reshape({image.dim(0), image.dim(1)}); }

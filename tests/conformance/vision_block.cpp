@@ -9,7 +9,6 @@ namespace pliant::conformance {
 
 namespace {
 
-constexpr double kFloatTolerance = 1e-4;  // of the largest magnitude
 const char* const kNote = "note";
 
 double as_number(const Json& json, const std::string& path) {

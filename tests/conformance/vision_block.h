@@ -11,12 +11,19 @@
 
 #include <nlohmann/json.hpp>
 
+#include <pliant/autograd/ops/permute.h>
 #include <pliant/autograd/var.h>
 #include <pliant/tests/conformance/call.h>
 
 namespace pliant::conformance {
 
 using Json = nlohmann::ordered_json;
+
+inline constexpr double kFloatTolerance = 1e-4;  // of the largest magnitude
+
+// Maps as the originals have them, channels first, and as they are here.
+inline Var to_nhwc(const Var& x) { return permute(x, {0, 2, 3, 1}); }
+inline Var to_nchw(const Var& x) { return permute(x, {0, 3, 1, 2}); }
 
 // A place in a file: a block, or what stands in it. Copies share what was asked and compared.
 class Block {

@@ -178,11 +178,7 @@ Tensor rpn_matches(const Block& block, const BoxMatching& options) {
 
 // What the anchors of these indices are to predict.
 Tensor rpn_targets(const Block& block, const Tensor& indices) {
-  const std::vector<double> matches = rpn_matches(block, {}).to_vector();
-  std::vector<std::int64_t> boxes;
-  for (const std::int64_t i : indices.span<std::int64_t>())
-    boxes.push_back(static_cast<std::int64_t>(matches[static_cast<std::size_t>(i)]));
-  const Tensor of = Tensor::from(boxes, {indices.size()});
+  const Tensor of = take(rpn_matches(block, {}), indices);
   return encode_boxes(take(block.file().tensor("gt"), of), take(rpn_anchors(block), indices))
       .value();
 }

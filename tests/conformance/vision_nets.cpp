@@ -18,7 +18,6 @@ namespace pliant::conformance {
 namespace {
 
 constexpr Tolerance kTolerance = {.absolute = 1e-9};
-constexpr double kFloatTolerance = 1e-4;  // of the largest magnitude
 
 // Weights and maps have the channels last here.
 Var channels_last(const Var& x) { return x.rank() == 4 ? permute(x, {0, 2, 3, 1}) : x; }

@@ -4,7 +4,6 @@
 
 #include <pliant/autograd/ops/arithmetic.h>
 #include <pliant/autograd/ops/cross_entropy.h>
-#include <pliant/autograd/ops/permute.h>
 #include <pliant/autograd/ops/upsample.h>
 #include <pliant/data/crop.h>
 #include <pliant/data/image_file.h>
@@ -15,9 +14,6 @@
 namespace pliant::conformance {
 
 namespace {
-
-Var to_nhwc(const Var& x) { return permute(x, {0, 2, 3, 1}); }
-Var to_nchw(const Var& x) { return permute(x, {0, 3, 1, 2}); }
 
 void confusion(const Block& block) {
   ConfusionMatrix counts(block.integer("classes"), {.ignore_label = 255});

@@ -6,7 +6,6 @@
 #include <pliant/autograd/ops/box_coding.h>
 #include <pliant/autograd/ops/cross_correlation.h>
 #include <pliant/autograd/ops/detection_losses.h>
-#include <pliant/autograd/ops/permute.h>
 #include <pliant/autograd/ops/rearrange.h>
 #include <pliant/autograd/ops/reduce.h>
 #include <pliant/autograd/ops/slice.h>
@@ -22,9 +21,6 @@ namespace {
 
 constexpr Tolerance kFloat32 = {.absolute = 1e-4};  // the arithmetic of one of the originals
 constexpr std::int64_t kSize = 17;                  // places along each axis of the published maps
-
-Var to_nhwc(const Var& x) { return permute(x, {0, 2, 3, 1}); }
-Var to_nchw(const Var& x) { return permute(x, {0, 3, 1, 2}); }
 
 // Those of `labels` that are `label`.
 Tensor labelled(const Tensor& labels, std::int64_t label) {
@@ -95,7 +91,7 @@ void losses(const Block& block) {
   const Shape shape = logits.shape();
   const std::int64_t n = shape[0], kinds = shape[1] / 2, h = shape[2], w = shape[3];
   const Tensor targets = block.tensor("loc_target").reshape({n, 4 * kinds, h, w});
-  const Tensor by_place = to_nhwc(labels.to(DType::float64)).value().to(DType::int64);
+  const Tensor by_place = to_nhwc(labels).value();
   const DetectionLoss loss =
       siamrpn_loss(to_nhwc(logits), to_nhwc(deltas), by_place, to_nhwc(targets).value(),
                    to_nhwc(block.tensor("loc_weight")).value());
