@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include <pliant/layers/dcn_v3.h>
+#include <pliant/layers/dcn_v4.h>
+
 namespace pliant {
 namespace {
 
@@ -41,10 +44,30 @@ Var ExtraDeformConv2d::operator()(const Var& x) const {
   return conv(x, offset(x));
 }
 
+Forward NetModule::own_dcn(const std::string& name, std::int64_t channels,
+                           const Conv2dOptions& options, const DeformableStages& deformable) {
+  constexpr std::int64_t kOfGroup = 16;  // channels
+  const auto with = [&]<class Options>(Options dcn) {
+    dcn.kernel = options.kernel;
+    dcn.stride = options.stride;
+    dcn.padding = options.padding;
+    dcn.dilation = options.dilation;
+    dcn.groups = channels % kOfGroup == 0 ? channels / kOfGroup : 1;
+    dcn.offset_scale = deformable.offset_scale;
+    return dcn;
+  };
+  if (deformable.kind == DeformableKind::dcn_v3)
+    return forward_of(own(name, DCNv3(channels, with(DCNv3Options{}))));
+  return forward_of(own(name, DCNv4(channels, with(DCNv4Options{.depthwise_kernel = 3}))));
+}
+
 Forward NetModule::own_conv(const std::string& name, std::int64_t in, std::int64_t out,
                             const Conv2dOptions& options, const DeformableStages& deformable,
                             int stage) {
-  if (!deforms(deformable, stage)) return forward_of(own(name, Conv2d(in, out, options)));
+  const bool is_dcn = deformable.kind != DeformableKind::deform_conv;
+  if (is_dcn && in == out && deforms(deformable, stage))
+    return own_dcn(name, in, options, deformable);
+  if (is_dcn || !deforms(deformable, stage)) return forward_of(own(name, Conv2d(in, out, options)));
   return forward_of(own(name, deformable_conv(in, out, options, deformable.modulation)));
 }
 
