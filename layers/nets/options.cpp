@@ -1,7 +1,10 @@
 #include <pliant/layers/nets/options.h>
 
 #include <algorithm>
+#include <span>
 
+#include <pliant/autograd/ops/arithmetic.h>
+#include <pliant/autograd/ops/dcn.h>
 #include <pliant/layers/dcn_v3.h>
 #include <pliant/layers/dcn_v4.h>
 
@@ -24,6 +27,30 @@ DeformConv2d deformable_conv(std::int64_t in, std::int64_t out, const Conv2dOpti
                        .bias = options.bias,
                        .initialiser = options.initialiser});
 }
+
+// With its offsets at 0, whatever its branch says.
+class HeldDCNv4 : public DCNv4 {
+ public:
+  using DCNv4::DCNv4;
+
+  Var operator()(const Var& x) const {
+    const ErrorPlace here(path());
+    const Var branch = offset_mask((*depthwise)(x));
+    const Tensor masks = masks_alone(branch.dim(-1)).to(branch.dtype()).to(branch.device());
+    return (*output)(dcn_v4((*value)(x), branch * Var(masks), options().core()));
+  }
+
+ private:
+  // 1 where the branch gives a mask, of which a group has one after two offsets for each tap.
+  Tensor masks_alone(std::int64_t width) const {
+    const std::int64_t taps = options().kernel.h * options().kernel.w;
+    Tensor ones = Tensor::zeros({width});
+    const std::span<float> to = ones.mutable_span<float>();
+    for (std::int64_t i = 0; i < 3 * taps * options().groups; ++i)
+      if (i % (3 * taps) >= 2 * taps) to[static_cast<std::size_t>(i)] = 1;
+    return ones;
+  }
+};
 
 }  // namespace
 
@@ -53,12 +80,13 @@ Forward NetModule::own_dcn(const std::string& name, std::int64_t channels,
     dcn.padding = options.padding;
     dcn.dilation = options.dilation;
     dcn.groups = channels % kOfGroup == 0 ? channels / kOfGroup : 1;
-    dcn.offset_scale = deformable.offset_scale;
     return dcn;
   };
   if (deformable.kind == DeformableKind::dcn_v3)
     return forward_of(own(name, DCNv3(channels, with(DCNv3Options{}))));
-  return forward_of(own(name, DCNv4(channels, with(DCNv4Options{.depthwise_kernel = 3}))));
+  const DCNv4Options of_v4 = with(DCNv4Options{.depthwise_kernel = 3});
+  if (deformable.held_offsets) return forward_of(own(name, HeldDCNv4(channels, of_v4)));
+  return forward_of(own(name, DCNv4(channels, of_v4)));
 }
 
 Forward NetModule::own_conv(const std::string& name, std::int64_t in, std::int64_t out,

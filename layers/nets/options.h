@@ -33,7 +33,7 @@ struct DeformableStages {
   // An ExtraDeformConv2d after the last BatchNorm of every block of the last stage.
   bool extra_last_stage = false;
   DeformableKind kind = DeformableKind::deform_conv;  // of the stages
-  double offset_scale = 1;  // of DCNv3 and DCNv4; 0 holds their offsets at 0
+  bool held_offsets = false;  // of DCNv4 at 0, masks free; of others the offsets can be frozen
 };
 
 // A deformable 3x3 convolution C -> C, padding 1, whose offsets another 3x3 convolution "offset"
