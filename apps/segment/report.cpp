@@ -190,6 +190,7 @@ void write_report(const std::filesystem::path& folder, const ReportInput& input)
       page::section("sides", "Side by side", colours(input) + sides(input, spread_pictures(input)));
   for (std::size_t i = 0; i < input.nets.size(); ++i) {
     const ReportNet& net = input.nets[i];
+    if (!is_deformable(net.recipe.arm)) continue;
     if (const std::string reading = where_it_reads(net.net, net.recipe, input.judged, input.device);
         !reading.empty())
       body += page::section(text_from("reading-", i).c_str(),
