@@ -16,3 +16,9 @@ size() {  # about 400 lines a file: more says that a concept is missing
   echo "${long:-no file over 420 lines}"
   [[ -z $long ]]
 }
+
+row api include pliant.h core autograd layers data docs/Doxyfile tools/api-comments
+api() {  # the reference of the public headers; a warning is an error
+  setup_packages doxygen || return 1
+  doxygen docs/Doxyfile && echo "$(find build/api/html -name '*_8h.html' | wc -l) headers"
+}
