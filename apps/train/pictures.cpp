@@ -187,8 +187,7 @@ void check(const std::string& data, const PictureSets& sets) {
       require(set->label(i) >= 0 && set->label(i) < static_cast<std::int64_t>(sets.classes.size()),
               printable(set->name(i)), ": label ", set->label(i), " of ", sets.classes.size(),
               " classes");
-  require(sets.train.size() > 0 && sets.val.size() > 0, data, ": ", sets.train.size(),
-          " pictures to learn from and ", sets.val.size(), " to choose by, expected some of each");
+  require(sets.train.size() > 0, data, ": no pictures");
 }
 
 PictureSets completed(const std::string& data, PictureSets sets, const DataOptions& options) {
@@ -198,8 +197,10 @@ PictureSets completed(const std::string& data, PictureSets sets, const DataOptio
     std::sort(order.begin(), order.end());
     sets.train = sets.train.take(std::move(order));
   }
-  if (sets.val.size() == 0) hold_out(sets, options);
+  if (sets.val.size() == 0 && options.val > 0) hold_out(sets, options);
   check(data, sets);
+  require(options.val == 0 || sets.val.size() > 0, data, ": ", sets.train.size(),
+          " pictures to learn from and none to choose by, expected some of each");
   return sets;
 }
 

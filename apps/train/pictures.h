@@ -53,7 +53,7 @@ struct PictureSets {
 };
 
 struct DataOptions {
-  double val = 0.1;  // share of the training set that is held out, where there is no val set
+  double val = 0.1;  // share of the training set held out where there is no val set; 0: none is
   BadFiles bad_files = BadFiles::stop;
   std::int64_t train_images = 0;  // 0: all
   Rng rng = Rng(0);
