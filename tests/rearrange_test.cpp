@@ -3,7 +3,9 @@
 #include <numeric>
 
 #include <pliant/autograd/ops/arithmetic.h>
+#include <pliant/autograd/ops/elementary.h>
 #include <pliant/autograd/ops/permute.h>
+#include <pliant/autograd/ops/slice.h>
 #include <pliant/tests/op_case.h>
 
 using namespace pliant;
@@ -54,7 +56,19 @@ TEST_CASE("rearrange: split is undone by concat") {
   CHECK(uneven[1].shape() == Shape{2, 0});
   CHECK(numbers(uneven[2]) == std::vector<double>{1, 2, 3, 4, 6, 7, 8, 9});
   CHECK(split(counted({0, 3}), 2, 0).size() == 1);
-  check({"split", [](const Vars& v) { return split(v[0], 3, 1)[1] * 2.0; }, {random({2, 5}, 1)}});
+  CHECK(split(x, {5}, 1).size() == 1);  // one size, not one element each
+  const OpCase one{
+      "split", [](const Vars& v) { return split(v[0], 3, 1)[1] * 2.0; }, {random({2, 5}, 1)}};
+  const OpCase all{"split, every part",
+                   [](const Vars& v) {
+                     const Vars of = split(v[0], {2, 0, 1, 2}, 1);
+                     return concat({of[3] * of[0], square(of[2]) * of[3], of[1]}, 1);
+                   },
+                   {random({2, 5}, 1)}};
+  for (const OpCase& op : {one, all}) {
+    check(op);
+    check_twice(op);
+  }
   CHECK(error_of([&] {
           split(x, {2, 2}, 1);
         }) == "split: the parts have 4 elements, axis 1 of [2 5] has 5");
