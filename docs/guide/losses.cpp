@@ -11,8 +11,9 @@ void classes() {
   const Tape tape;
   const Var logits = tape.variable(kLogits);  // what a net gives: no softmax before the loss
   const Var loss = softmax_cross_entropy(logits, kLabels);
-  std::cout << "mean over two rows: " << loss.item() << '\n';
-  std::cout << "its gradient: " << *tape.gradients(loss).find(logits) << '\n';
+  const Gradients gradients = tape.gradients(loss);
+  std::cout << "mean over two rows: " << loss.item() << '\n'
+            << "its gradient: " << *gradients.find(logits) << '\n';
 }
 
 void options() {
@@ -50,7 +51,8 @@ void own() {
   const Var x = tape.variable(Tensor::from({1.F, 2.F, 4.F}, {3}));
   const Tensor target = Tensor::from({1.F, 1.F, 1.F}, {3});  // a Tensor is a constant
   const Var both = charbonnier(x, target) + 0.1 * mse_loss(x, target);
-  std::cout << both.item() << ": " << *tape.gradients(both).find(x) << '\n';
+  const Gradients gradients = tape.gradients(both);
+  std::cout << both.item() << ": " << *gradients.find(x) << '\n';
 }
 
 int main() {

@@ -77,8 +77,8 @@ struct Module::Node : BufferOwner {
   void trade(const Buffer& before, const Buffer& now) override;
 
   Entry& add(const std::string& name) {
-    require(!name.empty() && name.find_first_of(".*") == std::string::npos, "own: the name '", name,
-            "' is empty or has a dot or a star");
+    require(!name.empty() && name.find_first_of(".*/") == std::string::npos, "own: the name '",
+            name, "' is empty or has a dot, a star or a slash");
     for (const Entry& entry : entries)
       require(entry.name != name, "own: there is a part named '", name, "' already");
     return entries.emplace_back(Entry{name, nullptr, nullptr, {}});
