@@ -82,6 +82,8 @@ class NetInput {
 
   std::int64_t size() const { return set_.size(); }
   LabelledImage at(std::int64_t i, const Rng& rng) const;
+  // Sixteen of them to look at, drawn by key: uint8 [4*size 4*size C].
+  Tensor sheet(const Rng& rng) const;
 
  private:
   PictureSet set_;
