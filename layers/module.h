@@ -128,6 +128,7 @@ class Module {
   // that does, and so is another type than the part's.
   Module& part(std::string_view path) &;
   const Module& part(std::string_view path) const& { return part_at(path); }
+  const Module& part(std::string_view path) const&& = delete;  // it would dangle
   template <std::derived_from<Module> M>
   M& part(std::string_view path) & {
     return static_cast<M&>(part_at(path, &typeid(M)));

@@ -65,11 +65,11 @@ class Sequential : public Module {
   const Forward& operator[](std::size_t place) const&& = delete;  // it would dangle
   template <Layer M>
   M& layer(std::size_t place) & {
-    return part<M>(step(place).name);
+    return part<M>(name_of(place));
   }
   template <Layer M>
   const M& layer(std::size_t place) const& {
-    return part<M>(step(place).name);
+    return part<M>(name_of(place));
   }
 
   // Runs another layer there; by a path see Module::replace(). In the place of a function it is a
@@ -92,6 +92,12 @@ class Sequential : public Module {
     require(place < layers_.size(), "Sequential: ", path(), path().empty() ? "" : ": ",
             "has no layer ", place, ", there are ", layers_.size());
     return layers_[place];
+  }
+
+  const std::string& name_of(std::size_t place) const {
+    const std::string& name = step(place).name;
+    require(has_part(name), "Sequential: what runs at ", place, " is a function and no layer");
+    return name;
   }
 
   std::vector<Step> layers_;

@@ -29,6 +29,7 @@
 #include <pliant/layers/layers.h>
 #include <pliant/tests/cuda_family_cases.h>
 #include <pliant/tests/cuda_map_cases.h>
+#include <pliant/tests/cuda_net_cases.h>
 #include <pliant/tests/cuda_region_cases.h>
 #include <pliant/tests/op_case.h>
 
@@ -365,7 +366,7 @@ inline DeviceCases all_cases() {
        {function_cases(), shape_cases(), elementwise_cases(), reduce_cases(), matmul_cases(),
         conv_cases(conv_shapes()), deform_cases(conv_shapes()), map_offsets_cases(),
         deform_kernel_cases(), dcn_cases(), permute_cases(), norm_cases(), pool_and_loss_cases(),
-        map_cases(), region_cases()})
+        map_cases(), region_cases(), net_cases()})
     all.insert(all.end(), some.begin(), some.end());
   return all;
 }
