@@ -9,8 +9,8 @@ namespace {
 std::map<std::string, OpFunction> all_ops() {
   std::map<std::string, OpFunction> all;
   for (const GoldenOps& some :
-       {elementwise_ops(), family_ops(), ints_ops(), losses_train_ops(), maps_ops(), reduce_ops(),
-        regions_ops(), shape_ops(), tensor_ops(), train_ops()})
+       {elementwise_ops(), family_ops(), ints_ops(), losses_train_ops(), maps_ops(), nets_ops(),
+        reduce_ops(), regions_ops(), shape_ops(), tensor_ops(), train_ops()})
     for (const GoldenOp& op : some)
       require(all.emplace(op.name, op.run).second, "two golden ops are called ", op.name);
   return all;

@@ -27,6 +27,7 @@ GoldenOps family_ops();
 GoldenOps ints_ops();
 GoldenOps losses_train_ops();
 GoldenOps maps_ops();
+GoldenOps nets_ops();
 GoldenOps reduce_ops();
 GoldenOps regions_ops();
 GoldenOps shape_ops();

@@ -1,10 +1,10 @@
-#include <pliant/apps/kit/nearest.h>
+#include <pliant/core/nearest.h>
 
 #include <algorithm>
 #include <cstddef>
 #include <numeric>
 
-namespace pliant::kit {
+namespace pliant {
 namespace {
 
 std::size_t distance(const std::string& a, const std::string& b) {
@@ -23,11 +23,11 @@ std::size_t distance(const std::string& a, const std::string& b) {
 
 }  // namespace
 
-std::string nearest(const std::string& name, const std::vector<std::string>& known) {
+std::string nearest_name(const std::string& name, const std::vector<std::string>& known) {
   const auto best = std::min_element(known.begin(), known.end(), [&](const auto& a, const auto& b) {
     return distance(name, a) < distance(name, b);
   });
   return best == known.end() ? "" : *best;
 }
 
-}  // namespace pliant::kit
+}  // namespace pliant

@@ -4,10 +4,10 @@
 #include <string>
 #include <vector>
 
-namespace pliant::kit {
+namespace pliant {
 
 // The known name that takes the fewest letters put in, left out or changed to come to (Levenshtein
 // 1966), the first of equals; empty if none is known.
-std::string nearest(const std::string& name, const std::vector<std::string>& known);
+std::string nearest_name(const std::string& name, const std::vector<std::string>& known);
 
-}  // namespace pliant::kit
+}  // namespace pliant
