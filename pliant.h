@@ -79,6 +79,7 @@
 #include <pliant/data/images.h>
 #include <pliant/data/jpeg_stream.h>
 #include <pliant/data/loader.h>
+#include <pliant/data/mask_folder.h>
 #include <pliant/data/mix.h>
 #include <pliant/data/mnist.h>
 #include <pliant/data/polygon.h>

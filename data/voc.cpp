@@ -7,14 +7,13 @@
 #include <pliant/data/internal/checked.h>
 #include <pliant/data/internal/detection.h>
 #include <pliant/data/internal/files.h>
+#include <pliant/data/internal/segmentation.h>
 #include <pliant/data/internal/voc_xml.h>
 
 namespace pliant {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr std::uint8_t kVoid = 255;
 
 // The pictures that a split names, by name; no file is read yet.
 struct Names {
@@ -131,13 +130,7 @@ struct VocSegmentation::List {
 
 SegmentationSample VocSegmentation::List::read(const Item& item) const {
   SegmentationSample sample{read_image(item.image, colour), read_mask(item.mask), item.id};
-  const std::string name = item.mask.string();
-  require(sample.mask.dim(0) == sample.image.dim(0) && sample.mask.dim(1) == sample.image.dim(1),
-          name, ": the mask is ", sample.mask.dim(1), " x ", sample.mask.dim(0),
-          " pixels, its picture, upright, ", sample.image.dim(1), " x ", sample.image.dim(0));
-  for (const std::uint8_t label : sample.mask.span<std::uint8_t>())
-    require(label < classes.size() || label == kVoid, name, ": the mask has a label ", int{label},
-            ", which is neither one of the ", classes.size(), " classes nor 255");
+  check_mask(sample, item.mask.string(), classes.size());
   return sample;
 }
 

@@ -15,6 +15,15 @@ enum class Stem : unsigned char {
   small,     // without the first reductions, for images of about 32 x 32
 };
 
+// What a 3x3 convolution becomes where it deforms.
+enum class DeformableKind : unsigned char {
+  deform_conv,  // a DeformConv2d
+  // A DCNv3 or DCNv4 of 16 channels a group, which keep the number of channels: a convolution that
+  // changes it stays as it is.
+  dcn_v3,
+  dcn_v4,
+};
+
 // Stages are counted from 1, as each net says. Nothing: the regular net.
 struct DeformableStages {
   // Stages whose 3x3 convolutions (of LeNet-5: the 5x5 one) deform. They have the regular ones'
@@ -23,6 +32,8 @@ struct DeformableStages {
   Modulation modulation = Modulation::none;  // of these
   // An ExtraDeformConv2d after the last BatchNorm of every block of the last stage.
   bool extra_last_stage = false;
+  DeformableKind kind = DeformableKind::deform_conv;  // of the stages
+  bool held_offsets = false;  // of DCNv4 at 0, masks free; of others the offsets can be frozen
 };
 
 // A deformable 3x3 convolution C -> C, padding 1, whose offsets another 3x3 convolution "offset"
@@ -44,6 +55,10 @@ class NetModule : public Module {
   // Owns a convolution under that name, deformable if `stage` is one of those of `deformable`.
   Forward own_conv(const std::string& name, std::int64_t in, std::int64_t out,
                    const Conv2dOptions& options, const DeformableStages& deformable, int stage);
+
+ private:
+  Forward own_dcn(const std::string& name, std::int64_t channels, const Conv2dOptions& options,
+                  const DeformableStages& deformable);
 };
 
 // Adds it to a Sequential, which counts it as a place.

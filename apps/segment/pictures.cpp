@@ -1,0 +1,173 @@
+#include <pliant/apps/segment/pictures.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <filesystem>
+#include <system_error>
+
+#include <pliant/apps/segment/scenes.h>
+#include <pliant/core/error.h>
+#include <pliant/core/parallel.h>
+#include <pliant/data/loader.h>
+#include <pliant/data/mask_folder.h>
+#include <pliant/data/voc.h>
+
+namespace pliant::segment {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::int64_t kSceneHeight = 96, kSceneWidth = 128;
+constexpr std::int64_t kScenesToLearn = 240, kScenesToChoose = 40, kScenesToJudge = 60;
+constexpr std::size_t kNotices = 5;  // of files left out
+
+bool is_there(const fs::path& path) {
+  std::error_code ignored;
+  return fs::exists(path, ignored);
+}
+
+// All files have been read, bad ones left out; where they may not be, the first is the Error.
+template <class Set>
+PictureSet set_of(const Set& set, const DataOptions& options, std::vector<std::string>& notices) {
+  const std::vector<BadFile>& bad = set.skipped();
+  require(bad.empty() || options.bad_files == BadFiles::skip,
+          bad.empty() ? "" : bad.front().reason);
+  for (std::size_t i = 0; i < std::min(bad.size(), kNotices); ++i)
+    notices.push_back("left out: " + bad[i].reason);
+  if (bad.size() > kNotices)
+    notices.push_back(text_from("left out: ", bad.size() - kNotices, " more files"));
+  std::vector<std::string> ids;
+  for (std::int64_t i = 0; i < set.size(); ++i) ids.push_back(set.id(i));
+  return {std::move(ids), [set](std::int64_t i) { return set.at(i); }};
+}
+
+// Without a val set a share of the training set, drawn at random.
+void hold_out(PictureSets& sets, const DataOptions& options) {
+  const std::int64_t count = sets.train.size();
+  const auto held =
+      std::max<std::int64_t>(1, std::llround(options.val * static_cast<double>(count)));
+  require(held < count, sets.source, ": ", count,
+          " pictures to learn from are too few to hold some out to choose by");
+  std::vector<std::int64_t> order = randperm(count, options.rng.fork("held out"));
+  const auto cut = order.begin() + static_cast<std::ptrdiff_t>(held);
+  std::sort(order.begin(), cut);
+  std::sort(cut, order.end());
+  const PictureSet all = sets.train;
+  sets.val = all.take({order.begin(), cut});
+  sets.train = all.take({cut, order.end()});
+}
+
+PictureSets voc_pictures(const fs::path& root, const DataOptions& options) {
+  PictureSets sets{.source = root.string() + ": layout of PASCAL VOC"};
+  const auto open = [&](const char* split) -> PictureSet {
+    if (!is_there(root / "ImageSets/Segmentation" / (std::string(split) + ".txt"))) return {};
+    const VocSegmentation set(root, split, {.bad_files = BadFiles::skip});
+    sets.classes = set.classes();
+    return set_of(set, options, sets.notices);
+  };
+  sets.train = open("train");
+  require(sets.train.size() > 0, root.string(), ": has no ImageSets/Segmentation/train.txt");
+  sets.val = open("val");
+  sets.test = open("test");
+  sets.colours = voc_palette();
+  return sets;
+}
+
+PictureSets folder_pictures(const fs::path& root, const DataOptions& options) {
+  PictureSets sets{.source = root.string() + ": folders images and masks"};
+  const MaskClasses classes = read_mask_classes(root);
+  const auto open = [&](const fs::path& folder) -> PictureSet {
+    if (!is_there(folder)) return {};
+    return set_of(MaskFolder(folder, classes, BadFiles::skip), options, sets.notices);
+  };
+  if (is_there(root / "train")) {
+    sets.train = open(root / "train");
+    sets.val = open(root / "val");
+    sets.test = open(root / "test");
+  } else {
+    sets.train = open(root);
+  }
+  sets.classes = classes.names;
+  sets.colours = classes.colours.empty() ? voc_palette() : classes.colours;
+  return sets;
+}
+
+PictureSet scenes(std::int64_t count, const Rng& rng) {
+  std::vector<SegmentationSample> all(static_cast<std::size_t>(count));
+  std::vector<std::string> ids;
+  parallel_for(count, [&](std::int64_t i) {
+    all[static_cast<std::size_t>(i)] =
+        make_scene(kSceneHeight, kSceneWidth, rng.fork(static_cast<std::uint64_t>(i)));
+  });
+  for (std::int64_t i = 0; i < count; ++i) {
+    ids.push_back("scene " + std::to_string(i));
+    all[static_cast<std::size_t>(i)].id = ids.back();
+  }
+  return {std::move(ids), [all](std::int64_t i) { return all[static_cast<std::size_t>(i)]; }};
+}
+
+// What both ways of opening have in common.
+PictureSets completed(PictureSets sets, const DataOptions& options) {
+  require(sets.classes.size() >= 2, sets.source, ": has ", sets.classes.size(),
+          " classes, expected at least 2");
+  if (sets.val.size() == 0) hold_out(sets, options);
+  if (options.train_pictures > 0 && options.train_pictures < sets.train.size()) {
+    std::vector<std::int64_t> order =
+        randperm(sets.train.size(), options.rng.fork("train pictures"));
+    order.resize(static_cast<std::size_t>(options.train_pictures));
+    sets.train = sets.train.take(std::move(order));
+  }
+  sets.colours.resize(sets.classes.size());
+  return sets;
+}
+
+}  // namespace
+
+PictureSet PictureSet::take(std::vector<std::int64_t> indices) const {
+  std::vector<std::string> ids;
+  for (const std::int64_t i : indices) ids.push_back(id(i));
+  return {std::move(ids), [set = *this, indices = std::move(indices)](std::int64_t i) {
+            return set.at(indices[static_cast<std::size_t>(i)]);
+          }};
+}
+
+PictureSets open_pictures(const std::string& data, const DataOptions& options) {
+  const fs::path root(data);
+  require(is_there(root), data, ": there is no such folder");
+  if (is_there(root / "ImageSets/Segmentation"))
+    return completed(voc_pictures(root, options), options);
+  require(is_there(root / "images") || is_there(root / "train/images"), data,
+          ": expected ImageSets/Segmentation (the layout of PASCAL VOC), folders images and masks, "
+          "or folders train, val and test with these in them");
+  return completed(folder_pictures(root, options), options);
+}
+
+PictureSets example_pictures(const DataOptions& options) {
+  const Rng rng = Rng(0).fork("scenes");  // the same for every seed, as files are
+  return completed({.train = scenes(kScenesToLearn, rng.fork("train")),
+                    .val = scenes(kScenesToChoose, rng.fork("val")),
+                    .test = scenes(kScenesToJudge, rng.fork("test")),
+                    .classes = scene_classes(),
+                    .colours = voc_palette(),
+                    .source = "EXAMPLE: scenes drawn by program, no real pictures",
+                    .notices = {},
+                    .is_example = true},
+                   options);
+}
+
+std::vector<std::int64_t> pixels_by_class(const PictureSet& set, std::size_t classes) {
+  std::vector<std::array<std::int64_t, 256>> counts(static_cast<std::size_t>(set.size()));
+  parallel_for(set.size(), [&](std::int64_t i) {
+    std::array<std::int64_t, 256>& of = counts[static_cast<std::size_t>(i)];
+    of.fill(0);
+    const SegmentationSample sample = set.at(i);
+    for (const std::uint8_t label : sample.mask.span<std::uint8_t>()) ++of[label];
+  });
+  std::vector<std::int64_t> sum(classes);
+  for (const auto& of : counts)
+    for (std::size_t label = 0; label < classes; ++label) sum[label] += of[label];
+  return sum;
+}
+
+}  // namespace pliant::segment
