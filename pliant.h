@@ -8,12 +8,14 @@
 #include <pliant/autograd/ops/activation.h>
 #include <pliant/autograd/ops/anchors.h>
 #include <pliant/autograd/ops/arithmetic.h>
+#include <pliant/autograd/ops/attention.h>
 #include <pliant/autograd/ops/batch_norm2d.h>
 #include <pliant/autograd/ops/box_coding.h>
 #include <pliant/autograd/ops/box_matching.h>
 #include <pliant/autograd/ops/boxes.h>
 #include <pliant/autograd/ops/compare.h>
 #include <pliant/autograd/ops/cond_conv2d.h>
+#include <pliant/autograd/ops/conv1d.h>
 #include <pliant/autograd/ops/conv2d.h>
 #include <pliant/autograd/ops/conv2d_per_image.h>
 #include <pliant/autograd/ops/conv_transpose2d.h>
@@ -45,7 +47,9 @@
 #include <pliant/autograd/ops/permute.h>
 #include <pliant/autograd/ops/pool2d.h>
 #include <pliant/autograd/ops/rearrange.h>
+#include <pliant/autograd/ops/recurrent.h>
 #include <pliant/autograd/ops/reduce.h>
+#include <pliant/autograd/ops/rms_norm.h>
 #include <pliant/autograd/ops/roi_align.h>
 #include <pliant/autograd/ops/roi_pool.h>
 #include <pliant/autograd/ops/select.h>

@@ -4,6 +4,7 @@
 #include <functional>
 #include <initializer_list>
 #include <memory>
+#include <ostream>
 #include <span>
 #include <vector>
 
@@ -89,6 +90,9 @@ class Var {
                    // (TapeState::kInside: one is, but the node is not kept; TapeState::kOffTape:
                    // off the tape, from parameters that are not frozen)
 };
+
+// As its tensor is printed.
+inline std::ostream& operator<<(std::ostream& out, const Var& var) { return out << var.value(); }
 
 // The same value as a constant: no gradient passes, on a tape it stays where it is. A view.
 Var detach(const Var& x);

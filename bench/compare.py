@@ -141,6 +141,44 @@ def cross_entropy_layer(n, classes):
     return layer(lambda x: F.cross_entropy(x, labels), (n, classes))
 
 
+def attention_step(matrices, length, features, causal):
+    tensors = [torch.randn(1, matrices, length, features, requires_grad=True) for _ in range(3)]
+    cotangent = torch.randn(1, matrices, length, features)
+
+    def once():
+        for tensor in tensors:
+            tensor.grad = None
+        F.scaled_dot_product_attention(*tensors, is_causal=causal == 1).backward(cotangent)
+
+    return once
+
+
+def module_step(module, *shape):
+    """A module's output from x, and the gradients by x and all parameters."""
+    def output(x):
+        y = module(x)
+        return y[0] if isinstance(y, tuple) else y
+
+    x = torch.randn(*shape, requires_grad=True)
+    cotangent = torch.randn_like(output(x))
+
+    def once():
+        x.grad = None
+        module.zero_grad()
+        output(x).backward(cotangent)
+
+    return once
+
+
+def recurrent_step(kind, batch, steps, features, units):
+    return module_step(kind(features, units, batch_first=True), batch, steps, features)
+
+
+def transformer_step(batch, length, features, heads):
+    return module_step(nn.TransformerEncoderLayer(features, heads, 4 * features, 0,
+                                                  batch_first=True), batch, length, features)
+
+
 def adam_step():
     parameters = [torch.randn(65536, requires_grad=True) for _ in range(16)]
     adam = torch.optim.Adam(parameters, lr=1e-3, fused=True)
@@ -180,6 +218,24 @@ def convolutions():
                lambda shape=shape: conv_layer(*shape))
 
 
+def sequences():
+    for shape in ((64, 128, 32, 0), (64, 512, 64, 0), (64, 512, 64, 1), (8, 2048, 64, 1)):
+        yield (f"attention fwd+bwd, {shape[0]} x {shape[1]} x {shape[2]}" + ", causal" * shape[3],
+               "attention/" + "/".join(map(str, shape)) + "/",
+               lambda shape=shape: attention_step(*shape))
+    for kind in (nn.LSTM, nn.GRU):
+        for shape in ((64, 28, 28, 128), (32, 64, 256, 256), (16, 32, 512, 512)):
+            n, steps, features, units = shape
+            yield (f"{kind.__name__} fwd+bwd, N{n} T{steps} {features} to {units}",
+                   f"{kind.__name__.lower()}/" + "/".join(map(str, shape)) + "/",
+                   lambda kind=kind, shape=shape: recurrent_step(kind, *shape))
+    for shape in ((16, 128, 256, 8), (8, 197, 384, 6)):
+        n, length, features, heads = shape
+        yield (f"transformer encoder layer fwd+bwd, N{n} L{length} E{features} H{heads}",
+               "transformer_layer/" + "/".join(map(str, shape)) + "/",
+               lambda shape=shape: transformer_step(*shape))
+
+
 # name, benchmark of ours, work of theirs
 CASES = [
     ("training step, regular net, batch 32", "train_step_regular/32/", lambda: train_step(32, False)),
@@ -210,6 +266,7 @@ CASES = [
      lambda: cross_entropy_layer(256, 10)),
     ("softmax_cross_entropy fwd+bwd, 256 x 1000", "cross_entropy_layer/256/1000/",
      lambda: cross_entropy_layer(256, 1000)),
+    *sequences(),
     ("Adam step, a million parameters in 16 tensors", "adam_step/", adam_step),
     ("tape: a thousand squares of one number, with the gradient", "tape_gradients", tape_chain),
 ]

@@ -113,14 +113,15 @@ function(pliant_program name)
   pliant_warnings(${name})
 endfunction()
 
-# pliant_precompiled(TARGET): the standard headers that most files include are parsed once. By g++
-# alone, whose header clang's tools cannot read (.clangd removes it); and not where a cache of
-# compilations stands before the compiler, for it serves files better one by one. A file says all the
-# same what it includes: builds with clang or with a cache have no other headers. After pliant_warnings.
+# pliant_precompiled(TARGET [HEADER...]): the standard headers that most files include, and those of
+# ours that are given, are parsed once. By g++ alone, whose header clang's tools cannot read (.clangd
+# removes it); and not where a cache of compilations stands before the compiler, for it serves files
+# better one by one. A file says all the same what it includes: builds with clang or with a cache have
+# no other headers. After pliant_warnings.
 function(pliant_precompiled target)
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND NOT CMAKE_CXX_COMPILER_LAUNCHER AND NOT PLIANT_SANITIZE)
     target_precompile_headers(${target} PRIVATE <algorithm> <cmath> <filesystem> <functional> <memory>
-                              <optional> <span> <sstream> <string> <vector>)
+                              <optional> <span> <sstream> <string> <vector> ${ARGN})
     # g++ forgets that these are a system's headers and reports its false alarms inside std::string;
     # the other builds keep these warnings.
     foreach(warning IN ITEMS array-bounds stringop-overflow stringop-overread)

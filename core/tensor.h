@@ -39,7 +39,7 @@ class Tensor {
                          DType dtype = DType::float32);
   static Tensor eye(std::int64_t size, DType dtype = DType::float32);  // ones on the diagonal
   // Random, element i being number i of the key: uniform in [0, 1), standard normal, and int64
-  // uniform in [low, high).
+  // uniform in [low, high): off by less than 2^-64 (high - low) of its probability.
   static Tensor rand(const Shape& shape, const Rng& rng, DType dtype = DType::float32);
   static Tensor randn(const Shape& shape, const Rng& rng, DType dtype = DType::float32);
   static Tensor randint(std::int64_t low, std::int64_t high, const Shape& shape, const Rng& rng);

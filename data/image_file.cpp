@@ -98,11 +98,23 @@ Tensor read_image(const std::filesystem::path& path, ImageColour colour) {
   return decode_image(read_file(path), path.string(), colour);
 }
 
-void write_image(const std::filesystem::path& path, const Tensor& image) {
+namespace {
+
+std::vector<std::uint8_t> encode_as(const char* who, const Tensor& image) {
   require(image.defined() && image.dtype() == DType::uint8 && image.rank() == 3 &&
               (image.dim(2) == 1 || image.dim(2) == 3 || image.dim(2) == 4),
-          "write_image: needs uint8 [H W C] of 1, 3 or 4 channels, got ", image);
-  write_file("write_image", path, encode_png("write_image", image));
+          who, ": needs uint8 [H W C] of 1, 3 or 4 channels, got ", image);
+  return encode_png(who, image);
+}
+
+}  // namespace
+
+void write_image(const std::filesystem::path& path, const Tensor& image) {
+  write_file("write_image", path, encode_as("write_image", image));
+}
+
+std::vector<std::uint8_t> encode_image(const Tensor& image) {
+  return encode_as("encode_image", image);
 }
 
 Tensor read_mask(const std::filesystem::path& path) {

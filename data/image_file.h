@@ -32,6 +32,8 @@ Tensor decode_image(std::span<const std::uint8_t> bytes, const std::string& name
 // Writes uint8 [H W C] as a PNG, which is replaced whole or not at all; C is 1 (gray), 3 (RGB) or 4
 // (RGB and alpha). What cannot be written is an Error.
 void write_image(const std::filesystem::path& path, const Tensor& image);
+// The bytes of such a PNG.
+std::vector<std::uint8_t> encode_image(const Tensor& image);
 
 // A mask of classes, uint8 [H W]: the indices of a PNG with a palette, which is not applied, or the
 // grays of one without, as they stand in the file, of 1, 2, 4 or 8 bits. As it is stored: EXIF's

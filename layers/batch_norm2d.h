@@ -23,7 +23,12 @@ class BatchNorm2d : public Module {
   Parameter weight, bias;
   Buffer running_mean, running_var;
 
+ protected:
+  // The same under another name in messages and in what observers hear: a literal.
+  BatchNorm2d(const char* kind, std::int64_t channels, BatchNorm2dOptions options);
+
  private:
+  const char* kind_;
   BatchNorm2dOptions options_;
 };
 

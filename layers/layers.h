@@ -7,8 +7,10 @@
 #include <pliant/autograd/ops/cross_entropy.h>
 #include <pliant/autograd/ops/reduce.h>
 #include <pliant/layers/activation.h>
+#include <pliant/layers/batch_norm1d.h>
 #include <pliant/layers/batch_norm2d.h>
 #include <pliant/layers/cond_conv2d.h>
+#include <pliant/layers/conv1d.h>
 #include <pliant/layers/conv2d.h>
 #include <pliant/layers/conv_offset2d.h>
 #include <pliant/layers/conv_transpose2d.h>
@@ -22,8 +24,11 @@
 #include <pliant/layers/group_norm.h>
 #include <pliant/layers/layer_norm.h>
 #include <pliant/layers/linear.h>
+#include <pliant/layers/multihead_attention.h>
 #include <pliant/layers/offset_context.h>
 #include <pliant/layers/pool2d.h>
+#include <pliant/layers/recurrent.h>
+#include <pliant/layers/rms_norm.h>
 #include <pliant/layers/safetensors.h>
 #include <pliant/layers/sampling.h>
 #include <pliant/layers/sequential.h>
@@ -38,4 +43,5 @@
 #include <pliant/layers/train/summary.h>
 #include <pliant/layers/train/tracking_metrics.h>
 #include <pliant/layers/train/training_checkpoint.h>
+#include <pliant/layers/transformer.h>
 #include <pliant/layers/upsample.h>

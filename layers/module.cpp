@@ -163,12 +163,14 @@ void Module::Node::replace(const Buffer& before, const Buffer& now) {
   if (leaf.parameter.defined()) leaf.parameter.node_ = now.node_;
 }
 
-void Module::adopt(const std::string& name, const Module& child) {
+void Module::adopt(const std::string& name, const Module& child, const std::type_info& type) {
   require(!node().is_in(child.node()), "own: '", name,
           "' is the net itself, or has it in it; a net ", "owns its parts");
   require(child.node().parent.expired(), "own: '", name, "' is a part of a net already, as '",
           child.node().path, "'");
-  node().add(name).child = child.node_;
+  Node::Entry& entry = node().add(name);
+  entry.child = child.node_;
+  entry.type = &type;
   child.node().prefix(node().path_of(name));
   child.node().parent = node_;
 }

@@ -16,6 +16,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <typeinfo>
 #include <utility>
 #include <vector>
 
@@ -27,6 +28,15 @@ namespace pliant {
 
 struct SafetensorsFile;
 struct WindowCall;
+class Module;
+
+// A layer from Var to Var, whatever its type.
+using Forward = std::function<Var(const Var&)>;
+
+template <class M>
+concept Layer = std::derived_from<M, Module> && requires(const M& layer, const Var& x) {
+  { layer(x) } -> std::convertible_to<Var>;
+};
 
 // Tensors by path, in the order in which the net owns them.
 using State = std::vector<std::pair<std::string, Tensor>>;
@@ -113,6 +123,29 @@ class Module {
   // parameters it owns itself.
   std::vector<std::pair<std::string, std::int64_t>> modules() const;
 
+  // The part at a path of this net ("layer4.0.conv1"; "0" of a Sequential), itself and no copy; the
+  // second form has its own type. A path that leads nowhere is an Error that names the nearest one
+  // that does, and so is another type than the part's.
+  Module& part(std::string_view path) &;
+  const Module& part(std::string_view path) const& { return part_at(path); }
+  const Module& part(std::string_view path) const&& = delete;  // it would dangle
+  template <std::derived_from<Module> M>
+  M& part(std::string_view path) & {
+    return static_cast<M&>(part_at(path, &typeid(M)));
+  }
+  template <std::derived_from<Module> M>
+  const M& part(std::string_view path) const& {
+    return static_cast<const M&>(part_at(path, &typeid(M)));
+  }
+  // The parameter at a path: a handle.
+  Parameter parameter(std::string_view path) const;
+
+  // Puts a layer in the place of the part at that path, as an assignment to it does: a part of a
+  // Sequential or a Residual makes way for any layer, one that is a member of a class for one of its
+  // own type; else an Error. New and empty, it wants net.part(path).initialise(rng).
+  template <std::derived_from<Module> M>
+  void replace(std::string_view path, M layer) &;
+
   // A question that can be asked later: whether this very object is still where it is, neither
   // destroyed nor moved.
   std::function<bool()> still_here() const;
@@ -123,11 +156,15 @@ class Module {
   // that is used in two places has one owner, and both lift it.
   template <std::derived_from<Module> M>
   M own(const std::string& name, M&& child) {
-    adopt(name, child);
+    adopt(name, child, typeid(M));
     return std::forward<M>(child);
   }
   Parameter own(const std::string& name, Parameter parameter, Initialiser initialiser = {});
   Buffer own(const std::string& name, Buffer buffer, Initialiser initialiser = {});
+
+  // Says where this calls its part of that name: there replace() puts another layer.
+  void calls_through(const std::string& name, const std::shared_ptr<Forward>& call);
+  bool has_part(const std::string& name) const;
 
   // Tells the thread's Observer, if there is one, that this layer gave `output`; returns it. One
   // that reads by windows says how.
@@ -149,7 +186,10 @@ class Module {
   void arrive(Module& other) noexcept;
   void take_place_of(Module& other);
   void return_to_place(Module& other);
-  void adopt(const std::string& name, const Module& child);
+  void adopt(const std::string& name, const Module& child, const std::type_info& type);
+  Module& part_at(std::string_view path, const std::type_info* type = nullptr) const;
+  std::shared_ptr<Forward> make_way(std::string_view path, const Module& layer,
+                                    const std::type_info& type);
   Leaf& add_leaf(const std::string& name, Buffer& buffer, Initialiser initialiser);
   void require_tensors(const char* who) const;
   void check_layout(const SafetensorsFile& file, Layout layout) const;
@@ -162,5 +202,27 @@ class Module {
   std::shared_ptr<Node> node_;
   Place left_;  // where what was moved out of here is in its net
 };
+
+// The call of a layer, which it keeps.
+template <Layer M>
+Forward forward_of(M layer) {
+  const auto kept = std::make_shared<M>(std::move(layer));
+  return [kept](const Var& x) {
+    const ErrorPlace here(kept->path());
+    return (*kept)(x);
+  };
+}
+
+template <std::derived_from<Module> M>
+void Module::replace(std::string_view path, M layer) & {
+  if constexpr (Layer<M>) {
+    if (const std::shared_ptr<Forward> call = make_way(path, layer, typeid(M)))
+      *call = forward_of(std::move(layer));
+    else
+      part<M>(path) = std::move(layer);
+  } else {
+    part<M>(path) = std::move(layer);
+  }
+}
 
 }  // namespace pliant

@@ -27,7 +27,7 @@ void assign(Changes changes) {
   }
 }
 
-void replace(Changes changes) {
+void exchange(Changes changes) {
   for (auto& [buffer, value] : changes) buffer.set(std::move(value));
 }
 
@@ -50,7 +50,7 @@ void Module::to(Device device) {
   Changes changes;
   for (const Leaf* leaf : leaves())
     changes.emplace_back(leaf->buffer, leaf->buffer.value().to(device));
-  replace(std::move(changes));
+  exchange(std::move(changes));
 }
 
 void Module::to(DType dtype) {
@@ -59,7 +59,7 @@ void Module::to(DType dtype) {
   for (const Leaf* leaf : leaves())
     if (is_floating(leaf->buffer.value().dtype()))
       changes.emplace_back(leaf->buffer, leaf->buffer.value().to(dtype));
-  replace(std::move(changes));
+  exchange(std::move(changes));
 }
 
 // ---- state ----

@@ -17,13 +17,13 @@ Var Flatten::operator()(const Var& x) const {
 Var Sequential::operator()(const Var& x) const {
   const ErrorPlace here(path());
   Var y = x;
-  for (const Forward& layer : layers_) y = layer(y);
+  for (const Step& step : layers_) y = (*step.call)(y);
   return y;
 }
 
 Var Residual::operator()(const Var& x) const {
   const ErrorPlace here(path());
-  const Var y = body_(x), way_round = shortcut_ ? shortcut_(x) : x;
+  const Var y = (*body_)(x), way_round = shortcut_ != nullptr ? (*shortcut_)(x) : x;
   require(y.shape() == way_round.shape(), "Residual: ", path(), ": the body gives ", y.shape(),
           " but the way round it ", way_round.shape());
   return observed("Residual", y + way_round);

@@ -19,24 +19,6 @@
 
 namespace pliant {
 
-// A layer from Var to Var, whatever its type.
-using Forward = std::function<Var(const Var&)>;
-
-template <class M>
-concept Layer = std::derived_from<M, Module> && requires(const M& layer, const Var& x) {
-  { layer(x) } -> std::convertible_to<Var>;
-};
-
-// The call of a layer, which it keeps.
-template <Layer M>
-Forward forward_of(M layer) {
-  const auto kept = std::make_shared<const M>(std::move(layer));
-  return [kept](const Var& x) {
-    const ErrorPlace here(kept->path());
-    return (*kept)(x);
-  };
-}
-
 // [N ...] -> [N product of the rest], of NHWC maps by row, column, channel.
 class Flatten : public Module {
  public:
@@ -62,20 +44,63 @@ class Sequential : public Module {
   }
   template <Layer M>
   void add(const std::string& name, M layer) {
-    layers_.push_back(forward_of(own(name, std::move(layer))));
+    auto call = std::make_shared<Forward>(forward_of(own(name, std::move(layer))));
+    calls_through(name, call);
+    layers_.push_back({name, std::move(call)});
   }
   // Something without parameters: net.add(relu).
   void add(Var (*function)(const Var&)) {
     require(function != nullptr, "Sequential: function ", places_, " is null");
-    layers_.emplace_back(function);
+    layers_.push_back({std::to_string(places_), std::make_shared<Forward>(function)});
     ++places_;
   }
 
   Var operator()(const Var& x) const;
   std::size_t size() const { return layers_.size(); }
 
+  // Number `place` of what runs: a call, and the layer by its own type.
+  //   Var h = net[0](x);
+  //   net.layer<Conv2d>(0).weight
+  const Forward& operator[](std::size_t place) const& { return *step(place).call; }
+  const Forward& operator[](std::size_t place) const&& = delete;  // it would dangle
+  template <Layer M>
+  M& layer(std::size_t place) & {
+    return part<M>(name_of(place));
+  }
+  template <Layer M>
+  const M& layer(std::size_t place) const& {
+    return part<M>(name_of(place));
+  }
+
+  // Runs another layer there; by a path see Module::replace(). In the place of a function it is a
+  // new part, the last of the net's.
+  using Module::replace;
+  template <Layer M>
+  void replace(std::size_t place, M layer) & {
+    const Step& old = step(place);
+    if (has_part(old.name)) return Module::replace(old.name, std::move(layer));
+    *old.call = forward_of(own(old.name, std::move(layer)));
+    calls_through(old.name, old.call);
+  }
+
  private:
-  std::vector<Forward> layers_;
+  struct Step {
+    std::string name;
+    std::shared_ptr<Forward> call;
+  };
+  const Step& step(std::size_t place) const {
+    require(place < layers_.size(), "Sequential: ", path(), path().empty() ? "" : ": ",
+            "has no layer ", place, ", there are ", layers_.size());
+    return layers_[place];
+  }
+
+  const std::string& name_of(std::size_t place) const {
+    const std::string& name = step(place).name;
+    require(has_part(name), "Sequential: what runs at ", place, " is a function and no layer");
+    return name;
+  }
+
+  std::vector<Step> layers_;
   std::size_t places_ = 0;
 };
 
@@ -109,16 +134,23 @@ class ModuleList : public Module {
 class Residual : public Module {
  public:
   template <Layer Body>
-  explicit Residual(Body body) : body_(forward_of(own("body", std::move(body)))) {}
+  explicit Residual(Body body) : body_(part_called("body", std::move(body))) {}
   template <Layer Body, Layer Shortcut>
   Residual(Body body, Shortcut shortcut)
-      : body_(forward_of(own("body", std::move(body)))),
-        shortcut_(forward_of(own("shortcut", std::move(shortcut)))) {}
+      : body_(part_called("body", std::move(body))),
+        shortcut_(part_called("shortcut", std::move(shortcut))) {}
 
   Var operator()(const Var& x) const;
 
  private:
-  Forward body_, shortcut_;
+  template <Layer M>
+  std::shared_ptr<Forward> part_called(const std::string& name, M layer) {
+    auto call = std::make_shared<Forward>(forward_of(own(name, std::move(layer))));
+    calls_through(name, call);
+    return call;
+  }
+
+  std::shared_ptr<Forward> body_, shortcut_;
 };
 
 }  // namespace pliant

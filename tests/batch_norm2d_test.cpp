@@ -3,20 +3,12 @@
 #include <cmath>
 
 #include <pliant/layers/batch_norm2d.h>
-#include <pliant/tests/op_case.h>
+#include <pliant/tests/cases/batch_norm2d.h>
 
 using namespace pliant;
 using namespace pliant::test;
 
 namespace {
-
-const std::vector<Shape> kShapes = {{2, 1, 1, 1}, {3, 1, 1, 5},  {1, 4, 3, 2},
-                                    {2, 3, 5, 7}, {1, 2, 3, 17}, {3, 1, 2, 300},
-                                    {6, 4},       {2, 5, 3},     {2, 1, 2, 3, 4}};
-
-std::vector<Tensor> inputs_of(const Shape& x) {
-  return {random(x, 1, 1.0, 3.0), random({x.back()}, 2, 0.5, 1.5), random({x.back()}, 3)};
-}
 
 BatchStatistics train(const Var& x, const Var& weight, const Var& bias) {
   const Tensor zeros = Tensor::zeros(weight.shape(), x.dtype());
@@ -25,30 +17,12 @@ BatchStatistics train(const Var& x, const Var& weight, const Var& bias) {
 
 }  // namespace
 
-TEST_CASE("batch_norm2d: gradients, batch statistics") {
-  for (const Shape& shape : kShapes)
-    check({"training", [](const Vars& v) { return train(v[0], v[1], v[2]).y; }, inputs_of(shape),
-           /*float_tolerance=*/1e-4});
-}
-
-TEST_CASE("batch_norm2d: gradients, given statistics") {
-  std::vector<Shape> shapes = kShapes;
-  for (const Shape& empty : {Shape{0, 2, 3, 4}, Shape{1, 1, 1, 3}}) shapes.push_back(empty);
-  for (const Shape& shape : shapes) {
-    const Tensor mean = random({shape.back()}, 4), var = random({shape.back()}, 5, 0.5, 2.0);
-    check({"inference",
-           [&](const Vars& v) {
-             const DType dtype = v[0].dtype();
-             return batch_norm2d(v[0], v[1], v[2], mean.to(dtype), var.to(dtype));
-           },
-           inputs_of(shape)});
-  }
-}
+TEST_CASE("batch_norm2d: gradients, threads, by either statistics") { check(batch_norm2d_cases()); }
 
 TEST_CASE("batch_norm2d: values and new statistics against the formula") {
   for (const Shape& shape : {Shape{3, 5, 7, 3}, Shape{2, 31, 17, 24}, Shape{2, 1, 1, 700}}) {
     const std::int64_t c = shape.back(), rows = shape.size() / c;
-    const std::vector<Tensor> in = inputs_of(shape);
+    const std::vector<Tensor> in = batch_norm2d_inputs(shape);
     const Tensor old_mean = random({c}, 6), old_var = random({c}, 7, 0.5, 2.0);
     const BatchStatistics got = batch_norm2d_training(in[0], in[1], in[2], old_mean, old_var,
                                                       {.eps = 1e-3, .momentum = 0.25});
@@ -90,7 +64,7 @@ TEST_CASE("batch_norm2d: a mean far larger than the deviation, in float32") {
 
 TEST_CASE("batch_norm2d: only what is wanted is computed and kept") {
   const Shape shape{4, 3, 3, 6};
-  const std::vector<Tensor> in = inputs_of(shape);
+  const std::vector<Tensor> in = batch_norm2d_inputs(shape);
   const Tensor mean = random({6}, 4), var = random({6}, 5, 0.5, 2.0);
   const auto run = [&](bool batch, bool wants_x, bool wants_weight, bool wants_bias) {
     const Tape tape;
@@ -120,14 +94,6 @@ TEST_CASE("batch_norm2d: only what is wanted is computed and kept") {
     const auto [of_bias, saved_bias] = run(batch, false, false, true);
     CHECK(max_difference(of_bias[2], all[2]) == 0.0);
     CHECK(saved_bias == channels);
-  }
-}
-
-TEST_CASE("batch_norm2d: the same bits on any number of threads") {
-  for (const Shape& shape : {Shape{4, 29, 31, 32}, Shape{3, 61, 67, 5}, Shape{5, 11, 13, 515}}) {
-    const OpCase op = {"", [](const Vars& v) { return train(v[0], v[1], v[2]).y; },
-                       inputs_of(shape)};
-    check_same_on_any_threads(op);
   }
 }
 

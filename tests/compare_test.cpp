@@ -4,7 +4,7 @@
 #include <limits>
 
 #include <pliant/autograd/ops/reduce.h>
-#include <pliant/tests/op_case.h>
+#include <pliant/tests/cases/compare.h>
 
 using namespace pliant;
 using namespace pliant::test;
@@ -49,7 +49,9 @@ TEST_CASE("compare: shapes broadcast") {
         Values{2, 4});
 }
 
-TEST_CASE("maximum and minimum: values, NaN, gradients") {
+TEST_CASE("compare: gradients under every kind of broadcast, threads") { check(compare_cases()); }
+
+TEST_CASE("maximum and minimum: values, NaN, ties") {
   const Tensor a = row({1, 5, kNan, 2, kNan}), b = row({3, 4, 1, kNan, kNan});
   const Values larger = maximum(a, b).value().to_vector(), less = minimum(a, b).value().to_vector();
   CHECK(larger[0] == 3);
@@ -59,13 +61,6 @@ TEST_CASE("maximum and minimum: values, NaN, gradients") {
   for (std::size_t i = 2; i < 5; ++i) {
     CHECK(std::isnan(larger[i]));
     CHECK(std::isnan(less[i]));
-  }
-  const std::vector<std::pair<Shape, Shape>> shapes = {
-      {{3, 4}, {3, 4}}, {{2, 3, 5}, {5}}, {{3, 1}, {1, 7}}, {{}, {2, 3}}, {{0, 3}, {3}}};
-  for (const auto& [u, v] : shapes) {
-    const std::vector<Tensor> inputs = {random(u, 1), random(v, 2)};
-    check({"maximum", [](const Vars& x) { return maximum(x[0], x[1]); }, inputs});
-    check({"minimum", [](const Vars& x) { return minimum(x[0], x[1]); }, inputs});
   }
   for (const auto& op : {maximum, minimum}) {  // equals share
     const Tape tape;
@@ -93,18 +88,6 @@ TEST_CASE("where: chooses, and what is not chosen has no influence") {
   const Gradients gradients = tape.gradients(sum(where(row({1, 0}), u, v)));
   CHECK(gradients[u].to_vector() == Values{1, 0});
   CHECK(gradients[v].to_vector() == Values{0, 1});
-}
-
-TEST_CASE("where: gradients under every kind of broadcast") {
-  const std::vector<std::vector<Shape>> shapes = {{{3, 4}, {3, 4}, {3, 4}}, {{3, 1}, {4}, {3, 4}},
-                                                  {{2, 3}, {}, {1, 3}},     {{}, {2, 3}, {3}},
-                                                  {{5, 1}, {1, 7}, {}},     {{0, 3}, {3}, {0, 1}}};
-  for (const std::vector<Shape>& s : shapes) {
-    const Tensor condition = gt(random(s[0], 1), 0.0);
-    check({"where",
-           [&](const Vars& v) { return where(condition, v[0], v[1]); },
-           {random(s[1], 2), random(s[2], 3)}});
-  }
 }
 
 TEST_CASE("compare: bad arguments") {

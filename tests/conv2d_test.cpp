@@ -1,57 +1,11 @@
 #include <pliant/autograd/ops/conv2d.h>
-#include <pliant/tests/op_case.h>
+
+#include <pliant/tests/cases/conv2d.h>
 
 using namespace pliant;
 using namespace pliant::test;
 
-namespace {
-
-struct Case {
-  const char* name;
-  Shape x, weight;
-  ConvOptions options;
-};
-
-const std::vector<Case>& cases() {
-  static const std::vector<Case> all = {
-      {"3x3", {2, 5, 4, 3}, {4, 3, 3, 3}, {.padding = 1}},
-      {"1x1 map", {1, 1, 1, 2}, {3, 3, 3, 2}, {.padding = 1}},
-      {"pointwise", {3, 4, 5, 3}, {2, 1, 1, 3}, {}},
-      {"stride, uneven padding",
-       {2, 6, 5, 2},
-       {3, 3, 3, 2},
-       {.stride = 2, .padding = {0, 1, 0, 1}}},
-      {"dilation",
-       {1, 7, 8, 1},
-       {2, 3, 2, 1},
-       {.stride = {1, 2}, .padding = 2, .dilation = {2, 3}}},
-      {"groups", {2, 4, 4, 6}, {4, 3, 3, 3}, {.padding = 1, .groups = 2}},
-      {"depthwise", {2, 5, 3, 5}, {5, 3, 3, 1}, {.padding = 1, .groups = 5}},
-      {"depthwise, two filters a channel",
-       {2, 4, 5, 3},
-       {6, 3, 2, 1},
-       {.stride = 2, .padding = {1, 0, 2, 1}, .groups = 3}},
-      {"depthwise, 1x1 map", {1, 1, 1, 4}, {4, 3, 3, 1}, {.padding = 1, .groups = 4}},
-      {"depthwise, dilation beyond the map",
-       {2, 2, 3, 2},
-       {2, 3, 3, 1},
-       {.padding = 3, .dilation = 3, .groups = 2}},
-      {"depthwise, empty batch", {0, 4, 4, 3}, {3, 3, 3, 1}, {.padding = 1, .groups = 3}},
-      {"empty batch", {0, 4, 4, 2}, {3, 3, 3, 2}, {.padding = 1}},
-      {"prime batch, odd channels", {7, 3, 4, 5}, {11, 2, 2, 5}, {}},
-  };
-  return all;
-}
-
-}  // namespace
-
-TEST_CASE("conv2d: gradients at edge shapes") {
-  for (const Case& c : cases())
-    check({c.name,
-           [&](const Vars& v) { return conv2d(v[0], v[1], v[2], c.options); },
-           {random(c.x, 1), random(c.weight, 2), random({c.weight[0]}, 3)},
-           1e-4});
-}
+TEST_CASE("conv2d: gradients at edge shapes, threads") { check(conv2d_cases()); }
 
 TEST_CASE("conv2d: a frozen weight keeps no input") {
   Parameter weight(random({4, 3, 3, 3}, 1), "weight");

@@ -1,61 +1,16 @@
 #include <pliant/autograd/ops/conv_transpose2d.h>
 
 #include <pliant/layers/conv_transpose2d.h>
-#include <pliant/tests/op_case.h>
+#include <pliant/tests/cases/conv_transpose2d.h>
 
 using namespace pliant;
 using namespace pliant::test;
 
 namespace {
 
-struct Case {
-  const char* name;
-  Shape x, weight;
-  ConvTransposeOptions options;
-  Shape y;
-};
-
-const std::vector<Case>& cases() {
-  static const std::vector<Case> all = {
-      {"twice the size", {2, 3, 4, 3}, {4, 2, 2, 3}, {.stride = 2}, {2, 6, 8, 4}},
-      {"1x1 map", {1, 1, 1, 3}, {2, 4, 3, 3}, {.stride = 4}, {1, 4, 3, 2}},
-      {"pointwise", {3, 4, 2, 3}, {2, 1, 1, 3}, {}, {3, 4, 2, 2}},
-      {"stride beyond the kernel", {1, 3, 2, 2}, {3, 1, 2, 2}, {.stride = 3}, {1, 7, 5, 3}},
-      {"output padding",
-       {2, 3, 4, 2},
-       {3, 3, 3, 2},
-       {.stride = {2, 3}, .padding = 1, .output_padding = {1, 2}},
-       {2, 6, 12, 3}},
-      {"output padding below the dilation alone",
-       {1, 2, 3, 2},
-       {1, 2, 2, 2},
-       {.output_padding = 1, .dilation = 2},
-       {1, 5, 6, 1}},
-      {"uneven padding, dilation",
-       {1, 4, 5, 1},
-       {2, 3, 2, 1},
-       {.stride = {1, 2}, .padding = {2, 1, 0, 3}, .dilation = {2, 3}},
-       {1, 5, 9, 2}},
-      {"groups",
-       {2, 3, 4, 4},
-       {6, 3, 3, 2},
-       {.stride = 2, .padding = 1, .groups = 2},
-       {2, 5, 7, 6}},
-      {"depthwise", {2, 3, 2, 5}, {5, 3, 3, 1}, {.stride = 2, .groups = 5}, {2, 7, 5, 5}},
-      {"depthwise, fewer channels out of it",
-       {1, 3, 3, 6},
-       {3, 3, 3, 2},
-       {.padding = 1, .groups = 3},
-       {1, 3, 3, 3}},
-      {"padding beyond the kernel", {1, 5, 6, 2}, {2, 2, 2, 2}, {.padding = 2}, {1, 2, 3, 2}},
-      {"empty batch", {0, 4, 4, 2}, {3, 3, 3, 2}, {.padding = 1}, {0, 4, 4, 3}},
-      {"prime batch, odd channels", {7, 3, 2, 5}, {11, 2, 2, 5}, {}, {7, 4, 3, 11}},
-  };
-  return all;
-}
-
 // The definition: every input pixel adds to what its taps reach.
-Tensor by_definition(const Case& c, const Tensor& x, const Tensor& weight, const Tensor& bias) {
+Tensor by_definition(const ConvTransposeCase& c, const Tensor& x, const Tensor& weight,
+                     const Tensor& bias) {
   const auto& [stride, padding, more, dilation, groups] = c.options;
   const std::int64_t filters = weight.dim(0) / groups, channels = weight.dim(3);
   Tensor y = Tensor::empty(c.y, DType::float64);
@@ -84,7 +39,7 @@ Tensor by_definition(const Case& c, const Tensor& x, const Tensor& weight, const
 }  // namespace
 
 TEST_CASE("conv_transpose2d agrees with its definition") {
-  for (const Case& c : cases()) {
+  for (const ConvTransposeCase& c : conv_transpose2d_shapes()) {
     CAPTURE(c.name);
     const Tensor x = random(c.x, 1), weight = random(c.weight, 2), bias = random({c.y[3]}, 3);
     const Tensor expected = by_definition(c, x, weight, bias);
@@ -92,20 +47,8 @@ TEST_CASE("conv_transpose2d agrees with its definition") {
   }
 }
 
-TEST_CASE("conv_transpose2d: gradients at edge shapes") {
-  for (const Case& c : cases())
-    check({c.name,
-           [&](const Vars& v) { return conv_transpose2d(v[0], v[1], v[2], c.options); },
-           {random(c.x, 1), random(c.weight, 2), random({c.y[3]}, 3)},
-           1e-4});
-}
-
-TEST_CASE("conv_transpose2d has the same bits on any number of threads") {
-  const OpCase op{
-      "threads",
-      [](const Vars& v) { return conv_transpose2d(v[0], v[1], v[2], {.stride = 2, .padding = 1}); },
-      {random({5, 9, 11, 24}, 1), random({17, 3, 3, 24}, 2), random({17}, 3)}};
-  check_same_on_any_threads(op);
+TEST_CASE("conv_transpose2d: gradients at edge shapes, threads") {
+  check(conv_transpose2d_cases());
 }
 
 TEST_CASE("conv_transpose2d: bad arguments") {

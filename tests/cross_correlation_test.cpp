@@ -1,31 +1,12 @@
 #include <pliant/autograd/ops/cross_correlation.h>
 
 #include <pliant/autograd/ops/conv2d.h>
-#include <pliant/tests/op_case.h>
+#include <pliant/tests/cases/cross_correlation.h>
 
 using namespace pliant;
 using namespace pliant::test;
 
 namespace {
-
-struct Case {
-  const char* name;
-  Shape search, pattern;
-};
-
-const std::vector<Case>& cases() {
-  static const std::vector<Case> all = {
-      {"one image", {1, 6, 7, 3}, {1, 3, 4, 3}},
-      {"1x1 maps", {2, 1, 1, 5}, {2, 1, 1, 5}},
-      {"one place", {3, 4, 2, 4}, {3, 4, 2, 4}},
-      {"pattern of one pixel", {2, 3, 5, 1}, {2, 1, 1, 1}},
-      {"more channels than a vector", {2, 4, 5, 19}, {2, 2, 3, 19}},
-      {"prime batch", {7, 5, 3, 2}, {7, 2, 2, 2}},
-      {"empty batch", {0, 5, 5, 2}, {0, 3, 3, 2}},
-      {"no channels", {2, 5, 5, 0}, {2, 3, 3, 0}},
-  };
-  return all;
-}
 
 Tensor by_definition(const Tensor& x, const Tensor& z) {
   const std::int64_t c = x.dim(3), p = x.dim(1) - z.dim(1) + 1, q = x.dim(2) - z.dim(2) + 1;
@@ -44,18 +25,15 @@ Tensor by_definition(const Tensor& x, const Tensor& z) {
 }  // namespace
 
 TEST_CASE("cross_correlation_depthwise agrees with its definition") {
-  for (const Case& c : cases()) {
+  for (const CorrelationCase& c : cross_correlation_shapes()) {
     CAPTURE(c.name);
     const Tensor x = random(c.search, 1), z = random(c.pattern, 2);
     CHECK(max_difference(cross_correlation_depthwise(x, z).value(), by_definition(x, z)) < 1e-12);
   }
 }
 
-TEST_CASE("cross_correlation_depthwise: gradients at edge shapes") {
-  for (const Case& c : cases())
-    check({c.name,
-           [](const Vars& v) { return cross_correlation_depthwise(v[0], v[1]); },
-           {random(c.search, 1), random(c.pattern, 2)}});
+TEST_CASE("cross_correlation_depthwise: gradients at edge shapes, threads") {
+  check(cross_correlation_cases());
 }
 
 TEST_CASE("cross_correlation_depthwise of one image is a depthwise conv2d") {
@@ -66,13 +44,6 @@ TEST_CASE("cross_correlation_depthwise of one image is a depthwise conv2d") {
       weight.mutable_data<double>()[c * 12 + tap] = z.data<double>()[tap * 18 + c];
   CHECK(max_difference(cross_correlation_depthwise(x, z).value(),
                        conv2d(x, weight, {}, {.groups = 18}).value()) == 0);
-}
-
-TEST_CASE("cross_correlation_depthwise has the same bits on any number of threads") {
-  const OpCase op{"threads",
-                  [](const Vars& v) { return cross_correlation_depthwise(v[0], v[1]); },
-                  {random({3, 17, 13, 37}, 1), random({3, 5, 4, 37}, 2)}};
-  check_same_on_any_threads(op);
 }
 
 TEST_CASE("cross_correlation_depthwise: bad arguments") {

@@ -2,22 +2,12 @@
 
 #include <cmath>
 
-#include <pliant/tests/op_case.h>
+#include <pliant/tests/cases/cross_entropy.h>
 
 using namespace pliant;
 using namespace pliant::test;
 
 namespace {
-
-// Labels 0 .. classes-1 in turn; every `ignored`-th is `ignore_index`.
-Tensor labels_of(const Shape& shape, std::int64_t classes, std::int64_t ignored = 0,
-                 std::int64_t ignore_index = -100) {
-  Tensor labels = Tensor::empty(shape, DType::int64);
-  for (std::int64_t i = 0; i < labels.size(); ++i)
-    labels.mutable_data<std::int64_t>()[i] =
-        ignored > 0 && i % ignored == 0 ? ignore_index : (i * 7) % classes;
-  return labels;
-}
 
 // The definition, on plain doubles.
 double naive(const Tensor& logits, const Tensor& labels, const CrossEntropyOptions& o) {
@@ -49,7 +39,9 @@ Tensor gradient_of(const Tensor& logits, const Tensor& labels, const CrossEntrop
 
 }  // namespace
 
-TEST_CASE("softmax_cross_entropy: values and gradients") {
+TEST_CASE("softmax_cross_entropy: gradients, threads") { check(cross_entropy_cases()); }
+
+TEST_CASE("softmax_cross_entropy: values") {
   const std::vector<Shape> shapes = {{1, 3}, {4, 5}, {7, 1}, {5}, {2, 3, 1, 4}, {3, 17}};
   for (const Shape& shape : shapes)
     for (const CrossEntropyOptions& options :
@@ -61,14 +53,12 @@ TEST_CASE("softmax_cross_entropy: values and gradients") {
       Tensor labels = labels_of(rows, shape.back(), 3, options.ignore_index);
       // The first row counts whatever is ignored, where there are two classes.
       labels.mutable_data<std::int64_t>()[0] = shape.back() - 1;
-      const auto f = [&](const Vars& v) { return softmax_cross_entropy(v[0], labels, options); };
-      const double want = naive(logits, labels, options), got = f({logits}).value().item();
-      if (std::isnan(want)) {  // every row is ignored
+      const double want = naive(logits, labels, options),
+                   got = softmax_cross_entropy(logits, labels, options).value().item();
+      if (std::isnan(want))  // every row is ignored
         CHECK(std::isnan(got));
-        continue;
-      }
-      CHECK(got == doctest::Approx(want).epsilon(1e-12));
-      check({"softmax_cross_entropy", f, {logits}});
+      else
+        CHECK(got == doctest::Approx(want).epsilon(1e-12));
     }
 }
 
@@ -81,15 +71,8 @@ TEST_CASE("softmax_cross_entropy: class weights") {
       labels.mutable_data<std::int64_t>()[0] = shape.back() - 1;
       const CrossEntropyOptions options = {
           .label_smoothing = smoothing, .ignore_index = 255, .class_weights = weights};
-      const auto f = [&](const Vars& v) {
-        return softmax_cross_entropy(v[0], labels,
-                                     {.label_smoothing = smoothing,
-                                      .ignore_index = 255,
-                                      .class_weights = weights.to(v[0].dtype())});
-      };
-      CHECK(f({logits}).value().item() ==
+      CHECK(softmax_cross_entropy(logits, labels, options).value().item() ==
             doctest::Approx(naive(logits, labels, options)).epsilon(1e-12));
-      check({"softmax_cross_entropy, class weights", f, {logits}});
     }
   // Weights of one change nothing; a class of weight 0 does not count.
   const Tensor logits = random({4, 3}, 7), labels = Tensor::from<std::int64_t>({0, 2, 1, 2}, {4});
@@ -140,11 +123,8 @@ TEST_CASE("softmax_cross_entropy: rows that are ignored, and none at all") {
 TEST_CASE("softmax_cross_entropy: the same bits on any number of threads") {
   const Tensor logits = random({3, 41, 43, 21}, 3, -4.0, 4.0);
   const Tensor labels = labels_of({3, 41, 43}, 21, 5);
-  const OpCase op = {
-      "",
-      [&](const Vars& v) { return softmax_cross_entropy(v[0], labels, {.label_smoothing = 0.1}); },
-      {logits}};
-  const std::vector<Tensor> one = check_same_on_any_threads(op);
+  const std::vector<Tensor> one =
+      check_same_on_any_threads(cross_entropy_case(logits, labels, {.label_smoothing = 0.1}));
   CHECK(one[0].item() ==
         doctest::Approx(naive(logits, labels, {.label_smoothing = 0.1})).epsilon(1e-6));
 }
@@ -180,10 +160,6 @@ TEST_CASE("softmax_cross_entropy: the rows' own losses, and their sum") {
         }
         CHECK(loss(logits, LossReduction::sum).value().item() ==
               doctest::Approx(want).epsilon(1e-12));
-        for (const LossReduction reduction : {LossReduction::none, LossReduction::sum})
-          check({"softmax_cross_entropy",
-                 [&](const Vars& v) { return loss(v[0], reduction); },
-                 {logits}});
       }
 }
 

@@ -7,7 +7,6 @@
 #include <string>
 #include <vector>
 
-#include <pliant/tests/cuda_family_cases.h>
 #include <pliant/tests/gpu_under_test.h>
 #include <pliant/tests/op_case.h>
 
@@ -21,14 +20,14 @@ inline double tolerance(DType dtype) {
 }
 
 // Whether a case is among those asked for, PLIANT_CASES: those whose name has this text in it.
-inline bool is_wanted(const DeviceCase& c) {
+inline bool is_wanted(const OpCase& c) {
   const char* const text = std::getenv("PLIANT_CASES");
   return text == nullptr || contains(c.name, text);
 }
 
 // An Error of a case must not take the blame for those that follow, nor they for it. A kernel's
 // fault ends the context: then nothing that follows says anything, and the process ends here.
-inline void guarded(const DeviceCase& c, DType dtype, const std::function<void()>& work) {
+inline void guarded(const OpCase& c, DType dtype, const std::function<void()>& work) {
   if (!is_wanted(c)) return;
   CAPTURE(c.name);
   CAPTURE(dtype);
@@ -43,11 +42,12 @@ inline void guarded(const DeviceCase& c, DType dtype, const std::function<void()
   std::_Exit(EXIT_FAILURE);
 }
 
-inline void check_case(const DeviceCase& c, DType dtype) {
+inline void check_case(const OpCase& c, DType dtype) {
   guarded(c, dtype, [&] {
     const std::vector<Tensor> on_cpu = run(c, dtype, Device::cpu());
     const std::vector<Tensor> on_gpu = run(c, dtype, gpu());
     const std::vector<Tensor> again = run(c, dtype, gpu());
+    REQUIRE(on_cpu.size() == on_gpu.size());
     for (std::size_t i = 0; i < on_cpu.size(); ++i) {
       CAPTURE(i);
       CHECK(on_cpu[i].dtype() == on_gpu[i].dtype());
@@ -57,16 +57,17 @@ inline void check_case(const DeviceCase& c, DType dtype) {
   });
 }
 
-inline void check_cases(const DeviceCases& cases, const DTypes& dtypes) {
-  for (const DeviceCase& c : cases)
+inline void check_cases(const OpCases& cases, const DTypes& dtypes) {
+  for (const OpCase& c : cases)
     for (const DType dtype : dtypes) check_case(c, dtype);
 }
 
 // Results that need not be near the CPU's to the last bits, nor the same twice.
-inline void check_near(const DeviceCase& c, DType dtype, double tolerance) {
+inline void check_near(const OpCase& c, DType dtype, double tolerance) {
   guarded(c, dtype, [&] {
     const std::vector<Tensor> on_cpu = run(c, dtype, Device::cpu());
     const std::vector<Tensor> on_gpu = run(c, dtype, gpu());
+    REQUIRE(on_cpu.size() == on_gpu.size());
     for (std::size_t i = 0; i < on_cpu.size(); ++i)
       CHECK(deviation(on_cpu[i], on_gpu[i]) < tolerance);
   });

@@ -4,7 +4,10 @@
 #include <limits>
 
 #include <pliant/core/gpu_options.h>
-#include <pliant/tests/cuda_cases.h>
+#include <pliant/layers/layers.h>
+#include <pliant/tests/cases/dcn.h>
+#include <pliant/tests/cases/deform_conv2d.h>
+#include <pliant/tests/cases/deform_kernel.h>
 #include <pliant/tests/cuda_check.h>
 
 using namespace pliant;
@@ -21,7 +24,7 @@ Tensor crooked(const Tensor& t) {
 }
 
 // The result and the gradients of crooked inputs, by a crooked cotangent.
-std::vector<Tensor> run_crooked(const DeviceCase& c, DType dtype) {
+std::vector<Tensor> run_crooked(const OpCase& c, DType dtype) {
   Tape tape({.buffers = Buffers::keep});
   Vars vars;
   for (const Tensor& input : c.inputs)
@@ -34,8 +37,8 @@ std::vector<Tensor> run_crooked(const DeviceCase& c, DType dtype) {
   return results;
 }
 
-DeviceCases cases_of_vectors() {
-  DeviceCases all = {
+OpCases cases_of_vectors() {
+  OpCases all = {
       {"add", [](const Vars& v) { return v[0] + v[1]; }, {random({9, 16}, 1), random({9, 16}, 2)}},
       {"linear",
        [](const Vars& v) { return linear(v[0], v[1], v[2]); },
@@ -43,8 +46,8 @@ DeviceCases cases_of_vectors() {
   const std::vector<ConvCase> shapes = {
       {"dense", {2, 7, 6, 16}, {8, 3, 3, 16}, {.padding = 1}},
       {"depthwise", {2, 7, 6, 16}, {16, 3, 3, 1}, {.padding = 1, .groups = 16}}};
-  for (const DeviceCases& some :
-       {conv_cases(shapes), deform_cases(shapes), deform_kernel_cases(), dcn_cases()})
+  for (const OpCases& some : {conv2d_cases(shapes), deform_conv2d_cases(shapes),
+                              deform_kernel_cases_on_grids(), dcn_cases()})
     all.insert(all.end(), some.begin(), some.end());
   return all;
 }
@@ -56,7 +59,7 @@ TEST_CASE("cuda: large and crooked, more elements than one turn of the grid take
   constexpr std::int64_t kMany = 20'000'003;  // one turn takes 2^24
   const Tensor many = random({kMany}, 1);
   const Tensor mean = random({8}, 4), var = random({8}, 5, 0.5, 2.0);
-  const DeviceCases cases = {
+  const OpCases cases = {
       {"relu of many", [](const Vars& v) { return relu(v[0]); }, {many}},
       {"mul of many", [](const Vars& v) { return v[0] * v[0]; }, {many}},
       {"sum of many", [](const Vars& v) { return sum(v[0]); }, {many}},
@@ -91,7 +94,7 @@ TEST_CASE("cuda: large and crooked, more elements than 32 bits count" *
 TEST_CASE("cuda: large and crooked, arrays that begin anywhere" * doctest::skip(no_device())) {
   for (const ConvPath path : {ConvPath::automatic, ConvPath::columns}) {
     set_gpu_options({.convolution = path});
-    for (const DeviceCase& c : cases_of_vectors())
+    for (const OpCase& c : cases_of_vectors())
       for (const DType dtype : {DType::float32, DType::float64, DType::bfloat16})
         guarded(c, dtype, [&] {
           const std::vector<Tensor> straight = run(c, dtype, gpu()), here = run_crooked(c, dtype);

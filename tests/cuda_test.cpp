@@ -8,15 +8,24 @@
 #include <limits>
 #include <thread>
 
+#include <pliant/autograd/ops/roi_align.h>
+#include <pliant/autograd/ops/roi_pool.h>
 #include <pliant/core/capture.h>
 #include <pliant/core/column_memory.h>
 #include <pliant/core/gpu_options.h>
 #include <pliant/layers/layers.h>
 #include <pliant/layers/train/moving_average.h>
 #include <pliant/layers/train/optimizer.h>
-#include <pliant/tests/cuda_cases.h>
+#include <pliant/tests/all_cases.h>
+#include <pliant/tests/cases/conv_transpose2d.h>
+#include <pliant/tests/cases/dcn.h>
+#include <pliant/tests/cases/deform_conv2d.h>
+#include <pliant/tests/cases/deform_kernel.h>
+#include <pliant/tests/cases/grid_sample.h>
+#include <pliant/tests/cases/map_offsets.h>
+#include <pliant/tests/cases/pool2d.h>
+#include <pliant/tests/cases/upsample.h>
 #include <pliant/tests/cuda_check.h>
-#include <pliant/tests/op_case.h>
 
 using namespace pliant;
 using namespace pliant::test;
@@ -32,6 +41,13 @@ struct WithGpuOptions {
   WithGpuOptions& operator=(const WithGpuOptions&) = delete;
   ~WithGpuOptions() { set_gpu_options({}); }
 };
+
+// Plain ones of these shapes, and a transposed one.
+OpCases convolutions(const std::vector<ConvCase>& shapes) {
+  return joined({conv2d_cases(shapes),
+                 {conv_transpose2d_case("conv_transpose2d", {2, 3, 4, 5}, {3, 3, 2, 5},
+                                        {.stride = 2, .padding = 1, .output_padding = 1})}});
+}
 
 struct SmallNet : Module {
   Conv2d stem = own("stem", Conv2d(1, 4, {.padding = 1, .bias = Bias::no}));
@@ -87,68 +103,24 @@ TEST_CASE("cuda: without a GPU the tests that need one are skipped, aloud") {
   CHECK(contains(message, kHasCuda ? "there is no cuda:0 (0 found)" : "this build has no CUDA"));
 }
 
-// Family by family, each op gives what the CPU gives, and the same bits twice.
+// Each op gives what the CPU gives, and the same bits twice.
 
-TEST_CASE("cuda: every op, functions" * doctest::skip(no_device())) {
-  check_cases(function_cases(), kAll);
+TEST_CASE("cuda: every op, float32" * doctest::skip(no_device())) {
+  check_cases(all_cases(), {DType::float32});
 }
 
-TEST_CASE("cuda: every op, shapes" * doctest::skip(no_device())) {
-  check_cases(shape_cases(), kAll);
+TEST_CASE("cuda: every op, float64" * doctest::skip(no_device())) {
+  check_cases(all_cases(), {DType::float64});
 }
 
-TEST_CASE("cuda: every op, element by element" * doctest::skip(no_device())) {
-  check_cases(elementwise_cases(), kAll);
-}
-
-TEST_CASE("cuda: every op, reductions" * doctest::skip(no_device())) {
-  check_cases(reduce_cases(), kAll);
-}
-
-TEST_CASE("cuda: every op, products" * doctest::skip(no_device())) {
-  check_cases(matmul_cases(), kAll);
-}
-
-TEST_CASE("cuda: every op, convolutions" * doctest::skip(no_device())) {
-  check_cases(conv_cases(conv_shapes()), kAll);
-}
-
-TEST_CASE("cuda: every op, deformable convolutions" * doctest::skip(no_device())) {
-  check_cases(deform_cases(conv_shapes()), kAll);
-}
-
-TEST_CASE("cuda: every op, map offsets" * doctest::skip(no_device())) {
-  check_cases(map_offsets_cases(), kAll);
-}
-
-TEST_CASE("cuda: every op, deformable kernels" * doctest::skip(no_device())) {
-  check_cases(deform_kernel_cases(), kAll);
-}
-
-TEST_CASE("cuda: every op, dcn" * doctest::skip(no_device())) { check_cases(dcn_cases(), kAll); }
-
-TEST_CASE("cuda: every op, permutations" * doctest::skip(no_device())) {
-  check_cases(permute_cases(), kAll);
-}
-
-TEST_CASE("cuda: every op, normalisations" * doctest::skip(no_device())) {
-  check_cases(norm_cases(), kAll);
-}
-
-TEST_CASE("cuda: every op, pooling and losses" * doctest::skip(no_device())) {
-  check_cases(pool_and_loss_cases(), kAll);
-}
-
-TEST_CASE("cuda: every op, maps" * doctest::skip(no_device())) { check_cases(map_cases(), kAll); }
-
-TEST_CASE("cuda: every op, regions" * doctest::skip(no_device())) {
-  check_cases(region_cases(), kAll);
+TEST_CASE("cuda: every op, bfloat16" * doctest::skip(no_device())) {
+  check_cases(all_cases(), {DType::bfloat16});
 }
 
 TEST_CASE("cuda: convolutions of more columns than one slice holds" * doctest::skip(no_device())) {
   const std::vector<ConvCase> large = {{"large", {2, 200, 200, 24}, {2, 3, 3, 24}, {.padding = 1}}};
-  check_cases(conv_cases(large), {DType::float32});
-  check_cases(deform_cases(large), {DType::float32});
+  check_cases(convolutions(large), {DType::float32});
+  check_cases(deform_conv2d_cases(large), {DType::float32});
 }
 
 TEST_CASE("cuda: slices may begin and end anywhere" * doctest::skip(no_device())) {
@@ -157,43 +129,43 @@ TEST_CASE("cuda: slices may begin and end anywhere" * doctest::skip(no_device())
   } restore;
   const WithGpuOptions options({.convolution = ConvPath::columns});
   set_column_memory(4096);
-  for (const DeviceCases& some :
-       {conv_cases(conv_shapes()), deform_cases(conv_shapes()), deform_kernel_cases()})
+  for (const OpCases& some : {convolutions(conv_shapes()), deform_conv2d_cases(conv_shapes()),
+                              deform_kernel_cases_on_grids()})
     check_cases(some, {DType::float64, DType::bfloat16});
 }
 
 TEST_CASE("cuda: convolutions by columns give what the CPU gives" * doctest::skip(no_device())) {
   const WithGpuOptions options({.convolution = ConvPath::columns});
-  check_cases(conv_cases(conv_shapes()), kAll);
+  check_cases(convolutions(conv_shapes()), kAll);
 }
 
 TEST_CASE("cuda: convolutions by cuDNN give what the CPU gives" * doctest::skip(no_device())) {
   const WithGpuOptions options({.convolution = ConvPath::cudnn});
-  const DeviceCase first = conv_cases(conv_shapes()).front();
+  const OpCase first = convolutions(conv_shapes()).front();
   if (contains(error_of([&] { run(first, DType::float32, gpu()); }), "has no cuDNN")) {
     MESSAGE("skipped: this build has no cuDNN");
     return;
   }
-  check_cases(conv_cases(conv_shapes()), {DType::float32, DType::float64});
+  check_cases(convolutions(conv_shapes()), {DType::float32, DType::float64});
 }
 
 TEST_CASE("cuda: gradients by a map may be added up as they come" * doctest::skip(no_device())) {
   const WithGpuOptions options({.scatter = Scatter::atomic});
-  for (const DeviceCases& some :
-       {deform_cases(conv_shapes()), dcn_cases(), map_offsets_cases(), map_cases()})
-    for (const DeviceCase& c : some)
+  for (const OpCases& some : {deform_conv2d_cases(conv_shapes()), dcn_cases(), map_offsets_cases(),
+                              grid_sample_cases(), upsample_cases(), pool2d_cases()})
+    for (const OpCase& c : some)
       for (const DType dtype : {DType::float32, DType::float64})
         check_near(c, dtype, tolerance(dtype));
 }
 
 TEST_CASE("cuda: TF32 is an option, near to full precision" * doctest::skip(no_device())) {
   const std::vector<ConvCase> wide = {{"wide", {8, 28, 28, 32}, {64, 3, 3, 32}, {.padding = 1}}};
-  DeviceCases cases = conv_cases(wide);
+  OpCases cases = convolutions(wide);
   cases.push_back({"matmul",
                    [](const Vars& v) { return matmul(v[0], v[1]); },
                    {random({130, 256}, 1), random({256, 64}, 2)}});
   const WithGpuOptions options({.precision = Precision::tf32});
-  for (const DeviceCase& c : cases) check_near(c, DType::float32, 4e-3);
+  for (const OpCase& c : cases) check_near(c, DType::float32, 4e-3);
 }
 
 TEST_CASE("cuda: a net trains as on the CPU" * doctest::skip(no_device())) {

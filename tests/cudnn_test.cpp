@@ -20,7 +20,7 @@ TEST_CASE("cudnn: a build without cuDNN skips the test of its plans, aloud") {
 #include <pliant/autograd/ops/conv2d.h>
 #include <pliant/cuda/conv2d_cudnn.h>
 #include <pliant/cuda/cudnn_graph.h>
-#include <pliant/tests/cuda_cases.h>
+#include <pliant/tests/cases/conv2d.h>
 #include <pliant/tests/op_case.h>
 
 using namespace pliant;

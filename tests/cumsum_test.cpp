@@ -1,8 +1,7 @@
 #include <pliant/autograd/ops/cumsum.h>
 
-#include <pliant/autograd/ops/elementary.h>
 #include <pliant/core/parallel.h>
-#include <pliant/tests/op_case.h>
+#include <pliant/tests/cases/cumsum.h>
 
 using namespace pliant;
 using namespace pliant::test;
@@ -18,15 +17,9 @@ TEST_CASE("cumsum: by hand, along both axes and from both ends") {
   CHECK(sums(0, CumsumFrom::end) == std::vector<double>{5, 7, 9, 4, 5, 6});
 }
 
-TEST_CASE("cumsum: gradients, first and second") {
-  for (int axis = 0; axis < 3; ++axis)
-    for (const CumsumFrom from : {CumsumFrom::start, CumsumFrom::end}) {
-      const auto f = [=](const Vars& v) { return exp(cumsum(v[0], axis, from)); };
-      const Tensor x = random({2, 3, 2}, 1, -0.5, 0.5);
-      check({"cumsum", f, {x}});
-      const GradcheckResult twice = gradgradcheck(f, {x});
-      CHECK_MESSAGE(twice.passed, twice.message);
-    }
+TEST_CASE("cumsum: gradients, first and second, threads") {
+  check(cumsum_cases());
+  check_twice(cumsum_cases());
 }
 
 TEST_CASE("cumsum: nothing to sum, more lines than a task owns, any number of threads") {

@@ -3,7 +3,7 @@
 #include <pliant/autograd/ops/dcn.h>
 #include <pliant/autograd/ops/pool2d.h>
 #include <pliant/autograd/ops/reduce.h>
-#include <pliant/tests/op_case.h>
+#include <pliant/tests/cases/dcn.h>
 
 #include <limits>
 
@@ -14,56 +14,8 @@ namespace {
 
 Tensor zeros(const Shape& shape) { return Tensor::zeros(shape, DType::float64); }
 
-// Whole numbers and a part that keeps away from the grid lines, at scale 1 and 2.
-Tensor generic_pairs(const Shape& shape, std::uint64_t seed) {
-  const Tensor whole = random(shape, seed, -2.0, 2.0), part = random(shape, seed + 1, 0.1, 0.4);
-  Tensor pairs = Tensor::empty(shape, DType::float64);
-  for (std::int64_t i = 0; i < pairs.size(); ++i)
-    pairs.mutable_data<double>()[i] = std::floor(whole.data<double>()[i]) + part.data<double>()[i];
-  return pairs;
-}
-
-struct Case {
-  const char* name;
-  Shape x;
-  std::int64_t p, q;
-  DCNOptions options;
-
-  std::int64_t pairs() const {  // of one location
-    const std::int64_t taps = options.kernel.h * options.kernel.w;
-    return options.groups * (taps - (options.center == CenterTap::remove ? 1 : 0));
-  }
-};
-
-const std::vector<Case>& cases() {
-  static const std::vector<Case> all = {
-      {"one group", {2, 4, 3, 3}, 4, 3, {.padding = 1}},
-      {"groups, stride, scale",
-       {1, 5, 6, 6},
-       3,
-       3,
-       {.stride = 2, .padding = 1, .groups = 3, .offset_scale = 2}},
-      {"without the middle, dilated",
-       {1, 5, 4, 2},
-       5,
-       4,
-       {.padding = 2, .dilation = 2, .groups = 2, .center = CenterTap::remove}},
-      {"oblong, one group each", {1, 4, 5, 3}, 4, 4, {.kernel = {1, 2}, .groups = 3}},
-      {"tall", {1, 4, 3, 17}, 4, 3, {.kernel = {3, 1}, .padding = {1, 0}}},
-      {"many taps", {1, 7, 7, 2}, 7, 7, {.kernel = 5, .padding = 2}},
-      {"empty batch", {0, 4, 4, 2}, 4, 4, {.padding = 1}},
-      {"prime batch, 1x1 map", {11, 1, 1, 4}, 1, 1, {.padding = 1, .groups = 2}},
-  };
-  return all;
-}
-
-std::vector<Tensor> inputs_of(const Case& c) {
-  return {random(c.x, 1), generic_pairs({c.x[0], c.p, c.q, 2 * c.pairs()}, 2),
-          random({c.x[0], c.p, c.q, c.pairs()}, 4)};
-}
-
 // Offsets and masks as dcn_v4 has them, with a tail of rubbish.
-Tensor interleaved(const Case& c, const Tensor& offset, const Tensor& mask) {
+Tensor interleaved(const DCNCase& c, const Tensor& offset, const Tensor& mask) {
   const std::int64_t width = dcn_v4_width(c.options), taps = c.pairs() / c.options.groups;
   Tensor both = Tensor::full({c.x[0], c.p, c.q, width}, 1e30, DType::float64);
   for (std::int64_t row = 0; row < c.x[0] * c.p * c.q; ++row)
@@ -76,7 +28,7 @@ Tensor interleaved(const Case& c, const Tensor& offset, const Tensor& mask) {
 }
 
 // By index, in the published order of taps.
-double by_definition(const Case& c, const std::vector<Tensor>& in, std::int64_t row,
+double by_definition(const DCNCase& c, const std::vector<Tensor>& in, std::int64_t row,
                      std::int64_t channel) {
   const auto hat = [](double at, std::int64_t i) {
     return std::fmax(0, 1 - std::fabs(at - static_cast<double>(i)));
@@ -110,9 +62,9 @@ double by_definition(const Case& c, const std::vector<Tensor>& in, std::int64_t 
 }  // namespace
 
 TEST_CASE("dcn_v3, dcn_v4: the definition") {
-  for (const Case& c : cases()) {
+  for (const DCNCase& c : dcn_shapes()) {
     CAPTURE(c.name);
-    const std::vector<Tensor> in = inputs_of(c);
+    const std::vector<Tensor> in = dcn_inputs(c);
     const Tensor y = dcn_v3(in[0], in[1], in[2], c.options).value();
     REQUIRE(y.shape() == Shape{c.x[0], c.p, c.q, c.x[3]});
     for (std::int64_t i = 0; i < y.size(); ++i)
@@ -123,18 +75,8 @@ TEST_CASE("dcn_v3, dcn_v4: the definition") {
   }
 }
 
-TEST_CASE("dcn_v3, dcn_v4: gradients, with masks as given and by softmax") {
-  for (const Case& c : cases())
-    for (const MaskRule rule : {MaskRule::as_given, MaskRule::softmax}) {
-      DCNOptions options = c.options;
-      options.mask = rule;
-      const std::vector<Tensor> in = inputs_of(c);
-      check({c.name, [&](const Vars& v) { return dcn_v3(v[0], v[1], v[2], options); }, in, 2e-4});
-      check({c.name,
-             [&](const Vars& v) { return dcn_v4(v[0], v[1], options); },
-             {in[0], generic_pairs({c.x[0], c.p, c.q, dcn_v4_width(options)}, 5)},
-             2e-4});
-    }
+TEST_CASE("dcn_v3, dcn_v4: gradients, with masks as given and by softmax, threads") {
+  check(dcn_cases());
 }
 
 TEST_CASE("dcn_v3: without offsets a mean filter; by softmax of nothing too") {
@@ -199,11 +141,8 @@ TEST_CASE("dcn_v3: offsets that are not numbers, infinite or huge read nothing")
 }
 
 TEST_CASE("dcn_v3: each gradient alone, and the same bits on any number of threads") {
-  const std::vector<Case> wide = {{"few groups", {1, 14, 13, 70}, 14, 13, {.padding = 1}},
-                                  {"many", {3, 9, 10, 64}, 9, 10, {.padding = 1, .groups = 4}}};
-  for (const Case& c : wide) {
-    const OpCase op{c.name, [&](const Vars& v) { return dcn_v3(v[0], v[1], v[2], c.options); },
-                    inputs_of(c)};
+  for (const DCNCase& c : wide_dcn_shapes()) {
+    const OpCase op = dcn_v3_case(c);
     const std::vector<Tensor> one = check_same_on_any_threads(op);
     for (std::size_t i = 0; i < op.inputs.size(); ++i) {
       const Tape tape;

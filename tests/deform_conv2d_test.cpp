@@ -1,79 +1,12 @@
-#include <pliant/autograd/ops/arithmetic.h>
 #include <pliant/autograd/ops/deform_conv2d.h>
-#include <pliant/autograd/ops/map_offsets.h>
-#include <pliant/tests/op_case.h>
+
+#include <pliant/tests/cases/deform_conv2d.h>
 
 using namespace pliant;
 using namespace pliant::test;
 
-namespace {
-
-struct Case {
-  const char* name;
-  Shape x, weight;
-  std::int64_t p, q;  // output height and width
-  DeformConvOptions options;
-};
-
-const std::vector<Case>& cases() {
-  static const std::vector<Case> all = {
-      {"3x3", {2, 5, 4, 3}, {4, 3, 3, 3}, 5, 4, {.padding = 1}},
-      {"1x1 map", {1, 1, 1, 2}, {3, 1, 1, 2}, 1, 1, {}},
-      {"stride, uneven padding",
-       {2, 6, 5, 2},
-       {3, 3, 3, 2},
-       3,
-       2,
-       {.stride = 2, .padding = {0, 1, 0, 1}}},
-      {"dilation",
-       {1, 7, 8, 1},
-       {2, 3, 2, 1},
-       7,
-       5,
-       {.stride = {1, 2}, .padding = 2, .dilation = {2, 3}}},
-      {"groups and offset groups",
-       {2, 4, 4, 6},
-       {4, 3, 3, 3},
-       4,
-       4,
-       {.padding = 1, .groups = 2, .offset_groups = 3}},
-      {"depthwise", {2, 5, 3, 5}, {5, 3, 3, 1}, 5, 3, {.padding = 1, .groups = 5}},
-      {"empty batch", {0, 4, 4, 2}, {3, 3, 3, 2}, 4, 4, {.padding = 1}},
-      {"prime batch, odd channels", {7, 3, 4, 5}, {11, 2, 2, 5}, 2, 3, {}},
-  };
-  return all;
-}
-
-// Offsets whose sampling points keep away from the grid lines, where derivatives jump.
-Tensor generic_offsets(const Shape& shape, std::uint64_t seed) {
-  const Tensor whole = random(shape, seed, -2.0, 3.0), part = random(shape, seed + 1, 0.1, 0.9);
-  Tensor offsets = Tensor::empty(shape, DType::float64);
-  double* const to = offsets.mutable_data<double>();
-  for (std::int64_t i = 0; i < offsets.size(); ++i)
-    to[i] = std::floor(whole.data<double>()[i]) + part.data<double>()[i];
-  return offsets;
-}
-
-}  // namespace
-
-TEST_CASE("deform_conv2d: gradients at edge shapes, with and without mask, under both boundaries") {
-  for (const Case& c : cases()) {
-    const std::int64_t taps = c.options.offset_groups * c.weight[1] * c.weight[2];
-    const std::vector<Tensor> inputs = {
-        random(c.x, 1), generic_offsets({c.x[0], c.p, c.q, 2 * taps}, 2),
-        random({c.x[0], c.p, c.q, taps}, 4), random(c.weight, 5), random({c.weight[0]}, 6)};
-    for (const Border border : {Border::zeros, Border::dcn_v1}) {
-      DeformConvOptions options = c.options;
-      options.border = border;
-      check({c.name,
-             [&](const Vars& v) { return deform_conv2d(v[0], v[1], v[3], v[4], v[2], options); },
-             inputs, 2e-4});
-      check({c.name,
-             [&](const Vars& v) { return deform_conv2d(v[0], v[1], v[2], v[3], {}, options); },
-             {inputs[0], inputs[1], inputs[3], inputs[4]},
-             2e-4});
-    }
-  }
+TEST_CASE("deform_conv2d: gradients, with and without mask, under both borders, threads") {
+  check(deform_conv2d_cases());
 }
 
 TEST_CASE("deform_conv2d: zero offsets are a plain convolution, integer ones a shifted one") {
@@ -147,37 +80,4 @@ TEST_CASE("deform_conv2d: bad arguments") {
         "deform_conv2d: 0 input and 2 output channels, expected at least 1 of each");
   CHECK(channels(2, 0) ==
         "deform_conv2d: 2 input and 0 output channels, expected at least 1 of each");
-  const Tensor vast = Tensor::zeros({1, 65536, 65536, 0}, DType::float64);
-  CHECK(contains(error_of([&] { map_offsets(vast, vast); }), "65536 x 65536 pixels is too large"));
-}
-
-TEST_CASE("map_offsets: gradients, identity, and offsets that start at zero") {
-  for (const Shape& shape :
-       {Shape{2, 4, 5, 3}, Shape{1, 1, 1, 1}, Shape{0, 3, 3, 2}, Shape{3, 7, 2, 5}}) {
-    Shape offsets = shape;
-    offsets[3] *= 2;
-    check({"map_offsets",
-           [](const Vars& v) { return map_offsets(v[0], v[1]); },
-           {random(shape, 1), generic_offsets(offsets, 2)},
-           1e-4});
-    const Tensor x = random(shape, 3);
-    CHECK(max_difference(x, map_offsets(x, Tensor::zeros(offsets, DType::float64)).value()) == 0);
-  }
-  const auto gradient_at_zero = [](const MapOffsetsOptions& options) {
-    const Tape tape;
-    const Var offset = tape.variable(Tensor::zeros({1, 3, 3, 2}, DType::float64));
-    const Var y = map_offsets(random({1, 3, 3, 1}, 4), offset, options);
-    return tape.gradients(y, {}, {.cotangent = random(y.shape(), 5)})[offset];
-  };
-  CHECK(gradient_at_zero({}).to_vector()[0] != 0);
-  CHECK(max_difference(gradient_at_zero({.at_integers = AtIntegers::zero}),
-                       Tensor::zeros({1, 3, 3, 2}, DType::float64)) == 0);
-  check({"map_offsets, flat at integers",
-         [](const Vars& v) { return map_offsets(v[0], v[1], {.at_integers = AtIntegers::zero}); },
-         {random({2, 4, 5, 3}, 1), generic_offsets({2, 4, 5, 6}, 2)},
-         1e-4});
-  CHECK(contains(error_of([] {
-                   map_offsets(random({1, 3, 3, 2}, 1), random({1, 3, 3, 2}, 2));
-                 }),
-                 "the offset has shape [1 3 3 2], expected [1 3 3 4]"));
 }

@@ -1,14 +1,11 @@
-// Deformable kernels, local and global, and convolutions whose weights differ by image.
 #include <pliant/autograd/ops/arithmetic.h>
-#include <pliant/autograd/ops/cond_conv2d.h>
-#include <pliant/autograd/ops/conv2d_per_image.h>
 #include <pliant/autograd/ops/deform_conv2d.h>
 #include <pliant/autograd/ops/deform_kernel.h>
 #include <pliant/autograd/ops/global_deform_kernel.h>
 #include <pliant/autograd/ops/reduce.h>
 #include <pliant/core/column_memory.h>
 #include <pliant/core/parallel.h>
-#include <pliant/tests/op_case.h>
+#include <pliant/tests/cases/deform_kernel.h>
 
 #include <limits>
 
@@ -17,85 +14,20 @@ using namespace pliant::test;
 
 namespace {
 
-// Pairs whose points keep away from whole and half coordinates.
-Tensor generic_pairs(const Shape& shape, std::uint64_t seed) {
-  const Tensor whole = random(shape, seed, -2.0, 3.0), part = random(shape, seed + 1, 0.1, 0.4);
-  Tensor pairs = Tensor::empty(shape, DType::float64);
-  for (std::int64_t i = 0; i < pairs.size(); ++i)
-    pairs.mutable_data<double>()[i] =
-        std::floor(2 * whole.data<double>()[i]) / 2 + part.data<double>()[i];
-  return pairs;
-}
-
 Tensor zeros(const Shape& shape) { return Tensor::zeros(shape, DType::float64); }
 
-struct Case {
-  const char* name;
-  Shape x, weight;
-  std::int64_t p, q;
-  DeformKernelOptions options;
-
-  std::int64_t taps() const { return options.kernel.h * options.kernel.w; }
-  Shape rotation() const { return {x[0], p, q, 2 * options.rotation_groups * taps()}; }
-  Shape offset() const { return {x[0], p, q, 2 * taps()}; }
-};
-
-const std::vector<Case>& cases() {
-  static const std::vector<Case> all = {
-      {"dense", {2, 4, 3, 3}, {4, 4, 4, 3}, 4, 3, {.padding = 1}},
-      {"depthwise", {1, 4, 5, 5}, {5, 4, 4, 1}, 4, 5, {.padding = 1, .groups = 5}},
-      {"depthwise, rotation groups that leave some over",
-       {1, 3, 4, 5},
-       {5, 4, 4, 1},
-       3,
-       4,
-       {.padding = 1, .groups = 5, .rotation_groups = 2}},
-      {"groups that rotation groups cross, stride",
-       {1, 5, 4, 6},
-       {4, 3, 5, 3},
-       3,
-       2,
-       {.stride = 2, .padding = 1, .groups = 2, .rotation_groups = 4}},
-      {"two filters for each channel",
-       {1, 3, 3, 2},
-       {4, 2, 2, 1},
-       3,
-       3,
-       {.kernel = 1, .groups = 2}},
-      {"oblong, dilated, scope below the kernel",
-       {1, 5, 6, 2},
-       {3, 1, 2, 2},
-       5,
-       4,
-       {.kernel = {1, 3}, .dilation = {1, 1}}},
-      {"empty batch", {0, 4, 4, 2}, {3, 4, 4, 2}, 4, 4, {.padding = 1}},
-      {"prime batch, 1x1 map", {7, 1, 1, 3}, {3, 5, 5, 3}, 1, 1, {.padding = 1}},
-  };
-  return all;
-}
-
-std::vector<Tensor> inputs_of(const Case& c) {
-  return {random(c.x, 1), generic_pairs(c.offset(), 2), generic_pairs(c.rotation(), 4),
-          random(c.weight, 6), random({c.weight[0]}, 7)};
-}
-
-Var with_offset(const Vars& v, const DeformKernelOptions& options) {
-  return deform_kernel_conv(v[0], v[1], v[2], v[3], v[4], options);
-}
-
 // Value and all gradients of deform_kernel_conv on so many threads.
-std::vector<Tensor> on_threads(int threads, const Case& c, DType dtype) {
+std::vector<Tensor> on_threads(int threads, const DeformKernelCase& c, DType dtype) {
   const int before = thread_count();
   set_thread_count(threads);
-  std::vector<Tensor> all = run_with_gradients(
-      {c.name, [&](const Vars& v) { return with_offset(v, c.options); }, inputs_of(c)}, dtype);
+  std::vector<Tensor> all = run(deform_kernel_conv_case(c), dtype);
   set_thread_count(before);
   return all;
 }
 
 // The definition by index, for one channel k of one location.
-double by_definition(const Case& c, const std::vector<Tensor>& in, std::int64_t n, std::int64_t p,
-                     std::int64_t q, std::int64_t k) {
+double by_definition(const DeformKernelCase& c, const std::vector<Tensor>& in, std::int64_t n,
+                     std::int64_t p, std::int64_t q, std::int64_t k) {
   const auto hat = [](double at, std::int64_t i) {
     return std::fmax(0, 1 - std::fabs(at - static_cast<double>(i)));
   };
@@ -128,9 +60,9 @@ double by_definition(const Case& c, const std::vector<Tensor>& in, std::int64_t 
 }  // namespace
 
 TEST_CASE("deform_kernel: the definition, for any number of groups and rotation groups") {
-  for (const Case& c : cases()) {
+  for (const DeformKernelCase& c : deform_kernel_shapes()) {
     CAPTURE(c.name);
-    const std::vector<Tensor> in = inputs_of(c);
+    const std::vector<Tensor> in = deform_kernel_inputs(c);
     const Tensor y = deform_kernel(in[0], in[2], in[3], in[4], c.options).value();
     REQUIRE(y.shape() == Shape{c.x[0], c.p, c.q, c.weight[0]});
     for (std::int64_t i = 0; i < y.size(); ++i) {
@@ -141,27 +73,19 @@ TEST_CASE("deform_kernel: the definition, for any number of groups and rotation 
   }
 }
 
-TEST_CASE("deform_kernel, deform_kernel_conv: gradients at edge shapes") {
-  for (const Case& c : cases()) {
-    const std::vector<Tensor> in = inputs_of(c);
-    check({c.name,
-           [&](const Vars& v) { return deform_kernel(v[0], v[1], v[2], v[3], c.options); },
-           {in[0], in[2], in[3], in[4]},
-           2e-4});
-    check({c.name, [&](const Vars& v) { return with_offset(v, c.options); }, in, 2e-4});
-  }
+TEST_CASE("deform_kernel, deform_kernel_conv: gradients at edge shapes, threads") {
+  check(deform_kernel_cases());
 }
 
 TEST_CASE("deform_kernel: each gradient alone is the one that comes with the others") {
-  const Case& c = cases()[3];
-  const std::vector<Tensor> in = inputs_of(c);
-  const std::vector<Tensor> all = run_with_gradients(
-      {c.name, [&](const Vars& v) { return with_offset(v, c.options); }, in}, DType::float64);
+  const DeformKernelCase& c = deform_kernel_shapes()[3];
+  const OpCase op = deform_kernel_conv_case(c);
+  const std::vector<Tensor>&in = op.inputs, all = run(op, DType::float64);
   for (std::size_t i = 0; i < in.size(); ++i) {
     const Tape tape;
     Vars v(in.begin(), in.end());
     v[i] = tape.variable(in[i]);
-    const Var y = with_offset(v, c.options);
+    const Var y = op.f(v);
     const Tensor alone =
         tape.gradients(y, {}, {.cotangent = random(y.shape(), 99, 0.5, 1.5)})[v[i]];
     CHECK(max_difference(alone, all[i + 1]) < 1e-14);
@@ -180,7 +104,7 @@ TEST_CASE("deform_kernel: a scope as large as the kernel, not rotated, is a conv
     CHECK(max_difference(want, deform_kernel_conv(x, none, none, weight, bias, options).value()) <
           1e-12);
     // With offsets it is a deformable convolution.
-    const Tensor offset = generic_pairs({2, 3, 3, 18}, 4);
+    const Tensor offset = deform_kernel_pairs({2, 3, 3, 18}, 4);
     CHECK(max_difference(deform_conv2d(x, offset, weight, bias, {},
                                        {.stride = 2, .padding = 1, .groups = groups})
                              .value(),
@@ -222,30 +146,9 @@ TEST_CASE("deform_kernel: rotations that are not numbers, infinite or huge read 
     }
 }
 
-TEST_CASE("deform_kernel: the same bits on any number of threads") {
-  const std::vector<Case> wide = {
-      {"dense", {3, 9, 8, 40}, {24, 4, 4, 40}, 9, 8, {.padding = 1}},
-      {"grouped",
-       {1, 13, 12, 72},
-       {8, 4, 4, 18},
-       13,
-       12,
-       {.padding = 1, .groups = 4, .rotation_groups = 5}},
-      {"depthwise", {2, 16, 17, 70}, {70, 4, 4, 1}, 16, 17, {.padding = 1, .groups = 70}}};
-  for (const Case& c : wide) {
-    CAPTURE(c.name);
-    const std::vector<Tensor> one = on_threads(1, c, DType::float32);
-    const std::vector<Tensor> exact = on_threads(2, c, DType::float64);
-    for (const int threads : {2, 3, 7}) {
-      const std::vector<Tensor> many = on_threads(threads, c, DType::float32);
-      for (std::size_t i = 0; i < one.size(); ++i) CHECK(max_difference(one[i], many[i]) == 0);
-    }
-    for (std::size_t i = 0; i < one.size(); ++i) CHECK(max_difference(one[i], exact[i]) < 2e-3);
-  }
-}
-
 TEST_CASE("deform_kernel: neither threads nor column memory change a bit of a kernel of 144 taps") {
-  const Case c{"12x12", {1, 14, 13, 8}, {16, 12, 12, 8}, 15, 14, {.kernel = 12, .padding = 6}};
+  const DeformKernelCase c{
+      "12x12", {1, 14, 13, 8}, {16, 12, 12, 8}, 15, 14, {.kernel = 12, .padding = 6}};
   const std::vector<Tensor> free = on_threads(1, c, DType::float32);
   set_column_memory(50'000);
   for (const int threads : {1, 3}) {
@@ -287,69 +190,4 @@ TEST_CASE("deform_kernel: bad arguments") {
   CHECK(error_of([&] {
           deform_kernel_conv(x, zeros({2, 6, 6, 18}), zeros({2, 6, 6, 18}), zeros({0, 4, 4, 4}));
         }) == "deform_kernel_conv: 4 input and 0 output channels, expected at least 1 of each");
-}
-
-TEST_CASE("global_deform_kernel: gradients, an empty batch, and places beyond the scope") {
-  for (const std::int64_t n : {0, 1, 3})
-    for (const std::int64_t groups : {1, 2, 4})
-      check({"global",
-             [&](const Vars& v) {
-               return global_deform_kernel(v[0], v[1], v[2], {3, 2}, v[3],
-                                           {.stride = 2, .padding = 1, .groups = groups});
-             },
-             {random({n, 5, 4, 4}, 1), generic_pairs({n, 12}, 2), random({4, 4, 5, 4 / groups}, 4),
-              random({4}, 5)},
-             1e-4});
-  const Tensor weight = random({2, 3, 4, 2}, 1);
-  const double infinity = std::numeric_limits<double>::infinity();
-  const auto kernel = [&](double dy, double dx) {
-    const Tape tape;
-    const Var offset = tape.variable(Tensor::from({dy, dx}, {1, 2}));
-    const Var y = kernels_of_scope(weight, offset, 1);
-    if (std::fabs(dy) > 4) CHECK(tape.gradients(sum(y))[offset].to_vector()[0] == 0);
-    return y.value().to_vector();
-  };
-  const auto corner = [&](std::int64_t u, std::int64_t v) {  // of weight, for both outputs
-    std::vector<double> values;
-    for (std::int64_t k = 0; k < 2; ++k)
-      for (std::int64_t c = 0; c < 2; ++c)
-        values.push_back(weight.data<double>()[((k * 3 + u) * 4 + v) * 2 + c]);
-    return values;
-  };
-  for (const double far : {5.0, 1e18, infinity}) {
-    CHECK(kernel(far, far) == corner(2, 3));
-    CHECK(kernel(-far, far) == corner(0, 3));
-  }
-  CHECK(kernel(std::nan(""), 0) == std::vector<double>(4, 0.0));
-  CHECK(contains(error_of([&] {
-                   global_deform_kernel(random({2, 4, 4, 2}, 1), zeros({2, 9}), weight, 3);
-                 }),
-                 "the offset has shape [2 9], expected [2 18]"));
-  CHECK(contains(error_of([&] {
-                   global_deform_kernel(random({2, 4, 4, 2}, 1), zeros({3, 18}), weight, 3);
-                 }),
-                 "offsets of 3 images for 2 images"));
-}
-
-TEST_CASE("cond_conv2d: gradients, one expert, and the mean of equal ones") {
-  for (const std::int64_t groups : {1, 2, 4})
-    check({"cond_conv2d",
-           [&](const Vars& v) {
-             return cond_conv2d(v[0], v[1], v[2], v[3], {.padding = 1, .groups = groups});
-           },
-           {random({3, 4, 3, 4}, 1), random({2, 4, 3, 3, 4 / groups}, 2), random({3, 2}, 3),
-            random({4}, 4)},
-           1e-4});
-  const Tensor x = random({5, 6, 5, 3}, 1), weight = random({4, 3, 3, 3}, 2);
-  const Tensor bias = random({4}, 3), one = Tensor::full({5, 1}, 1, DType::float64);
-  const Tensor want = conv2d(x, weight, bias, {.stride = 2, .padding = 1}).value();
-  const Tensor expert = weight.reshape({1, 4, 3, 3, 3});
-  CHECK(max_difference(
-            want, cond_conv2d(x, expert, one, bias, {.stride = 2, .padding = 1}).value()) < 1e-12);
-  CHECK(cond_conv2d(random({0, 6, 5, 3}, 1), expert, zeros({0, 1})).shape() == Shape{0, 4, 3, 4});
-  CHECK(contains(error_of([&] {
-                   cond_conv2d(x, expert, zeros({5, 2}));
-                 }),
-                 "the routing has shape [5 2], expected [5 1]"));
-  CHECK(contains(error_of([&] { conv2d_per_image(x, expert); }), "1 kernels for 5 images"));
 }

@@ -4,7 +4,7 @@
 
 #include <pliant/autograd/ops/arithmetic.h>
 #include <pliant/autograd/ops/reduce.h>
-#include <pliant/tests/op_case.h>
+#include <pliant/tests/cases/dropout.h>
 
 using namespace pliant;
 using namespace pliant::test;
@@ -59,18 +59,11 @@ TEST_CASE("dropout: the share that stays, and the mean") {
 }
 
 TEST_CASE("dropout: gradients, NaN and the same bits on any number of threads") {
-  for (const Shape& shape : {Shape{}, Shape{7}, Shape{2, 3, 5, 3}, Shape{0, 3}})
-    check(
-        {"dropout", [](const Vars& v) { return dropout(v[0], 0.4, Rng(5)); }, {random(shape, 1)}});
-
+  check(dropout_cases());
   const Tensor bad = Tensor::full({64}, std::numeric_limits<double>::quiet_NaN());
   const std::vector<double> y = dropout(bad, 0.5, Rng(2)).value().to_vector();
   for (std::uint64_t i = 0; i < y.size(); ++i)
     CHECK(std::isnan(y[i]) == (Rng(2).bits(i) >= 0x80000000u));
-
-  const OpCase large{
-      "", [](const Vars& v) { return dropout(v[0], 0.3, Rng(9)); }, {random({5, 31, 37, 11}, 2)}};
-  check_same_on_any_threads(large);
 }
 
 TEST_CASE("Dropout: trains on a training tape alone; steps, layers and uses differ") {

@@ -2,25 +2,25 @@
 
 #include <cmath>
 
+#include <pliant/autograd/ops/elementary.h>
 #include <pliant/autograd/ops/reduce.h>
 #include <pliant/core/kernels/gather.h>
-#include <pliant/tests/op_case.h>
+#include <pliant/tests/cases/gather.h>
 
 using namespace pliant;
 using namespace pliant::test;
 
 namespace {
 
-// Indices in [0, limit), some twice.
-Tensor indices_of(const Shape& shape, std::int64_t limit, std::uint64_t seed = 1) {
-  Tensor index = Tensor::empty(shape, DType::int64);
-  for (std::int64_t i = 0; i < index.size(); ++i)
-    index.mutable_data<std::int64_t>()[i] = static_cast<std::int64_t>(
-        Rng(seed).bits(static_cast<std::uint64_t>(i)) % static_cast<std::uint64_t>(limit));
-  return index;
+using Values = std::vector<double>;
+
+Tensor whole(std::initializer_list<std::int64_t> values, const Shape& shape) {
+  return Tensor::from(values, shape);
 }
 
 }  // namespace
+
+TEST_CASE("gather, scatter, embedding, one_hot: gradients, threads") { check(gather_cases()); }
 
 TEST_CASE("gather: along every axis, fewer and more than there are") {
   const Shape shape{3, 4, 5};
@@ -44,11 +44,7 @@ TEST_CASE("gather: along every axis, fewer and more than there are") {
         const std::int64_t from = (place[0] * shape[1] + place[1]) * shape[2] + place[2];
         CHECK(y.data<double>()[i] == x.data<double>()[from]);
       }
-      check({"gather", [&](const Vars& v) { return gather(v[0], axis, index); }, {x}});
     }
-  check({"gather of one",
-         [](const Vars& v) { return gather(v[0], 0, indices_of({3}, 1)); },
-         {random({1}, 2)}});
 }
 
 TEST_CASE("embedding: rows of a table, and the sum of a row's gradients") {
@@ -63,15 +59,7 @@ TEST_CASE("embedding: rows of a table, and the sum of a row's gradients") {
         for (std::int64_t j = 0; j < width; ++j)
           CHECK(y.data<double>()[i * width + j] ==
                 weight.data<double>()[indices.data<std::int64_t>()[i] * width + j]);
-      check({"embedding", [&](const Vars& v) { return embedding(v[0], indices); }, {weight}});
     }
-}
-
-TEST_CASE("embedding: the same bits on any number of threads") {
-  const Tensor indices = indices_of({501}, 13);
-  const OpCase op = {
-      "", [&](const Vars& v) { return embedding(v[0], indices); }, {random({13, 300}, 4)}};
-  check_same_on_any_threads(op);
 }
 
 TEST_CASE("one_hot: one at the label") {
@@ -134,7 +122,6 @@ TEST_CASE("scatter_add: the transpose of gather") {
   const Tensor index = Tensor::from<std::int64_t>({2, 0, 2, 0}, {1, 4});
   CHECK(scatter_add(y, 1, index, 4).value().to_vector() == std::vector<double>{10, 0, 5, 0});
   CHECK(scatter_add(y, -1, index, 3).shape() == Shape{1, 3});
-  check({"scatter_add", [&](const Vars& v) { return scatter_add(v[0], 1, index, 3); }, {y}});
   CHECK(error_of([&] { scatter_add({}, 0, index, 3); }) == "scatter_add: y is undefined");
   CHECK(error_of([&] { scatter_add(y, 1, index, -1); }) ==
         "scatter_add: the extent is -1, expected none negative");
@@ -151,4 +138,58 @@ TEST_CASE("scatter_add: long sums of float32 keep their last digits") {
   const Tensor index = Tensor::zeros({kMany}, DType::int64);
   const double sum = scatter_add(Tensor::full({kMany}, 0.1), 0, index, 1).value().to_vector()[0];
   CHECK(sum == static_cast<float>(static_cast<double>(0.1f) * static_cast<double>(kMany)));
+}
+
+TEST_CASE("scatter: the last of several stays, in any dtype") {
+  const Tensor index = whole({2, 0, 2}, {1, 3}), y = whole({10, 20, 30}, {1, 3});
+  for (const DType dtype :
+       {DType::float32, DType::bfloat16, DType::int64, DType::int32, DType::uint8}) {
+    const Var z = scatter(whole({1, 2, 3, 4}, {1, 4}).to(dtype), 1, index, y.to(dtype));
+    CHECK(z.dtype() == dtype);
+    CHECK(z.value().to_vector() == Values{20, 2, 30, 4});
+  }
+  const Tape tape;
+  const Var x = tape.variable(random({1, 4}, 1)), v = tape.variable(random({1, 3}, 2));
+  const Tensor dy = Tensor::from({1.0, 2.0, 3.0, 4.0}, {1, 4});
+  const Gradients gradients = tape.gradients(scatter(x, 1, index, v), {}, {.cotangent = dy});
+  CHECK(gradients[x].to_vector() == Values{0, 2, 0, 4});
+  CHECK(gradients[v].to_vector() == Values{0, 1, 3});
+}
+
+TEST_CASE("scatter, index_copy, index_add: second derivatives, nothing") {
+  for (const OpCase& c : scatter_cases()) {
+    check_twice({c.name, [&](const Vars& v) { return exp(c.f(v)); }, c.inputs});
+  }
+  const Tensor x = random({2, 3}, 1), none = Tensor::zeros({2, 0}, DType::int64);
+  CHECK(same_bits(scatter(x, 1, none, random({2, 0}, 1)).value(), x));
+  CHECK(scatter(random({0, 3}, 1), 1, Tensor::zeros({0, 2}, DType::int64), random({0, 2}, 2))
+            .shape() == Shape{0, 3});
+  CHECK(index_copy(x, 0, whole({1}, {1}), random({1, 3}, 2)).value().to_vector()[3] ==
+        random({1, 3}, 2).to_vector()[0]);
+}
+
+TEST_CASE("scatter, index_copy, index_add: bad arguments") {
+  const Tensor x = random({2, 3}, 1), index = whole({0, 3}, {2, 1}), y = random({2, 1}, 2);
+  CHECK(error_of([&] { scatter(x, 1, index, y); }) ==
+        "scatter: index 3 at place 1 is not in [0, 3)");
+  CHECK(error_of([&] { scatter(Var(), 1, index, y); }) == "scatter: x is undefined");
+  CHECK(error_of([&] { scatter(x, 1, index, Var()); }) == "scatter: y is undefined");
+  CHECK(error_of([&] { scatter(x, 1, Tensor(), y); }) == "scatter: the indices are undefined");
+  const Tensor good = whole({0, 2}, {2, 1});
+  CHECK(error_of([&] { scatter(x, 1, good, y.to(DType::float32)); }) ==
+        "scatter: x is float64 but y is float32; convert one with to(DType)");
+  CHECK(error_of([&] { scatter(x, 0, good, y); }) ==
+        "scatter: index 2 at place 1 is not in [0, 2)");
+  CHECK(error_of([&] {
+          scatter(x, 1, good, random({2, 2}, 1));
+        }) ==
+        "scatter: y [2 2] and indices [2 1] for x [2 3], expected the same extents but along axis "
+        "1");
+  CHECK(error_of([&] {
+          index_copy(x, 1, whole({0, 1}, {2}), y);
+        }) == "index_copy: indices [2] for y [2 1] along axis 1, expected one for each slice");
+  CHECK(error_of([&] { index_add(x, 1, Tensor(), y); }) == "index_add: the indices are undefined");
+  CHECK(error_of([&] { index_add(Var(), 1, good, y); }) == "index_add: x is undefined");
+  CHECK(error_of([&] { index_copy(x, 1, whole({3}, {1}), y); }) ==
+        "index_copy: scatter: index 3 at place 0 is not in [0, 3)");
 }

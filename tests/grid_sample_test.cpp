@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <limits>
 
-#include <pliant/tests/op_case.h>
+#include <pliant/tests/cases/grid_sample.h>
 
 using namespace pliant;
 using namespace pliant::test;
@@ -44,41 +44,14 @@ double naive(const Tensor& x, const GridSampleOptions& o, std::int64_t n, double
          b * ((1 - a) * pixel(x, n, i + 1, j, c) + a * pixel(x, n, i + 1, j + 1, c));
 }
 
-std::vector<GridSampleOptions> all_options() {
-  std::vector<GridSampleOptions> all;
-  for (const GridRule rule : {GridRule::bilinear, GridRule::nearest})
-    for (const Border border : {Border::zeros, Border::clamp, Border::reflection})
-      for (const GridSpan span : {GridSpan::centres, GridSpan::edges})
-        all.push_back({rule, border, span});
-  return all;
-}
-
-// Places that keep away from where the derivative jumps: whole and half pixels of a map of n x m.
-Tensor grid_of(const Shape& shape, std::uint64_t seed, std::int64_t h, std::int64_t w) {
-  Tensor grid = random(shape, seed, -2.5, 2.5);
-  double* const to = grid.mutable_data<double>();
-  for (std::int64_t k = 0; k < grid.size(); ++k)
-    for (int tries = 0; tries < 100; ++tries) {
-      const auto n = static_cast<double>(k % 2 == 0 ? w : h);
-      const double twice = (to[k] + 1) * n, centred = (to[k] + 1) * (n - 1);
-      const auto off = [](double v) { return std::abs(v - std::nearbyint(v)); };
-      if (off(twice) > 1e-3 && (n == 1 || off(centred) > 1e-3)) break;
-      to[k] += 0.0137;
-    }
-  return grid;
-}
-
 }  // namespace
 
-TEST_CASE("grid_sample: values against the definition, and gradients") {
-  struct Case {
-    Shape x;
-    std::int64_t p, q;
-  };
-  for (const Case& c : std::vector<Case>{
-           {{2, 4, 5, 3}, 3, 4}, {{1, 1, 1, 2}, 2, 3}, {{3, 2, 7, 17}, 1, 2}, {{0, 3, 3, 2}, 2, 2}})
-    for (const GridSampleOptions& options : all_options()) {
-      const Tensor x = random(c.x, 1), grid = grid_of({c.x[0], c.p, c.q, 2}, 2, c.x[1], c.x[2]);
+TEST_CASE("grid_sample: gradients, threads") { check(grid_sample_cases()); }
+
+TEST_CASE("grid_sample: values against the definition") {
+  for (const GridCase& c : grid_sample_shapes())
+    for (const GridSampleOptions& options : grid_sample_options()) {
+      const Tensor x = c.inputs()[0], grid = c.inputs()[1];
       const Tensor y = grid_sample(x, grid, options).value();
       REQUIRE(y.shape() == Shape{c.x[0], c.p, c.q, c.x[3]});
       const double* got = y.data<double>();
@@ -88,10 +61,6 @@ TEST_CASE("grid_sample: values against the definition, and gradients") {
           for (std::int64_t j = 0; j < c.x[3]; ++j)
             CHECK(*got++ ==
                   doctest::Approx(naive(x, options, n, pair[0], pair[1], j)).epsilon(1e-9));
-      check({"grid_sample",
-             [&](const Vars& v) { return grid_sample(v[0], v[1], options); },
-             {x, grid},
-             3e-4});
     }
 }
 
@@ -118,7 +87,7 @@ TEST_CASE("grid_sample: places that are not finite, or very far away") {
   const Tensor x = random({1, 3, 4, 1}, 1, 1, 2);
   const double nan = std::nan("");
   for (const DType dtype : {DType::float32, DType::float64})
-    for (const GridSampleOptions& options : all_options())
+    for (const GridSampleOptions& options : grid_sample_options())
       for (const double far : {nan, kInfinity, -kInfinity, 1e30, -1e30}) {
         const Tape tape;
         const Var grid = tape.variable(Tensor::from({0.1, far}, {1, 1, 1, 2}).to(dtype));
@@ -152,13 +121,6 @@ TEST_CASE("grid_sample: the end of a map whose side float32 does not hold") {
       CHECK(y.value().item() == (read ? 3 : 0));
       CHECK(dx.data<float>()[kSide - 1] == (read ? 2 : 0));
     }
-}
-
-TEST_CASE("grid_sample: the same bits on any number of threads") {
-  const OpCase op{"",
-                  [](const Vars& v) { return grid_sample(v[0], v[1]); },
-                  {random({2, 37, 41, 19}, 1), random({2, 53, 47, 2}, 2, -1.2, 1.2)}};
-  check_same_on_any_threads(op);
 }
 
 TEST_CASE("grid_sample: bad arguments") {

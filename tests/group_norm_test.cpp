@@ -1,6 +1,6 @@
 #include <pliant/layers/group_norm.h>
 
-#include <pliant/tests/op_case.h>
+#include <pliant/tests/cases/group_norm.h>
 
 using namespace pliant;
 using namespace pliant::test;
@@ -35,54 +35,35 @@ std::vector<double> naive(const Tensor& x, std::int64_t groups, const Tensor& we
   return y;
 }
 
-struct Case {
-  Shape x;
-  std::int64_t groups;
-};
-
 }  // namespace
 
-TEST_CASE("group_norm: values against the definition, and gradients") {
-  for (const Case& c : std::vector<Case>{{{2, 3, 4, 6}, 1},
-                                         {{2, 3, 4, 6}, 2},
-                                         {{1, 5, 3, 20}, 4},
-                                         {{3, 2, 2, 5}, 5},
-                                         {{2, 1, 1, 6}, 3},
-                                         {{7, 6}, 2},
-                                         {{2, 9, 8, 1}, 1},
-                                         {{1, 23, 3}, 3},
-                                         {{2, 3, 260}, 2}}) {
+TEST_CASE("group_norm: gradients, threads") { check(group_norm_cases()); }
+
+TEST_CASE("group_norm: values against the definition") {
+  for (const GroupNormCase& c : group_norm_shapes()) {
     CAPTURE(c.x);
     const std::int64_t channels = c.x.back();
     const Tensor x = random(c.x, 1), weight = random({channels}, 2), bias = random({channels}, 3);
     const Tensor want = Tensor::from(naive(x, c.groups, weight, bias, 1e-5), c.x);
     CHECK(max_difference(group_norm(x, c.groups, weight, bias).value(), want) < 1e-12);
-    check({"group_norm",
-           [&](const Vars& v) { return group_norm(v[0], c.groups, v[1], v[2]); },
-           {x, weight, bias},
-           1e-4});
   }
   CHECK(
       group_norm(Tensor::zeros({0, 3, 3, 4}), 2, Tensor::zeros({4}), Tensor::zeros({4})).shape() ==
       Shape{0, 3, 3, 4});
-  const OpCase empty{"group_norm of nothing",
-                     [](const Vars& v) { return group_norm(v[0], 2, v[1], v[2]); },
-                     {random({0, 3, 3, 4}, 1), random({4}, 2), random({4}, 3)}};
-  CHECK(max_difference(run_with_gradients(empty, DType::float64)[2], random({4}, 1, 0, 0)) == 0);
+  const OpCase empty = group_norm_case({{0, 3, 3, 4}, 2}, -1, 1);
+  CHECK(max_difference(run(empty, DType::float64)[2], random({4}, 1, 0, 0)) == 0);
 }
 
-TEST_CASE("group_norm: large maps and means far from 0; the same bits on any number of threads") {
-  for (const Shape& shape : {Shape{2, 71, 67, 12}, Shape{3, 40, 31, 3}, Shape{1, 30, 17, 320}}) {
-    const std::int64_t c = shape.back(), groups = c % 4 == 0 ? 4 : 1;
+TEST_CASE("group_norm: large maps and means far from 0") {
+  for (const GroupNormCase& of : large_group_norm_shapes()) {
+    const Shape& shape = of.x;
+    const std::int64_t c = shape.back(), groups = of.groups;
     const Tensor x = random(shape, 1, 99, 101), weight = random({c}, 2), bias = random({c}, 3);
     const Tensor want = Tensor::from(naive(x, groups, weight, bias, 1e-5), shape);
     const auto f = [&](const Vars& v) { return group_norm(v[0], groups, v[1], v[2]); };
     CHECK(max_difference(f({x, weight, bias}).value(), want) < 1e-9);
     const Vars narrow = {x.to(DType::float32), weight.to(DType::float32), bias.to(DType::float32)};
     CHECK(max_difference(f(narrow).value(), want) < 1e-4);
-
-    const OpCase op{"", f, {x, weight, bias}};
-    check_same_on_any_threads(op);
   }
 }
 

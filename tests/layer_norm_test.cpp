@@ -1,21 +1,12 @@
-// Layer normalisation and GELU.
 #include <pliant/layers/layer_norm.h>
 
-#include <pliant/autograd/ops/activation.h>
-#include <pliant/tests/op_case.h>
+#include <pliant/tests/cases/layer_norm.h>
 
 using namespace pliant;
 using namespace pliant::test;
 
 TEST_CASE("layer_norm: gradients, large means, empty batches, the same bits on any threads") {
-  for (const Shape& shape :
-       {Shape{5}, Shape{3, 2}, Shape{2, 3, 4, 17}, Shape{7, 33}, Shape{0, 4}, Shape{2, 1}}) {
-    const std::int64_t c = shape[shape.rank() - 1];
-    check({"layer_norm",
-           [](const Vars& v) { return layer_norm(v[0], v[1], v[2]); },
-           {random(shape, 1), random({c}, 2), random({c}, 3)},
-           2e-3});
-  }
+  check(layer_norm_cases());
   const Tensor far = random({4, 50}, 4, 999, 1001);
   const Tensor one = Tensor::full({50}, 1, DType::float64), none = random({50}, 5, 0, 0);
   const Tensor want = layer_norm(far, one, none).value();
@@ -29,11 +20,6 @@ TEST_CASE("layer_norm: gradients, large means, empty batches, the same bits on a
   }
   CHECK(sum == doctest::Approx(0).epsilon(1e-10));
   CHECK(squares == doctest::Approx(50).epsilon(1e-4));
-
-  const OpCase large{"large",
-                     [](const Vars& v) { return layer_norm(v[0], v[1], v[2]); },
-                     {random({1500, 37}, 1), random({37}, 2), random({37}, 3)}};
-  check_same_on_any_threads(large);
 }
 
 TEST_CASE("layer_norm: bad arguments; the layer starts as the bare normalisation") {
@@ -48,15 +34,4 @@ TEST_CASE("layer_norm: bad arguments; the layer starts as the bare normalisation
   layer.to(DType::float64);
   const Tensor one = Tensor::full({3}, 1, DType::float64), none = random({3}, 5, 0, 0);
   CHECK(max_difference(layer(x).value(), layer_norm(x, one, none).value()) == 0);
-}
-
-TEST_CASE("gelu: gradients and far away") {
-  check({"gelu", [](const Vars& v) { return gelu(v[0]); }, {random({3, 7}, 1, -4, 4)}, 2e-5});
-  check({"gelu of nothing", [](const Vars& v) { return gelu(v[0]); }, {random({0, 7}, 1)}});
-  const std::vector<double> y =
-      gelu(Tensor::from({-40.0, -10.0, 0.0, 40.0}, {4})).value().to_vector();
-  CHECK(y[0] == doctest::Approx(0));
-  CHECK(y[1] == doctest::Approx(-7.61985302416e-23).epsilon(1e-9));
-  CHECK(y[2] == 0);
-  CHECK(y[3] == 40);
 }

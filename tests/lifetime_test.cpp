@@ -258,6 +258,20 @@ TEST_CASE("module: a part that was destroyed leaves no silent hole") {
   CHECK(assigned.parameters()[0] == assigned.head->weight);
 }
 
+TEST_CASE("module: a layer that was not taken in says so when it is used") {
+  struct Forgot : Module {
+    Linear stem = own("stem", Linear(2, 2));
+    Linear head = Linear(2, 2);
+  };
+  Forgot net;
+  net.initialise(Rng(1));
+  CHECK(contains(error_of([&] {
+                   net.head(Tensor::zeros({1, 2}));
+                 }),
+                 "neither reaches a layer that the net did not take in by own("));
+  CHECK(contains(error_of([&] { Parameter(Shape{2}, "p").value(); }), "gives it to a module"));
+}
+
 TEST_CASE("module: a net does not own itself") {
   struct Inner : Module {
     Linear stem = own("stem", Linear(2, 2));

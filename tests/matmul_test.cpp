@@ -4,46 +4,15 @@
 
 #include <pliant/autograd/ops/activation.h>
 #include <pliant/layers/linear.h>
-#include <pliant/tests/op_case.h>
+#include <pliant/tests/cases/matmul.h>
 
 using namespace pliant;
 using namespace pliant::test;
 
 namespace {
 
-struct Case {
-  const char* name;
-  Shape a, b, y;
-};
-
-const std::vector<Case>& cases() {
-  static const std::vector<Case> all = {
-      {"matrices", {3, 4}, {4, 5}, {3, 5}},
-      {"1 by 1", {1, 1}, {1, 1}, {1, 1}},
-      {"vectors", {5}, {5}, {}},
-      {"row times matrix", {4}, {4, 3}, {3}},
-      {"matrix times column", {3, 4}, {4}, {3}},
-      {"row times a batch", {4}, {2, 3, 4, 5}, {2, 3, 5}},
-      {"a batch times column", {2, 3, 4, 5}, {5}, {2, 3, 4}},
-      {"a batch", {3, 2, 5}, {3, 5, 4}, {3, 2, 4}},
-      {"a batch of batches", {2, 3, 2, 5}, {2, 3, 5, 4}, {2, 3, 2, 4}},
-      {"one right matrix for all", {2, 3, 4, 5}, {5, 7}, {2, 3, 4, 7}},
-      {"one right matrix, of higher rank", {3, 4, 5}, {1, 1, 5, 2}, {1, 3, 4, 2}},
-      {"one left matrix for all", {4, 5}, {3, 5, 2}, {3, 4, 2}},
-      {"both stretched", {2, 1, 3, 4}, {5, 4, 2}, {2, 5, 3, 2}},
-      {"left stretched", {1, 3, 3, 4}, {2, 3, 4, 2}, {2, 3, 3, 2}},
-      {"many small ones", {67, 2, 3}, {67, 3, 5}, {67, 2, 5}},
-      {"nothing to sum", {2, 3, 0}, {2, 0, 4}, {2, 3, 4}},
-      {"empty batch", {0, 3, 4}, {0, 4, 2}, {0, 3, 2}},
-      {"empty batch, one left matrix", {3, 4}, {0, 4, 2}, {0, 3, 2}},
-      {"empty batch, stretched", {2, 0, 3, 4}, {2, 1, 4, 2}, {2, 0, 3, 2}},
-      {"no rows", {0, 4}, {4, 3}, {0, 3}},
-  };
-  return all;
-}
-
 // The definition, for operands brought to the batch of the result by hand.
-double by_definition(const Case& c, const Tensor& a, const Tensor& b, std::int64_t index) {
+double by_definition(const MatmulCase& c, const Tensor& a, const Tensor& b, std::int64_t index) {
   const bool row = c.a.rank() == 1, column = c.b.rank() == 1;
   const std::int64_t k = a.dim(-1), m = row ? 1 : a.dim(-2), n = column ? 1 : b.dim(-1);
   const std::int64_t i = index / n % m, j = index % n, batch = index / (n * m);
@@ -71,7 +40,7 @@ double by_definition(const Case& c, const Tensor& a, const Tensor& b, std::int64
 }  // namespace
 
 TEST_CASE("matmul agrees with its definition under every broadcast") {
-  for (const Case& c : cases()) {
+  for (const MatmulCase& c : matmul_shapes()) {
     CAPTURE(c.name);
     const Tensor a = random(c.a, 1), b = random(c.b, 2), y = matmul(a, b).value();
     REQUIRE(y.shape() == c.y);
@@ -82,24 +51,7 @@ TEST_CASE("matmul agrees with its definition under every broadcast") {
   }
 }
 
-TEST_CASE("matmul: gradients under every broadcast") {
-  for (const Case& c : cases())
-    check({c.name,
-           [](const Vars& v) { return matmul(v[0], v[1]); },
-           {random(c.a, 1), random(c.b, 2)}});
-}
-
-TEST_CASE("matmul has the same bits on any number of threads") {
-  const OpCase batched{"batched",
-                       [](const Vars& v) { return matmul(v[0], v[1]); },
-                       {random({40, 33, 70}, 1), random({40, 70, 65}, 2)}};
-  const OpCase stretched{"stretched",
-                         [](const Vars& v) { return matmul(v[0], v[1]); },
-                         {random({130, 600}, 1), random({3, 600, 17}, 2)}};
-  for (const OpCase& op : {batched, stretched}) {
-    check_same_on_any_threads(op);
-  }
-}
+TEST_CASE("matmul and linear: gradients under every broadcast, threads") { check(matmul_cases()); }
 
 TEST_CASE("linear to no features has a gradient of zeros") {
   const Tape tape;
@@ -117,25 +69,14 @@ TEST_CASE("linear with ReLU is relu(linear)") {
   for (const Sizes& sizes : std::vector<Sizes>{
            {{6, 5}, {7, 5}}, {{2, 3, 16}, {33, 16}}, {{1, 1}, {1, 1}}, {{0, 4}, {3, 4}}})
     for (const bool with_bias : {true, false}) {
-      const Shape &x = sizes.x, &weight = sizes.weight;
-      CAPTURE(x);
-      std::vector<Tensor> inputs = {random(x, 1), random(weight, 2)};
-      if (with_bias) inputs.push_back(random({weight[0]}, 3));
-      const auto at = [&](Activation activation) {
-        return OpCase{"linear",
-                      [=](const Vars& v) {
-                        const Var y = linear(v[0], v[1], with_bias ? v[2] : Var(), activation);
-                        return activation == Activation::none ? relu(y) : y;
-                      },
-                      inputs};
-      };
-      check(at(Activation::relu));
+      CAPTURE(sizes.x);
+      const OpCase fused = linear_case(sizes.x, sizes.weight, with_bias, Activation::relu);
+      OpCase apart = linear_case(sizes.x, sizes.weight, with_bias, Activation::none);
+      apart.f = [f = apart.f](const Vars& v) { return relu(f(v)); };
       for (const DType dtype : {DType::float32, DType::float64, DType::bfloat16}) {
-        const std::vector<Tensor> fused = run_with_gradients(at(Activation::relu), dtype);
-        const std::vector<Tensor> apart = run_with_gradients(at(Activation::none), dtype);
-        REQUIRE(fused.size() == apart.size());
-        for (std::size_t i = 0; i < fused.size(); ++i)
-          CHECK(max_difference(fused[i], apart[i]) == 0.0);
+        const std::vector<Tensor> one = run(fused, dtype), two = run(apart, dtype);
+        REQUIRE(one.size() == two.size());
+        for (std::size_t i = 0; i < one.size(); ++i) CHECK(max_difference(one[i], two[i]) == 0.0);
       }
     }
   // Second derivatives, as every product has; NaN stays NaN.
@@ -166,4 +107,18 @@ TEST_CASE("matmul: bad operands") {
   CHECK(contains(message(random({2, 3}, 1), random({3, 2}, 2, -1, 1, DType::float32)),
                  "is float64 but "));
   CHECK(contains(message(random({2, 3}, 1), Var()), "matmul: operand b is undefined"));
+}
+
+TEST_CASE("matmul and linear: shapes that do not go together") {
+  CHECK(error_of([] {
+          linear(random({2, 3}, 1), random({5, 4}, 2));
+        }) == "linear: input has 3 features but the weight expects 4 (input [2 3], weight [5 4])");
+  CHECK(contains(error_of([] {
+                   matmul(random({2, 3}, 1), random({4, 2}, 2));
+                 }),
+                 "matmul: [2 3] times [4 2]"));
+  CHECK(contains(error_of([] {
+                   linear(random({2, 3}, 1), random({5, 3}, 2), random({4}, 3));
+                 }),
+                 "bias has shape [4], expected [5]"));
 }

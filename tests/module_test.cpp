@@ -384,20 +384,6 @@ TEST_CASE("module: an Error of an op says the path of the layer") {
         "add: shapes [4 5] and [3] do not broadcast");  // no layer is at work any more
 }
 
-TEST_CASE("module: a layer that was not taken in says so when it is used") {
-  struct Forgot : Module {
-    Linear stem = own("stem", Linear(2, 2));
-    Linear head = Linear(2, 2);
-  };
-  Forgot net;
-  net.initialise(Rng(1));
-  CHECK(contains(error_of([&] {
-                   net.head(Tensor::zeros({1, 2}));
-                 }),
-                 "neither reaches a layer that the net did not take in by own("));
-  CHECK(contains(error_of([&] { Parameter(Shape{2}, "p").value(); }), "gives it to a module"));
-}
-
 TEST_CASE("module: to() moves all or nothing") {
   Net net = ready_net();
   net.head = Linear(3, 2, {.bias = Bias::no});  // empty

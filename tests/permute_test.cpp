@@ -5,7 +5,7 @@
 
 #include <pliant/core/kernels/permute.h>
 #include <pliant/core/parallel.h>
-#include <pliant/tests/op_case.h>
+#include <pliant/tests/cases/permute.h>
 
 using namespace pliant;
 using namespace pliant::test;
@@ -120,28 +120,7 @@ TEST_CASE("permute: nothing is copied where nothing moves") {
 }
 
 TEST_CASE("permute: gradients are the inverse permutation") {
-  check({"permute",
-         [](const Vars& v) {
-           return permute(v[0], {0, 3, 1, 2});
-         },
-         {random({2, 3, 4, 5}, 1)}});
-  check({"permute, from the end",
-         [](const Vars& v) {
-           return permute(v[0], {-1, 0, -2});
-         },
-         {random({3, 4, 2}, 2)}});
-  check({"permute, five axes",
-         [](const Vars& v) {
-           return permute(v[0], {3, 0, 4, 1, 2});
-         },
-         {random({2, 3, 1, 2, 4}, 3)}});
-  check({"permute, a scalar", [](const Vars& v) { return permute(v[0], {}); }, {random({}, 4)}});
-  check({"permute, empty",
-         [](const Vars& v) {
-           return permute(v[0], {1, 2, 0});
-         },
-         {random({2, 0, 3}, 5)}});
-
+  check(permute_cases());
   const Tape tape;
   const Var x = tape.variable(random({4, 5, 6}, 6));
   const Var y = permute(x, {2, 0, 1});

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <limits>
 
-#include <pliant/tests/op_case.h>
+#include <pliant/autograd/ops/elementary.h>
+#include <pliant/autograd/ops/reduce.h>
+#include <pliant/tests/cases/pool2d.h>
 
 using namespace pliant;
 using namespace pliant::test;
@@ -11,17 +13,6 @@ using namespace pliant::test;
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
-
-// Distinct values, far apart, in a random order: no step of a gradcheck changes who is largest.
-Tensor shuffled(const Shape& shape, std::uint64_t seed) {
-  const std::vector<double> key = random(shape, seed).to_vector();
-  std::vector<double> sorted = key, value = key;
-  std::sort(sorted.begin(), sorted.end());
-  for (double& v : value)
-    v = 0.01 *
-        static_cast<double>(std::lower_bound(sorted.begin(), sorted.end(), v) - sorted.begin());
-  return Tensor::from(value, shape);
-}
 
 // The definition, pixel by pixel.
 double naive(const Tensor& x, const MaxPoolOptions& o, std::int64_t n, std::int64_t p,
@@ -38,30 +29,12 @@ double naive(const Tensor& x, const MaxPoolOptions& o, std::int64_t n, std::int6
   return best;
 }
 
-struct PoolCase {
-  Shape x;
-  MaxPoolOptions options;
-  std::int64_t p, q;
-};
-
-const std::vector<PoolCase> kCases = {
-    {{1, 1, 1, 3}, {.kernel = 1, .stride = 1}, 1, 1},
-    {{2, 5, 7, 3}, {}, 2, 3},
-    {{3, 4, 5, 17}, {.kernel = 3, .stride = 1, .padding = 1}, 4, 5},
-    {{1, 7, 8, 2}, {.kernel = 3, .stride = 2, .padding = 1}, 4, 4},
-    {{2, 6, 7, 5}, {.kernel = {3, 2}, .stride = {2, 1}, .padding = {1, 0}}, 3, 6},
-    {{1, 8, 7, 2}, {.kernel = 3, .stride = 1, .padding = 1, .dilation = 2}, 6, 5},
-    {{1, 5, 5, 2}, {.kernel = 2, .stride = 3}, 2, 2},  // rows that no window reads
-    {{1, 5, 6, 3}, {.kernel = 5, .stride = 1, .padding = {2, 0, 1, 2}}, 3, 5},  // many taps
-    {{1, 5, 6, 3}, {.rounding = Rounding::up}, 3, 3},
-    {{2, 7, 10, 2}, {.kernel = 3, .stride = 3, .padding = 1, .rounding = Rounding::up}, 3, 4},
-    {{1, 6, 5, 1}, {.kernel = 1, .stride = 4, .rounding = Rounding::up}, 2, 2},
-    {{0, 4, 4, 2}, {}, 2, 2}};
-
 }  // namespace
 
-TEST_CASE("max_pool2d: values against the definition, and gradients") {
-  for (const PoolCase& c : kCases) {
+TEST_CASE("pooling: gradients, threads") { check(pool2d_cases()); }
+
+TEST_CASE("max_pool2d: values against the definition") {
+  for (const MaxPoolCase& c : max_pool2d_shapes()) {
     const Tensor x = shuffled(c.x, 1);
     const Tensor y = max_pool2d(x, c.options).value();
     REQUIRE(y.shape() == Shape{c.x[0], c.p, c.q, c.x[3]});
@@ -71,7 +44,6 @@ TEST_CASE("max_pool2d: values against the definition, and gradients") {
         for (std::int64_t q = 0; q < c.q; ++q)
           for (std::int64_t j = 0; j < c.x[3]; ++j)
             CHECK(*got++ == naive(x, c.options, n, p, q, j));
-    check({"max_pool2d", [&](const Vars& v) { return max_pool2d(v[0], c.options); }, {x}});
   }
 }
 
@@ -95,18 +67,10 @@ TEST_CASE("max_pool2d: the first largest pixel gets the gradient, NaN is largest
   CHECK(gradient({1, 2, 3, 4}, sparse) == Values{1, 1, 1, 1});
 }
 
-TEST_CASE("max_pool2d: the same bits on any number of threads, short and long windows") {
-  const std::vector<std::pair<Shape, MaxPoolOptions>> cases = {
-      {{3, 57, 61, 16}, {.kernel = 3, .stride = 2, .padding = 1}},
-      {{1, 101, 64, 8}, {.kernel = 3, .stride = 1, .padding = 1}},
-      {{2, 67, 71, 5}, {.kernel = 5, .stride = 1, .padding = 2}}};
-  for (const auto& one_case : cases) {
-    const Shape& shape = one_case.first;
-    const MaxPoolOptions& options = one_case.second;
-    const OpCase op = {
-        "", [&](const Vars& v) { return max_pool2d(v[0], options); }, {random(shape, 2)}};
-    const std::vector<Tensor> one = check_same_on_any_threads(op);
-    // Every dy arrives somewhere: all that went in comes out.
+TEST_CASE("max_pool2d: all that went in comes out, of short and long windows") {
+  for (const OpCase& op : large_max_pool2d_cases()) {
+    const std::vector<Tensor> one = run(op, DType::float32);
+    // Every dy arrives somewhere.
     double sum_dx = 0, sum_dy = 0;
     for (const double v : one[1].to_vector()) sum_dx += v;
     for (const double v : random(one[0].shape(), 99, 0.5, 1.5, DType::float32).to_vector())
@@ -142,11 +106,6 @@ TEST_CASE("max_pool2d: bad arguments") {
 }
 
 TEST_CASE("global_avg_pool2d") {
-  for (const Shape& shape :
-       {Shape{1, 1, 1, 3}, Shape{2, 3, 4, 5}, Shape{3, 7, 5, 17}, Shape{0, 2, 2, 4}})
-    check({"global_avg_pool2d",
-           [](const Vars& v) { return global_avg_pool2d(v[0]); },
-           {random(shape, 4)}});
   const Tensor x = Tensor::from({1.0, 10.0, 3.0, 20.0, 5.0, 60.0}, {1, 1, 3, 2});
   const Tensor y = global_avg_pool2d(x).value();
   CHECK(y.shape() == Shape{1, 2});
@@ -196,29 +155,8 @@ void each_element(const Shape& shape, F f) {
 
 }  // namespace
 
-TEST_CASE("avg_pool2d: values against the definition, and gradients") {
-  struct Case {
-    Shape x;
-    AvgPoolOptions options;
-    std::int64_t p, q;
-  };
-  for (Case c : std::vector<Case>{
-           {{1, 1, 1, 3}, {.kernel = 1, .stride = 1}, 1, 1},
-           {{2, 5, 7, 3}, {}, 2, 3},
-           {{3, 4, 5, 17}, {.kernel = 3, .stride = 1, .padding = 1}, 4, 5},
-           {{2, 6, 7, 5}, {.kernel = {3, 2}, .stride = {2, 1}, .padding = {1, 0}}, 3, 6},
-           {{1, 5, 5, 2}, {.kernel = 2, .stride = 3}, 2, 2},  // rows that no window reads
-           {{1, 5, 6, 3}, {.kernel = 5, .stride = 1, .padding = {2, 0, 1, 2}}, 3, 5},
-           {{1, 5, 6, 3}, {.rounding = Rounding::up}, 3, 3},
-           {{2, 7, 10, 1},
-            {.kernel = 3, .stride = 3, .padding = 1, .rounding = Rounding::up},
-            3,
-            4},
-           {{1, 8, 9, 2},
-            {.kernel = 4, .stride = 2, .padding = {1, 2, 2, 0}, .rounding = Rounding::up},
-            5,
-            5},
-           {{0, 4, 4, 2}, {}, 2, 2}})
+TEST_CASE("avg_pool2d: values against the definition") {
+  for (AvgPoolCase c : avg_pool2d_shapes())
     for (const bool include : {true, false}) {
       c.options.count_include_pad = include;
       const Tensor x = random(c.x, 1), y = avg_pool2d(x, c.options).value();
@@ -227,15 +165,11 @@ TEST_CASE("avg_pool2d: values against the definition, and gradients") {
       each_element(y.shape(), [&](auto n, auto p, auto q, auto j) {
         CHECK(*got++ == doctest::Approx(naive_average(x, c.options, n, p, q, j)).epsilon(1e-13));
       });
-      check({"avg_pool2d", [&](const Vars& v) { return avg_pool2d(v[0], c.options); }, {x}});
     }
 }
 
-TEST_CASE("adaptive_avg_pool2d: values against the definition, and gradients") {
-  const std::vector<std::pair<Shape, Size2>> cases = {
-      {{2, 7, 5, 3}, {3, 2}}, {{1, 4, 6, 2}, {4, 6}}, {{1, 3, 2, 5}, {7, 5}},   {{2, 5, 4, 1}, 1},
-      {{1, 1, 1, 3}, {2, 3}}, {{0, 4, 4, 2}, 2},      {{1, 13, 11, 17}, {6, 7}}};
-  for (const auto& one_case : cases) {
+TEST_CASE("adaptive_avg_pool2d: values against the definition") {
+  for (const auto& one_case : adaptive_pool2d_shapes()) {
     const Shape& shape = one_case.first;
     const Size2 size = one_case.second;
     const Tensor x = random(shape, 1), y = adaptive_avg_pool2d(x, size).value();
@@ -252,22 +186,7 @@ TEST_CASE("adaptive_avg_pool2d: values against the definition, and gradients") {
       const double count = static_cast<double>((r1 - r0) * (s1 - s0));
       CHECK(*got++ == doctest::Approx(naive_mean(x, n, c, r0, r1, s0, s1, count)).epsilon(1e-13));
     });
-    check({"adaptive_avg_pool2d",
-           [&](const Vars& v) { return adaptive_avg_pool2d(v[0], size); },
-           {x}});
   }
-}
-
-TEST_CASE("average pooling: the same bits on any number of threads") {
-  check_same_on_any_threads(
-      {"avg_pool2d",
-       [](const Vars& v) { return avg_pool2d(v[0], {.kernel = 3, .stride = 2, .padding = 1}); },
-       {random({3, 57, 61, 16}, 2)}});
-  check_same_on_any_threads({"adaptive_avg_pool2d",
-                             [](const Vars& v) {
-                               return adaptive_avg_pool2d(v[0], {13, 7});
-                             },
-                             {random({3, 57, 61, 16}, 2)}});
 }
 
 TEST_CASE("average pooling: bad arguments") {
@@ -302,4 +221,44 @@ TEST_CASE("average pooling: bad arguments") {
   CHECK(error_of([&] {
           adaptive_avg_pool2d(random({2, 0, 3, 1}, 5), 1);
         }) == "adaptive_avg_pool2d: the input [2 0 3 1] has no pixels");
+}
+
+TEST_CASE("adaptive_max_pool2d: the largest of each bin, ties, NaN") {
+  const Tensor x = random({2, 7, 5, 3}, 1), y = adaptive_max_pool2d(x, {3, 2}).value();
+  for (std::int64_t n = 0; n < 2; ++n)
+    for (std::int64_t p = 0; p < 3; ++p)
+      for (std::int64_t q = 0; q < 2; ++q)
+        for (std::int64_t c = 0; c < 3; ++c) {
+          double most = -HUGE_VAL;
+          for (std::int64_t i = p * 7 / 3; i < ((p + 1) * 7 + 2) / 3; ++i)
+            for (std::int64_t j = q * 5 / 2; j < ((q + 1) * 5 + 1) / 2; ++j)
+              most = std::max(most, x.data<double>()[((n * 7 + i) * 5 + j) * 3 + c]);
+          CHECK(y.data<double>()[((n * 3 + p) * 2 + q) * 3 + c] == most);
+        }
+  CHECK(same_bits(adaptive_max_pool2d(x, {7, 5}).value(), x));
+  const GradcheckResult twice = gradgradcheck(
+      [](const Vars& v) { return exp(adaptive_max_pool2d(v[0], 2)); }, {random({1, 3, 4, 2}, 6)});
+  CHECK_MESSAGE(twice.passed, twice.message);
+  const Tape tape;
+  const Var ties = tape.variable(Tensor::full({1, 2, 2, 1}, 4.0));
+  CHECK(tape.gradients(sum(adaptive_max_pool2d(ties, 1)))[ties].to_vector() ==
+        std::vector<double>{1, 0, 0, 0});
+  const Tensor nan = Tensor::from({1.0, std::nan(""), 3.0, 2.0}, {1, 2, 2, 1});
+  CHECK(std::isnan(adaptive_max_pool2d(nan, 1).value().item()));
+  CHECK(adaptive_max_pool2d(x.to(DType::bfloat16), 1).dtype() == DType::bfloat16);
+}
+
+TEST_CASE("adaptive_max_pool2d: bad arguments") {
+  CHECK(contains(error_of([] { adaptive_max_pool2d(Var(), 1); }), "the input is undefined"));
+  CHECK(error_of([] {
+          adaptive_max_pool2d(random({4, 4}, 1), 1);
+        }) == "adaptive_max_pool2d: the input has shape [4 4], expected [N H W C]");
+  CHECK(contains(error_of([] {
+                   adaptive_max_pool2d(random({1, 4, 4, 1}, 1), {0, 1});
+                 }),
+                 "adaptive_max_pool2d: 0 x 1 bins"));
+  CHECK(contains(error_of([] {
+                   adaptive_max_pool2d(random({1, 0, 4, 1}, 1), 1);
+                 }),
+                 "has no pixels"));
 }

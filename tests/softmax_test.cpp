@@ -3,14 +3,15 @@
 #include <cmath>
 #include <limits>
 
-#include <pliant/tests/op_case.h>
+#include <pliant/tests/cases/softmax.h>
 
 using namespace pliant;
 using namespace pliant::test;
 
-TEST_CASE("softmax and log_softmax: values and gradients along every axis") {
-  for (const Shape& shape : {Shape{7}, Shape{1}, Shape{3, 5}, Shape{1, 1}, Shape{2, 3, 4},
-                             Shape{2, 0, 3}, Shape{2, 3, 1, 5}})
+TEST_CASE("softmax, log_softmax, logsumexp: gradients, threads") { check(softmax_cases()); }
+
+TEST_CASE("softmax and log_softmax: values along every axis") {
+  for (const Shape& shape : softmax_shapes())
     for (int axis = -shape.rank(); axis < shape.rank(); ++axis) {
       const Tensor x = random(shape, 1, -3, 3);
       const int at = shape.axis(axis, "test");
@@ -28,8 +29,6 @@ TEST_CASE("softmax and log_softmax: values and gradients along every axis") {
         CHECK(y[place] == doctest::Approx(std::exp(from[place]) / total).epsilon(1e-12));
         CHECK(log_y[place] == doctest::Approx(from[place] - std::log(total)).epsilon(1e-12));
       }
-      check({"softmax", [&](const Vars& v) { return softmax(v[0], axis); }, {x}});
-      check({"log_softmax", [&](const Vars& v) { return log_softmax(v[0], axis); }, {x}});
     }
 }
 
@@ -47,11 +46,6 @@ TEST_CASE("softmax: logits of any size") {
   const Tensor x = Tensor::from({0.0, -HUGE_VAL, 0.0}, {3});
   CHECK(softmax(x).value().to_vector() == std::vector<double>{0.5, 0, 0.5});
   CHECK(log_softmax(x).value().to_vector()[1] == -HUGE_VAL);
-}
-
-TEST_CASE("softmax: the same bits on any number of threads") {
-  const OpCase op = {"", [](const Vars& v) { return softmax(v[0], 1); }, {random({3, 41, 431}, 2)}};
-  check_same_on_any_threads(op);
 }
 
 TEST_CASE("softmax: bad arguments") {
@@ -74,10 +68,5 @@ TEST_CASE("logsumexp: stable, over several axes, of infinities") {
   CHECK(logsumexp(Tensor::full({2}, kInf), {0}).value().item() == kInf);
   CHECK(logsumexp(x, {0, 1}, KeepDim::yes).shape() == Shape{1, 1});
   CHECK(logsumexp(x, {0, 1}).shape() == Shape{});
-  check({"logsumexp",
-         [](const Vars& v) {
-           return logsumexp(v[0], {0, 2});
-         },
-         {random({3, 2, 4}, 1, -3, 3)}});
   CHECK(error_of([] { logsumexp(Var(), {0}); }) == "logsumexp: x is undefined");
 }

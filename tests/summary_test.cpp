@@ -80,7 +80,7 @@ TEST_CASE("summary: a layer that runs twice and one that never does") {
   REQUIRE(result.rows.size() == 4);
   CHECK(result.rows[0].parameters == 12);
   CHECK(result.rows[1].parameters == 0);
-  CHECK(result.rows[2].kind == "(not run)");
+  CHECK(result.rows[2].kind == "(parameters)");
   CHECK(result.rows[2].parameters == 5);  // the net's own
   CHECK(result.rows[3].path == "never");
   CHECK(result.parameters == 29);

@@ -10,6 +10,7 @@ using namespace pliant::test;
 TEST_CASE("tensor: printed as NumPy has it") {
   CHECK(text_from(Tensor()) == "undefined tensor");
   CHECK(text_from(Tensor::scalar(2.5)) == "float32 [] on cpu: 2.5");
+  CHECK(text_from(Var(Tensor::scalar(2.5))) == "float32 [] on cpu: 2.5");
   CHECK(text_from(Tensor::from({1.0, -2.25, std::nan("")}, {3})) ==
         "float64 [3] on cpu: [    1 -2.25   nan]");
   CHECK(text_from(Tensor::from<std::int64_t>({1, 20, 300, INT64_MIN}, {2, 2})) ==

@@ -2,8 +2,9 @@
 
 #include <algorithm>
 
+#include <pliant/autograd/ops/elementary.h>
 #include <pliant/core/kernels/resample.h>
-#include <pliant/tests/op_case.h>
+#include <pliant/tests/cases/upsample.h>
 
 using namespace pliant;
 using namespace pliant::test;
@@ -32,25 +33,17 @@ double naive(const Tensor& x, std::int64_t n, double y, double z, std::int64_t c
          b * ((1 - a) * at(x, n, r + 1, s, c) + a * at(x, n, r + 1, s + 1, c));
 }
 
-struct Case {
-  Shape x;
-  UpsampleOptions options;
-  std::int64_t p, q;
-};
+std::vector<double> resized_row(const std::vector<double>& row, const UpsampleOptions& options) {
+  const Tensor x = Tensor::from(row, {1, 1, static_cast<std::int64_t>(row.size()), 1});
+  return upsample2d(x, options).value().to_vector();
+}
 
 }  // namespace
 
-TEST_CASE("upsample2d: values against the definition, and gradients") {
-  for (Case c : std::vector<Case>{{{1, 1, 1, 3}, {.size = {3, 4}}, 3, 4},
-                                  {{2, 3, 4, 5}, {.size = {6, 8}}, 6, 8},
-                                  {{1, 4, 3, 17}, {.size = {7, 5}}, 7, 5},
-                                  {{3, 7, 8, 1}, {.size = {3, 5}}, 3, 5},
-                                  {{1, 4, 5, 2}, {.size = 1}, 1, 1},
-                                  {{2, 5, 1, 2}, {.size = {1, 6}}, 1, 6},
-                                  {{1, 3, 4, 2}, {.scale = 2}, 6, 8},
-                                  {{2, 3, 5, 2}, {.scale = {2.5, 1.7}}, 7, 8},
-                                  {{1, 7, 5, 3}, {.scale = {0.4, 0.9}}, 2, 4},
-                                  {{0, 3, 4, 2}, {.scale = 2}, 6, 8}})
+TEST_CASE("upsample2d: gradients, threads") { check(upsample_cases()); }
+
+TEST_CASE("upsample2d: values against the definition") {
+  for (UpsampleCase c : upsample_shapes())
     for (const bool bilinear : {false, true})
       for (const bool corners : {false, true}) {
         c.options.mode = bilinear ? UpsampleMode::bilinear : UpsampleMode::nearest;
@@ -71,7 +64,6 @@ TEST_CASE("upsample2d: values against the definition, and gradients") {
                       doctest::Approx(naive(x, n, place(c.options, p, c.x[1], c.p, step_h),
                                             place(c.options, q, c.x[2], c.q, step_w), j))
                           .epsilon(1e-12));
-        check({"upsample2d", [&](const Vars& v) { return upsample2d(v[0], c.options); }, {x}});
       }
 }
 
@@ -165,13 +157,7 @@ TEST_CASE("resampling: the runs of either direction belong to each other") {
   CHECK(wrong == 0);
 }
 
-TEST_CASE("upsample2d: the same bits on any number of threads; the layer") {
-  for (const UpsampleOptions& options : std::vector<UpsampleOptions>{
-           {.scale = 2, .mode = UpsampleMode::bilinear}, {.size = {41, 123}}}) {
-    const OpCase op{
-        "", [&](const Vars& v) { return upsample2d(v[0], options); }, {random({3, 37, 41, 9}, 2)}};
-    check_same_on_any_threads(op);
-  }
+TEST_CASE("Upsample: the layer") {
   const Tensor x = random({2, 3, 4, 5}, 1);
   CHECK(max_difference(Upsample({.scale = 2})(x).value(), upsample2d(x, {.scale = 2}).value()) ==
         0);
@@ -197,4 +183,60 @@ TEST_CASE("upsample2d: bad arguments") {
   CHECK(error({.scale = {0.3, 1}}) ==
         "upsample2d: a scale of 0.3 along H makes 3 pixels 0, expected at least 1");
   CHECK(contains(error({.size = 100000}), "a map of 100000 x 100000 pixels is too large"));
+}
+
+TEST_CASE("upsample2d: bicubic and antialiased results keep a constant, and the size as it is") {
+  for (UpsampleOptions o : wide_upsample_rules())
+    for (const std::int64_t size : {1, 2, 3, 5, 8, 17}) {
+      o.size = {size, 4};
+      const Tensor y = upsample2d(Tensor::full({1, 6, 5, 2}, 1.5, DType::float64), o).value();
+      CHECK(max_difference(y, Tensor::full({1, size, 4, 2}, 1.5, DType::float64)) < 1e-12);
+      o.size = {6, 5};
+      const Tensor x = random({1, 6, 5, 2}, 1);
+      CHECK(max_difference(upsample2d(x, o).value(), x) < 1e-12);
+    }
+}
+
+TEST_CASE("upsample2d: bicubic, nearest_exact and antialiased, by hand") {
+  CHECK(resized_row({1, 2, 3, 4, 5}, {.size = {1, 3}, .mode = UpsampleMode::nearest_exact}) ==
+        std::vector<double>{1, 3, 5});
+  CHECK(resized_row({1, 2, 3, 4, 5}, {.size = {1, 3}}) == std::vector<double>{1, 2, 4});
+  // Half way between two pixels the weights are a/8, 1/2 - a/8, 1/2 - a/8, a/8, a = -0.75.
+  const std::vector<double> cubic =
+      resized_row({0, 0, 1, 0, 0, 0, 0},
+                  {.size = {1, 13}, .mode = UpsampleMode::bicubic, .align_corners = true});
+  const std::vector<double> want = {0, -0.09375, 0, 0.59375, 1, 0.59375, 0, -0.09375, 0};
+  for (std::size_t i = 0; i < want.size(); ++i) CHECK(cubic[i] == doctest::Approx(want[i]));
+  // Twice as small: a triangle over four pixels, weights 1, 3, 3, 1, cut at the borders.
+  const std::vector<double> triangle = resized_row(
+      {8, 0, 0, 0, 0, 8}, {.size = {1, 3}, .mode = UpsampleMode::bilinear, .antialias = true});
+  CHECK(triangle[0] == doctest::Approx(8.0 * 3 / 7));
+  CHECK(triangle[1] == doctest::Approx(0));
+  CHECK(triangle[2] == doctest::Approx(8.0 * 3 / 7));
+}
+
+TEST_CASE("upsample2d: second derivatives of wider kernels") {
+  for (const UpsampleOptions& rule : wide_upsample_rules())
+    check_twice({"upsample2d",
+                 [o = resized(rule, {2, 5})](const Vars& v) { return exp(upsample2d(v[0], o)); },
+                 {random({1, 3, 4, 1}, 1)}});
+}
+
+TEST_CASE("upsample2d: a long filter is made at once") {
+  const Tensor x = Tensor::full({1, 1, 1 << 20, 1}, 2.0F);
+  const Var y = upsample2d(x, {.size = 1, .mode = UpsampleMode::bicubic, .antialias = true});
+  CHECK(y.value().item() == doctest::Approx(2));
+}
+
+TEST_CASE("upsample2d: bad options of antialias") {
+  const Tensor x = random({1, 4, 4, 1}, 1);
+  const std::string message =
+      "upsample2d: antialias is of bilinear and bicubic without align_corners";
+  CHECK(error_of([&] { upsample2d(x, {.size = 2, .antialias = true}); }) == message);
+  CHECK(
+      error_of([&] {
+        upsample2d(
+            x,
+            {.size = 2, .mode = UpsampleMode::bilinear, .align_corners = true, .antialias = true});
+      }) == message);
 }

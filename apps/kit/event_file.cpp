@@ -7,8 +7,10 @@
 #include <chrono>
 #include <cstddef>
 #include <iostream>
+#include <vector>
 
 #include <pliant/core/error.h>
+#include <pliant/data/image_file.h>
 
 namespace pliant::kit {
 namespace {
@@ -48,7 +50,8 @@ std::string float_field(std::uint32_t number, double value) {
 // Field numbers of the two .proto files.
 constexpr std::uint32_t kWallTime = 1, kStep = 2, kFileVersion = 3, kSummary = 5;  // Event
 constexpr std::uint32_t kValue = 1;                                                // Summary
-constexpr std::uint32_t kTag = 1, kSimpleValue = 2;                                // Summary.Value
+constexpr std::uint32_t kTag = 1, kSimpleValue = 2, kImage = 4;                    // Summary.Value
+constexpr std::uint32_t kHeight = 1, kWidth = 2, kColorspace = 3, kEncoded = 4;    // Summary.Image
 
 std::string event(std::int64_t step, const std::string& what) {
   return double_field(kWallTime, seconds_of_day()) +
@@ -98,8 +101,23 @@ EventFile::EventFile(const std::filesystem::path& folder)
 }
 
 void EventFile::scalar(std::string_view tag, double value, std::int64_t step) {
-  const std::string of_tag = bytes_field(kTag, tag) + float_field(kSimpleValue, value);
-  write(event(step, bytes_field(kSummary, bytes_field(kValue, of_tag))));
+  summarise(tag, float_field(kSimpleValue, value), step);
+}
+
+void EventFile::image(std::string_view tag, const Tensor& image, std::int64_t step) {
+  const std::vector<std::uint8_t> png = encode_image(image);
+  const auto number = [&](std::uint32_t field_number, int axis) {
+    return field(field_number, kVarint, varint(static_cast<std::uint64_t>(image.dim(axis))));
+  };
+  summarise(tag,
+            bytes_field(kImage, number(kHeight, 0) + number(kWidth, 1) + number(kColorspace, 2) +
+                                    bytes_field(kEncoded, std::string(png.begin(), png.end()))),
+            step);
+}
+
+void EventFile::summarise(std::string_view tag, const std::string& what, std::int64_t step) {
+  const std::string value = bytes_field(kTag, tag) + what;
+  write(event(step, bytes_field(kSummary, bytes_field(kValue, value))));
 }
 
 void EventFile::write(const std::string& event) {

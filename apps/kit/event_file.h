@@ -10,6 +10,8 @@
 #include <string>
 #include <string_view>
 
+#include <pliant/core/tensor.h>
+
 namespace pliant::kit {
 
 class EventFile {
@@ -21,8 +23,11 @@ class EventFile {
 
   // What cannot be written (a full disk) is told once on standard error: a training goes on.
   void scalar(std::string_view tag, double value, std::int64_t step);
+  // uint8 [H W C] of 1, 3 or 4 channels.
+  void image(std::string_view tag, const Tensor& image, std::int64_t step);
 
  private:
+  void summarise(std::string_view tag, const std::string& what, std::int64_t step);
   void write(const std::string& event);
 
   std::filesystem::path path_;

@@ -51,4 +51,9 @@ void TrainingLog::add(std::int64_t step,
   if (lines_) lines_->add(step, json.dump());
 }
 
+void TrainingLog::add_image(std::int64_t step, const std::string& name,
+                            const std::function<Tensor()>& image) {
+  if (events_) events_->image(name, image(), step);
+}
+
 }  // namespace pliant::kit

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -31,6 +32,8 @@ class TrainingLog {
  public:
   TrainingLog(const std::string& lines, const std::string& events);
   void add(std::int64_t step, const std::vector<std::pair<std::string, double>>& figures);
+  // For TensorBoard alone; uint8 [H W C], made only where it is wanted.
+  void add_image(std::int64_t step, const std::string& name, const std::function<Tensor()>& image);
 
  private:
   std::optional<JsonLines> lines_;

@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include <pliant/apps/kit/json_text.h>
-#include <pliant/apps/kit/nearest.h>
+#include <pliant/core/nearest.h>
 #include <pliant/layers/layers.h>
 
 namespace pliant::train {
@@ -49,7 +49,7 @@ class Attributes {
     for (const auto& [key, value] : json_.items()) {
       require(!asked_.empty(), layer_, " takes no attributes, got \"", key, '"');
       require(asked_.contains(key), layer_, " knows no \"", key, "\"; did you mean \"",
-              kit::nearest(key, {asked_.begin(), asked_.end()}), "\"?");
+              nearest_name(key, {asked_.begin(), asked_.end()}), "\"?");
     }
   }
 
@@ -186,7 +186,7 @@ constexpr const char* kResidual = "residual";
 [[noreturn]] void fail_unknown(const std::string& name) {
   std::vector<std::string> known = {kResidual};
   for (const auto& [each, add] : makers()) known.push_back(each);
-  fail("there is no layer \"", name, "\"; did you mean \"", kit::nearest(name, known), "\"?");
+  fail("there is no layer \"", name, "\"; did you mean \"", nearest_name(name, known), "\"?");
 }
 
 Sequential sequential_from(const Json& layers, Place& place);

@@ -9,8 +9,8 @@
 #include <pliant/apps/kit/command_line.h>
 #include <pliant/apps/kit/files.h>
 #include <pliant/apps/kit/json_text.h>
-#include <pliant/apps/kit/nearest.h>
 #include <pliant/apps/train/net_json.h>
+#include <pliant/core/nearest.h>
 #include <pliant/layers/nets/convnext.h>
 #include <pliant/layers/nets/intern_image.h>
 #include <pliant/layers/nets/lenet.h>
@@ -171,7 +171,7 @@ void complete(NetRecipe& recipe) {
   std::error_code ignored;
   require(std::filesystem::exists(recipe.net, ignored), "--net: '", recipe.net,
           "' is no file and none of the nets by name; did you mean ",
-          kit::nearest(recipe.net, net_names()), '?');
+          nearest_name(recipe.net, net_names()), '?');
   recipe.layers = kit::dump_json(kit::read_json(recipe.net, "a net: {\"layers\": [..]}"));
 }
 

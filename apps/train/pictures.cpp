@@ -7,6 +7,7 @@
 #include <system_error>
 
 #include <pliant/apps/train/example.h>
+#include <pliant/autograd/ops/permute.h>
 #include <pliant/core/text.h>
 #include <pliant/data/cifar.h>
 #include <pliant/data/idx.h>
@@ -187,8 +188,7 @@ void check(const std::string& data, const PictureSets& sets) {
       require(set->label(i) >= 0 && set->label(i) < static_cast<std::int64_t>(sets.classes.size()),
               printable(set->name(i)), ": label ", set->label(i), " of ", sets.classes.size(),
               " classes");
-  require(sets.train.size() > 0 && sets.val.size() > 0, data, ": ", sets.train.size(),
-          " pictures to learn from and ", sets.val.size(), " to choose by, expected some of each");
+  require(sets.train.size() > 0, data, ": no pictures");
 }
 
 PictureSets completed(const std::string& data, PictureSets sets, const DataOptions& options) {
@@ -198,8 +198,10 @@ PictureSets completed(const std::string& data, PictureSets sets, const DataOptio
     std::sort(order.begin(), order.end());
     sets.train = sets.train.take(std::move(order));
   }
-  if (sets.val.size() == 0) hold_out(sets, options);
+  if (sets.val.size() == 0 && options.val > 0) hold_out(sets, options);
   check(data, sets);
+  require(options.val == 0 || sets.val.size() > 0, data, ": ", sets.train.size(),
+          " pictures to learn from and none to choose by, expected some of each");
   return sets;
 }
 
@@ -335,6 +337,23 @@ LabelledImage NetInput::at(std::int64_t i, const Rng& rng) const {
       augment_ == Augment::strong ? rng.uniform(6, 1 - Strong().light, 1 + Strong().light) : 1;
   return {normalised(warp_image(picture, warp, mean_colour(recipe_)), recipe_, light),
           set_.label(i)};
+}
+
+Tensor NetInput::sheet(const Rng& rng) const {
+  constexpr std::int64_t kSide = 4;
+  const std::int64_t pixels = recipe_.size, channels = recipe_.channels;
+  Tensor all = Tensor::empty({kSide, kSide, pixels, pixels, channels}, DType::uint8);
+  std::uint8_t* to = all.mutable_data<std::uint8_t>();
+  for (std::uint64_t number = 0; number < kSide * kSide; ++number) {
+    const auto i = static_cast<std::int64_t>(rng.below(number, static_cast<std::uint64_t>(size())));
+    const Tensor image = at(i, rng.fork(number)).image;
+    for (std::int64_t k = 0; k < image.size(); ++k) {
+      const auto c = static_cast<std::size_t>(k % channels);
+      const double level = image.data<float>()[k] * recipe_.deviation[c] + recipe_.mean[c];
+      *to++ = static_cast<std::uint8_t>(std::lround(255 * std::clamp(level, 0.0, 1.0)));
+    }
+  }
+  return permute(all, {0, 2, 1, 3, 4}).value().reshape({kSide * pixels, kSide * pixels, channels});
 }
 
 }  // namespace pliant::train

@@ -53,7 +53,7 @@ struct PictureSets {
 };
 
 struct DataOptions {
-  double val = 0.1;  // share of the training set that is held out, where there is no val set
+  double val = 0.1;  // share of the training set held out where there is no val set; 0: none is
   BadFiles bad_files = BadFiles::stop;
   std::int64_t train_images = 0;  // 0: all
   Rng rng = Rng(0);
@@ -82,6 +82,8 @@ class NetInput {
 
   std::int64_t size() const { return set_.size(); }
   LabelledImage at(std::int64_t i, const Rng& rng) const;
+  // Sixteen of them to look at, drawn by key: uint8 [4*size 4*size C].
+  Tensor sheet(const Rng& rng) const;
 
  private:
   PictureSet set_;

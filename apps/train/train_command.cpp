@@ -150,6 +150,10 @@ int run(Options options) {
                          static_cast<double>(sets.train.size()));
   progress.stage(options.recipe.title());
   kit::TrainingLog log(options.log, options.events);
+  log.add_image(0, "train/images", [&] {
+    return NetInput(sets.train, options.recipe, options.plan.augment)
+        .sheet(options.plan.rng.fork("sheet"));
+  });
   kit::Training training;
   {
     const kit::StopOnSignal stop;

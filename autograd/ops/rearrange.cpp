@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <functional>
+#include <memory>
 #include <numeric>
+#include <utility>
 
 #include <pliant/autograd/ops/arithmetic.h>
 #include <pliant/autograd/ops/compare.h>
@@ -97,6 +99,47 @@ Var flatten(const Var& x, int first, int last) {
   return reshape(x, flat);
 }
 
+namespace {
+
+// Were each a slice of its own, its gradient would be as large as x. So the parts are of one node,
+// which has no elements: they leave their cotangents with it, and it puts those together.
+Vars parts_of(const Var& x, const std::vector<std::int64_t>& sizes, int axis) {
+  Vars values;
+  std::int64_t begin = 0;
+  for (const std::int64_t size : sizes) {
+    values.push_back(slice_axis(x.value(), axis, begin, begin + size));
+    begin += size;
+  }
+  const auto token = [dtype = x.dtype(), device = x.device()] {
+    return Tensor::empty({0}, dtype, device);
+  };
+  std::vector<Shape> shapes;
+  for (const Var& value : values) shapes.push_back(value.shape());
+  const auto cotangents = std::make_shared<Vars>(values.size());
+  const Var whole = record(
+      "split", token(), {x}, {},
+      [cotangents, shapes, axis](const NodeView& node) -> Vars {
+        Vars all = std::exchange(*cotangents, Vars(shapes.size()));
+        const Tensor& like = node.cotangent().value();
+        for (std::size_t i = 0; i < all.size(); ++i)
+          if (!all[i].defined()) all[i] = Tensor::zeros(shapes[i], like.dtype(), like.device());
+        return {concat(all, axis)};
+      },
+      Derivatives::all);
+  Vars parts;
+  for (std::size_t i = 0; i < values.size(); ++i)
+    parts.push_back(record(
+        "split", values[i].value(), {whole}, {},
+        [cotangents, i, token](const NodeView& node) -> Vars {
+          (*cotangents)[i] = node.cotangent();
+          return {token()};
+        },
+        Derivatives::all));
+  return parts;
+}
+
+}  // namespace
+
 Vars split(const Var& x, std::int64_t size, int axis) {
   const Shape& shape = shape_of("split", x);
   require(size >= 1, "split: parts of ", size, " elements, expected at least 1");
@@ -119,13 +162,11 @@ Vars split(const Var& x, const std::vector<std::int64_t>& sizes, int axis) {
   }
   require(sum == shape[at], "split: the parts have ", sum, " elements, axis ", axis, " of ", shape,
           " has ", shape[at]);
-  Vars parts;
-  std::int64_t begin = 0;
-  for (const std::int64_t size : sizes) {
-    parts.push_back(slice_axis(x, at, begin, begin + size));
-    begin += size;
-  }
-  return parts;
+  return parts_of(x, sizes, at);
+}
+
+Vars split(const Var& x, std::initializer_list<std::int64_t> sizes, int axis) {
+  return split(x, std::vector(sizes), axis);
 }
 
 Var repeat(const Var& x, const std::vector<std::int64_t>& counts) {

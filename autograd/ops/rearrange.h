@@ -1,8 +1,8 @@
-// Axes and parts moved about: made of reshape, permute, slice and concat, so they have gradients of
-// any order. Negative axes count from the end.
+// Axes and parts moved about, with gradients of any order. Negative axes count from the end.
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <vector>
 
 #include <pliant/autograd/tape.h>
@@ -22,6 +22,7 @@ Var flatten(const Var& x, int first = 0, int last = -1);
 Vars split(const Var& x, std::int64_t size, int axis);
 // Parts of these sizes, which make up the axis.
 Vars split(const Var& x, const std::vector<std::int64_t>& sizes, int axis);
+Vars split(const Var& x, std::initializer_list<std::int64_t> sizes, int axis);
 
 // x put side by side with itself so many times along each axis; more counts than axes add axes in
 // front.

@@ -77,9 +77,9 @@ class Band {
 };
 
 // to[j] = sum over i < count of weights[i] * from[i * stride + j], j < n; the terms in order.
-template <class T, class Sum>
+template <class T, class Sum, class Size>
 void weighted_sum(std::int64_t count, const Sum* weights, const T* from, std::int64_t stride,
-                  std::int64_t n, Sum* to) {
+                  Size n, Sum* to) {
   if (count == 0) {
     std::fill_n(to, n, Sum(0));
     return;
@@ -100,9 +100,20 @@ void weighted_sum(std::int64_t count, const Sum* weights, const T* from, std::in
   }
 }
 
+// Calls f with the number of channels: of an image's few as a constant, whose loops unroll.
+template <class F>
+void with_channels(std::int64_t c, F&& f) {
+  if (c == 1)
+    f(std::integral_constant<std::int64_t, 1>());
+  else if (c == 3)
+    f(std::integral_constant<std::int64_t, 3>());
+  else
+    f(c);
+}
+
 // The pixel of all channels that a run of `row` makes; `room` for c sums of another type.
-template <class T, class Sum>
-void make_pixel(const Band<Sum>& columns, std::int64_t q, const Sum* row, std::int64_t c,
+template <class T, class Sum, class Channels>
+void make_pixel(const Band<Sum>& columns, std::int64_t q, const Sum* row, Channels c,
                 double divisor, Sum* room, T* to) {
   const Sum* const from = row + columns.begin(q) * c;
   if constexpr (std::is_same_v<T, Sum>) room = to;
@@ -135,9 +146,11 @@ void resample(const ResampleGeometry& g, ResampleWay way, const T* from, T* to,
           is_ready = true;
         }
       if (!is_ready) weighted_sum(rows.count(p), rows.weights(p), first, wide, wide, room);
-      for (std::int64_t q = 0; q < columns.to; ++q)
-        make_pixel(columns, q, row, g.c, rows.divisor(p) * columns.divisor(q), room + wide,
-                   to + i * width + q * g.c);
+      with_channels(g.c, [&](auto c) {
+        for (std::int64_t q = 0; q < columns.to; ++q)
+          make_pixel(columns, q, row, c, rows.divisor(p) * columns.divisor(q), room + wide,
+                     to + i * width + q * c);
+      });
     }
   });
 }

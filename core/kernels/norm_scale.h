@@ -122,6 +122,26 @@ PLIANT_HD Moments moments_again(const Moments& held, double eps, std::int64_t n,
   return moments_in(is_small ? kUnit : 1 / kUnit, n, x);
 }
 
+// The squares of n neighbours, as their moments about 0.
+template <class T>
+PLIANT_HD Moments row_squares(const T* x, std::int64_t n, double eps) {
+  constexpr bool is_double = std::is_same_v<T, double>;
+  constexpr double kLargest = is_double ? 0x1p1000 : 0x1p120;
+  constexpr double kSmallest = is_double ? 0x1p-900 : 0x1p-80;
+  constexpr double kUnit = is_double ? 0x1p576 : 1;
+  const double m2 = sum_in_runs<T>(n, [=](std::int64_t i) { return x[i] * x[i]; });
+  const bool is_small = m2 < kSmallest && eps < kSmallest;
+  if (m2 < kLargest && !is_small) return {0, m2, 1};
+  const double unit = is_small ? kUnit : 1 / kUnit;
+  return {0,
+          sum_in_lanes<double>(n,
+                               [=](std::int64_t i) {
+                                 const double value = static_cast<double>(x[i]) * unit;
+                                 return value * value;
+                               }),
+          unit};
+}
+
 // ---- elements ----
 
 template <class T>

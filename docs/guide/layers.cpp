@@ -52,6 +52,13 @@ int main() {
   list.initialise(Rng(1));
   std::cout << list(Tensor::zeros({2, 28, 28, 1})).shape() << '\n';
 
+  // Parts by path: looked at, and replaced.
+  std::cout << net.part<Conv2d>("second.conv").weight.shape() << '\n';
+  list.replace(4, Linear(14 * 14 * 8, 3));
+  list.part("4").initialise(Rng(2));
+  std::cout << list[0](Tensor::zeros({2, 28, 28, 1})).shape() << ' '
+            << list(Tensor::zeros({2, 28, 28, 1})).shape() << '\n';
+
   // Dropout is random, so a tape for training has a key; each step forks its own.
   const Rng rng(7);
   const Tape tape({.rng = rng.fork("dropout").fork(0)});

@@ -5,6 +5,9 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <typeinfo>
+#include <utility>
 #include <vector>
 
 #include <pliant/layers/module.h>
@@ -23,7 +26,9 @@ struct Module::Node : BufferOwner {
     std::string name;
     std::unique_ptr<Leaf> leaf;
     std::shared_ptr<Node> child;
-    Home home = {};  // of the child
+    Home home = {};                        // of the child
+    const std::type_info* type = nullptr;  // its own
+    std::weak_ptr<Forward> call = {};      // where a container calls it
   };
   std::string path;
   std::vector<Entry> entries;  // in the order of own()
@@ -41,6 +46,12 @@ struct Module::Node : BufferOwner {
       if (entry.leaf != nullptr) visit(*entry.leaf);
       if (entry.child != nullptr) entry.child->each_leaf(visit);
     }
+  }
+
+  Entry* find(std::string_view name) {
+    for (Entry& entry : entries)
+      if (entry.name == name) return &entry;
+    return nullptr;
   }
 
   void prefix(const std::string& name) {
@@ -72,16 +83,16 @@ struct Module::Node : BufferOwner {
     return outer != nullptr && outer->is_in(other);
   }
 
+  std::pair<Node*, Entry*> at(const char* who, std::string_view wanted);
   Entry* entry_of(const Buffer& buffer);
   void replace(const Buffer& before, const Buffer& now) override;
   void trade(const Buffer& before, const Buffer& now) override;
 
   Entry& add(const std::string& name) {
-    require(!name.empty() && name.find_first_of(".*") == std::string::npos, "own: the name '", name,
-            "' is empty or has a dot or a star");
-    for (const Entry& entry : entries)
-      require(entry.name != name, "own: there is a part named '", name, "' already");
-    return entries.emplace_back(Entry{name, nullptr, nullptr, {}});
+    require(!name.empty() && name.find_first_of(".*/") == std::string::npos, "own: the name '",
+            name, "' is empty or has a dot, a star or a slash");
+    require(find(name) == nullptr, "own: there is a part named '", name, "' already");
+    return entries.emplace_back(Entry{name, nullptr, nullptr});
   }
 };
 

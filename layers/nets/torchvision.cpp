@@ -95,16 +95,27 @@ std::vector<TransposedWeight> transposed_weights(const Module& net, const Safete
   return weights;
 }
 
+// The weights [out in/groups R] of Conv1d layers as those of maps of one row, which they are here.
+void widen_conv1d(const Module& net, State& state) {
+  for (const Parameter& parameter : net.parameters()) {
+    if (parameter.shape().rank() != 4) continue;
+    for (auto& [path, tensor] : state)
+      if (path == parameter.name() && tensor.rank() == 3)
+        tensor = tensor.reshape({tensor.dim(0), tensor.dim(1), 1, tensor.dim(2)});
+  }
+}
+
 }  // namespace
 
 void detail::load_torchvision(Module& net, const std::filesystem::path& file,
                               const std::vector<FlattenedMap>& flattened) {
-  const SafetensorsFile read = read_safetensors(file);
+  SafetensorsFile read = read_safetensors(file);
   try {
     const auto layout = read.metadata.find("layout");
     require(layout == read.metadata.end(), "torchvision: its metadata says layout = ",
             layout == read.metadata.end() ? "" : layout->second,
             ", so it is not PyTorch's; net.load(file) reads what Pliant wrote");
+    widen_conv1d(net, read.tensors);
     net.load(from_torchvision(read.tensors, flattened, transposed_weights(net, read)),
              {.may_lack = {"*.offset.*", "*.mask.*", "*.context.*", "extra.*", "*.extra.*"}});
   } catch (const Error& error) {

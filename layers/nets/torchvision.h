@@ -39,7 +39,8 @@ State from_torchvision(const State& state, const std::vector<FlattenedMap>& flat
 State to_torchvision(const State& state, const std::vector<FlattenedMap>& flattened = {},
                      const std::vector<TransposedWeight>& transposed = {});
 
-// Fills a net from a file; which of its weights are transposed convolutions' the net knows. What a
+// Fills a net from a file; which of its weights are transposed or 1-D convolutions' the net knows
+// (for from_torchvision, reshape a 1-D one's [out in R] to [out in 1 R] before). What a
 // deformable net has beyond the regular one (offset and mask branches and their contexts, extra
 // layers) may be missing and must then have its first values already. A net that knows its
 // flattened maps says them by flattened_maps().

@@ -36,7 +36,7 @@ Summary summarise(const Module& net, const std::function<void()>& forward) {
     forward();
   }
   for (const auto& [path, count] : net.modules())
-    if (own[path] > 0) result.rows.push_back({path, "(not run)", {}, count, 0});
+    if (own[path] > 0) result.rows.push_back({path, "(parameters)", {}, count, 0});
   result.parameters = net.parameter_count();
   result.trainable = net.trainable_count();
   for (const Summary::Row& row : result.rows) result.multiply_adds += row.multiply_adds;

@@ -16,7 +16,7 @@ namespace pliant {
 struct Summary {
   struct Row {
     std::string path;
-    std::string kind;  // "Conv2d"; "(not run)" for parameters of a module that no layer reported
+    std::string kind;  // "Conv2d"; "(parameters)": a module's own, which no layer reported
     Shape output;
     std::int64_t parameters = 0;     // its own, without its children's; 0 if it ran before
     std::int64_t multiply_adds = 0;  // for the whole input, batch included

@@ -6,6 +6,7 @@
 #include <string>
 
 #include <pliant/apps/kit/event_file.h>
+#include <pliant/data/image_file.h>
 #include <pliant/tests/data_files.h>
 #include <pliant/tests/op_case.h>
 
@@ -59,6 +60,25 @@ TEST_CASE("event file: scalars in the wire format of event.proto") {
   const std::string after_time = events[1].substr(9);
   CHECK(after_time == std::string("\x10\xAC\x02\x2A\x0D\x0A\x0B\x0A\x04loss\x15\0\0\0\x3F", 18));
   CHECK(file.path().filename().string().starts_with("events.out.tfevents."));
+}
+
+TEST_CASE("event file: images as PNG") {
+  const TemporaryFolder folder;
+  kit::EventFile file(folder.path());
+  const Tensor image = Tensor::from<std::uint8_t>({1, 2, 3, 4, 5, 6}, {2, 1, 3});
+  file.image("seen", image, 0);
+  const std::string event = events_of(file.path()).back();
+  // Its size is 2 x 1 of 3 channels; then the PNG to the end.
+  const std::size_t at = event.find("\x08\x02\x10\x01\x18\x03\x22");
+  REQUIRE(at != std::string::npos);
+  const std::string png = event.substr(event.find("\x89PNG", at));
+  const std::vector<std::uint8_t> bytes(png.begin(), png.end());
+  CHECK(same_bits(decode_image(bytes, "png", ImageColour::rgb), image));
+  CHECK(bytes == encode_image(image));
+  CHECK(contains(error_of([&] {
+                   file.image("seen", Tensor::zeros({2, 2}), 0);
+                 }),
+                 "encode_image: needs uint8 [H W C] of 1, 3 or 4 channels, got float32 [2 2]"));
 }
 
 TEST_CASE("event file: several starts have files of their own in one folder") {

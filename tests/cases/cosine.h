@@ -1,14 +1,12 @@
 #pragma once
 
-#include <vector>
-
 #include <pliant/autograd/ops/cosine.h>
 #include <pliant/tests/op_case.h>
 
 namespace pliant::test {
 
-inline std::vector<OpCase> cosine_cases() {
-  std::vector<OpCase> all;
+inline OpCases cosine_cases() {
+  OpCases all;
   for (const int axis : {0, 1, -1})
     all.push_back({"cosine_similarity",
                    [=](const Vars& v) { return cosine_similarity(v[0], v[1], axis); },
@@ -25,9 +23,8 @@ inline std::vector<OpCase> cosine_cases() {
     for (const double margin : {0.0, -0.4})
       all.push_back({"cosine_embedding_loss",
                      [=](const Vars& v) {
-                       return cosine_embedding_loss(v[0], v[1],
-                                                    labels.to(v[0].dtype()).to(v[0].device()),
-                                                    margin, reduction);
+                       return cosine_embedding_loss(v[0], v[1], beside(v[0], labels), margin,
+                                                    reduction);
                      },
                      {random({5, 3}, 3), random({5, 3}, 4)}});
   return all;

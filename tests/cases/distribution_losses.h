@@ -1,7 +1,5 @@
 #pragma once
 
-#include <vector>
-
 #include <pliant/autograd/ops/cross_entropy.h>
 #include <pliant/autograd/ops/distribution_losses.h>
 #include <pliant/autograd/ops/softmax.h>
@@ -10,8 +8,8 @@
 namespace pliant::test {
 
 // nll_loss, kl_div, and softmax_cross_entropy with probabilities.
-inline std::vector<OpCase> distribution_losses_cases() {
-  std::vector<OpCase> all;
+inline OpCases distribution_losses_cases() {
+  OpCases all;
   for (const LossReduction reduction :
        {LossReduction::mean, LossReduction::sum, LossReduction::none}) {
     for (const bool weighted : {false, true})
@@ -22,12 +20,12 @@ inline std::vector<OpCase> distribution_losses_cases() {
           labels.mutable_data<std::int64_t>()[i] = i % 4 == 1 ? -100 : i * 7 % shape.back();
         const Tensor weights = random({shape.back()}, 5, 0.2, 3);
         const auto weights_of = [=](const Var& x) {
-          return weighted ? weights.to(x.dtype()).to(x.device()) : Tensor();
+          return weighted ? beside(x, weights) : Tensor();
         };
         all.push_back({"nll_loss",
                        [=](const Vars& v) {
                          return nll_loss(
-                             v[0], labels.to(v[0].device()),
+                             v[0], beside(v[0], labels),
                              {.class_weights = weights_of(v[0]), .reduction = reduction});
                        },
                        {random(shape, 1, -3, 0)}});

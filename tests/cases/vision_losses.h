@@ -1,28 +1,13 @@
 #pragma once
 
-#include <vector>
-
 #include <pliant/autograd/ops/arithmetic.h>
 #include <pliant/autograd/ops/vision_losses.h>
-#include <pliant/tests/op_case.h>
+#include <pliant/tests/cases/boxes.h>
 
 namespace pliant::test {
 
-// n boxes [n 4] with sides of at least 0.5.
-inline Tensor random_boxes(std::int64_t n, std::uint64_t seed) {
-  const Tensor corners = random({n, 2}, seed, 0, 3), sides = random({n, 2}, seed + 1, 0.5, 3);
-  Tensor boxes = Tensor::empty({n, 4}, DType::float64);
-  for (std::int64_t i = 0; i < n; ++i)
-    for (std::int64_t j = 0; j < 2; ++j) {
-      const double from = corners.data<double>()[2 * i + j];
-      boxes.mutable_data<double>()[4 * i + j] = from;
-      boxes.mutable_data<double>()[4 * i + 2 + j] = from + sides.data<double>()[2 * i + j];
-    }
-  return boxes;
-}
-
-inline std::vector<OpCase> vision_losses_cases() {
-  std::vector<OpCase> all;
+inline OpCases vision_losses_cases() {
+  OpCases all;
   for (const LossReduction reduction :
        {LossReduction::mean, LossReduction::sum, LossReduction::none}) {
     for (const double alpha : {0.25, 1.0, -1.0})

@@ -48,6 +48,16 @@ Var Call::variable_or_constant(const std::string& name) {
   return golden_.input_gradients.contains(name) ? variable(name) : Var(constant(name));
 }
 
+void Call::parameters(Module& net) {
+  State state;
+  for (const Parameter& parameter : net.parameters())
+    state.emplace_back(parameter.name(), constant(parameter.name()));
+  net.load(state);
+  net.to(target_.device);
+  for (const Parameter& parameter : net.parameters())
+    variables_[parameter.name()] = tape_(parameter);
+}
+
 std::string Call::text(const std::string& name) {
   attributes_asked_.insert(name);
   const auto found = golden_.attributes.find(name);

@@ -10,6 +10,7 @@
 #include <pliant/autograd/ops/conv2d.h>
 #include <pliant/autograd/ops/loss_reduction.h>
 #include <pliant/autograd/tape.h>
+#include <pliant/layers/module.h>
 #include <pliant/tests/conformance/case.h>
 #include <pliant/tests/conformance/compare.h>
 
@@ -33,6 +34,8 @@ class Call {
   Tensor indices(const std::string& name);         // int64: labels
   // Its gradient is compared if the file has one.
   Var variable_or_constant(const std::string& name);
+  // Fills a net's parameters by their paths; their gradients are compared.
+  void parameters(Module& net);
   bool has_input(const std::string& name) const { return golden_.inputs.contains(name); }
 
   // Attributes. One that is missing or says something else is an Error.

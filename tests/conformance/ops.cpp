@@ -2,152 +2,24 @@
 
 #include <map>
 
-#include <pliant/autograd/ops/activation.h>
-#include <pliant/autograd/ops/arithmetic.h>
-#include <pliant/autograd/ops/compare.h>
-#include <pliant/autograd/ops/elementary.h>
-#include <pliant/autograd/ops/matmul.h>
-#include <pliant/autograd/ops/pool2d.h>
-
 namespace pliant::conformance {
 
+namespace {
+
+std::map<std::string, OpFunction> all_ops() {
+  std::map<std::string, OpFunction> all;
+  for (const GoldenOps& some :
+       {elementwise_ops(), family_ops(), ints_ops(), losses_train_ops(), maps_ops(), nets_ops(),
+        reduce_ops(), regions_ops(), shape_ops(), tensor_ops(), train_ops()})
+    for (const GoldenOp& op : some)
+      require(all.emplace(op.name, op.run).second, "two golden ops are called ", op.name);
+  return all;
+}
+
+}  // namespace
+
 OpFunction find_op(const std::string& name) {
-  static const std::map<std::string, OpFunction> ops = {
-      {"abs", unary<abs>},
-      {"adagrad", run_adagrad},
-      {"adam", run_adam},
-      {"adamw", run_adamw},
-      {"adaptive_avg_pool2d", run_adaptive_avg_pool2d},
-      {"adaptive_max_pool2d", run_adaptive_max_pool2d},
-      {"add", binary<add>},
-      {"argmax", run_argmax},
-      {"argmin", run_argmin},
-      {"avg_pool2d", run_avg_pool2d},
-      {"batch_norm2d", run_batch_norm2d},
-      {"binary_cross_entropy_weights", run_binary_cross_entropy_weights},
-      {"binary_cross_entropy_with_logits", run_binary_cross_entropy_with_logits},
-      {"broadcast_to", run_broadcast_to},
-      {"clamp", run_clamp},
-      {"clamp_tensors", run_clamp_tensors},
-      {"concat", run_concat},
-      {"cond_conv2d", run_cond_conv2d},
-      {"conv2d", run_conv2d},
-      {"conv_transpose2d", run_conv_transpose2d},
-      {"conv_transpose2d_pytorch", run_conv_transpose2d_pytorch},
-      {"cosine_annealing_lr", run_cosine_annealing_lr},
-      {"cosine_embedding_loss", run_cosine_embedding_loss},
-      {"cosine_similarity", run_cosine_similarity},
-      {"cosine_warm_restarts_lr", run_cosine_warm_restarts_lr},
-      {"cross_correlation_depthwise", run_cross_correlation_depthwise},
-      {"cumsum", run_cumsum},
-      {"dcn_v3", run_dcn_v3},
-      {"dcn_v4", run_dcn_v4},
-      {"deform_conv2d", run_deform_conv2d},
-      {"deform_kernel", run_deform_kernel},
-      {"deform_kernel_conv", run_deform_kernel_conv},
-      {"deform_roi_pool", run_deform_roi_pool},
-      {"div", binary<div>},
-      {"embedding", run_embedding},
-      {"eq", comparison<eq>},
-      {"exp", unary<exp>},
-      {"exponential_lr", run_exponential_lr},
-      {"flip", run_flip},
-      {"floor_divide", run_floor_divide},
-      {"gather", run_gather},
-      {"ge", comparison<ge>},
-      {"gelu", unary<gelu>},
-      {"generalized_box_iou_loss", run_generalized_box_iou_loss},
-      {"global_avg_pool2d", unary<global_avg_pool2d>},
-      {"global_deform_kernel", run_global_deform_kernel},
-      {"grid_sample", run_grid_sample},
-      {"group_norm", run_group_norm},
-      {"gt", comparison<gt>},
-      {"huber_loss", run_huber_loss},
-      {"kl_div", run_kl_div},
-      {"index_add", run_index_add},
-      {"index_copy", run_index_copy},
-      {"integer_floor_divide", run_integer_floor_divide},
-      {"integer_remainder", run_integer_remainder},
-      {"l1_loss", run_l1_loss},
-      {"layer_norm", run_layer_norm},
-      {"le", comparison<le>},
-      {"leaky_relu", run_leaky_relu},
-      {"linear", run_linear},
-      {"linear_lr", run_linear_lr},
-      {"linear_warmup", run_linear_warmup},
-      {"log", unary<log>},
-      {"log_softmax", run_log_softmax},
-      {"lt", comparison<lt>},
-      {"map_offsets", run_map_offsets},
-      {"masked_fill", run_masked_fill},
-      {"masked_select", run_masked_select},
-      {"matmul", binary<matmul>},
-      {"max", run_max},
-      {"max_pool2d", run_max_pool2d},
-      {"max_with_indices", run_max_with_indices},
-      {"maximum", binary<maximum>},
-      {"mean", run_mean},
-      {"min", run_min},
-      {"min_with_indices", run_min_with_indices},
-      {"minimum", binary<minimum>},
-      {"modulated_deform_roi_pool", run_modulated_deform_roi_pool},
-      {"mse_loss", run_mse_loss},
-      {"mul", binary<mul>},
-      {"multi_step_lr", run_multi_step_lr},
-      {"muon", run_muon},
-      {"nadam", run_nadam},
-      {"ne", comparison<ne>},
-      {"neg", unary<neg>},
-      {"nll_loss", run_nll_loss},
-      {"nonzero", run_nonzero},
-      {"norm", run_norm},
-      {"one_cycle_lr", run_one_cycle_lr},
-      {"pad", run_pad},
-      {"pad_mode", run_pad_mode},
-      {"permute", run_permute},
-      {"polynomial_lr", run_polynomial_lr},
-      {"pow", run_pow},
-      {"pow_pairs", binary<pow>},
-      {"ps_roi_align", run_ps_roi_align},
-      {"ps_roi_pool", run_ps_roi_pool},
-      {"reduce_on_plateau", run_reduce_on_plateau},
-      {"relu", unary<relu>},
-      {"remainder", binary<remainder>},
-      {"reshape", run_reshape},
-      {"resize", run_resize},
-      {"rmsprop", run_rmsprop},
-      {"roi_align", run_roi_align},
-      {"roi_pool", run_roi_pool},
-      {"rsqrt", unary<rsqrt>},
-      {"scatter", run_scatter},
-      {"scatter_add", run_scatter_add},
-      {"sgd", run_sgd},
-      {"sigmoid", unary<sigmoid>},
-      {"sigmoid_focal_loss", run_sigmoid_focal_loss},
-      {"silu", unary<silu>},
-      {"slice", run_slice},
-      {"smooth_l1_loss", run_smooth_l1_loss},
-      {"softmax", run_softmax},
-      {"softmax_cross_entropy", run_softmax_cross_entropy},
-      {"softmax_cross_entropy_probabilities", run_softmax_cross_entropy_probabilities},
-      {"softplus", unary<softplus>},
-      {"sort", run_sort},
-      {"sqrt", unary<sqrt>},
-      {"square", unary<square>},
-      {"stack", run_stack},
-      {"step_lr", run_step_lr},
-      {"sub", binary<sub>},
-      {"sum", run_sum},
-      {"sum_to", run_sum_to},
-      {"tanh", unary<tanh>},
-      {"topk", run_topk},
-      {"upsample_bilinear2d", run_upsample_bilinear2d},
-      {"upsample_nearest2d", run_upsample_nearest2d},
-      {"upsample_scale", run_upsample_scale},
-      {"var_all", run_var_all},
-      {"variance", run_variance},
-      {"where", run_where},
-  };
+  static const std::map<std::string, OpFunction> ops = all_ops();
   const auto found = ops.find(name);
   return found == ops.end() ? nullptr : found->second;
 }

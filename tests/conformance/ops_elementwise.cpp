@@ -1,5 +1,6 @@
-// Functions of one tensor with a number, softmax, losses.
+// Functions element by element, comparisons, softmax, losses.
 #include <pliant/autograd/ops/activation.h>
+#include <pliant/autograd/ops/arithmetic.h>
 #include <pliant/autograd/ops/compare.h>
 #include <pliant/autograd/ops/elementary.h>
 #include <pliant/autograd/ops/losses.h>
@@ -11,8 +12,6 @@ namespace pliant::conformance {
 namespace {
 
 int axis_of(Call& call) { return static_cast<int>(call.integer("axis")); }
-
-}  // namespace
 
 void run_leaky_relu(Call& call) {
   call.output("y", leaky_relu(call.variable("x"), call.real("negative_slope")));
@@ -56,6 +55,50 @@ void run_binary_cross_entropy_with_logits(Call& call) {
   call.output("y", binary_cross_entropy_with_logits(
                        call.variable("logits"), call.variable_or_constant(targets),
                        {.positive_weight = weight, .reduction = call.reduction()}));
+}
+
+}  // namespace
+
+GoldenOps elementwise_ops() {
+  return {
+      {"abs", unary<abs>},
+      {"add", binary<add>},
+      {"binary_cross_entropy_with_logits", run_binary_cross_entropy_with_logits},
+      {"clamp", run_clamp},
+      {"div", binary<div>},
+      {"eq", comparison<eq>},
+      {"exp", unary<exp>},
+      {"ge", comparison<ge>},
+      {"gelu", unary<gelu>},
+      {"gt", comparison<gt>},
+      {"l1_loss", run_l1_loss},
+      {"le", comparison<le>},
+      {"leaky_relu", run_leaky_relu},
+      {"log", unary<log>},
+      {"log_softmax", run_log_softmax},
+      {"lt", comparison<lt>},
+      {"maximum", binary<maximum>},
+      {"minimum", binary<minimum>},
+      {"mse_loss", run_mse_loss},
+      {"mul", binary<mul>},
+      {"ne", comparison<ne>},
+      {"neg", unary<neg>},
+      {"pow", run_pow},
+      {"pow_pairs", binary<pow>},
+      {"relu", unary<relu>},
+      {"remainder", binary<remainder>},
+      {"rsqrt", unary<rsqrt>},
+      {"sigmoid", unary<sigmoid>},
+      {"silu", unary<silu>},
+      {"smooth_l1_loss", run_smooth_l1_loss},
+      {"softmax", run_softmax},
+      {"softplus", unary<softplus>},
+      {"sqrt", unary<sqrt>},
+      {"square", unary<square>},
+      {"sub", binary<sub>},
+      {"tanh", unary<tanh>},
+      {"where", run_where},
+  };
 }
 
 }  // namespace pliant::conformance

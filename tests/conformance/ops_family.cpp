@@ -37,8 +37,6 @@ ConvOptions conv_options(Call& call) {
           .groups = call.integer("groups")};
 }
 
-}  // namespace
-
 void run_layer_norm(Call& call) {
   call.output("y", layer_norm(call.variable("x"), call.variable("weight"), call.variable("bias"),
                               {.eps = call.real("eps")}));
@@ -78,6 +76,20 @@ void run_dcn_v4(Call& call) {
   const MaskRule mask = call.flag("softmax") ? MaskRule::softmax : MaskRule::as_given;
   call.output("y",
               dcn_v4(call.variable("x"), call.variable("offset_mask"), dcn_options(call, mask)));
+}
+
+}  // namespace
+
+GoldenOps family_ops() {
+  return {
+      {"cond_conv2d", run_cond_conv2d},
+      {"dcn_v3", run_dcn_v3},
+      {"dcn_v4", run_dcn_v4},
+      {"deform_kernel", run_deform_kernel},
+      {"deform_kernel_conv", run_deform_kernel_conv},
+      {"global_deform_kernel", run_global_deform_kernel},
+      {"layer_norm", run_layer_norm},
+  };
 }
 
 }  // namespace pliant::conformance

@@ -44,8 +44,6 @@ UpsampleMode upsample_mode_of(Call& call) {
   return UpsampleMode::nearest_exact;
 }
 
-}  // namespace
-
 void run_integer_floor_divide(Call& call) {
   integer_pair(call, [](const Var& a, const Var& b) { return floor_divide(a, b); });
 }
@@ -113,6 +111,31 @@ void run_resize(Call& call) {
     options.scale = {scale.at(0), scale.at(1)};
   }
   call.output("y", upsample2d(call.variable("x"), options));
+}
+
+}  // namespace
+
+GoldenOps ints_ops() {
+  return {
+      {"adaptive_max_pool2d", run_adaptive_max_pool2d},
+      {"clamp_tensors", run_clamp_tensors},
+      {"floor_divide", run_floor_divide},
+      {"index_add", run_index_add},
+      {"index_copy", run_index_copy},
+      {"integer_floor_divide", run_integer_floor_divide},
+      {"integer_remainder", run_integer_remainder},
+      {"masked_fill", run_masked_fill},
+      {"masked_select", run_masked_select},
+      {"max_with_indices", run_max_with_indices},
+      {"min_with_indices", run_min_with_indices},
+      {"nonzero", run_nonzero},
+      {"norm", run_norm},
+      {"pad_mode", run_pad_mode},
+      {"resize", run_resize},
+      {"scatter", run_scatter},
+      {"sort", run_sort},
+      {"topk", run_topk},
+  };
 }
 
 }  // namespace pliant::conformance

@@ -16,8 +16,6 @@ Tensor weights_of(Call& call, const char* name) {
   return call.has_input(name) ? call.constant(name) : Tensor();
 }
 
-}  // namespace
-
 void run_softmax_cross_entropy_probabilities(Call& call) {
   const Var logits = call.variable("logits"), targets = call.variable("targets");
   call.output("loss", softmax_cross_entropy(logits, targets,
@@ -131,6 +129,28 @@ void run_reduce_on_plateau(Call& call) {
   for (const double value : call.constant("measured").to_vector())
     rates.push_back(plateau.step(value));
   output_rates(call, rates);
+}
+
+}  // namespace
+
+GoldenOps losses_train_ops() {
+  return {
+      {"binary_cross_entropy_weights", run_binary_cross_entropy_weights},
+      {"cosine_embedding_loss", run_cosine_embedding_loss},
+      {"cosine_similarity", run_cosine_similarity},
+      {"cosine_warm_restarts_lr", run_cosine_warm_restarts_lr},
+      {"generalized_box_iou_loss", run_generalized_box_iou_loss},
+      {"huber_loss", run_huber_loss},
+      {"kl_div", run_kl_div},
+      {"linear_lr", run_linear_lr},
+      {"muon", run_muon},
+      {"nadam", run_nadam},
+      {"nll_loss", run_nll_loss},
+      {"polynomial_lr", run_polynomial_lr},
+      {"reduce_on_plateau", run_reduce_on_plateau},
+      {"sigmoid_focal_loss", run_sigmoid_focal_loss},
+      {"softmax_cross_entropy_probabilities", run_softmax_cross_entropy_probabilities},
+  };
 }
 
 }  // namespace pliant::conformance

@@ -40,8 +40,6 @@ ConvTransposeOptions transpose_options(Call& call) {
           .groups = call.integer("groups")};
 }
 
-}  // namespace
-
 void run_conv2d(Call& call) {
   call.output("y",
               conv2d(call.variable("x"), call.variable("weight"), call.optional_variable("bias"),
@@ -153,6 +151,29 @@ void run_avg_pool2d(Call& call) {
                                               .padding = call.padding("padding"),
                                               .count_include_pad = call.flag("count_include_pad"),
                                               .rounding = rounding_of(call)}));
+}
+
+}  // namespace
+
+GoldenOps maps_ops() {
+  return {
+      {"adaptive_avg_pool2d", run_adaptive_avg_pool2d},
+      {"avg_pool2d", run_avg_pool2d},
+      {"batch_norm2d", run_batch_norm2d},
+      {"conv2d", run_conv2d},
+      {"conv_transpose2d", run_conv_transpose2d},
+      {"conv_transpose2d_pytorch", run_conv_transpose2d_pytorch},
+      {"cross_correlation_depthwise", run_cross_correlation_depthwise},
+      {"deform_conv2d", run_deform_conv2d},
+      {"global_avg_pool2d", unary<global_avg_pool2d>},
+      {"grid_sample", run_grid_sample},
+      {"group_norm", run_group_norm},
+      {"map_offsets", run_map_offsets},
+      {"max_pool2d", run_max_pool2d},
+      {"upsample_bilinear2d", run_upsample_bilinear2d},
+      {"upsample_nearest2d", run_upsample_nearest2d},
+      {"upsample_scale", run_upsample_scale},
+  };
 }
 
 }  // namespace pliant::conformance

@@ -41,8 +41,6 @@ void run_search(Call& call, Find along, Tensor (*among_all)(const Var&)) {
   call.output("y", along(x, axes[0], keep_of(call)));
 }
 
-}  // namespace
-
 void run_sum(Call& call) { run_reduction(call, sum); }
 void run_mean(Call& call) { run_reduction(call, mean); }
 void run_max(Call& call) { run_reduction(call, max); }
@@ -69,5 +67,16 @@ void run_cumsum(Call& call) {
 }
 
 void run_sum_to(Call& call) { call.output("y", sum_to(call.variable("x"), call.shape("shape"))); }
+
+}  // namespace
+
+GoldenOps reduce_ops() {
+  return {
+      {"argmax", run_argmax},     {"argmin", run_argmin}, {"cumsum", run_cumsum},
+      {"max", run_max},           {"mean", run_mean},     {"min", run_min},
+      {"sum", run_sum},           {"sum_to", run_sum_to}, {"var_all", run_var_all},
+      {"variance", run_variance},
+  };
+}
 
 }  // namespace pliant::conformance

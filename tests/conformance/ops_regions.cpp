@@ -26,8 +26,6 @@ void deformable(Call& call, const Var& mask) {
                                     .trans_std = call.real("trans_std")}));
 }
 
-}  // namespace
-
 void run_roi_align(Call& call) {
   call.output("y", roi_align(call.variable("x"), call.constant("rois"),
                              {.output_size = call.pair("output_size"),
@@ -54,5 +52,18 @@ void run_ps_roi_pool(Call& call) {
 void run_deform_roi_pool(Call& call) { deformable(call, {}); }
 
 void run_modulated_deform_roi_pool(Call& call) { deformable(call, call.variable("mask")); }
+
+}  // namespace
+
+GoldenOps regions_ops() {
+  return {
+      {"deform_roi_pool", run_deform_roi_pool},
+      {"modulated_deform_roi_pool", run_modulated_deform_roi_pool},
+      {"ps_roi_align", run_ps_roi_align},
+      {"ps_roi_pool", run_ps_roi_pool},
+      {"roi_align", run_roi_align},
+      {"roi_pool", run_roi_pool},
+  };
+}
 
 }  // namespace pliant::conformance

@@ -19,8 +19,6 @@ Vars operands(Call& call) {
 
 int axis_of(Call& call) { return static_cast<int>(call.integer("axis")); }
 
-}  // namespace
-
 void run_concat(Call& call) { call.output("y", concat(operands(call), axis_of(call))); }
 void run_stack(Call& call) { call.output("y", stack(operands(call), axis_of(call))); }
 
@@ -45,6 +43,16 @@ void run_pad(Call& call) {
 
 void run_embedding(Call& call) {
   call.output("y", embedding(call.variable("weight"), call.indices("indices")));
+}
+
+}  // namespace
+
+GoldenOps shape_ops() {
+  return {
+      {"concat", run_concat}, {"embedding", run_embedding},     {"gather", run_gather},
+      {"pad", run_pad},       {"scatter_add", run_scatter_add}, {"slice", run_slice},
+      {"stack", run_stack},
+  };
 }
 
 }  // namespace pliant::conformance

@@ -28,8 +28,6 @@ Var reshape_to(const Var& x, const std::vector<std::int64_t>& extents) {
   fail("attribute shape has ", extents.size(), " extents, expected 1 to ", Shape::kMaxRank);
 }
 
-}  // namespace
-
 void run_reshape(Call& call) {
   call.output("y", reshape_to(call.variable("x"), call.integers("shape")));
 }
@@ -55,6 +53,20 @@ void run_softmax_cross_entropy(Call& call) {
                                              .ignore_index = call.integer("ignore_index"),
                                              .class_weights = weights,
                                              .reduction = call.reduction()}));
+}
+
+}  // namespace
+
+GoldenOps tensor_ops() {
+  return {
+      {"broadcast_to", run_broadcast_to},
+      {"flip", run_flip},
+      {"linear", run_linear},
+      {"matmul", binary<matmul>},
+      {"permute", run_permute},
+      {"reshape", run_reshape},
+      {"softmax_cross_entropy", run_softmax_cross_entropy},
+  };
 }
 
 }  // namespace pliant::conformance

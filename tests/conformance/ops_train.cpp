@@ -17,8 +17,6 @@ void run_adam_like(Call& call) {
                                          .amsgrad = call.has("amsgrad") && call.flag("amsgrad")});
 }
 
-}  // namespace
-
 void run_sgd(Call& call) {
   run_optimizer<Sgd>(call, SgdOptions{.lr = call.real("lr"),
                                       .momentum = call.real("momentum"),
@@ -88,6 +86,24 @@ void run_one_cycle_lr(Call& call) {
                                    .final_div_factor = call.real("final_div_factor"),
                                    .anneal = linear ? Anneal::linear : Anneal::cosine,
                                    .three_phase = call.flag("three_phase")}));
+}
+
+}  // namespace
+
+GoldenOps train_ops() {
+  return {
+      {"adagrad", run_adagrad},
+      {"adam", run_adam},
+      {"adamw", run_adamw},
+      {"cosine_annealing_lr", run_cosine_annealing_lr},
+      {"exponential_lr", run_exponential_lr},
+      {"linear_warmup", run_linear_warmup},
+      {"multi_step_lr", run_multi_step_lr},
+      {"one_cycle_lr", run_one_cycle_lr},
+      {"rmsprop", run_rmsprop},
+      {"sgd", run_sgd},
+      {"step_lr", run_step_lr},
+  };
 }
 
 }  // namespace pliant::conformance

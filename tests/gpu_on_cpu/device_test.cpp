@@ -68,7 +68,7 @@ void check_groups(std::int64_t n) {
 }
 
 // Convolutions of shapes that nothing else here has, by cuDNN where it has a way.
-DeviceCase convolution(std::int64_t filters) {
+OpCase convolution(std::int64_t filters) {
   return {"convolution",
           [](const Vars& v) { return conv2d(v[0], v[1], v[2], {.padding = 1}); },
           {random({2, 5, 4, 3}, 1), random({filters, 3, 3, 3}, 2), random({filters}, 3)}};

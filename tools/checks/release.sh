@@ -128,6 +128,19 @@ report() {  # in a browser, if one can be had; screenshots are kept
   tools/check-report --shots "$source_root/build/report-shots"
 }
 
+row tensorboard "${library[@]}" apps tools/checks/tensorboard.py
+tensorboard() {  # event files, by TensorBoard's own reader
+  setup_packages python3-venv
+  build release pliant-train && python3 -m venv "$work/venv" || return 1
+  if ! "$work/venv/bin/pip" install -q tensorboard; then
+    echo "skipped: TensorBoard cannot be installed"
+    return 0
+  fi
+  build/release/pliant-train --example --train-images 200 --size 28 --net lenet5 --epochs 2 \
+    --out "$work/net.safetensors" --log "$work/log" --tensorboard "$work/events" &&
+    "$work/venv/bin/python" tools/checks/tensorboard.py "$work/events" "$work/log"
+}
+
 row quota "${library[@]}"
 quota() {  # of processor time, on a control group of our own where one can be made
   build release pliant || return 1
