@@ -1,5 +1,6 @@
 #include <pliant/apps/kit/files.h>
 
+#include <algorithm>
 #include <array>
 #include <fstream>
 
@@ -53,6 +54,25 @@ void require_files_of_their_own(const std::vector<NamedFile>& written,
     for (std::size_t j = 0; j < i; ++j) require_other(written[j]);
     for (const NamedFile& each : read) require_other(each);
   }
+}
+
+std::vector<std::string> files_of(const std::vector<std::string>& paths) {
+  namespace fs = std::filesystem;
+  std::vector<std::string> files;
+  for (const std::string& path : paths) {
+    std::error_code error;
+    if (path == "-" || !fs::is_directory(path, error)) {
+      files.push_back(path);
+      continue;
+    }
+    const std::size_t first = files.size();
+    for (fs::directory_iterator at(path, error), end; !error && at != end; at.increment(error))
+      if (at->is_regular_file(error)) files.push_back(at->path().string());
+    require(!error, path, ": the folder cannot be read: ", reason_of(error.value()));
+    require(files.size() > first, path, ": has no files");
+    std::sort(files.begin() + static_cast<std::ptrdiff_t>(first), files.end());
+  }
+  return files;
 }
 
 JsonFile::JsonFile(const std::string& path) {

@@ -23,6 +23,9 @@ struct NamedFile {
 void require_files_of_their_own(const std::vector<NamedFile>& written,
                                 const std::vector<NamedFile>& read);
 
+// Files as they are, "-" too, and what lies in folders, by name. A folder without a file is an Error.
+std::vector<std::string> files_of(const std::vector<std::string>& paths);
+
 // The file of --json, if any: opened at the start, so that a path that cannot be written costs no
 // training; written at the end, whole or not at all.
 class JsonFile {

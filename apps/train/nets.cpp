@@ -214,28 +214,4 @@ LoadedNet load_net(const std::filesystem::path& file) {
   }
 }
 
-std::string start_from(const std::filesystem::path& file, Classifier& net) {
-  const SafetensorsFile read = read_safetensors(file);
-  const bool ours = read.metadata.contains("layout");
-  const State there = ours ? read.tensors : from_torchvision(read.tensors, net.flattened_maps());
-  State state = net.net().state();
-  std::size_t taken = 0;
-  std::string kept;
-  for (auto& [path, tensor] : state) {
-    const auto same = std::find_if(there.begin(), there.end(),
-                                   [&path = path](const auto& each) { return each.first == path; });
-    if (same != there.end() && same->second.shape() == tensor.shape()) {
-      tensor = same->second;
-      ++taken;
-    } else {
-      kept += (kept.empty() ? "" : ", ") + path;
-    }
-  }
-  require(taken > 0, file.string(), ": has nothing that fits this net; its first tensor is ",
-          there.empty() ? "missing" : printable(there.front().first, 80));
-  net.net().load(state);
-  return text_from(taken, " of ", state.size(), " tensors from ", printable(file.string()),
-                   kept.empty() ? "" : "; first values keep " + std::string(cut_to(kept, 300)));
-}
-
 }  // namespace pliant::train

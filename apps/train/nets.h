@@ -46,9 +46,4 @@ struct LoadedNet {
 };
 LoadedNet load_net(const std::filesystem::path& file);
 
-// Fills what fits from a file: of save_net, or one of PyTorch's by torchvision's names. Gives a line
-// for people that says what was taken and what kept its first values (another head, branches that
-// deform); nothing taken is an Error.
-std::string start_from(const std::filesystem::path& file, kit::Classifier& net);
-
 }  // namespace pliant::train

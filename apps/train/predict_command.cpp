@@ -1,6 +1,4 @@
 #include <CLI/CLI.hpp>
-#include <algorithm>
-#include <filesystem>
 #include <iostream>
 #include <memory>
 
@@ -18,7 +16,6 @@
 namespace pliant::train {
 namespace {
 
-namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
 constexpr const char* kExamples = R"(
@@ -34,25 +31,6 @@ struct Options {
   std::int64_t top = 1;
   bool csv = false;
 };
-
-// Files as they are, and what lies in folders, by name.
-std::vector<std::string> files_of(const std::vector<std::string>& pictures) {
-  std::vector<std::string> files;
-  for (const std::string& picture : pictures) {
-    std::error_code error;
-    if (picture == "-" || !fs::is_directory(picture, error)) {
-      files.push_back(picture);
-      continue;
-    }
-    const std::size_t first = files.size();
-    for (fs::directory_iterator at(picture, error), end; !error && at != end; at.increment(error))
-      if (at->is_regular_file(error)) files.push_back(at->path().string());
-    require(!error, picture, ": the folder cannot be read: ", reason_of(error.value()));
-    require(files.size() > first, picture, ": has no files");
-    std::sort(files.begin() + static_cast<std::ptrdiff_t>(first), files.end());
-  }
-  return files;
-}
 
 // A field as RFC 4180 has it.
 std::string csv_field(const std::string& text) {
@@ -85,7 +63,7 @@ int run(const Options& options) {
   loaded.net->to(device);
   Json all = Json::array();
   int status = 0;
-  for (const std::string& file : files_of(options.pictures)) {
+  for (const std::string& file : kit::files_of(options.pictures)) {
     try {
       const Tensor picture =
           read_image(file == "-" ? "/dev/stdin" : file,

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <span>
 
+#include <pliant/apps/kit/deformable_chain.h>
 #include <pliant/apps/page/text.h>
 #include <pliant/layers/sampling.h>
 
@@ -12,20 +13,6 @@ namespace {
 constexpr std::int64_t kPictures = 6;
 constexpr std::size_t kTraced = 3;  // layers, whose taps multiply: 729 points of 3x3
 constexpr double kShown = 160;      // side of a picture on the page
-
-bool deforms(const LayerSampling& layer) { return layer.offsets.defined(); }
-
-// The last deformable layer and those below it that read what the one before gives, on the straight
-// way through the net: a shortcut's layers do not.
-std::vector<LayerSampling> last_chain(const std::vector<LayerSampling>& all) {
-  const auto last = std::find_if(all.rbegin(), all.rend(), deforms);
-  if (last == all.rend()) return {};
-  std::vector<LayerSampling> chain = {*last};
-  for (auto below = std::next(last); below != all.rend() && chain.size() < kTraced; ++below)
-    if (below->name.find("downsample") == std::string::npos && below->output == chain.front().input)
-      chain.insert(chain.begin(), *below);
-  return chain;
-}
 
 // Points of the map that the chain reads, as places on the shown picture.
 std::string dots(const std::vector<SamplingPoint>& points, Size2 map, const char* name) {
@@ -81,12 +68,12 @@ std::string where_it_reads(const kit::Classifier& net, const PictureSet& set,
     const Tensor input = net_input(set.read(picture), recipe);
     const Tensor batch = input.reshape({1, recipe.size, recipe.size, recipe.channels});
     const std::vector<LayerSampling> all = samplings_of([&] { net(batch.to(device)); });
-    const std::vector<LayerSampling> chain = last_chain(all);
+    const std::vector<LayerSampling> chain = kit::last_deformable_chain(all, kTraced);
     if (chain.empty()) return {};
     cards += card(input, recipe, set.name(picture), chain);
     if (i == 0)
       for (const LayerSampling& layer : all)
-        if (deforms(layer)) rows += movement_row(layer);
+        if (kit::deforms(layer)) rows += movement_row(layer);
   }
   return "<p>Where the middle output of the last deformable layer reads, traced down through the "
          "layers below it: <span class=\"key reg\"></span> without offsets, <span class=\"key "

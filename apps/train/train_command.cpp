@@ -1,17 +1,17 @@
 #include <CLI/CLI.hpp>
 #include <iostream>
 #include <memory>
-#include <optional>
 
 #include <nlohmann/json.hpp>
 
 #include <pliant/apps/kit/command_line.h>
 #include <pliant/apps/kit/compute_options.h>
-#include <pliant/apps/kit/event_file.h>
 #include <pliant/apps/kit/files.h>
+#include <pliant/apps/kit/fine_tuning.h>
 #include <pliant/apps/kit/interrupt.h>
 #include <pliant/apps/kit/json_text.h>
 #include <pliant/apps/kit/text_table.h>
+#include <pliant/apps/kit/training_log.h>
 #include <pliant/apps/page/page.h>
 #include <pliant/apps/train/commands.h>
 #include <pliant/apps/train/judge.h>
@@ -120,33 +120,12 @@ PictureSets open_sets(const Options& options) {
 std::unique_ptr<kit::Classifier> made(const Options& options) {
   std::unique_ptr<kit::Classifier> net = make_net(options.recipe);
   net->initialise(Rng(options.seed).fork("net"));
-  if (!options.pretrained.empty()) std::cout << start_from(options.pretrained, *net) << '\n';
+  if (!options.pretrained.empty())
+    std::cout << kit::start_from(options.pretrained, net->net(), "", net->flattened_maps()) << '\n';
   for (const std::string& pattern : options.freeze) net->net().freeze(pattern);
   net->to(options.plan.device);
   return net;
 }
-
-// The logs, told by a training.
-class Log {
- public:
-  explicit Log(const Options& options) {
-    if (!options.log.empty()) lines_.emplace(options.log);
-    if (!options.events.empty()) events_.emplace(options.events);
-  }
-
-  void add(std::int64_t step, const std::vector<std::pair<std::string, double>>& figures) {
-    Json json = {{"step", step}};
-    for (const auto& [name, value] : figures) {
-      json[name] = value;
-      if (events_) events_->scalar(name, value, step);
-    }
-    if (lines_) lines_->add(step, json.dump());
-  }
-
- private:
-  std::optional<JsonLines> lines_;
-  std::optional<kit::EventFile> events_;
-};
 
 int run(Options options) {
   options.plan.device = options.compute.set_up();
@@ -170,7 +149,7 @@ int run(Options options) {
   kit::Progress progress(static_cast<double>(options.plan.epochs) *
                          static_cast<double>(sets.train.size()));
   progress.stage(options.recipe.title());
-  Log log(options);
+  kit::TrainingLog log(options.log, options.events);
   kit::Training training;
   {
     const kit::StopOnSignal stop;

@@ -1,15 +1,11 @@
 #include <pliant/apps/train/training.h>
 
 #include <algorithm>
-#include <fstream>
-#include <iostream>
 #include <optional>
 
-#include <nlohmann/json.hpp>
-
+#include <pliant/apps/kit/fine_tuning.h>
 #include <pliant/apps/kit/training_steps.h>
 #include <pliant/apps/train/judge.h>
-#include <pliant/core/atomic_file.h>
 #include <pliant/core/sizes.h>
 #include <pliant/layers/layers.h>
 
@@ -27,22 +23,12 @@ Tensor class_weights(const PictureSet& set, std::size_t classes, Device device) 
   return Tensor::from(weights, {static_cast<std::int64_t>(classes)}).to(device);
 }
 
-// Branches that bend learn more slowly.
-void slow_branches(Module& net, double factor) {
-  const std::vector<Parameter> all = net.parameters();
-  for (const std::string branch : {".offset.", ".mask.", ".offset_mask."})
-    if (std::any_of(all.begin(), all.end(), [&](const Parameter& parameter) {
-          return parameter.name().find(branch) != std::string::npos;
-        }))
-      net.set_lr_factor('*' + branch + '*', factor);
-}
-
 }  // namespace
 
 kit::Training train(kit::Classifier& net, const PictureSets& sets, const NetRecipe& recipe,
                     const TrainingPlan& plan, kit::Progress& progress, kit::Checkpoint* checkpoint,
                     const Listeners& listeners) {
-  slow_branches(net, plan.branch_rate);
+  kit::slow_branches(net, plan.branch_rate);
   AdamW adam(net.parameters(), {.lr = plan.lr, .weight_decay = plan.weight_decay});
   std::optional<MovingAverage> average;
   if (plan.average > 0) average.emplace(net, MovingAverageOptions{plan.average, true});
@@ -101,32 +87,6 @@ kit::Training train(kit::Classifier& net, const PictureSets& sets, const NetReci
   const TrainingParts parts{
       .net = net, .optimizers = {{"adamw", adam}}, .average = average ? &*average : nullptr};
   return kit::train(taken, parts, span, progress, checkpoint);
-}
-
-void JsonLines::add(std::int64_t step, const std::string& line) {
-  if (!begun_) keep_before(step);
-  begun_ = true;
-  std::ofstream file(file_, std::ios::app);
-  file << line << std::endl;
-  if (file.good() || told_) return;
-  told_ = true;
-  std::cerr << "warning: " << printable(file_.string()) << " cannot be written any more\n";
-}
-
-// A training that goes on from its last checkpoint tells some steps a second time.
-void JsonLines::keep_before(std::int64_t step) const {
-  std::vector<std::string> kept;
-  {
-    std::ifstream before(file_);
-    for (std::string line; std::getline(before, line);) {
-      const auto json = nlohmann::json::parse(line, nullptr, /*allow_exceptions=*/false);
-      const bool is_line = json.is_object() && json.contains("step") && json["step"].is_number();
-      if (is_line && json["step"].get<double>() < static_cast<double>(step)) kept.push_back(line);
-    }
-  }
-  AtomicFile all("--log", file_);
-  for (const std::string& line : kept) all.write(line + '\n');
-  all.commit();
 }
 
 }  // namespace pliant::train

@@ -2,11 +2,8 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <functional>
 #include <optional>
-#include <string>
-#include <utility>
 
 #include <pliant/apps/kit/checkpoint.h>
 #include <pliant/apps/kit/progress.h>
@@ -47,19 +44,5 @@ struct Listeners {
 kit::Training train(kit::Classifier& net, const PictureSets& sets, const NetRecipe& recipe,
                     const TrainingPlan& plan, kit::Progress& progress, kit::Checkpoint* checkpoint,
                     const Listeners& listeners);
-
-// Figures of a training as lines of JSON, {"step": .., ..}, for other programs to follow.
-class JsonLines {
- public:
-  // Lines of the same training that are there already stay, but for those of `step` and later.
-  explicit JsonLines(std::filesystem::path file) : file_(std::move(file)) {}
-  void add(std::int64_t step, const std::string& line);
-
- private:
-  void keep_before(std::int64_t step) const;
-
-  std::filesystem::path file_;
-  bool begun_ = false, told_ = false;
-};
 
 }  // namespace pliant::train
