@@ -88,10 +88,14 @@
 #include <pliant/layers/layers.h>
 #include <pliant/layers/nets/convnext.h>
 #include <pliant/layers/nets/deeplab.h>
+#include <pliant/layers/nets/faster_rcnn.h>
+#include <pliant/layers/nets/feature_pyramid.h>
 #include <pliant/layers/nets/intern_image.h>
 #include <pliant/layers/nets/lenet.h>
+#include <pliant/layers/nets/region_proposal_network.h>
 #include <pliant/layers/nets/resnet.h>
 #include <pliant/layers/nets/resnet9.h>
+#include <pliant/layers/nets/roi_heads.h>
 #include <pliant/layers/nets/siamrpn_head.h>
 #include <pliant/layers/nets/siamrpn_targets.h>
 #include <pliant/layers/nets/siamrpn_tracking.h>
