@@ -85,6 +85,7 @@
 #include <pliant/data/transforms.h>
 #include <pliant/data/voc.h>
 #include <pliant/data/warp.h>
+#include <pliant/data/yolo.h>
 #include <pliant/layers/layers.h>
 #include <pliant/layers/nets/convnext.h>
 #include <pliant/layers/nets/deeplab.h>
