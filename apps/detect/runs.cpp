@@ -6,7 +6,7 @@
 
 #include <pliant/apps/kit/files.h>
 #include <pliant/apps/kit/json_text.h>
-#include <pliant/apps/kit/nearest.h>
+#include <pliant/core/nearest.h>
 
 namespace pliant::detect {
 namespace {
@@ -124,7 +124,7 @@ TableArm arm_from(const std::string& text) {
   if (of.arm == kPyramid) return {.arm = "align", .pyramid = true, .warped = of.warped};
   const std::vector<std::string>& arms = arm_names();
   require(std::find(arms.begin(), arms.end(), of.arm) != arms.end(), "--arms: there is no arm '",
-          of.arm, "'; did you mean ", kit::nearest(of.arm, arms), '?');
+          of.arm, "'; did you mean ", nearest_name(of.arm, arms), '?');
   return of;
 }
 

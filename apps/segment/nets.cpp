@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include <pliant/apps/kit/json_text.h>
-#include <pliant/apps/kit/nearest.h>
+#include <pliant/core/nearest.h>
 #include <pliant/layers/safetensors.h>
 
 namespace pliant::segment {
@@ -113,7 +113,7 @@ const Preset& preset_of(const std::string& name) {
   const auto found = std::find_if(presets().begin(), presets().end(),
                                   [&](const Preset& preset) { return preset.name == name; });
   require(found != presets().end(), "there is no preset '", name, "'; did you mean ",
-          kit::nearest(name, preset_names()), '?');
+          nearest_name(name, preset_names()), '?');
   return *found;
 }
 
