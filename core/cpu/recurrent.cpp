@@ -1,6 +1,8 @@
 #include <pliant/core/kernels/recurrent.h>
 
 #include <algorithm>
+#include <cstddef>
+#include <type_traits>
 
 #include <pliant/core/cpu/gemm_tiles.h>
 #include <pliant/core/cpu/per_thread.h>
@@ -70,11 +72,32 @@ class GateWeights {
   T* packed_ = nullptr;
 };
 
+// Calls f(first, n) with n units at a time, most often a constant number of them.
+template <class F>
+void each_lanes(std::int64_t units, F f) {
+  std::int64_t u = 0;
+  for (; u + kUnits <= units; u += kUnits) f(u, std::integral_constant<std::int64_t, kUnits>());
+  if (u < units) f(u, units - u);
+}
+
+// Results of some units, which no pointer of a loop's other side can point to: so it is compiled
+// into vectors.
+template <class T, std::size_t rows>
+struct Lanes {
+  T value[rows][kUnits];
+
+  // Row `row` to where it belongs; of null nowhere.
+  void put(int row, std::int64_t n, T* to) const {
+    if (to != nullptr) std::copy_n(value[row], n, to);
+  }
+};
+
 template <class T>
 void lstm_forward(const RecurrentGeometry& g, const T* x, const T* hidden, const T* cell,
                   const T* weight, T* states, T* gates, Workspace& workspace) {
   const GateWeights<T> weights(g, 4, weight, workspace);
   const PerThread<T> memory(kRows * 4 * kUnits, workspace);
+  const std::int64_t h = g.h;
   T* const cells = states + (g.steps + 1) * g.state();
   std::copy_n(hidden, g.state(), states);
   std::copy_n(cell, g.state(), cells);
@@ -83,28 +106,29 @@ void lstm_forward(const RecurrentGeometry& g, const T* x, const T* hidden, const
       T* const products = memory.of();
       weights.multiply(part, states + t * g.state(), products);
       for (std::int64_t r = 0; r < part.rows; ++r) {
-        const std::int64_t row = part.row + r, at = row * g.h + part.unit, units = part.units;
-        const T *const p = products + r * 4 * units, *const in =
-                                                         x + (t * g.n + row) * 4 * g.h + part.unit;
-        const T* const before = cells + t * g.state() + at;
-        T* const next_cell = cells + (t + 1) * g.state() + at;
-        T* const next = states + (t + 1) * g.state() + at;
-        T* const kept = gates == nullptr ? nullptr : gates + (t * g.n + row) * 4 * g.h + part.unit;
-        LstmGates<T> all[kUnits];
-        for (std::int64_t u = 0; u < units; ++u) {
-          all[u] = LstmGates<T>::of(in[u] + p[u], in[g.h + u] + p[units + u],
-                                    in[2 * g.h + u] + p[2 * units + u],
-                                    in[3 * g.h + u] + p[3 * units + u]);
-          next_cell[u] = all[u].cell(before[u]);
-          next[u] = all[u].hidden(next_cell[u]);
-        }
-        if (kept == nullptr) continue;
-        for (std::int64_t u = 0; u < units; ++u) {
-          kept[u] = all[u].i;
-          kept[g.h + u] = all[u].f;
-          kept[2 * g.h + u] = all[u].g;
-          kept[3 * g.h + u] = all[u].o;
-        }
+        const std::int64_t row = part.row + r, units = part.units;
+        const std::int64_t at = t * g.state() + row * h + part.unit;
+        const std::int64_t first = (t * g.n + row) * 4 * h + part.unit;
+        const T *const p = products + r * 4 * units, *const in = x + first;
+        const T* const before = cells + at;
+        Lanes<T, 6> all;
+        each_lanes(units, [&](std::int64_t, auto n) {
+          for (std::int64_t u = 0; u < n; ++u) {
+            const auto one = LstmGates<T>::of(in[u] + p[u], in[h + u] + p[units + u],
+                                              in[2 * h + u] + p[2 * units + u],
+                                              in[3 * h + u] + p[3 * units + u]);
+            all.value[0][u] = one.i;
+            all.value[1][u] = one.f;
+            all.value[2][u] = one.g;
+            all.value[3][u] = one.o;
+            all.value[4][u] = one.cell(before[u]);
+            all.value[5][u] = one.hidden(all.value[4][u]);
+          }
+        });
+        for (int gate = 0; gate < 4; ++gate)
+          all.put(gate, units, gates == nullptr ? nullptr : gates + first + gate * h);
+        all.put(4, units, cells + at + g.state());
+        all.put(5, units, states + at + g.state());
       }
     });
 }
@@ -114,8 +138,9 @@ void gru_forward(const RecurrentGeometry& g, const T* x, const T* hidden, const 
                  const T* bias, T* states, T* gates, Workspace& workspace) {
   const GateWeights<T> weights(g, 3, weight, workspace);
   const PerThread<T> memory(kRows * 3 * kUnits, workspace);
-  T* const zeros = workspace.take<T>(3 * g.h);
-  std::fill_n(zeros, 3 * g.h, T(0));
+  const std::int64_t h = g.h;
+  T* const zeros = workspace.take<T>(3 * h);
+  std::fill_n(zeros, 3 * h, T(0));
   const T* const shift = bias == nullptr ? zeros : bias;
   std::copy_n(hidden, g.state(), states);
   for (std::int64_t t = 0; t < g.steps; ++t)
@@ -124,25 +149,28 @@ void gru_forward(const RecurrentGeometry& g, const T* x, const T* hidden, const 
       weights.multiply(part, states + t * g.state(), products);
       const T* const b = shift + part.unit;
       for (std::int64_t r = 0; r < part.rows; ++r) {
-        const std::int64_t row = part.row + r, at = row * g.h + part.unit, units = part.units;
+        const std::int64_t row = part.row + r, units = part.units;
+        const std::int64_t at = t * g.state() + row * h + part.unit;
         const T *const p = products + r * 3 * units, *const in =
-                                                         x + (t * g.n + row) * 3 * g.h + part.unit;
-        const T* const before = states + t * g.state() + at;
-        T* const next = states + (t + 1) * g.state() + at;
-        T* const kept = gates == nullptr ? nullptr : gates + (t * g.n + row) * 4 * g.h + part.unit;
-        GruGates<T> all[kUnits];
-        for (std::int64_t u = 0; u < units; ++u) {
-          all[u] = GruGates<T>::of(in[u] + (p[u] + b[u]), in[g.h + u] + (p[units + u] + b[g.h + u]),
-                                   in[2 * g.h + u], p[2 * units + u] + b[2 * g.h + u]);
-          next[u] = all[u].hidden(before[u]);
-        }
-        if (kept == nullptr) continue;
-        for (std::int64_t u = 0; u < units; ++u) {
-          kept[u] = all[u].r;
-          kept[g.h + u] = all[u].z;
-          kept[2 * g.h + u] = all[u].n;
-          kept[3 * g.h + u] = all[u].p;
-        }
+                                                         x + (t * g.n + row) * 3 * h + part.unit;
+        const T* const before = states + at;
+        Lanes<T, 5> all;
+        each_lanes(units, [&](std::int64_t, auto n) {
+          for (std::int64_t u = 0; u < n; ++u) {
+            const auto one =
+                GruGates<T>::of(in[u] + (p[u] + b[u]), in[h + u] + (p[units + u] + b[h + u]),
+                                in[2 * h + u], p[2 * units + u] + b[2 * h + u]);
+            all.value[0][u] = one.r;
+            all.value[1][u] = one.z;
+            all.value[2][u] = one.n;
+            all.value[3][u] = one.p;
+            all.value[4][u] = one.hidden(before[u]);
+          }
+        });
+        T* const kept = gates == nullptr ? nullptr : gates + (t * g.n + row) * 4 * h + part.unit;
+        for (int gate = 0; gate < 4; ++gate)
+          all.put(gate, units, kept == nullptr ? nullptr : kept + gate * h);
+        all.put(4, units, states + at + g.state());
       }
     });
 }
@@ -201,33 +229,38 @@ void lstm_gradient(const RecurrentGeometry& g, const T* weight, const T* states,
                    const T* dstates, T* dx, T* dhidden, T* dcell, Workspace& workspace) {
   const StateWeights<T> weights(g, 4, weight, workspace);
   const PerThread<T> memory(kRows * kMaxPanelWidth, workspace);
-  const std::int64_t step = 4 * g.state(), all = (g.steps + 1) * g.state();
+  const std::int64_t step = 4 * g.state(), all = (g.steps + 1) * g.state(), h = g.h;
   const T *const cells = states + all, *const dcells = dstates + all;
   std::copy_n(dcells + g.steps * g.state(), g.state(), dcell);
+  const auto unit_gradients = [&](std::int64_t t, std::int64_t row, std::int64_t unit,
+                                  std::int64_t units, const T* y) {
+    each_lanes(units, [&](std::int64_t from, auto n) {
+      const std::int64_t at = row * h + unit + from, before = t * g.state() + at;
+      const std::int64_t first = t * step + row * 4 * h + unit + from;
+      const T *const kept = gates + first, *const by_products = y + from;
+      const T *const cell = cells + before, *const dh = dstates + before + g.state();
+      const T *const dc = dcells + before, *const carried = dcell + at;
+      Lanes<T, 5> lanes;
+      for (std::int64_t u = 0; u < n; ++u) {
+        const auto slopes =
+            LstmSlopes<T>::of({kept[u], kept[h + u], kept[2 * h + u], kept[3 * h + u]}, cell[u],
+                              cell[g.state() + u], by_products[u] + dh[u], carried[u]);
+        lanes.value[0][u] = slopes.i;
+        lanes.value[1][u] = slopes.f;
+        lanes.value[2][u] = slopes.g;
+        lanes.value[3][u] = slopes.o;
+        lanes.value[4][u] = slopes.before + dc[u];
+      }
+      for (int gate = 0; gate < 4; ++gate) lanes.put(gate, n, dx + first + gate * h);
+      lanes.put(4, n, dcell + at);
+    });
+  };
   for (std::int64_t t = g.steps - 1; t >= 0; --t)
-    weights.each(
-        g, t + 1 < g.steps ? dx + (t + 1) * step : nullptr, memory,
-        [&](const Part& part, const T* y) {
-          for (std::int64_t r = 0; r < part.rows; ++r) {
-            const std::int64_t at = (part.row + r) * g.h + part.unit;
-            const std::int64_t first = t * step + (part.row + r) * 4 * g.h + part.unit;
-            const T *const kept = gates + first, *const from = y + r * part.units;
-            const T *const before = cells + t * g.state() + at, *const cell = before + g.state();
-            const T *const dh = dstates + (t + 1) * g.state() + at, *const dc =
-                                                                        dcells + t * g.state() + at;
-            T *const to = dx + first, *const carried = dcell + at;
-            for (std::int64_t u = 0; u < part.units; ++u) {
-              const LstmSlopes<T> slopes =
-                  LstmSlopes<T>::of({kept[u], kept[g.h + u], kept[2 * g.h + u], kept[3 * g.h + u]},
-                                    before[u], cell[u], from[u] + dh[u], carried[u]);
-              to[u] = slopes.i;
-              to[g.h + u] = slopes.f;
-              to[2 * g.h + u] = slopes.g;
-              to[3 * g.h + u] = slopes.o;
-              carried[u] = slopes.before + dc[u];
-            }
-          }
-        });
+    weights.each(g, t + 1 < g.steps ? dx + (t + 1) * step : nullptr, memory,
+                 [&](const Part& part, const T* y) {
+                   for (std::int64_t r = 0; r < part.rows; ++r)
+                     unit_gradients(t, part.row + r, part.unit, part.units, y + r * part.units);
+                 });
   weights.each(g, g.steps > 0 ? dx : nullptr, memory,
                [&](const Part& part, const T* y) { put(g, part, y, dstates, dhidden); });
 }
@@ -237,35 +270,42 @@ void gru_gradient(const RecurrentGeometry& g, const T* weight, const T* states, 
                   const T* dstates, T* dx, T* dproducts, T* dhidden, Workspace& workspace) {
   const StateWeights<T> weights(g, 3, weight, workspace);
   const PerThread<T> memory(kRows * kMaxPanelWidth, workspace);
-  const std::int64_t step = 3 * g.state();
+  const std::int64_t step = 3 * g.state(), h = g.h;
   // What reaches a state past the products: from the loss, and through the gate z.
   std::copy_n(dstates + g.steps * g.state(), g.state(), dhidden);
-  for (std::int64_t t = g.steps - 1; t >= 0; --t)
-    weights.each(
-        g, t + 1 < g.steps ? dproducts + (t + 1) * step : nullptr, memory,
-        [&](const Part& part, const T* y) {
-          for (std::int64_t r = 0; r < part.rows; ++r) {
-            const std::int64_t row = part.row + r, at = row * g.h + part.unit;
-            const std::int64_t first = t * step + row * 3 * g.h + part.unit;
-            const T *const kept = gates + (t * g.n + row) * 4 * g.h + part.unit, *const from =
-                                                                                     y +
-                                                                                     r * part.units;
-            const T *const before = states + t * g.state() + at, *const dh =
-                                                                     dstates + t * g.state() + at;
-            T *const to = dx + first, *const past = dproducts + first,
+  const auto unit_gradients = [&](std::int64_t t, std::int64_t row, std::int64_t unit,
+                                  std::int64_t units, const T* y) {
+    each_lanes(units, [&](std::int64_t from, auto n) {
+      const std::int64_t at = row * h + unit + from, before = t * g.state() + at;
+      const std::int64_t first = t * step + row * 3 * h + unit + from;
+      const T *const kept = gates + (t * g.n + row) * 4 * h + unit + from, *const by_products =
+                                                                               y + from;
+      const T *const state = states + before, *const dh = dstates + before,
                      *const carried = dhidden + at;
-            for (std::int64_t u = 0; u < part.units; ++u) {
-              const GruSlopes<T> slopes =
-                  GruSlopes<T>::of({kept[u], kept[g.h + u], kept[2 * g.h + u], kept[3 * g.h + u]},
-                                   before[u], from[u] + carried[u]);
-              to[u] = past[u] = slopes.r;
-              to[g.h + u] = past[g.h + u] = slopes.z;
-              to[2 * g.h + u] = slopes.n;
-              past[2 * g.h + u] = slopes.p;
-              carried[u] = slopes.before + dh[u];
-            }
-          }
-        });
+      Lanes<T, 5> lanes;
+      for (std::int64_t u = 0; u < n; ++u) {
+        const auto slopes =
+            GruSlopes<T>::of({kept[u], kept[h + u], kept[2 * h + u], kept[3 * h + u]}, state[u],
+                             by_products[u] + carried[u]);
+        lanes.value[0][u] = slopes.r;
+        lanes.value[1][u] = slopes.z;
+        lanes.value[2][u] = slopes.n;
+        lanes.value[3][u] = slopes.p;
+        lanes.value[4][u] = slopes.before + dh[u];
+      }
+      for (int gate = 0; gate < 3; ++gate) {
+        lanes.put(gate, n, dx + first + gate * h);
+        lanes.put(gate < 2 ? gate : 3, n, dproducts + first + gate * h);
+      }
+      lanes.put(4, n, dhidden + at);
+    });
+  };
+  for (std::int64_t t = g.steps - 1; t >= 0; --t)
+    weights.each(g, t + 1 < g.steps ? dproducts + (t + 1) * step : nullptr, memory,
+                 [&](const Part& part, const T* y) {
+                   for (std::int64_t r = 0; r < part.rows; ++r)
+                     unit_gradients(t, part.row + r, part.unit, part.units, y + r * part.units);
+                 });
   weights.each(g, g.steps > 0 ? dproducts : nullptr, memory,
                [&](const Part& part, const T* y) { put(g, part, y, dhidden, dhidden); });
 }
