@@ -77,12 +77,13 @@ function(pliant_sealed_object target name output)
     set(suffix .${name})
   endif()
   set(script ${PROJECT_SOURCE_DIR}/cmake/sealed_object.cmake)
+  set(compiled "$<FILTER:$<TARGET_OBJECTS:${objects}>,EXCLUDE,[.]gch$>")  # without precompiled headers
   add_custom_command(
     OUTPUT ${output} BYPRODUCTS ${output}.names COMMENT "Sealing ${objects}"
     COMMAND ${CMAKE_COMMAND} -DSUFFIX=${suffix} -DOUTPUT=${output} -DLD=${PLIANT_GNU_LD}
-            -DNM=${CMAKE_NM} -DOBJCOPY=${CMAKE_OBJCOPY} "-DOBJECTS=$<TARGET_OBJECTS:${objects}>"
+            -DNM=${CMAKE_NM} -DOBJCOPY=${CMAKE_OBJCOPY} "-DOBJECTS=${compiled}"
             -P ${script}
-    DEPENDS $<TARGET_OBJECTS:${objects}> ${script} VERBATIM)
+    DEPENDS ${compiled} ${script} VERBATIM)
   set_source_files_properties(${output} PROPERTIES EXTERNAL_OBJECT ON)
   target_sources(${target} PRIVATE ${output})
 endfunction()
