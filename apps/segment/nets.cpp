@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include <pliant/apps/kit/json_text.h>
-#include <pliant/apps/kit/nearest.h>
+#include <pliant/core/nearest.h>
 #include <pliant/layers/safetensors.h>
 
 namespace pliant::segment {
@@ -113,7 +113,7 @@ const Preset& preset_of(const std::string& name) {
   const auto found = std::find_if(presets().begin(), presets().end(),
                                   [&](const Preset& preset) { return preset.name == name; });
   require(found != presets().end(), "there is no preset '", name, "'; did you mean ",
-          kit::nearest(name, preset_names()), '?');
+          nearest_name(name, preset_names()), '?');
   return *found;
 }
 
@@ -125,7 +125,7 @@ const std::vector<std::string>& arm_names() {
 
 bool is_deformable(const std::string& arm) { return arm == "replace" || arm == "extra"; }
 
-std::unique_ptr<DeepLabV3Plus> make_net(const NetRecipe& recipe) {
+std::unique_ptr<DeepLabV3Plus> make_net(const NetRecipe& recipe, Dropouts dropouts) {
   const Preset& preset = preset_of(recipe.preset);
   std::vector<std::int64_t> rates;
   for (const std::int64_t rate : preset.rates)
@@ -139,7 +139,8 @@ std::unique_ptr<DeepLabV3Plus> make_net(const NetRecipe& recipe) {
                      .rates = rates,
                      .aspp_channels = preset.aspp_channels,
                      .low_channels = preset.low_channels,
-                     .classes = static_cast<std::int64_t>(recipe.classes.size())});
+                     .classes = static_cast<std::int64_t>(recipe.classes.size()),
+                     .dropout = dropouts == Dropouts::yes});
   if (recipe.arm == "extra-fixed") net->freeze("*.extra.offset.*");
   if (recipe.arm == "replace-fixed" && recipe.deform != "dcn4") net->freeze("*.offset.*");
   return net;

@@ -6,8 +6,8 @@
 
 #include <pliant/apps/kit/files.h>
 #include <pliant/apps/kit/json_text.h>
-#include <pliant/apps/kit/nearest.h>
 #include <pliant/apps/segment/nets.h>
+#include <pliant/core/nearest.h>
 
 namespace pliant::segment {
 namespace {
@@ -134,7 +134,7 @@ TableArm arm_from(const std::string& text, const std::string& deform) {
   }
   const std::vector<std::string>&arms = arm_names(), &deforms = deform_names();
   require(std::find(arms.begin(), arms.end(), of.arm) != arms.end(), "--arms: there is no arm '",
-          of.arm, "'; did you mean ", kit::nearest(of.arm, arms), '?');
+          of.arm, "'; did you mean ", nearest_name(of.arm, arms), '?');
   require(std::find(deforms.begin(), deforms.end(), of.deform) != deforms.end(),
           "--arms: there is no deformation '", of.deform, "', expected dcn1, dcn2, dcn3 or dcn4");
   if (!replaces(of.arm)) of.deform = "dcn1";
