@@ -1,8 +1,5 @@
 // Ops on maps that are read and written once or a few times: pooling, resampling, normalisation,
-// dropout. What they cost is memory, so each line gives bytes per second too: those of x and y
-// (and, backward, of their gradients), each once.
-#include <functional>
-#include <string>
+// dropout. What they cost is memory.
 #include <vector>
 
 #include <pliant/autograd/ops/dropout.h>
@@ -19,13 +16,8 @@ using namespace pliant;
 
 namespace {
 
-using Shapes = std::vector<Shape>;
-
-struct Line {
-  const char* name;
-  std::function<Var(const Vars&)> f;
-  std::function<Shapes(const Shape&)> more = {};  // inputs beside x
-};
+using bench::Line;
+using bench::Shapes;
 
 Line upsample_line(const char* name, UpsampleMode mode) {
   return {name, [=](const Vars& v) { return upsample2d(v[0], {.scale = 2, .mode = mode}); }};
@@ -66,38 +58,6 @@ std::vector<Line> lines() {
   };
 }
 
-void measure(benchmark::State& state, const Line& line, bool backward) {
-  const Shape x{state.range(0), state.range(2), state.range(2), state.range(1)};
-  Shapes shapes = {x};
-  if (line.more)
-    for (const Shape& shape : line.more(x)) shapes.push_back(shape);
-  std::int64_t elements = 0;
-  bench::measure(
-      state, shapes,
-      [&](const Vars& v) {
-        Var y = line.f(v);
-        elements = v[0].size() + y.size();
-        return y;
-      },
-      backward);
-  state.SetBytesProcessed(state.iterations() * elements * (backward ? 2 : 1) *
-                          static_cast<std::int64_t>(sizeof(float)));
-}
-
-void shapes(benchmark::internal::Benchmark* b) {
-  b->Args({32, 64, 14})->Args({8, 64, 56})->Args({64, 3, 32});
-  b->MeasureProcessCPUTime()->UseRealTime()->Unit(benchmark::kMillisecond);
-}
-
-const bool registered = [] {
-  for (const Line& line : lines())
-    for (const bool backward : {false, true}) {
-      const std::string name = line.name + std::string(backward ? ", forward and backward" : "");
-      benchmark::RegisterBenchmark(name.c_str(), [=](benchmark::State& state) {
-        measure(state, line, backward);
-      })->Apply(shapes);
-    }
-  return true;
-}();
+const bool registered = bench::register_lines(lines(), {{32, 64, 14}, {8, 64, 56}, {64, 3, 32}});
 
 }  // namespace

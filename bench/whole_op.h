@@ -4,6 +4,7 @@
 #include <benchmark/benchmark.h>
 
 #include <functional>
+#include <string>
 #include <vector>
 
 #include <pliant/autograd/tape.h>
@@ -36,6 +37,46 @@ inline void measure(benchmark::State& state, const std::vector<Shape>& shapes,
     const Var y = f(v);
     if (backward) tape.gradients(y, {}, {.cotangent = cotangent});
   }
+}
+
+using Shapes = std::vector<Shape>;
+
+// A line of a table: an op on a map [N H W C] and what stands beside it.
+struct Line {
+  const char* name;
+  std::function<Var(const Vars&)> f;
+  std::function<Shapes(const Shape& x)> beside = {};  // of inputs other than x
+};
+
+// The line on maps of these n, c, side, forward alone and with all gradients, each with bytes per
+// second too: those of x and y (and, backward, of their gradients), each once.
+inline bool register_lines(const std::vector<Line>& lines,
+                           const std::vector<std::vector<std::int64_t>>& sizes) {
+  for (const Line& line : lines)
+    for (const bool backward : {false, true}) {
+      const std::string name = line.name + std::string(backward ? ", forward and backward" : "");
+      const auto run = [=](benchmark::State& state) {
+        const Shape x{state.range(0), state.range(2), state.range(2), state.range(1)};
+        Shapes shapes = {x};
+        if (line.beside)
+          for (const Shape& shape : line.beside(x)) shapes.push_back(shape);
+        std::int64_t elements = 0;
+        measure(
+            state, shapes,
+            [&](const Vars& v) {
+              Var y = line.f(v);
+              elements = v[0].size() + y.size();
+              return y;
+            },
+            backward);
+        state.SetBytesProcessed(state.iterations() * elements * (backward ? 2 : 1) *
+                                static_cast<std::int64_t>(sizeof(float)));
+      };
+      benchmark::internal::Benchmark* const b = benchmark::RegisterBenchmark(name.c_str(), run);
+      for (const std::vector<std::int64_t>& size : sizes) b->Args(size);
+      b->MeasureProcessCPUTime()->UseRealTime()->Unit(benchmark::kMillisecond);
+    }
+  return true;
 }
 
 }  // namespace pliant::bench

@@ -62,6 +62,11 @@ inline void check_cases(const OpCases& cases, const DTypes& dtypes) {
     for (const DType dtype : dtypes) check_case(c, dtype);
 }
 
+// Each case gives what the CPU gives, and the same bits twice.
+inline void check_on_gpu(const OpCases& cases) {
+  check_cases(cases, {DType::float32, DType::float64, DType::bfloat16});
+}
+
 // Results that need not be near the CPU's to the last bits, nor the same twice.
 inline void check_near(const OpCase& c, DType dtype, double tolerance) {
   guarded(c, dtype, [&] {

@@ -1,4 +1,4 @@
-// The CUDA half against the CPU's, through the public ops. Without a GPU these tests are skipped,
+// The CUDA half against the CPU's, beyond each op by itself (all_cases.cpp.in). Without a GPU these tests are skipped,
 // and the first one says so.
 #include <algorithm>
 #include <atomic>
@@ -16,7 +16,6 @@
 #include <pliant/layers/layers.h>
 #include <pliant/layers/train/moving_average.h>
 #include <pliant/layers/train/optimizer.h>
-#include <pliant/tests/all_cases.h>
 #include <pliant/tests/cases/conv_transpose2d.h>
 #include <pliant/tests/cases/dcn.h>
 #include <pliant/tests/cases/deform_conv2d.h>
@@ -31,8 +30,6 @@ using namespace pliant;
 using namespace pliant::test;
 
 namespace {
-
-const DTypes kAll = {DType::float32, DType::float64, DType::bfloat16};
 
 // Other options than the default's, for a while.
 struct WithGpuOptions {
@@ -103,20 +100,6 @@ TEST_CASE("cuda: without a GPU the tests that need one are skipped, aloud") {
   CHECK(contains(message, kHasCuda ? "there is no cuda:0 (0 found)" : "this build has no CUDA"));
 }
 
-// Each op gives what the CPU gives, and the same bits twice.
-
-TEST_CASE("cuda: every op, float32" * doctest::skip(no_device())) {
-  check_cases(all_cases(), {DType::float32});
-}
-
-TEST_CASE("cuda: every op, float64" * doctest::skip(no_device())) {
-  check_cases(all_cases(), {DType::float64});
-}
-
-TEST_CASE("cuda: every op, bfloat16" * doctest::skip(no_device())) {
-  check_cases(all_cases(), {DType::bfloat16});
-}
-
 TEST_CASE("cuda: convolutions of more columns than one slice holds" * doctest::skip(no_device())) {
   const std::vector<ConvCase> large = {{"large", {2, 200, 200, 24}, {2, 3, 3, 24}, {.padding = 1}}};
   check_cases(convolutions(large), {DType::float32});
@@ -136,7 +119,7 @@ TEST_CASE("cuda: slices may begin and end anywhere" * doctest::skip(no_device())
 
 TEST_CASE("cuda: convolutions by columns give what the CPU gives" * doctest::skip(no_device())) {
   const WithGpuOptions options({.convolution = ConvPath::columns});
-  check_cases(convolutions(conv_shapes()), kAll);
+  check_on_gpu(convolutions(conv_shapes()));
 }
 
 TEST_CASE("cuda: convolutions by cuDNN give what the CPU gives" * doctest::skip(no_device())) {

@@ -100,12 +100,12 @@ TEST_CASE("gpu-check: the sanitizers are told what to look for, in our kernels w
   CHECK(machine.run("gpu-check memcheck racecheck") == 0);
   const std::string sanitized = text_of(machine.path() / "sanitized");
   CAPTURE(sanitized);
-  const std::string program = machine.at() + "/pliant-tests -tc=cuda: every op\\, reductions\n";
+  const std::string program = machine.at() + "/pliant-tests -tc=cuda: every op\\, reduce\n";
   for (const char* tool : {"memcheck", "racecheck"})
     CHECK(contains(sanitized, std::string("--tool ") + tool +
                                   " --error-exitcode 9 --kernel-name kns=run_ " + program));
   CHECK(contains(text_of(machine.path() / "asked"),
-                 "-tc=cuda: every op\\, reductions argmax of long rows\n"));
+                 "-tc=cuda: every op\\, reduce argmax of long rows\n"));
   sanitizer("  --tool arg", "");
   CHECK(machine.run("gpu-check memcheck") == 0);
   CHECK(contains(text_of(machine.path() / "sanitized"),
@@ -113,9 +113,9 @@ TEST_CASE("gpu-check: the sanitizers are told what to look for, in our kernels w
   sanitizer("", "echo 'Error: Device not supported'; exit 1\n");
   CHECK(machine.run("gpu-check memcheck") == 0);
   CHECK(contains(machine.table(), "| memcheck | skipped | Error: Device not supported |"));
-  sanitizer("", "case \"$*\" in *reductions*) exit 9;; esac\n");  // it has found something
+  sanitizer("", "case \"$*\" in *reduce*) exit 9;; esac\n");  // it has found something
   CHECK(machine.run("gpu-check memcheck") != 0);
-  CHECK(contains(machine.table(), "; cuda: every op, reductions,argmax of long rows"));
+  CHECK(contains(machine.table(), "; cuda: every op, reduce,argmax of long rows"));
 }
 
 TEST_CASE("gpu-check: the profiler is told of kernels by the function that they are written in") {

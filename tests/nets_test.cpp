@@ -186,7 +186,10 @@ TEST_CASE("nets: misuse is an Error") {
   CHECK(contains(error_of([] { LeNet5({.side = 30}); }), "side 30, expected 28 or 32"));
   CHECK(contains(error_of([] { resnet18({.classes = -1}); }), "ResNet: -1 classes"));
   CHECK(contains(error_of([] { vgg11({.classes = -1}); }), "Vgg: -1 classes"));
-  CHECK(contains(error_of([] { ResNet(ResNetBlockKind::basic, {1, 2, 3}); }), "for 3 stages"));
+  CHECK(contains(error_of([] {
+                   ResNet(ResNetBlockKind::basic, {1, 1, 1, 1, 1});
+                 }),
+                 "for 5 stages"));
   CHECK(contains(error_of([] {
                    ResNet(ResNetBlockKind::basic, {1, 0, 1, 1});
                  }),

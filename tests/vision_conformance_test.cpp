@@ -52,7 +52,7 @@ TEST_CASE("vision: every shipped block passes, in float64 and in float32") {
         CHECK_MESSAGE(result.status == Status::passed, result.op, ": ", result.message);
         ++blocks;
       }
-  CHECK(blocks == 2 * 49);
+  CHECK(blocks == 2 * 56);
 }
 
 TEST_CASE("vision: a number that is off fails, by its name") {

@@ -16,14 +16,15 @@ bool deforms(const DeformableStages& deformable, int stage) {
 }
 
 DeformConv2d deformable_conv(std::int64_t in, std::int64_t out, const Conv2dOptions& options,
-                             Modulation modulation) {
+                             const DeformableStages& deformable) {
   return DeformConv2d(in, out,
                       {.kernel = options.kernel,
                        .stride = options.stride,
                        .padding = options.padding,
                        .dilation = options.dilation,
                        .groups = options.groups,
-                       .modulation = modulation,
+                       .offset_groups = deformable.offset_groups,
+                       .modulation = deformable.modulation,
                        .bias = options.bias,
                        .initialiser = options.initialiser});
 }
@@ -96,13 +97,13 @@ Forward NetModule::own_conv(const std::string& name, std::int64_t in, std::int64
   if (is_dcn && in == out && deforms(deformable, stage))
     return own_dcn(name, in, options, deformable);
   if (is_dcn || !deforms(deformable, stage)) return forward_of(own(name, Conv2d(in, out, options)));
-  return forward_of(own(name, deformable_conv(in, out, options, deformable.modulation)));
+  return forward_of(own(name, deformable_conv(in, out, options, deformable)));
 }
 
 void add_conv(Sequential& layers, std::int64_t in, std::int64_t out, const Conv2dOptions& options,
               const DeformableStages& deformable, int stage) {
   if (deforms(deformable, stage))
-    layers.add(deformable_conv(in, out, options, deformable.modulation));
+    layers.add(deformable_conv(in, out, options, deformable));
   else
     layers.add(Conv2d(in, out, options));
 }

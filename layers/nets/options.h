@@ -30,6 +30,7 @@ struct DeformableStages {
   // names and an offset branch besides, which starts as zero: the net begins as the regular one.
   std::vector<int> stages = {};
   Modulation modulation = Modulation::none;  // of these
+  std::int64_t offset_groups = 1;            // of these
   // An ExtraDeformConv2d after the last BatchNorm of every block of the last stage.
   bool extra_last_stage = false;
   DeformableKind kind = DeformableKind::deform_conv;  // of the stages

@@ -26,9 +26,16 @@ std::int64_t expansion(ResNetBlockKind kind) { return kind == ResNetBlockKind::b
 
 std::int64_t stem_stride(Stem stem) { return stem == Stem::imagenet ? 4 : 1; }
 
-const ResNetOptions& checked(const ResNetOptions& options) {
+// Of a net of so many stages that none of them dilates.
+std::int64_t largest_stride(Stem stem, std::size_t stages) {
+  return stem_stride(stem) << (stages - 1);
+}
+
+const ResNetOptions& checked(const ResNetOptions& options, std::size_t stages) {
   require_pixels("ResNet", "width", 1, {options.width});
-  const std::int64_t most = stem_stride(options.stem) << (kStages - 1), now = options.output_stride;
+  require(stages >= 1 && stages <= kStages, "ResNet: blocks for ", stages,
+          " stages, expected 1 to ", kStages);
+  const std::int64_t most = largest_stride(options.stem, stages), now = options.output_stride;
   require(now == 0 || now == most || now == most / 2 || now == most / 4,
           "ResNet: the output stride is ", now, ", expected ", most, ", ", most / 2, " or ",
           most / 4);
@@ -75,33 +82,33 @@ Var ResNetBlock::operator()(const Var& x) const {
 }
 
 ResNet::ResNet(ResNetBlockKind kind, const std::vector<int>& blocks, const ResNetOptions& options)
-    : stem_(checked(options).stem),
+    : stem_(checked(options, blocks.size()).stem),
       conv1_(
           own("conv1", Conv2d(options.channels, options.width,
                               stem_ == Stem::imagenet ? conv_options(7, 2) : conv_options(3, 1)))),
       bn1_(own("bn1", BatchNorm2d(options.width))) {
-  require(blocks.size() == kStages, "ResNet: blocks for ", blocks.size(), " stages, expected ",
-          kStages);
   require(options.classes >= 0, "ResNet: ", options.classes, " classes");
-  check_stages("ResNet", options.deformable, kStages);
-  features_ = options.width;
-  for (int stage = 1; stage <= kStages; ++stage) {
+  const auto stages = static_cast<int>(blocks.size());
+  check_stages("ResNet", options.deformable, stages);
+  std::int64_t in = options.width;
+  for (int stage = 1; stage <= stages; ++stage) {
     const std::int64_t width = options.width << (stage - 1);
     const std::int64_t pixels = stem_stride(stem_) << (stage - 1);  // undilated
     const std::int64_t most =
-        options.output_stride > 0 ? options.output_stride : stem_stride(stem_) << (kStages - 1);
+        options.output_stride > 0 ? options.output_stride : largest_stride(stem_, blocks.size());
     const std::int64_t dilation = std::max<std::int64_t>(1, pixels / most);
     const int count = blocks[static_cast<std::size_t>(stage - 1)];
     require(count >= 1, "ResNet: stage ", stage, " has ", count, " blocks, at least 1");
     ModuleList<ResNetBlock> list;
     for (int i = 0; i < count; ++i) {
       const std::int64_t stride = i == 0 && stage > 1 && dilation == 1 ? 2 : 1;
-      list.add(ResNetBlock({kind, features_, width, stride, stage, options.deformable, dilation}));
-      features_ = width * expansion(kind);
+      list.add(ResNetBlock({kind, in, width, stride, stage, options.deformable, dilation}));
+      in = width * expansion(kind);
     }
+    features_.push_back(in);
     layers_.push_back(own("layer" + std::to_string(stage), std::move(list)));
   }
-  if (options.classes > 0) fc_ = own("fc", Linear(features_, options.classes));
+  if (options.classes > 0) fc_ = own("fc", Linear(in, options.classes));
 }
 
 Var ResNet::stem(const Var& images) const {

@@ -68,14 +68,16 @@ class ResNetBlock : public NetModule {
 // kaiming_normal by fan out.
 class ResNet : public Module {
  public:
-  // So many blocks in each of the four stages.
+  // So many blocks in each of the four stages; of fewer stages it ends sooner, with an output
+  // stride that is as much smaller.
   ResNet(ResNetBlockKind kind, const std::vector<int>& blocks, const ResNetOptions& options = {});
 
   Var operator()(const Var& images) const;
-  // What each of the four stages gives, the first one first: for nets that stand on this one.
+  // What each stage gives, the first one first: for nets that stand on this one.
   std::vector<Var> stages(const Var& images) const;
-  // Channels of the last stage.
-  std::int64_t features() const { return features_; }
+  // Channels of the last stage, and of each one.
+  std::int64_t features() const { return features_.back(); }
+  const std::vector<std::int64_t>& stage_features() const& { return features_; }
 
  private:
   Var stem(const Var& images) const;
@@ -84,7 +86,7 @@ class ResNet : public Module {
   Conv2d conv1_;
   BatchNorm2d bn1_;
   std::vector<ModuleList<ResNetBlock>> layers_;
-  std::int64_t features_ = 0;
+  std::vector<std::int64_t> features_;
   std::optional<Linear> fc_;
 };
 

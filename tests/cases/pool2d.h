@@ -73,8 +73,9 @@ inline const std::vector<std::pair<Shape, Size2>>& adaptive_pool2d_shapes() {
   return all;
 }
 
-inline OpCase max_pool2d_case(const Tensor& x, const MaxPoolOptions& options) {
-  return {"max_pool2d", [=](const Vars& v) { return max_pool2d(v[0], options); }, {x}};
+inline OpCase max_pool2d_case(const Tensor& x, const MaxPoolOptions& options,
+                              const char* name = "max_pool2d") {
+  return {name, [=](const Vars& v) { return max_pool2d(v[0], options); }, {x}};
 }
 
 inline OpCase avg_pool2d_case(const Shape& x, const AvgPoolOptions& options) {
@@ -109,7 +110,8 @@ inline OpCases max_pool2d_cases() {
       {all, large_max_pool2d_cases(),
        without_differences(
            {max_pool2d_case(random({2, 6, 5, 3}, 1), {}),
-            max_pool2d_case(random({2, 7, 6, 4}, 1), {.kernel = 3, .stride = 2, .padding = 1}),
+            max_pool2d_case(random({2, 7, 6, 4}, 1), {.kernel = 3, .stride = 2, .padding = 1},
+                            "max_pool2d, overlapping"),
             max_pool2d_case(
                 random({1, 8, 9, 2}, 1),
                 {.kernel = {2, 3}, .stride = 1, .padding = {1, 0, 0, 1}, .dilation = 2}),

@@ -54,8 +54,7 @@ void Call::parameters(Module& net) {
     state.emplace_back(parameter.name(), constant(parameter.name()));
   net.load(state);
   net.to(target_.device);
-  for (const Parameter& parameter : net.parameters())
-    variables_[parameter.name()] = tape_(parameter);
+  for (const Parameter& parameter : net.parameters()) parameters_[parameter.name()] = parameter;
 }
 
 std::string Call::text(const std::string& name) {
@@ -123,10 +122,12 @@ void Call::require_all_known() const {
   for (const auto& [name, var] : outputs_)
     require(golden_.outputs.contains(name), "output.", name, " is missing");
   for (const auto& [name, tensor] : golden_.input_gradients)
-    require(variables_.contains(name), "unknown tensor grad.", name, ": ", golden_.op,
-            " has no such gradient");
+    require(variables_.contains(name) || parameters_.contains(name), "unknown tensor grad.", name,
+            ": ", golden_.op, " has no such gradient");
   if (golden_.forward_only) return;
   for (const auto& [name, var] : variables_)
+    require(golden_.input_gradients.contains(name), "grad.", name, " is missing");
+  for (const auto& [name, parameter] : parameters_)
     require(golden_.input_gradients.contains(name), "grad.", name, " is missing");
 }
 
@@ -154,10 +155,11 @@ std::vector<Deviation> Call::compare_all() {
   if (golden_.forward_only) return deviations;
   const Gradients computed = gradients();
   for (const auto& [name, want] : golden_.input_gradients) {
-    const Var& input = variables_.at(name);
-    const Tensor* const found = computed.find(input);
+    const auto parameter = parameters_.find(name);
+    const Tensor* const found = parameter != parameters_.end() ? computed.find(parameter->second)
+                                                               : computed.find(variables_.at(name));
     // None: the loss does not depend on this input.
-    const Tensor got = found != nullptr ? *found : Tensor::zeros(input.shape(), input.dtype());
+    const Tensor got = found != nullptr ? *found : Tensor::zeros(want.shape(), target_.dtype);
     deviations.push_back(compare("grad." + name, got, want, tolerance()));
   }
   return deviations;

@@ -76,6 +76,7 @@ class Call {
   Target target_;
   Tape tape_;
   std::map<std::string, Var> variables_, outputs_;
+  std::map<std::string, Parameter> parameters_;  // of a net
   std::set<std::string> inputs_asked_, attributes_asked_;
 };
 

@@ -1,29 +1,19 @@
 #include <pliant/tests/conformance/vision_nets.h>
 
 #include <algorithm>
-#include <functional>
 #include <regex>
 
 #include <pliant/autograd/ops/arithmetic.h>
 #include <pliant/autograd/ops/cross_entropy.h>
-#include <pliant/autograd/ops/permute.h>
 #include <pliant/autograd/ops/reduce.h>
 #include <pliant/layers/nets/deeplab.h>
 #include <pliant/layers/nets/siamrpn_head.h>
-#include <pliant/layers/safetensors.h>
 #include <pliant/layers/train/summary.h>
+#include <pliant/tests/conformance/net_file.h>
 
 namespace pliant::conformance {
 
 namespace {
-
-constexpr Tolerance kTolerance = {.absolute = 1e-9};
-
-// Weights and maps have the channels last here.
-Var channels_last(const Var& x) { return x.rank() == 4 ? permute(x, {0, 2, 3, 1}) : x; }
-Var channels_first(const Var& x) { return x.rank() == 4 ? permute(x, {0, 3, 1, 2}) : x; }
-
-using Renames = std::vector<std::pair<std::regex, std::string>>;
 
 // The original's names of a DeepLab, and ours.
 Renames deeplab_names() {
@@ -37,119 +27,7 @@ Renames deeplab_names() {
           {std::regex("^last\\.2($|\\.)"), "last.2.0$1"}};
 }
 
-std::string renamed(std::string name, const Renames& renames) {
-  for (const auto& [from, to] : renames) name = std::regex_replace(name, from, to);
-  return name;
-}
-
-double largest(const Tensor& numbers) {
-  double most = 0;
-  for (const double number : numbers.to_vector()) most = std::max(most, std::abs(number));
-  return most;
-}
-
-// A file of a net, and how its names read here.
-class NetFile {
- public:
-  NetFile(const std::filesystem::path& path, const Target& target, Renames renames)
-      : file_(read_safetensors(path)), target_(target), renames_(std::move(renames)) {}
-
-  std::string text(const std::string& name) const {
-    const auto found = file_.metadata.find(name);
-    require(found != file_.metadata.end(), "metadata has no \"", name, "\"");
-    return found->second;
-  }
-  std::int64_t integer(const std::string& name) const { return parse_integer(name, text(name)); }
-  std::vector<std::int64_t> integers(const std::string& name) const {
-    std::vector<std::int64_t> all;
-    const std::string list = text(name);
-    static const std::regex digits("[0-9]+");
-    for (std::sregex_iterator at(list.begin(), list.end(), digits), end; at != end; ++at)
-      all.push_back(parse_integer(name, at->str()));
-    return all;
-  }
-  const Tensor& raw(const std::string& name) const {
-    const Tensor* const found = file_.find(name);
-    require(found != nullptr, name, " is missing");
-    return *found;
-  }
-  Tensor tensor(const std::string& name) const { return placed(channels_last(raw(name)).value()); }
-  Tensor placed(const Tensor& tensor) const { return tensor.to(target_.dtype).to(target_.device); }
-  // What begins with "GROUP.", by its path in our net.
-  State state(const std::string& group) const {
-    State state;
-    for (const auto& [name, value] : file_.tensors)
-      if (name.starts_with(group + '.'))
-        state.emplace_back(renamed(name.substr(group.size() + 1), renames_),
-                           channels_last(value).value());
-    return state;
-  }
-
-  Deviation deviation(const std::string& name, const Var& got, const Tensor& want) const {
-    return deviation(name, got, want, largest(want));
-  }
-  // float32 is held to a share of `magnitude`.
-  Deviation deviation(const std::string& name, const Var& got, const Tensor& want,
-                      double magnitude) const {
-    const bool exact = target_.dtype == DType::float64;
-    return compare(name, got.value(), want,
-                   exact ? kTolerance : Tolerance{.absolute = kFloatTolerance * magnitude});
-  }
-
- private:
-  SafetensorsFile file_;
-  Target target_;
-  Renames renames_;
-};
-
-using Deviations = std::vector<Deviation>;
-using NamedVars = std::vector<std::pair<std::string, Var>>;
-
-// A net with the file's weights, in the dtype and on the device of the run.
-template <class Net>
-void fill(Net& net, const Target& target, const State& state) {
-  net.initialise(Rng(1));
-  net.to(target.dtype);
-  net.to(target.device);
-  net.load(state);
-}
-
-// Gradients of a net's parameters, all of those in the file. The magnitude is that of all of them:
-// before a BatchNorm over two numbers a gradient is the little that is left of its terms.
-Deviations gradient_deviations(const NetFile& file, const Module& net, const Gradients& gradients,
-                               const State& wanted) {
-  const std::vector<Parameter> parameters = net.parameters();
-  Deviations all;
-  double magnitude = 0;
-  for (const auto& [name, want] : wanted) magnitude = std::max(magnitude, largest(want));
-  for (const auto& [name, want] : wanted) {
-    const auto found = std::find_if(parameters.begin(), parameters.end(),
-                                    [&](const Parameter& p) { return p.name() == name; });
-    require(found != parameters.end(), "the net has no parameter ", name);
-    const Tensor* const got = gradients.find(*found);
-    require(got != nullptr, name, " has no gradient");
-    all.push_back(file.deviation("grad." + name, *got, want, magnitude));
-  }
-  require(all.size() == parameters.size(), all.size(), " gradients of ", parameters.size(),
-          " parameters");
-  return all;
-}
-
-Deviations buffer_deviations(const NetFile& file, const Module& net, const State& wanted) {
-  const State now = net.state();
-  Deviations all;
-  for (const auto& [name, want] : wanted) {
-    const auto found = std::find_if(now.begin(), now.end(),
-                                    [&](const auto& entry) { return entry.first == name; });
-    require(found != now.end(), "the net has no buffer ", name);
-    all.push_back(file.deviation("after." + name, found->second, want));
-  }
-  return all;
-}
-
-using Report = std::function<void(const std::string& part, const Deviations&)>;
-
-void run_deeplab(const std::filesystem::path& path, const Target& target, const Report& report) {
+void run_deeplab(const std::filesystem::path& path, const Target& target, const NetReport& report) {
   const NetFile file(path, target, deeplab_names());
   std::vector<int> blocks;
   for (const std::int64_t count : file.integers("blocks"))
@@ -188,7 +66,7 @@ State of_head(const State& all, bool up_channel) {
   return some;
 }
 
-void run_siamrpn(const std::filesystem::path& path, const Target& target, const Report& report) {
+void run_siamrpn(const std::filesystem::path& path, const Target& target, const NetReport& report) {
   const NetFile file(path, target, {});
   const SiamRPNHeadOptions options{.channels = file.integer("channels"),
                                    .hidden = file.integer("hidden"),
@@ -250,12 +128,13 @@ void deeplab_layers(const Block& block) {
   }
 }
 
-using Run = void (*)(const std::filesystem::path&, const Target&, const Report&);
+using Run = void (*)(const std::filesystem::path&, const Target&, const NetReport&);
 
 Run run_of(const std::filesystem::path& path) {
   const std::string name = path.filename().string();
   if (name.starts_with("deeplab_tiny")) return run_deeplab;
   if (name.starts_with("siamrpn_heads_tiny")) return run_siamrpn;
+  if (name.starts_with("faster_rcnn_")) return run_faster_rcnn;
   return nullptr;
 }
 

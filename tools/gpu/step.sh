@@ -12,7 +12,7 @@ bench_cases='' columns_cases=conv2d smoke_case='deform_conv2d v2 32x28' trace_ca
 trace_step='training step, regular net, batch 128'
 source "$tools/steps.sh"
 if [[ -n $dry ]]; then  # little of everything
-  tests=${PLIANT_DRY_TESTS:-capture*,cuda: every op\\, permutations,cuda: what goes wrong*}
+  tests=${PLIANT_DRY_TESTS:-capture*,cuda: every op\\, permute,cuda: what goes wrong*}
   jobs=2 samples=1 images=16 epochs=1 batch=16 test_seconds=600 sanitizer_seconds=600
   smoke_case='depthwise conv2d 32x28x28x64 fwd'
   bench_cases=$smoke_case columns_cases=$smoke_case trace_case=$smoke_case trace_step=$smoke_case

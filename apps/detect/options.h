@@ -1,0 +1,56 @@
+// What the commands of pliant-detect that train have in common: their options, and what follows from
+// these for a net.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include <pliant/apps/detect/training.h>
+#include <pliant/apps/kit/compute_options.h>
+
+namespace pliant::detect {
+
+// DATA or the example, of any command.
+struct SetOptions {
+  std::string data, bad_files = "stop";
+  bool example = false;
+  DataOptions how;
+
+  void add_to(CLI::App& app);
+  PictureSets open() const;  // tells what it is
+};
+
+// --score, --nms and --max-per-image.
+void add_find_options(CLI::App& app, FindOptions& find);
+
+struct TrainOptions {
+  kit::ComputeOptions compute;
+  SetOptions sets;
+  std::string preset = "small", pretrained, head = "keep";
+  std::vector<std::string> freeze;
+  // The preset's where nothing is given.
+  std::optional<std::int64_t> epochs, batch, short_side, long_side;
+  std::optional<double> lr;
+  std::string keep = "best";
+  TrainingPlan plan;
+  double checkpoint_seconds = 60;
+
+  void add_to(CLI::App& app);
+
+  NetRecipe recipe_of(const std::string& arm, const PictureSets& of) const;
+  TrainingPlan plan_of(std::uint64_t seed, Device device) const;
+  // A net with its first values, or those of --pretrained; the same for every arm as far as they
+  // have the same parts.
+  std::unique_ptr<FasterRCNN> net_of(const NetRecipe& recipe, std::uint64_t seed,
+                                     Device device) const;
+  // What decides the bits of a training.
+  nlohmann::ordered_json json_of(const NetRecipe& recipe, const TrainingPlan& of,
+                                 const PictureSets& on, std::uint64_t seed) const;
+};
+
+}  // namespace pliant::detect

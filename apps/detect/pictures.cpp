@@ -1,0 +1,214 @@
+#include <pliant/apps/detect/pictures.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <numeric>
+#include <system_error>
+
+#include <pliant/apps/detect/scenes.h>
+#include <pliant/core/error.h>
+#include <pliant/core/parallel.h>
+#include <pliant/data/coco.h>
+#include <pliant/data/loader.h>
+#include <pliant/data/voc.h>
+#include <pliant/data/yolo.h>
+
+namespace pliant::detect {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::int64_t kSceneHeight = 120, kSceneWidth = 160;
+constexpr std::int64_t kScenesToLearn = 240, kScenesToChoose = 40, kScenesToJudge = 60;
+constexpr std::size_t kNotices = 5;  // of files left out
+
+bool is_there(const fs::path& path) {
+  std::error_code ignored;
+  return fs::exists(path, ignored);
+}
+
+template <class Set>
+PictureSet set_of(const Set& set, const std::string& split, std::vector<std::string>& notices) {
+  const std::vector<BadFile>& bad = set.skipped();
+  for (std::size_t i = 0; i < std::min(bad.size(), kNotices); ++i)
+    notices.push_back("left out: " + printable(bad[i].reason));
+  if (bad.size() > kNotices)
+    notices.push_back(text_from("left out: ", bad.size() - kNotices, " more pictures of ", split));
+  if (set.dropped() > 0)
+    notices.push_back(text_from(split, ": ", grouped(set.dropped()),
+                                set.dropped() == 1 ? " box" : " boxes",
+                                " without area inside the picture left out"));
+  std::vector<std::string> ids;
+  for (std::int64_t i = 0; i < set.size(); ++i) ids.push_back(set.id(i));
+  return {std::move(ids), [set](std::int64_t i) { return set.at(i); }};
+}
+
+std::vector<std::int64_t> numbered(std::size_t classes) {
+  std::vector<std::int64_t> ids(classes);
+  std::iota(ids.begin(), ids.end(), std::int64_t{1});
+  return ids;
+}
+
+PictureSets voc_pictures(const fs::path& root, const DataOptions& options) {
+  PictureSets sets{.source = root.string() + ": layout of PASCAL VOC"};
+  const auto open = [&](const std::string& split) -> PictureSet {
+    if (!is_there(root / "ImageSets/Main" / (split + ".txt"))) return {};
+    const VocDetection set(root, split, {.bad_files = options.bad_files});
+    sets.classes = set.classes();
+    return set_of(set, split, sets.notices);
+  };
+  sets.train = open(options.train_split);
+  require(sets.train.size() > 0, root.string(), ": has no ImageSets/Main/", options.train_split,
+          ".txt");
+  sets.val = open("val");
+  sets.test = open("test");
+  sets.categories = numbered(sets.classes.size());
+  return sets;
+}
+
+// The annotations of a split: SPLIT.json, or COCO's own instances_SPLIT2017.json.
+fs::path coco_annotations(const fs::path& root, const std::string& split) {
+  const fs::path folder = root / "annotations";
+  if (is_there(folder / (split + ".json"))) return folder / (split + ".json");
+  std::error_code error;
+  std::vector<fs::path> found;
+  for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error))
+    if (at->path().filename().string().starts_with("instances_" + split) &&
+        at->path().extension() == ".json")
+      found.push_back(at->path());
+  require(found.size() <= 1, folder.string(), ": has ", found.size(), " files instances_", split,
+          "*.json, expected one");
+  return found.empty() ? fs::path() : found.front();
+}
+
+// The pictures of that file: a folder named as the split is in its name, or the one of all.
+fs::path coco_images(const fs::path& root, const fs::path& annotations, const std::string& split) {
+  std::string name = annotations.stem().string();
+  if (const std::size_t at = name.find(split); at != std::string::npos) name = name.substr(at);
+  for (const fs::path& folder :
+       {root / name, root / split, root / "images" / name, root / "images"})
+    if (is_there(folder)) return folder;
+  fail(root.string(), ": has no folder ", name, " or images for the pictures of ",
+       annotations.string());
+}
+
+PictureSets coco_pictures(const fs::path& root, const DataOptions& options) {
+  PictureSets sets{.source = root.string() + ": layout of COCO"};
+  const auto open = [&](const std::string& split) -> PictureSet {
+    const fs::path annotations = coco_annotations(root, split);
+    if (annotations.empty()) return {};
+    const CocoDetection set(coco_images(root, annotations, split), annotations,
+                            {.bad_files = options.bad_files});
+    require(sets.classes.empty() || sets.classes == set.classes(), annotations.string(),
+            ": its categories are not those of the training set");
+    if (sets.classes.empty())
+      for (std::size_t label = 0; label < set.classes().size(); ++label)
+        sets.categories.push_back(set.category(static_cast<std::int64_t>(label)));
+    sets.classes = set.classes();
+    return set_of(set, split, sets.notices);
+  };
+  sets.train = open(options.train_split);
+  require(sets.train.size() > 0, root.string(), ": has no annotations/", options.train_split,
+          ".json");
+  sets.val = open("val");
+  sets.test = open("test");
+  return sets;
+}
+
+PictureSets yolo_pictures(const fs::path& root, const DataOptions& options) {
+  PictureSets sets{.source = root.string() + ": layout of YOLO"};
+  const auto open = [&](const std::string& split) -> PictureSet {
+    if (!split.empty() && !is_there(root / "images" / split)) return {};
+    const YoloDetection set(root, split, {.bad_files = options.bad_files});
+    sets.classes = set.classes();
+    return set_of(set, split.empty() ? "the set" : split, sets.notices);
+  };
+  const bool has_splits = is_there(root / "images" / options.train_split);
+  sets.train = open(has_splits ? options.train_split : "");
+  if (has_splits) {
+    sets.val = open("val");
+    sets.test = open("test");
+  }
+  sets.categories = numbered(sets.classes.size());
+  return sets;
+}
+
+// Without a val set a share of the training set, drawn at random.
+void hold_out(PictureSets& sets, const DataOptions& options) {
+  const std::int64_t count = sets.train.size();
+  const auto held =
+      std::max<std::int64_t>(1, std::llround(options.val * static_cast<double>(count)));
+  require(held < count, sets.source, ": ", count,
+          " pictures to learn from are too few to hold some out to choose by");
+  std::vector<std::int64_t> order = randperm(count, options.rng.fork("held out"));
+  const auto cut = order.begin() + static_cast<std::ptrdiff_t>(held);
+  std::sort(order.begin(), cut);
+  std::sort(cut, order.end());
+  const PictureSet all = sets.train;
+  sets.val = all.take({order.begin(), cut});
+  sets.train = all.take({cut, order.end()});
+}
+
+PictureSet scenes(std::int64_t count, const Rng& rng) {
+  std::vector<DetectionSample> all(static_cast<std::size_t>(count));
+  std::vector<std::string> ids;
+  parallel_for(count, [&](std::int64_t i) {
+    all[static_cast<std::size_t>(i)] =
+        make_scene(kSceneHeight, kSceneWidth, rng.fork(static_cast<std::uint64_t>(i)));
+  });
+  for (std::int64_t i = 0; i < count; ++i) {
+    ids.push_back("scene " + std::to_string(i));
+    all[static_cast<std::size_t>(i)].id = ids.back();
+  }
+  return {std::move(ids), [all](std::int64_t i) { return all[static_cast<std::size_t>(i)]; }};
+}
+
+// What all ways of opening have in common.
+PictureSets completed(PictureSets sets, const DataOptions& options) {
+  require(!sets.classes.empty(), sets.source, ": has no classes");
+  if (sets.val.size() == 0) hold_out(sets, options);
+  if (options.train_pictures > 0 && options.train_pictures < sets.train.size()) {
+    std::vector<std::int64_t> order =
+        randperm(sets.train.size(), options.rng.fork("train pictures"));
+    order.resize(static_cast<std::size_t>(options.train_pictures));
+    sets.train = sets.train.take(std::move(order));
+  }
+  return sets;
+}
+
+}  // namespace
+
+PictureSet PictureSet::take(std::vector<std::int64_t> indices) const {
+  std::vector<std::string> ids;
+  for (const std::int64_t i : indices) ids.push_back(id(i));
+  return {std::move(ids), [set = *this, indices = std::move(indices)](std::int64_t i) {
+            return set.at(indices[static_cast<std::size_t>(i)]);
+          }};
+}
+
+PictureSets open_pictures(const std::string& data, const DataOptions& options) {
+  const fs::path root(data);
+  require(is_there(root), data, ": there is no such folder");
+  if (is_there(root / "ImageSets/Main")) return completed(voc_pictures(root, options), options);
+  if (is_there(root / "annotations")) return completed(coco_pictures(root, options), options);
+  require(is_there(root / "images") && is_there(root / "labels"), data,
+          ": expected ImageSets/Main (the layout of PASCAL VOC), annotations (of COCO), or images "
+          "and labels (of YOLO)");
+  return completed(yolo_pictures(root, options), options);
+}
+
+PictureSets example_pictures(const DataOptions& options) {
+  const Rng rng = Rng(0).fork("scenes");  // the same for every seed, as files are
+  return completed({.train = scenes(kScenesToLearn, rng.fork("train")),
+                    .val = scenes(kScenesToChoose, rng.fork("val")),
+                    .test = scenes(kScenesToJudge, rng.fork("test")),
+                    .classes = scene_classes(),
+                    .categories = numbered(scene_classes().size()),
+                    .source = "EXAMPLE: scenes drawn by program, no real pictures",
+                    .notices = {},
+                    .is_example = true},
+                   options);
+}
+
+}  // namespace pliant::detect
