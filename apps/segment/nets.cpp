@@ -49,6 +49,13 @@ DeformableStages stages_of(const NetRecipe& recipe) {
   return stages;
 }
 
+// Nets with three blocks in the last stage, where that dilates.
+std::vector<std::int64_t> grid_of(const Preset& preset, std::int64_t stride) {
+  constexpr std::int64_t kUndilated = 32;
+  if (preset.kind == ResNetBlockKind::basic || stride == kUndilated) return {};
+  return {1, 2, 4};
+}
+
 Json json_of(const NetRecipe& recipe) {
   return {{"preset", recipe.preset},      {"arm", recipe.arm},         {"deform", recipe.deform},
           {"stride", recipe.stride},      {"classes", recipe.classes}, {"colours", recipe.colours},
@@ -135,7 +142,8 @@ std::unique_ptr<DeepLabV3Plus> make_net(const NetRecipe& recipe, Dropouts dropou
                      .blocks = preset.blocks,
                      .trunk = {.deformable = stages_of(recipe),
                                .width = preset.width,
-                               .output_stride = recipe.stride},
+                               .output_stride = recipe.stride,
+                               .multi_grid = grid_of(preset, recipe.stride)},
                      .rates = rates,
                      .aspp_channels = preset.aspp_channels,
                      .low_channels = preset.low_channels,
