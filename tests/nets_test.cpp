@@ -261,6 +261,19 @@ TEST_CASE("nets: a trunk with less stride dilates instead, with the same paramet
   CHECK(resnet18({.classes = 0, .output_stride = 8}).parameter_count() == 11'176'512);
   CHECK(resnet50({.classes = 0}).features() == 2048);
   CHECK(contains(error_of([] { resnet18({.output_stride = 12}); }), "the output stride is 12"));
+
+  // Of the last stage alone, and no parameter more: the same weights see further.
+  ResNet grid = resnet18({.classes = 0, .width = 8, .output_stride = 8, .multi_grid = {1, 2}});
+  grid.initialise(Rng(1));
+  ResNet even = resnet18({.classes = 0, .width = 8, .output_stride = 8});
+  even.initialise(Rng(1));
+  CHECK(grid.parameter_count() == even.parameter_count());
+  const Tensor image = Tensor::randn({1, 48, 48, 3}, Rng(2));
+  const std::vector<Var> gridded = grid.stages(image), evened = even.stages(image);
+  CHECK(max_difference(gridded[2].value(), evened[2].value()) == 0);
+  CHECK(gridded[3].shape() == evened[3].shape());
+  CHECK(max_difference(gridded[3].value(), evened[3].value()) > 0);
+  CHECK(contains(error_of([] { resnet18({.multi_grid = {0}}); }), "multi_grid"));
   CHECK(contains(error_of([] { resnet18({.width = 0}); }), "width"));
 }
 

@@ -49,6 +49,13 @@ DeformableStages stages_of(const NetRecipe& recipe) {
   return stages;
 }
 
+// Nets with three blocks in the last stage, where that dilates.
+std::vector<std::int64_t> grid_of(const Preset& preset, std::int64_t stride) {
+  constexpr std::int64_t kUndilated = 32;
+  if (preset.kind == ResNetBlockKind::basic || stride == kUndilated) return {};
+  return {1, 2, 4};
+}
+
 Json json_of(const NetRecipe& recipe) {
   return {{"preset", recipe.preset},      {"arm", recipe.arm},         {"deform", recipe.deform},
           {"stride", recipe.stride},      {"classes", recipe.classes}, {"colours", recipe.colours},
@@ -125,7 +132,7 @@ const std::vector<std::string>& arm_names() {
 
 bool is_deformable(const std::string& arm) { return arm == "replace" || arm == "extra"; }
 
-std::unique_ptr<DeepLabV3Plus> make_net(const NetRecipe& recipe) {
+std::unique_ptr<DeepLabV3Plus> make_net(const NetRecipe& recipe, Dropouts dropouts) {
   const Preset& preset = preset_of(recipe.preset);
   std::vector<std::int64_t> rates;
   for (const std::int64_t rate : preset.rates)
@@ -135,11 +142,13 @@ std::unique_ptr<DeepLabV3Plus> make_net(const NetRecipe& recipe) {
                      .blocks = preset.blocks,
                      .trunk = {.deformable = stages_of(recipe),
                                .width = preset.width,
-                               .output_stride = recipe.stride},
+                               .output_stride = recipe.stride,
+                               .multi_grid = grid_of(preset, recipe.stride)},
                      .rates = rates,
                      .aspp_channels = preset.aspp_channels,
                      .low_channels = preset.low_channels,
-                     .classes = static_cast<std::int64_t>(recipe.classes.size())});
+                     .classes = static_cast<std::int64_t>(recipe.classes.size()),
+                     .dropout = dropouts == Dropouts::yes});
   if (recipe.arm == "extra-fixed") net->freeze("*.extra.offset.*");
   if (recipe.arm == "replace-fixed" && recipe.deform != "dcn4") net->freeze("*.offset.*");
   return net;

@@ -47,9 +47,11 @@ const std::vector<std::string>& preset_names();
 const std::vector<std::string>& arm_names();
 bool is_deformable(const std::string& arm);  // and its offsets are learned
 
+enum class Dropouts : unsigned char { yes, no };
+
 // The net, whose parameters are empty; what an arm holds still is frozen. What does not fit together
 // is an Error.
-std::unique_ptr<DeepLabV3Plus> make_net(const NetRecipe& recipe);
+std::unique_ptr<DeepLabV3Plus> make_net(const NetRecipe& recipe, Dropouts dropouts = Dropouts::yes);
 
 // Every BatchNorm with its statistics.
 void freeze_batch_norm(Module& net);

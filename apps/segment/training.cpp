@@ -1,10 +1,10 @@
 #include <pliant/apps/segment/training.h>
 
 #include <algorithm>
-#include <chrono>
 #include <vector>
 
 #include <pliant/apps/kit/fine_tuning.h>
+#include <pliant/apps/kit/timed_steps.h>
 #include <pliant/apps/kit/training_steps.h>
 #include <pliant/apps/segment/judge.h>
 #include <pliant/core/sizes.h>
@@ -25,37 +25,6 @@ Tensor class_weights(const PictureSet& set, std::size_t classes, Device device) 
     weights.push_back(static_cast<float>(weight));
   return Tensor::from(weights, {static_cast<std::int64_t>(classes)}).to(device);
 }
-
-// How long steps take, without what they wait for batches.
-class TimedSteps : public kit::TrainingSteps {
- public:
-  explicit TimedSteps(kit::TrainingSteps& steps) : steps_(steps) {}
-
-  std::int64_t per_epoch() const override { return steps_.per_epoch(); }
-  void start(std::int64_t done) override { steps_.start(done); }
-  double wait_seconds() const override { return steps_.wait_seconds(); }
-  kit::StepTotals take(std::int64_t most, const std::function<bool()>& enough) override {
-    const auto start = Clock::now();
-    const double waited = steps_.wait_seconds();
-    const kit::StepTotals totals = steps_.take(most, enough);
-    const double taken = std::chrono::duration<double>(Clock::now() - start).count();
-    seconds_.push_back((taken - (steps_.wait_seconds() - waited)) /
-                       static_cast<double>(totals.count));
-    return totals;
-  }
-
-  double median() {
-    if (seconds_.empty()) return 0;
-    const auto middle = seconds_.begin() + static_cast<std::ptrdiff_t>(seconds_.size() / 2);
-    std::nth_element(seconds_.begin(), middle, seconds_.end());
-    return *middle;
-  }
-
- private:
-  using Clock = std::chrono::steady_clock;
-  kit::TrainingSteps& steps_;
-  std::vector<double> seconds_;
-};
 
 }  // namespace
 
@@ -98,7 +67,7 @@ Trained train(DeepLabV3Plus& net, const NetRecipe& recipe, const PictureSets& se
        .activations = plan.activations,
        .accumulate = plan.accumulate,
        .clip_norm = plan.clip});
-  TimedSteps timed(taken);
+  kit::TimedSteps timed(taken);
   const kit::TrainingSpan span{
       .epochs = plan.epochs,
       .measure =

@@ -90,6 +90,8 @@ ResNet::ResNet(ResNetBlockKind kind, const std::vector<int>& blocks, const ResNe
   require(options.classes >= 0, "ResNet: ", options.classes, " classes");
   const auto stages = static_cast<int>(blocks.size());
   check_stages("ResNet", options.deformable, stages);
+  for (const std::int64_t factor : options.multi_grid)
+    require_pixels("ResNet", "multi_grid", 1, {factor});
   std::int64_t in = options.width;
   for (int stage = 1; stage <= stages; ++stage) {
     const std::int64_t width = options.width << (stage - 1);
@@ -102,7 +104,11 @@ ResNet::ResNet(ResNetBlockKind kind, const std::vector<int>& blocks, const ResNe
     ModuleList<ResNetBlock> list;
     for (int i = 0; i < count; ++i) {
       const std::int64_t stride = i == 0 && stage > 1 && dilation == 1 ? 2 : 1;
-      list.add(ResNetBlock({kind, in, width, stride, stage, options.deformable, dilation}));
+      const auto at = static_cast<std::size_t>(i);
+      const bool is_grid = stage == stages && at < options.multi_grid.size();
+      const std::int64_t factor = is_grid ? options.multi_grid[at] : 1;
+      list.add(
+          ResNetBlock({kind, in, width, stride, stage, options.deformable, dilation * factor}));
       in = width * expansion(kind);
     }
     features_.push_back(in);

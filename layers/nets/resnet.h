@@ -6,6 +6,7 @@
 #pragma once
 
 #include <optional>
+#include <vector>
 
 #include <pliant/layers/batch_norm2d.h>
 #include <pliant/layers/linear.h>
@@ -25,6 +26,8 @@ struct ResNetOptions {
   // their size and their 3x3 convolutions dilate instead; with the small stem 8, or 4 or 2. 0: the
   // largest.
   std::int64_t output_stride = 0;
+  // Factors of the dilations of the last stage's first blocks, 1 2 4 in DeepLab (Chen 2017).
+  std::vector<std::int64_t> multi_grid = {};
 };
 
 // The two kinds of blocks, each a sum of a shortcut and of convolutions with BatchNorm:
