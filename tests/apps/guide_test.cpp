@@ -33,7 +33,8 @@ std::map<std::string, std::string> outputs_of(const fs::path& page) {
   std::ifstream lines(page);
   for (std::string line; std::getline(lines, line);) {
     if (!line.starts_with(mark) || !line.ends_with(end)) continue;
-    std::string& text = all[line.substr(mark.size(), line.size() - mark.size() - end.size())];
+    const fs::path program = line.substr(mark.size(), line.size() - mark.size() - end.size());
+    std::string& text = all[program.filename().string()];
     std::getline(lines, line);
     while (std::getline(lines, line) && line != "```") text += line + '\n';
   }
@@ -74,7 +75,7 @@ TEST_CASE("guide: every page says what its program prints") {
       said.insert(name);
     }
   }
-  for (const auto& entry : fs::directory_iterator(kGuide))
+  for (const auto& entry : fs::recursive_directory_iterator(kGuide))
     if (const std::string name = entry.path().stem().string();
         entry.path().extension() == ".cpp" && name != "first_net")
       CHECK_MESSAGE(said.contains(name), name, ".cpp: no page says what it prints");

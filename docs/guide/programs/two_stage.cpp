@@ -14,9 +14,9 @@ Scenes draw(std::int64_t count, const Rng& rng) {
   Scenes scenes;
   for (std::int64_t i = 0; i < count; ++i) {
     const Rng key = rng.fork(static_cast<std::uint64_t>(i));
-    const auto side = static_cast<std::int64_t>(12 + key.below(0, 16)),
-               y = static_cast<std::int64_t>(key.below(1, 36)),
-               x = static_cast<std::int64_t>(key.below(2, 36));
+    const auto side = static_cast<std::int64_t>(20 + key.below(0, 16)),
+               y = static_cast<std::int64_t>(key.below(1, 28)),
+               x = static_cast<std::int64_t>(key.below(2, 28));
     const Var square =
         pad(Tensor::full({side, side, 3}, 1.5), {y, x, 0}, {64 - side - y, 64 - side - x, 0});
     const Var noise = Tensor::randn({64, 64, 3}, key.fork("noise"));

@@ -45,8 +45,9 @@ int main() {
   const LabelledImages test = make_digits(500, rng.fork("test"));
   ViT net;
   net.initialise(rng.fork("net"));
-  // No decay of biases, norms, the token and the positions.
   AdamW adam(net.parameters(), {.weight_decay = 0.05});
+  for (const char* pattern : {"*.bias", "*norm*", "token", "position", "*.in_proj_bias"})
+    adam.set_weight_decay(pattern, 0);
   const Batches batches(train, {.size = 50, .shuffle = rng.fork("shuffle")});
   const std::int64_t epochs = 4;
   const Schedule lr = one_cycle_lr({.max_lr = 3e-3, .total_steps = epochs * batches.count()});
