@@ -27,6 +27,7 @@ struct DetectionSample {
   Tensor difficult, crowd;                     // uint8 [N]
   std::vector<std::vector<Polygon>> polygons;  // N outlines, each of some polygons; or none
   Tensor masks = {};                           // uint8 [N H W], 0 or 1; or undefined
+  std::vector<double> areas = {};              // N, of outlines, as COCO says them; or none
   std::string id = {};                         // that the set gives the picture
   std::int64_t height = 0, width = 0;          // of the picture in the set, in pixels
 };

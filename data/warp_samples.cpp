@@ -98,10 +98,14 @@ DetectionSample warped(const DetectionSample& sample, const Warp& warp,
     keep_rows(moved.*part, kept);
   if (moved.masks.defined()) moved.masks = warp_mask(moved.masks, warp, 0);
   moved.polygons.clear();
+  moved.areas.clear();
+  const Affine& map = warp.map();
+  const double larger = std::abs(map.xx * map.yy - map.xy * map.yx);
   for (std::size_t k = 0; k < kept.size(); ++k) {
     const auto i = static_cast<std::size_t>(kept[k]);
     if (moved.difficult.defined() && boxes.visible[i] < options.clearly_visible)
       moved.difficult.mutable_data<std::uint8_t>()[k] = 1;
+    if (!sample.areas.empty()) moved.areas.push_back(larger * sample.areas[i]);
     if (sample.polygons.empty()) continue;
     std::vector<Polygon>& polygons = moved.polygons.emplace_back();
     for (const Polygon& polygon : sample.polygons[i])

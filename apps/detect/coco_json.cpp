@@ -52,12 +52,13 @@ Json coco_truth(const Judgement& judgement, const PictureSets& sets, const Pictu
   }
   for (const TrueBox& box : judgement.truth) {
     const Json corners = box_of(box.box);
-    annotations.push_back({{"id", annotations.size() + 1},
-                           {"image_id", ids[static_cast<std::size_t>(box.image)]},
-                           {"category_id", sets.categories[static_cast<std::size_t>(box.label)]},
-                           {"bbox", corners},
-                           {"area", (box.box[2] - box.box[0]) * (box.box[3] - box.box[1])},
-                           {"iscrowd", box.crowd ? 1 : 0}});
+    annotations.push_back(
+        {{"id", annotations.size() + 1},
+         {"image_id", ids[static_cast<std::size_t>(box.image)]},
+         {"category_id", sets.categories[static_cast<std::size_t>(box.label)]},
+         {"bbox", corners},
+         {"area", box.area >= 0 ? box.area : (box.box[2] - box.box[0]) * (box.box[3] - box.box[1])},
+         {"iscrowd", box.crowd ? 1 : 0}});
   }
   for (std::size_t label = 0; label < sets.classes.size(); ++label)
     categories.push_back({{"id", sets.categories[label]}, {"name", sets.classes[label]}});

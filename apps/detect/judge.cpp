@@ -84,7 +84,8 @@ std::vector<TrueBox> truth_in(const DetectionSample& sample, std::int64_t number
                    .label = sample.labels.span<std::int64_t>()[i],
                    .box = {boxes[4 * i], boxes[4 * i + 1], boxes[4 * i + 2], boxes[4 * i + 3]},
                    .difficult = left_out,
-                   .crowd = left_out});
+                   .crowd = left_out,
+                   .area = sample.areas.empty() ? -1 : sample.areas[i]});
   }
   return all;
 }

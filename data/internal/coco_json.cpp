@@ -172,6 +172,10 @@ DetectionObject read_object(const Entry& entry, const CocoFile& coco,
     entry.check(crowd == 0 || crowd == 1, "\"iscrowd\" is ", crowd, ", expected 0 or 1");
     object.crowd = crowd == 1;
   }
+  if (const Json* const area = entry.find("area")) {
+    entry.check(area->is_number() && area->get<double>() >= 0, "\"area\" is no number of pixels");
+    object.area = area->get<double>();
+  }
   if (const Json* const outline = entry.find("segmentation")) {
     entry.check(outline->is_array() || outline->is_object(),
                 "\"segmentation\" is neither polygons nor runs");

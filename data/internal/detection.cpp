@@ -61,7 +61,9 @@ DetectionSample read_sample(const DetectionPicture& picture, ImageColour colour,
     sample.difficult.mutable_data<std::uint8_t>()[i] = object.difficult ? 1 : 0;
     sample.crowd.mutable_data<std::uint8_t>()[i] = object.crowd ? 1 : 0;
     sample.polygons.push_back(object.polygons);
+    if (object.area >= 0) sample.areas.push_back(object.area);
   }
+  if (sample.areas.size() != sample.polygons.size()) sample.areas.clear();
   if (masks) sample.masks = masks_of(picture);
   return sample;
 }

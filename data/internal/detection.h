@@ -18,6 +18,7 @@ struct DetectionObject {
   bool difficult = false, crowd = false;
   std::vector<Polygon> polygons = {};
   std::vector<std::int64_t> runs = {};  // of a mask: COCO's counts, column by column
+  double area = -1;                     // of the outline, as COCO says it; below 0: not said
 };
 
 // A picture of a set before its file is read.

@@ -5,6 +5,7 @@
 
 #include <pliant/autograd/ops/anchors.h>
 #include <pliant/autograd/ops/arithmetic.h>
+#include <pliant/autograd/ops/compare.h>
 #include <pliant/autograd/ops/rearrange.h>
 #include <pliant/autograd/ops/slice.h>
 #include <pliant/autograd/ops/sort.h>
@@ -146,6 +147,7 @@ DetectionLoss RegionProposalNetwork::loss(const RPNOutput& output,
     positives.push_back(add(sample.positives, first));
     negatives.push_back(add(sample.negatives, first));
     const Tensor of = rows(matches(output.anchors, truth[n]), sample.positives);
+    require(!any(lt(of, 0.0)), kWho, ": a positive of the sample matches no object");
     targets.push_back(encode_boxes(rows(truth[n].boxes, of), rows(output.anchors, sample.positives),
                                    options_.training.coding));
   }

@@ -135,6 +135,7 @@ BoxSample RoIHeads::sample(const Tensor& candidates, const TrueObjects& truth,
 RoITargets RoIHeads::targets(const Tensor& candidates, const TrueObjects& truth,
                              const BoxSample& sample) const {
   const Tensor matched = rows(matches(candidates, truth), sample.positives);
+  require(!any(lt(matched, 0.0)), kWho, ": a positive of the sample matches no object");
   const Tensor positives = rows(candidates, sample.positives);
   const Tensor negatives = rows(candidates, sample.negatives);
   const Tensor background =

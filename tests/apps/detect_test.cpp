@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <map>
 
 #include <nlohmann/json.hpp>
 
@@ -14,6 +15,7 @@
 #include <pliant/apps/detect/runs.h>
 #include <pliant/apps/detect/scenes.h>
 #include <pliant/apps/detect/statistics.h>
+#include <pliant/data/coco.h>
 #include <pliant/data/image_file.h>
 #include <pliant/tests/data_files.h>
 #include <pliant/tests/op_case.h>
@@ -248,6 +250,34 @@ TEST_CASE("pliant-detect: what is right, wrong and missed in a picture") {
   CHECK(judgement.voc[1].ap50 == doctest::Approx(0.5));
 }
 
+TEST_CASE("pliant-detect: COCO's twelve figures of crowds and outlines are pycocotools'") {
+  const fs::path given = fs::path(PLIANT_SOURCE_DIR) / "tests/coco";
+  const TemporaryFolder folder;
+  const Json list = json_in(given / "truth.json");
+  for (const Json& image : list["images"])
+    write_image(folder.path() / image["file_name"].get<std::string>(),
+                Tensor::zeros({120, 160, 3}, DType::uint8));
+  const CocoDetection set(folder.path(), given / "truth.json");
+  std::vector<TrueBox> truth;
+  std::map<std::int64_t, std::int64_t> places;
+  for (std::int64_t i = 0; i < set.size(); ++i) {
+    places[std::stoll(set.id(i))] = i;
+    for (const TrueBox& box : detect::truth_in(set.at(i), i)) truth.push_back(box);
+  }
+  std::vector<FoundBox> found;
+  for (const Json& box : json_in(given / "found.json")) {
+    const auto side = box["bbox"].get<std::vector<double>>();
+    found.push_back({.image = places.at(box["image_id"]),
+                     .label = box["category_id"] == set.category(0) ? 0 : 1,
+                     .box = {side[0], side[1], side[0] + side[2], side[1] + side[3]},
+                     .score = box["score"]});
+  }
+  const auto figures = detect::judgement_of(truth, found, set.size(), 2).coco.all();
+  const Json expected = json_in(given / "figures.json");
+  for (std::size_t i = 0; i < figures.size(); ++i)
+    CHECK(figures[i] == doctest::Approx(expected[i].get<double>()).epsilon(1e-12));
+}
+
 TEST_CASE("pliant-detect: differences are paired, and a net is no better than itself") {
   std::vector<TrueBox> truth;
   std::vector<FoundBox> all, some;
@@ -272,7 +302,8 @@ TEST_CASE("pliant-detect: differences are paired, and a net is no better than it
 TEST_CASE("pliant-detect: transforms are the same for every net and move boxes with pictures") {
   const auto all = detect::transforms(3);
   CHECK(all.size() == 3 * 14);
-  CHECK(detect::json_of(all) == detect::json_of(detect::transforms(3)));
+  CHECK(detect::json_of(all) ==
+        json_in(fs::path(PLIANT_SOURCE_DIR) / "bench/results/detect_transforms.json"));
   const detect::PictureSet set({"one"}, [](std::int64_t) { return scene(3); });
   const detect::NetRecipe recipe;
   for (const detect::Transform& transform : all) {
