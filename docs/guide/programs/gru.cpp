@@ -27,7 +27,7 @@ Sums draw(std::int64_t count, std::int64_t steps, const Rng& rng) {
       return rng.fork("marks").fork(static_cast<std::uint64_t>(i)).below(which, half) +
              which * half;
     };
-    for (const std::uint64_t which : {0, 1})
+    for (const std::uint64_t which : {0U, 1U})
       marks.mutable_span<float>()[static_cast<std::size_t>(i * steps) + at(which)] = 1;
   }
   return {stack({numbers, marks}, -1).value(), sum(Var(numbers) * marks, {1}).value()};
