@@ -102,6 +102,7 @@
 #include <pliant/layers/nets/resnet.h>
 #include <pliant/layers/nets/resnet9.h>
 #include <pliant/layers/nets/roi_heads.h>
+#include <pliant/layers/nets/siamrpn.h>
 #include <pliant/layers/nets/siamrpn_head.h>
 #include <pliant/layers/nets/siamrpn_targets.h>
 #include <pliant/layers/nets/siamrpn_tracking.h>

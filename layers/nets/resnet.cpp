@@ -56,8 +56,7 @@ ResNetBlock::ResNetBlock(const ResNetBlockOptions& options) {
     add_step(width, width, conv_options(3, stride, dilation), stage, deformable);
     add_step(width, out, conv_options(1, 1), kNone, deformable);
   }
-  if (deformable.extra_last_stage && stage == kStages)
-    extra_ = own("extra", ExtraDeformConv2d(out));
+  if (deformable.extra_last_stage) extra_ = own("extra", ExtraDeformConv2d(out));
   if (stride != 1 || in != out)
     downsample_ =
         own("downsample", Sequential(Conv2d(in, out, conv_options(1, stride)), BatchNorm2d(out)));
@@ -100,6 +99,8 @@ ResNet::ResNet(ResNetBlockKind kind, const std::vector<int>& blocks, const ResNe
         options.output_stride > 0 ? options.output_stride : largest_stride(stem_, blocks.size());
     const std::int64_t dilation = std::max<std::int64_t>(1, pixels / most);
     const int count = blocks[static_cast<std::size_t>(stage - 1)];
+    DeformableStages deformable = options.deformable;
+    deformable.extra_last_stage = deformable.extra_last_stage && stage == stages;
     require(count >= 1, "ResNet: stage ", stage, " has ", count, " blocks, at least 1");
     ModuleList<ResNetBlock> list;
     for (int i = 0; i < count; ++i) {
@@ -107,8 +108,7 @@ ResNet::ResNet(ResNetBlockKind kind, const std::vector<int>& blocks, const ResNe
       const auto at = static_cast<std::size_t>(i);
       const bool is_grid = stage == stages && at < options.multi_grid.size();
       const std::int64_t factor = is_grid ? options.multi_grid[at] : 1;
-      list.add(
-          ResNetBlock({kind, in, width, stride, stage, options.deformable, dilation * factor}));
+      list.add(ResNetBlock({kind, in, width, stride, stage, deformable, dilation * factor}));
       in = width * expansion(kind);
     }
     features_.push_back(in);
