@@ -6,9 +6,17 @@
 #include <pliant/apps/kit/interrupt.h>
 #include <pliant/apps/track/commands.h>
 #include <pliant/core/program.h>
+#include <pliant/core/text.h>
 
 namespace pliant::track {
 namespace {
+
+// The command line as it was given.
+std::string words_of(int argc, char** argv) {
+  std::string words = "pliant-track";
+  for (int i = 1; i < argc; ++i) words += ' ' + printable(argv[i]);
+  return words;
+}
 
 int run(int argc, char** argv) {
   CLI::App app{
@@ -19,12 +27,14 @@ int run(int argc, char** argv) {
       "  pliant-track train --example --preset tiny --out shapes.safetensors\n"
       "  pliant-track train vot --arm replace --out net.safetensors\n"
       "  pliant-track eval vot --weights net.safetensors\n"
-      "  pliant-track run frames --box 120,80,40,60 --weights net.safetensors --out followed");
+      "  pliant-track run frames --box 120,80,40,60 --weights net.safetensors --out followed\n"
+      "  pliant-track table vot --checkpoint runs --seeds 1,2,3 --report page");
   app.require_subcommand(1);
   Command chosen;
   add_train_command(app, chosen);
   add_eval_command(app, chosen);
   add_run_command(app, chosen);
+  add_table_command(app, chosen, words_of(argc, argv));
   if (const auto status = kit::end_of_parsing(app, argc, argv)) return *status;
   try {
     return chosen();

@@ -11,6 +11,7 @@
 #include <pliant/apps/track/inputs.h>
 #include <pliant/apps/track/judge.h>
 #include <pliant/apps/track/shapes.h>
+#include <pliant/apps/track/statistics.h>
 #include <pliant/apps/track/training.h>
 #include <pliant/data/image_file.h>
 #include <pliant/tests/data_files.h>
@@ -258,4 +259,54 @@ TEST_CASE("pliant-track: trains, is killed, goes on with the same bits, judges a
   CHECK(fs::exists(followed / "00001000.png"));
   CHECK(contains(follow("40,40,30").err, "expected x,y,w,h"));
   CHECK(contains(follow("40,40,30,0").err, "expected sides above 0"));
+}
+
+TEST_CASE("pliant-track: differences are paired, and a net is no better than itself") {
+  const std::vector<double> low = {0.2, 0.3, 0.1, 0.4}, high = {0.4, 0.5, 0.2, 0.5};
+  const track::Difference better = track::difference_of({{.without = low, .with = high}}, 200);
+  CHECK(better.mean == doctest::Approx(0.15));
+  CHECK((better.low > 0 && better.low < better.mean && better.mean < better.high));
+  CHECK(std::string(better.verdict()) == "better");
+  const auto verdict = [](const std::vector<double>& without, const std::vector<double>& with) {
+    return std::string(track::difference_of({{without, with}}, 200).verdict());
+  };
+  CHECK(verdict(high, low) == "worse");
+  CHECK(verdict(low, low) == "no difference found");
+}
+
+TEST_CASE("pliant-track: a table of runs that are kept one by one") {
+  const TemporaryFolder folder;
+  const fs::path root = folder.path(), runs = root / "runs";
+  write_set(root / "data");
+  const auto words = [&](const std::string& arms, std::vector<std::string> more = {}) {
+    std::vector<std::string> all =
+        tiny({"table", (root / "data").string(), "--arms", arms, "--epochs", "1", "--pairs", "8",
+              "--batch", "4", "--resamples", "20", "--seeds", "1,2", "--checkpoint", runs.string(),
+              "--commit", "abc1234"});
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+  };
+  const Ended first = run_track(words("plain"));
+  REQUIRE_MESSAGE(first.status == 0, first.err);
+  const std::string kept = text_of(runs / "tiny-plain-seed1.json");
+  CHECK(contains(kept, "abc1234"));
+  CHECK(contains(kept, "--arms plain"));
+  CHECK(fs::exists(runs / "none-correlation.json"));
+  CHECK(contains(run_track(words("plain,replace")).err, "holds an earlier run"));
+  const Ended second =
+      run_track(words("plain,replace", {"--resume", "--report", (root / "page").string(), "--json",
+                                        (root / "t.json").string()}));
+  REQUIRE_MESSAGE(second.status == 0, second.err);
+  CHECK(contains(second.out, "paired by seed"));
+  CHECK(contains(second.out, "correlation"));
+  CHECK(text_of(runs / "tiny-plain-seed1.json") == kept);
+  CHECK(json_in(root / "t.json")["runs"].size() == 7);
+  const std::string page = text_of(root / "page/index.html");
+  CHECK(contains(page, "Differences of the AUC"));
+  CHECK(contains(page, "What it answers"));
+  const Ended printed = run_track({"table", "--checkpoint", runs.string(), "--resamples", "20"});
+  REQUIRE_MESSAGE(printed.status == 0, printed.err);
+  CHECK(contains(printed.out, "tiny, replace"));
+  CHECK(contains(run_track(words("plain", {"--resume", "--lr", "0.5"})).err,
+                 "was made with other options"));
 }

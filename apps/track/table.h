@@ -1,0 +1,58 @@
+// What the runs of a table say together, for a terminal, a page and other programs.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include <pliant/apps/kit/text_table.h>
+#include <pliant/apps/track/runs.h>
+#include <pliant/apps/track/statistics.h>
+
+namespace pliant::track {
+
+// Of two arms of a preset, by the seeds that both have.
+struct Comparison {
+  std::string name, against;  // "small, replace", "plain"
+  Difference difference;
+};
+
+class Table {
+ public:
+  // The judged sequences are resampled so many times. Runs that were judged on other sequences than
+  // the first are an Error.
+  Table(const std::vector<Run>& runs, std::int64_t resamples);
+
+  std::string text() const;
+  std::string html() const;
+  nlohmann::ordered_json json() const;  // the figures of each run, without its boxes
+
+ private:
+  struct Section {
+    std::string title;
+    std::vector<kit::Cells> lines;  // the first names the columns
+    std::string note = {};
+  };
+  // The runs of a preset and an arm.
+  struct Row {
+    std::string preset, arm;
+    std::vector<std::size_t> runs;
+
+    std::string name() const { return preset == kNoNet ? arm : preset + ", " + arm; }
+  };
+
+  template <class Figure>
+  kit::Spread spread(const Row& row, const Figure& figure) const;
+  Section scores() const;
+  Section by_video() const;
+  Section differences() const;
+  std::vector<Section> sections() const;
+
+  const std::vector<Run>& runs_;
+  std::vector<Row> rows_;
+  std::vector<Comparison> comparisons_;
+};
+
+}  // namespace pliant::track
