@@ -66,9 +66,9 @@ struct Settings {
 Vars gradients(const Settings& settings, const Shape& scores, const NodeView& node) {
   const AttentionGeometry& g = settings.g;
   const Tensor dy = node.cotangent().value();
-  Tensor saved[6];
-  for (std::size_t i = 0; i < 6; ++i) saved[i] = node.saved(i).value();
-  const auto& [query, key, value, bias, y, rows] = saved;
+  const Tensor query = node.saved(0).value(), key = node.saved(1).value(),
+               value = node.saved(2).value(), bias = node.saved(3).value(),
+               y = node.saved(4).value(), rows = node.saved(5).value();
   const auto wanted = [&](std::size_t input, const Shape& shape) {
     return node.wants(input) ? Tensor::empty(shape, dy.dtype(), dy.device()) : Tensor();
   };
