@@ -37,7 +37,6 @@ Recurrent::Recurrent(const char* kind, std::int64_t in, std::int64_t hidden, std
     : kind_(kind),
       in_(in),
       hidden_(hidden),
-      gates_(gates),
       options_(options),
       dropout_(own("dropout", Dropout(options.dropout))) {
   const ErrorOp here(kind);

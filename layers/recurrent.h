@@ -57,7 +57,7 @@ class Recurrent : public Module {
   Vars checked_states(const Var& sequence, const Var& x, const Vars& first) const;
 
   const char* kind_;
-  std::int64_t in_, hidden_, gates_;
+  std::int64_t in_, hidden_;
   RecurrentOptions options_;
   std::vector<Cell> cells_;  // by layer, then direction
   Dropout dropout_;

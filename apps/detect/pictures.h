@@ -19,7 +19,7 @@ class PictureSet {
  public:
   PictureSet() = default;
   PictureSet(std::vector<std::string> ids, std::function<DetectionSample(std::int64_t)> read)
-      : set_(std::make_shared<Set>(std::move(ids), std::move(read))) {}
+      : set_(std::make_shared<Set>(Set{std::move(ids), std::move(read)})) {}
 
   std::int64_t size() const {
     return set_ == nullptr ? 0 : static_cast<std::int64_t>(set_->ids.size());

@@ -20,7 +20,7 @@ class PictureSet {
   PictureSet() = default;
   PictureSet(std::vector<std::int64_t> labels, std::function<Tensor(std::int64_t)> read,
              std::function<std::string(std::int64_t)> name)
-      : set_(std::make_shared<Set>(std::move(labels), std::move(read), std::move(name))) {}
+      : set_(std::make_shared<Set>(Set{std::move(labels), std::move(read), std::move(name)})) {}
 
   std::int64_t size() const {
     return set_ == nullptr ? 0 : static_cast<std::int64_t>(set_->labels.size());
