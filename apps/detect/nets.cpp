@@ -1,12 +1,9 @@
 #include <pliant/apps/detect/nets.h>
 
-#include <algorithm>
-
 #include <nlohmann/json.hpp>
 
 #include <pliant/apps/kit/json_text.h>
-#include <pliant/core/nearest.h>
-#include <pliant/layers/safetensors.h>
+#include <pliant/apps/kit/net_file.h>
 
 namespace pliant::detect {
 namespace {
@@ -64,13 +61,6 @@ Json json_of(const NetRecipe& recipe) {
           {"deviation", recipe.deviation}};
 }
 
-std::array<double, 3> triple_in(const Json& json, const char* key, double least) {
-  const Json& list = kit::take_list(json, key);
-  require(list.size() == 3, key, " has ", list.size(), " numbers, expected 3");
-  return {kit::number_of(key, list[0], least), kit::number_of(key, list[1], least),
-          kit::number_of(key, list[2], least)};
-}
-
 NetRecipe recipe_from(const Json& json) {
   constexpr std::int64_t kMostClasses = 10000, kMostPixels = 1 << 16;
   NetRecipe recipe;
@@ -79,14 +69,11 @@ NetRecipe recipe_from(const Json& json) {
   const Json& classes = kit::take_list(json, "classes");
   require(!classes.empty() && classes.size() <= kMostClasses, "classes: there are ", classes.size(),
           ", expected 1 to ", kMostClasses);
-  for (const Json& name : classes) {
-    require(name.is_string(), "classes holds what is no name");
-    recipe.classes.push_back(name.get<std::string>());
-  }
+  recipe.classes = kit::take_texts(json, "classes", "name");
   recipe.short_side = kit::take_count(json, "short_side", kMostPixels);
   recipe.long_side = kit::take_count(json, "long_side", kMostPixels);
-  recipe.mean = triple_in(json, "mean", -1e6);
-  recipe.deviation = triple_in(json, "deviation", 1e-6);
+  recipe.mean = kit::take_triple(json, "mean", -1e6);
+  recipe.deviation = kit::take_triple(json, "deviation", 1e-6);
   return recipe;
 }
 
@@ -95,21 +82,11 @@ NetRecipe recipe_from(const Json& json) {
 std::string NetRecipe::title() const { return preset + ", " + arm; }
 
 const std::vector<std::string>& preset_names() {
-  static const std::vector<std::string> names = [] {
-    std::vector<std::string> all;
-    for (const Preset& preset : presets()) all.emplace_back(preset.name);
-    return all;
-  }();
+  static const std::vector<std::string> names = kit::names_of(presets());
   return names;
 }
 
-const Preset& preset_of(const std::string& name) {
-  const auto found = std::find_if(presets().begin(), presets().end(),
-                                  [&](const Preset& preset) { return preset.name == name; });
-  require(found != presets().end(), "there is no preset '", name, "'; did you mean ",
-          nearest_name(name, preset_names()), '?');
-  return *found;
-}
+const Preset& preset_of(const std::string& name) { return kit::named("preset", name, presets()); }
 
 const std::vector<std::string>& arm_names() {
   static const std::vector<std::string> names = {"align", "align-stage", "fixed", "pool",
@@ -138,19 +115,13 @@ void save_net(const std::filesystem::path& file, const FasterRCNN& net, const Ne
 }
 
 LoadedNet load_net(const std::filesystem::path& file, const FindOptions& find) {
-  const SafetensorsFile read = read_safetensors(file);
-  const auto found = read.metadata.find(kRecipe);
-  require(found != read.metadata.end(), file.string(),
-          ": does not say which net it is of; expected a file of pliant-detect");
-  try {
+  return kit::load_net(file, kRecipe, [&](const Json& recipe, const State& tensors) {
     LoadedNet loaded;
-    loaded.recipe = recipe_from(kit::parse_json(found->second, "its metadata"));
+    loaded.recipe = recipe_from(recipe);
     loaded.net = make_net(loaded.recipe, find);
-    loaded.net->load(read.tensors);
+    loaded.net->load(tensors);
     return loaded;
-  } catch (const Error& error) {
-    fail(file.string(), ": ", error.what());
-  }
+  });
 }
 
 }  // namespace pliant::detect

@@ -18,21 +18,6 @@ constexpr const char* kMeasured = "val_ap";
 constexpr const char* kPyramid = "fpn";
 constexpr std::int64_t kMostClasses = 10000, kMostPictures = 1 << 24;
 
-std::vector<std::string> texts_in(const Json& json, const char* key) {
-  std::vector<std::string> texts;
-  for (const Json& text : kit::take_list(json, key)) {
-    require(text.is_string(), key, " holds what is no text");
-    texts.push_back(text.get<std::string>());
-  }
-  return texts;
-}
-
-std::string text_in(const Json& json, const char* key) {
-  const Json& text = kit::value_at(json, key);
-  if (!text.is_string()) kit::fail_type(key, text, "a text");
-  return text.get<std::string>();
-}
-
 // [picture, label, x1, y1, x2, y2, last]: a score, or whether the box is left out.
 Json row_of(std::int64_t image, std::int64_t label, const Corners& box, double last) {
   return {image, label, box[0], box[1], box[2], box[3], last};
@@ -61,7 +46,7 @@ std::vector<BoxRow> rows_in(const Json& json, const char* key, const Run& run) {
 }
 
 void take_boxes(const Json& json, Run& run) {
-  run.ids = texts_in(json, "pictures");
+  run.ids = kit::take_texts(json, "pictures");
   require(!run.ids.empty() && run.ids.size() <= kMostPictures, "pictures: there are ",
           run.ids.size());
   std::vector<TrueBox> truth;
@@ -95,10 +80,10 @@ Run run_from(const Json& json) {
   run.arm = arm_from(kit::take_text(json, "arm"));
   run.seed = kit::take_seed(json, "seed");
   run.commit = kit::take_text(json, "commit");
-  run.command = text_in(json, "command");  // which may be long
+  run.command = kit::take_long_text(json, "command");
   run.recipe = kit::dump_json(kit::take_object(json, "recipe"));
   run.judged_on = kit::take_choice(json, "judged_on", {"test", "val"});
-  run.classes = texts_in(json, "classes");
+  run.classes = kit::take_texts(json, "classes");
   require(!run.classes.empty() && run.classes.size() <= kMostClasses, "classes: there are ",
           run.classes.size(), ", expected 1 to ", kMostClasses);
   run.parameters = kit::take_count(json, "parameters");
@@ -169,12 +154,8 @@ Json json_of(const Run& run) {
 }
 
 Run read_run(const std::filesystem::path& file) {
-  try {
-    return run_from(kit::read_json(file, "a run of pliant-detect table"));
-  } catch (const Error& error) {
-    const std::string text = error.what();
-    fail(text.starts_with(file.string()) ? "" : file.string() + ": ", text);
-  }
+  return kit::naming(
+      file, [&] { return run_from(kit::read_json(file, "a run of pliant-detect table")); });
 }
 
 void write_run(const std::filesystem::path& file, const Run& run) {
@@ -182,15 +163,8 @@ void write_run(const std::filesystem::path& file, const Run& run) {
 }
 
 std::vector<Run> read_runs(const std::filesystem::path& folder) {
-  std::vector<std::filesystem::path> files;
-  std::error_code error;
-  for (std::filesystem::directory_iterator at(folder, error), end; !error && at != end;
-       at.increment(error))
-    if (at->path().extension() == ".json") files.push_back(at->path());
-  require(!error, folder.string(), ": the folder cannot be read: ", reason_of(error.value()));
-  std::sort(files.begin(), files.end());
   std::vector<Run> runs;
-  for (const auto& file : files) runs.push_back(read_run(file));
+  for (const auto& file : kit::files_in(folder, ".json")) runs.push_back(read_run(file));
   return runs;
 }
 

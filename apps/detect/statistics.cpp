@@ -1,7 +1,7 @@
 #include <pliant/apps/detect/statistics.h>
 
 #include <algorithm>
-#include <cmath>
+#include <utility>
 
 #include <pliant/core/error.h>
 #include <pliant/core/parallel.h>
@@ -9,8 +9,6 @@
 
 namespace pliant::detect {
 namespace {
-
-constexpr double kTail = 0.025;  // on either side of the interval
 
 // The boxes of each picture.
 template <class Box>
@@ -49,35 +47,20 @@ std::vector<double> resampled_ap(const Judgement& judgement, std::size_t classes
   return aps;
 }
 
-const char* Difference::verdict() const {
-  const auto all = [this](auto sign) { return std::all_of(by_seed.begin(), by_seed.end(), sign); };
-  if (low > 0 && all([](double by) { return by > 0; })) return "better";
-  if (high < 0 && all([](double by) { return by < 0; })) return "worse";
-  return "no difference found";
-}
-
 Difference difference_of(const std::vector<SeedPair>& pairs) {
   require(!pairs.empty(), "difference_of: no pair of nets");
   const std::size_t draws = pairs.front().with.size();
   std::vector<double> means(draws);  // over seeds; the first of the set itself
-  Difference difference;
+  std::vector<double> by_seed;
   for (const SeedPair& pair : pairs) {
     require(pair.with.size() == draws && pair.without.size() == draws,
             "difference_of: ", pair.with.size(), " and ", pair.without.size(), " draws of ", draws);
-    difference.by_seed.push_back(pair.with.front() - pair.without.front());
+    by_seed.push_back(pair.with.front() - pair.without.front());
     for (std::size_t r = 0; r < draws; ++r)
       means[r] += (pair.with[r] - pair.without[r]) / static_cast<double>(pairs.size());
   }
-  difference.mean = means.front();
-  std::vector<double> sorted(means.begin() + (draws > 1 ? 1 : 0), means.end());
-  std::sort(sorted.begin(), sorted.end());
-  const auto at = [&](double share) {
-    return sorted[static_cast<std::size_t>(
-        std::llround(share * static_cast<double>(sorted.size() - 1)))];
-  };
-  difference.low = at(kTail);
-  difference.high = at(1 - kTail);
-  return difference;
+  return kit::difference_of(std::move(by_seed), means.front(),
+                            {means.begin() + (draws > 1 ? 1 : 0), means.end()});
 }
 
 }  // namespace pliant::detect

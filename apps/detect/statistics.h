@@ -5,6 +5,7 @@
 #include <vector>
 
 #include <pliant/apps/detect/judge.h>
+#include <pliant/apps/kit/difference.h>
 
 namespace pliant::detect {
 
@@ -13,21 +14,14 @@ namespace pliant::detect {
 std::vector<double> resampled_ap(const Judgement& judgement, std::size_t classes,
                                  std::int64_t resamples);
 
-// Differences of the AP of two nets for each seed, with minus without.
-struct Difference {
-  std::vector<double> by_seed;
-  double mean = 0;
-  double low = 0, high = 0;  // 95 % of what resampled sets give lies between
+using kit::Difference;
 
-  // Better or worse only if every seed has that sign and the interval leaves 0 out.
-  const char* verdict() const;  // "better", "worse" or "no difference found"
-};
-
-// resampled_ap of either net, for each seed.
+// resampled_ap of either net.
 struct SeedPair {
   const std::vector<double>& without;
   const std::vector<double>& with;
 };
+// Of the AP.
 Difference difference_of(const std::vector<SeedPair>& pairs);
 
 }  // namespace pliant::detect

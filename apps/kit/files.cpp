@@ -96,6 +96,18 @@ nlohmann::ordered_json read_json(const std::filesystem::path& file, const char* 
   }
 }
 
+std::vector<std::filesystem::path> files_in(const std::filesystem::path& folder,
+                                            const std::string& extension) {
+  std::vector<std::filesystem::path> files;
+  std::error_code error;
+  for (std::filesystem::directory_iterator at(folder, error), end; !error && at != end;
+       at.increment(error))
+    if (at->path().extension() == extension) files.push_back(at->path());
+  require(!error, folder.string(), ": the folder cannot be read: ", reason_of(error.value()));
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
 void write_json(const char* who, const std::filesystem::path& file,
                 const nlohmann::ordered_json& json) {
   AtomicFile output(who, file);

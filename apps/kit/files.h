@@ -9,6 +9,7 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include <pliant/core/atomic_file.h>
+#include <pliant/core/error.h>
 
 namespace pliant::kit {
 
@@ -40,6 +41,19 @@ class JsonFile {
 // The JSON of a file of at most 64 MiB, which is `expected` ("a results file"). Errors name the
 // file.
 nlohmann::ordered_json read_json(const std::filesystem::path& file, const char* expected);
+// What f() makes of a file's content. Errors name the file.
+template <class F>
+auto naming(const std::filesystem::path& file, F&& f) {
+  try {
+    return f();
+  } catch (const Error& error) {
+    const std::string text = error.what();
+    fail(text.starts_with(file.string()) ? "" : file.string() + ": ", text);
+  }
+}
+// The files of a folder whose names end so (".json"), by name.
+std::vector<std::filesystem::path> files_in(const std::filesystem::path& folder,
+                                            const std::string& extension);
 // Writes a temporary file, syncs it and renames it; Errors begin with `who`.
 void write_json(const char* who, const std::filesystem::path& file,
                 const nlohmann::ordered_json& json);

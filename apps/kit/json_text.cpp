@@ -117,6 +117,12 @@ std::string take_text(const Json& json, const char* key) {
   return text;
 }
 
+std::string take_long_text(const Json& json, const char* key) {
+  const Json& value = value_at(json, key);
+  if (!value.is_string()) fail_type(key, value, "a text");
+  return value.get<std::string>();
+}
+
 std::string take_choice(const Json& json, const char* key,
                         const std::vector<std::string>& choices) {
   std::string text = take_text(json, key), all;
@@ -131,6 +137,22 @@ const Json& take_list(const Json& json, const char* key) {
   const Json& value = value_at(json, key);
   if (!value.is_array()) fail_type(key, value, "a list");
   return value;
+}
+
+std::vector<std::string> take_texts(const Json& json, const char* key, const char* each) {
+  std::vector<std::string> texts;
+  for (const Json& text : take_list(json, key)) {
+    require(text.is_string(), key, " holds what is no ", each);
+    texts.push_back(text.get<std::string>());
+  }
+  return texts;
+}
+
+std::array<double, 3> take_triple(const Json& json, const char* key, double least) {
+  const Json& list = take_list(json, key);
+  require(list.size() == 3, key, " has ", list.size(), " numbers, expected 3");
+  return {number_of(key, list[0], least), number_of(key, list[1], least),
+          number_of(key, list[2], least)};
 }
 
 const Json& take_object(const Json& json, const char* key) {

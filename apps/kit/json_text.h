@@ -1,6 +1,7 @@
 // JSON in files, which people may have edited, damaged or made up.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <limits>
 #include <string>
@@ -48,9 +49,16 @@ std::uint64_t take_seed(const nlohmann::ordered_json& json, const char* key);
 bool take_flag(const nlohmann::ordered_json& json, const char* key);
 // Printable as it stands.
 std::string take_text(const nlohmann::ordered_json& json, const char* key);
+std::string take_long_text(const nlohmann::ordered_json& json, const char* key);  // any text
 std::string take_choice(const nlohmann::ordered_json& json, const char* key,
                         const std::vector<std::string>& choices);
 const nlohmann::ordered_json& take_list(const nlohmann::ordered_json& json, const char* key);
+// A list of texts, each called `each` in Errors.
+std::vector<std::string> take_texts(const nlohmann::ordered_json& json, const char* key,
+                                    const char* each = "text");
+// Three numbers of at least `least`, as those of a colour are.
+std::array<double, 3> take_triple(const nlohmann::ordered_json& json, const char* key,
+                                  double least);
 const nlohmann::ordered_json& take_object(const nlohmann::ordered_json& json, const char* key);
 
 // JSON is UTF-8, but a file's name may be any bytes: what is none is replaced.

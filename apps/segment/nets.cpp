@@ -5,8 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include <pliant/apps/kit/json_text.h>
-#include <pliant/core/nearest.h>
-#include <pliant/layers/safetensors.h>
+#include <pliant/apps/kit/net_file.h>
 
 namespace pliant::segment {
 namespace {
@@ -63,13 +62,6 @@ Json json_of(const NetRecipe& recipe) {
           {"deviation", recipe.deviation}};
 }
 
-std::array<double, 3> triple_in(const Json& json, const char* key, double least) {
-  const Json& list = kit::take_list(json, key);
-  require(list.size() == 3, key, " has ", list.size(), " numbers, expected 3");
-  return {kit::number_of(key, list[0], least), kit::number_of(key, list[1], least),
-          kit::number_of(key, list[2], least)};
-}
-
 NetRecipe recipe_from(const Json& json) {
   constexpr std::int64_t kMostClasses = 255, kMostPixels = 1 << 16, kMostByte = 255;
   NetRecipe recipe;
@@ -81,10 +73,7 @@ NetRecipe recipe_from(const Json& json) {
   require(classes.size() >= 2 && classes.size() <= kMostClasses && colours.size() == classes.size(),
           "classes: there are ", classes.size(), " and ", colours.size(),
           " colours, expected as many of either, 2 to ", kMostClasses);
-  for (const Json& name : classes) {
-    require(name.is_string(), "classes holds what is no name");
-    recipe.classes.push_back(name.get<std::string>());
-  }
+  recipe.classes = kit::take_texts(json, "classes", "name");
   for (const Json& colour : colours) {
     require(colour.is_array() && colour.size() == 3,
             "colours holds what is no red, green and blue");
@@ -95,8 +84,8 @@ NetRecipe recipe_from(const Json& json) {
   }
   recipe.height = kit::take_count(json, "height", kMostPixels, 1);
   recipe.width = kit::take_count(json, "width", kMostPixels, 1);
-  recipe.mean = triple_in(json, "mean", -1e6);
-  recipe.deviation = triple_in(json, "deviation", 1e-6);
+  recipe.mean = kit::take_triple(json, "mean", -1e6);
+  recipe.deviation = kit::take_triple(json, "deviation", 1e-6);
   return recipe;
 }
 
@@ -108,21 +97,11 @@ std::string NetRecipe::title() const {
 }
 
 const std::vector<std::string>& preset_names() {
-  static const std::vector<std::string> names = [] {
-    std::vector<std::string> all;
-    for (const Preset& preset : presets()) all.emplace_back(preset.name);
-    return all;
-  }();
+  static const std::vector<std::string> names = kit::names_of(presets());
   return names;
 }
 
-const Preset& preset_of(const std::string& name) {
-  const auto found = std::find_if(presets().begin(), presets().end(),
-                                  [&](const Preset& preset) { return preset.name == name; });
-  require(found != presets().end(), "there is no preset '", name, "'; did you mean ",
-          nearest_name(name, preset_names()), '?');
-  return *found;
-}
+const Preset& preset_of(const std::string& name) { return kit::named("preset", name, presets()); }
 
 const std::vector<std::string>& arm_names() {
   static const std::vector<std::string> names = {"plain", "replace", "replace-fixed", "extra",
@@ -169,19 +148,13 @@ void save_net(const std::filesystem::path& file, const DeepLabV3Plus& net, const
 }
 
 LoadedNet load_net(const std::filesystem::path& file) {
-  const SafetensorsFile read = read_safetensors(file);
-  const auto found = read.metadata.find(kRecipe);
-  require(found != read.metadata.end(), file.string(),
-          ": does not say which net it is of; expected a file of pliant-segment");
-  try {
+  return kit::load_net(file, kRecipe, [](const Json& recipe, const State& tensors) {
     LoadedNet loaded;
-    loaded.recipe = recipe_from(kit::parse_json(found->second, "its metadata"));
+    loaded.recipe = recipe_from(recipe);
     loaded.net = make_net(loaded.recipe);
-    loaded.net->load(read.tensors);
+    loaded.net->load(tensors);
     return loaded;
-  } catch (const Error& error) {
-    fail(file.string(), ": ", error.what());
-  }
+  });
 }
 
 }  // namespace pliant::segment

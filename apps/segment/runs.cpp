@@ -34,22 +34,6 @@ std::vector<std::int64_t> counts_in(const Json& json, const char* key, std::size
   return counts;
 }
 
-// Of any length, as paths and command lines are.
-std::string long_text(const Json& json, const char* key) {
-  const Json& text = kit::value_at(json, key);
-  require(text.is_string(), key, " is no text");
-  return text.get<std::string>();
-}
-
-std::vector<std::string> texts_in(const Json& json, const char* key) {
-  std::vector<std::string> texts;
-  for (const Json& text : kit::take_list(json, key)) {
-    require(text.is_string(), key, " holds what is no text");
-    texts.push_back(text.get<std::string>());
-  }
-  return texts;
-}
-
 Json pictures_of(const Run& run) {
   Json pictures = Json::array();
   for (std::size_t i = 0; i < run.ids.size(); ++i)
@@ -62,7 +46,7 @@ Json pictures_of(const Run& run) {
 
 void take_pictures(const Json& json, Run& run) {
   for (const Json& picture : kit::take_list(json, "pictures")) {
-    run.ids.push_back(long_text(picture, "id"));
+    run.ids.push_back(kit::take_long_text(picture, "id"));
     ClassCounts counts(run.classes.size());
     counts.right = counts_in(picture, "right", run.classes.size());
     counts.labels = counts_in(picture, "labels", run.classes.size());
@@ -89,10 +73,10 @@ Run run_from(const Json& json) {
   run.arm = arm_from(kit::take_text(json, "arm"), "dcn1");
   run.seed = kit::take_seed(json, "seed");
   run.commit = kit::take_text(json, "commit");
-  run.command = long_text(json, "command");
+  run.command = kit::take_long_text(json, "command");
   run.recipe = kit::dump_json(kit::take_object(json, "recipe"));
   run.judged_on = kit::take_choice(json, "judged_on", {"test", "val"});
-  run.classes = texts_in(json, "classes");
+  run.classes = kit::take_texts(json, "classes");
   require(run.classes.size() >= 2 && run.classes.size() <= kMostClasses, "classes: there are ",
           run.classes.size(), ", expected 2 to ", kMostClasses);
   for (const Json& share : kit::take_list(json, "class_shares"))
@@ -189,12 +173,8 @@ Json json_of(const Run& run) {
 }
 
 Run read_run(const std::filesystem::path& file) {
-  try {
-    return run_from(kit::read_json(file, "a run of pliant-segment table"));
-  } catch (const Error& error) {
-    const std::string text = error.what();
-    fail(text.starts_with(file.string()) ? "" : file.string() + ": ", text);
-  }
+  return kit::naming(
+      file, [&] { return run_from(kit::read_json(file, "a run of pliant-segment table")); });
 }
 
 void write_run(const std::filesystem::path& file, const Run& run) {
@@ -202,15 +182,8 @@ void write_run(const std::filesystem::path& file, const Run& run) {
 }
 
 std::vector<Run> read_runs(const std::filesystem::path& folder) {
-  std::vector<std::filesystem::path> files;
-  std::error_code error;
-  for (std::filesystem::directory_iterator at(folder, error), end; !error && at != end;
-       at.increment(error))
-    if (at->path().extension() == ".json") files.push_back(at->path());
-  require(!error, folder.string(), ": the folder cannot be read: ", reason_of(error.value()));
-  std::sort(files.begin(), files.end());
   std::vector<Run> runs;
-  for (const auto& file : files) runs.push_back(read_run(file));
+  for (const auto& file : kit::files_in(folder, ".json")) runs.push_back(read_run(file));
   return runs;
 }
 

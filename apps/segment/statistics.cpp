@@ -1,16 +1,13 @@
 #include <pliant/apps/segment/statistics.h>
 
-#include <algorithm>
-#include <cmath>
 #include <numeric>
+#include <utility>
 
 #include <pliant/core/error.h>
 #include <pliant/core/random.h>
 
 namespace pliant::segment {
 namespace {
-
-constexpr double kTail = 0.025;  // on either side of the interval
 
 // The first picture of each block, and their number at the end.
 std::vector<std::size_t> blocks_of(const std::vector<std::string>& ids, std::int64_t block) {
@@ -52,13 +49,6 @@ std::string video_of(const std::string& id) {
   return end == std::string::npos ? std::string() : id.substr(0, end);
 }
 
-const char* Difference::verdict() const {
-  const auto all = [this](auto sign) { return std::all_of(by_seed.begin(), by_seed.end(), sign); };
-  if (low > 0 && all([](double by) { return by > 0; })) return "better";
-  if (high < 0 && all([](double by) { return by < 0; })) return "worse";
-  return "no difference found";
-}
-
 Difference difference_of(const std::vector<std::string>& ids, const std::vector<SeedPair>& pairs,
                          std::int64_t block, std::int64_t resamples) {
   require(!ids.empty() && !pairs.empty(), "difference_of: ", ids.size(), " pictures, ",
@@ -84,22 +74,15 @@ Difference difference_of(const std::vector<std::string>& ids, const std::vector<
 
   std::vector<std::size_t> drawn(starts.size() - 1);
   std::iota(drawn.begin(), drawn.end(), std::size_t{0});
-  Difference difference{.by_seed = differences(drawn)};
-  difference.mean = mean(difference.by_seed);
+  std::vector<double> by_seed = differences(drawn);
+  const double mean_by_seed = mean(by_seed);
   std::vector<double> means;
   for (std::int64_t i = 0; i < resamples; ++i) {
     const Rng rng = Rng(2014).fork("bootstrap").fork(static_cast<std::uint64_t>(i));
     for (std::size_t b = 0; b < drawn.size(); ++b) drawn[b] = rng.below(b, drawn.size());
     means.push_back(mean(differences(drawn)));
   }
-  std::sort(means.begin(), means.end());
-  const auto at = [&](double share) {
-    return means[static_cast<std::size_t>(
-        std::llround(share * static_cast<double>(means.size() - 1)))];
-  };
-  difference.low = at(kTail);
-  difference.high = at(1 - kTail);
-  return difference;
+  return kit::difference_of(std::move(by_seed), mean_by_seed, std::move(means));
 }
 
 }  // namespace pliant::segment

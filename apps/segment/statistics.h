@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include <pliant/apps/kit/difference.h>
 #include <pliant/apps/segment/judge.h>
 
 namespace pliant::segment {
@@ -21,17 +22,9 @@ struct SeedPair {
   const Seen& with;
 };
 
-// Differences of the mean IoU, with minus without.
-struct Difference {
-  std::vector<double> by_seed;
-  double mean = 0;
-  double low = 0, high = 0;  // 95 % of what resampled sets give lies between
+using kit::Difference;
 
-  // Better or worse only if every seed has that sign and the interval leaves 0 out.
-  const char* verdict() const;  // "better", "worse" or "no difference found"
-};
-
-// Neighbouring pictures of a video are resampled as blocks of `block`, `resamples` times by key.
+// Of the mean IoU. Neighbouring pictures of a video are resampled as blocks of `block`, `resamples` times by key.
 Difference difference_of(const std::vector<std::string>& ids, const std::vector<SeedPair>& pairs,
                          std::int64_t block, std::int64_t resamples = 2000);
 

@@ -1,12 +1,9 @@
 #include <pliant/apps/track/nets.h>
 
-#include <algorithm>
-
 #include <nlohmann/json.hpp>
 
 #include <pliant/apps/kit/json_text.h>
-#include <pliant/core/nearest.h>
-#include <pliant/layers/safetensors.h>
+#include <pliant/apps/kit/net_file.h>
 
 namespace pliant::track {
 namespace {
@@ -57,20 +54,13 @@ Json json_of(const NetRecipe& recipe) {
           {"rate", recipe.rate}};
 }
 
-std::array<double, 3> triple_in(const Json& json, const char* key, double least) {
-  const Json& list = kit::take_list(json, key);
-  require(list.size() == 3, key, " has ", list.size(), " numbers, expected 3");
-  return {kit::number_of(key, list[0], least), kit::number_of(key, list[1], least),
-          kit::number_of(key, list[2], least)};
-}
-
 NetRecipe recipe_from(const Json& json) {
   constexpr double kLargestPenalty = 100;
   NetRecipe recipe;
   recipe.preset = kit::take_choice(json, "preset", preset_names());
   recipe.arm = kit::take_choice(json, "arm", arm_names());
-  recipe.mean = triple_in(json, "mean", -1e6);
-  recipe.deviation = triple_in(json, "deviation", 1e-6);
+  recipe.mean = kit::take_triple(json, "mean", -1e6);
+  recipe.deviation = kit::take_triple(json, "deviation", 1e-6);
   recipe.penalty = kit::take_number(json, "penalty", 0, kLargestPenalty);
   recipe.window = kit::take_share(json, "window");
   recipe.rate = kit::take_share(json, "rate");
@@ -82,21 +72,11 @@ NetRecipe recipe_from(const Json& json) {
 std::string NetRecipe::title() const { return preset + ", " + arm; }
 
 const std::vector<std::string>& preset_names() {
-  static const std::vector<std::string> names = [] {
-    std::vector<std::string> all;
-    for (const Preset& preset : presets()) all.emplace_back(preset.name);
-    return all;
-  }();
+  static const std::vector<std::string> names = kit::names_of(presets());
   return names;
 }
 
-const Preset& preset_of(const std::string& name) {
-  const auto found = std::find_if(presets().begin(), presets().end(),
-                                  [&](const Preset& preset) { return preset.name == name; });
-  require(found != presets().end(), "there is no preset '", name, "'; did you mean ",
-          nearest_name(name, preset_names()), '?');
-  return *found;
-}
+const Preset& preset_of(const std::string& name) { return kit::named("preset", name, presets()); }
 
 const std::vector<std::string>& arm_names() {
   static const std::vector<std::string> names = {"plain", "replace", "extra", "extra-fixed"};
@@ -117,19 +97,13 @@ void save_net(const std::filesystem::path& file, const SiamRPN& net, const NetRe
 }
 
 LoadedNet load_net(const std::filesystem::path& file) {
-  const SafetensorsFile read = read_safetensors(file);
-  const auto found = read.metadata.find(kRecipe);
-  require(found != read.metadata.end(), file.string(),
-          ": does not say which net it is of; expected a file of pliant-track");
-  try {
+  return kit::load_net(file, kRecipe, [](const Json& recipe, const State& tensors) {
     LoadedNet loaded;
-    loaded.recipe = recipe_from(kit::parse_json(found->second, "its metadata"));
+    loaded.recipe = recipe_from(recipe);
     loaded.net = make_net(loaded.recipe);
-    loaded.net->load(read.tensors);
+    loaded.net->load(tensors);
     return loaded;
-  } catch (const Error& error) {
-    fail(file.string(), ": ", error.what());
-  }
+  });
 }
 
 }  // namespace pliant::track

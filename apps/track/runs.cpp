@@ -66,9 +66,7 @@ Run run_from(const Json& json) {
   run.arm = kit::take_text(json, "arm");
   run.seed = kit::take_seed(json, "seed");
   run.commit = kit::take_text(json, "commit");
-  const Json& command = kit::value_at(json, "command");  // which may be long
-  if (!command.is_string()) kit::fail_type("command", command, "a text");
-  run.command = command.get<std::string>();
+  run.command = kit::take_long_text(json, "command");
   run.recipe = kit::dump_json(kit::take_object(json, "recipe"));
   run.judged_on = kit::take_choice(json, "judged_on", {"test", "val"});
   run.parameters = kit::take_count(json, "parameters");
@@ -111,12 +109,8 @@ Json json_of(const Run& run) {
 }
 
 Run read_run(const std::filesystem::path& file) {
-  try {
-    return run_from(kit::read_json(file, "a run of pliant-track table"));
-  } catch (const Error& error) {
-    const std::string text = error.what();
-    fail(text.starts_with(file.string()) ? "" : file.string() + ": ", text);
-  }
+  return kit::naming(file,
+                     [&] { return run_from(kit::read_json(file, "a run of pliant-track table")); });
 }
 
 void write_run(const std::filesystem::path& file, const Run& run) {
@@ -124,15 +118,8 @@ void write_run(const std::filesystem::path& file, const Run& run) {
 }
 
 std::vector<Run> read_runs(const std::filesystem::path& folder) {
-  std::vector<std::filesystem::path> files;
-  std::error_code error;
-  for (std::filesystem::directory_iterator at(folder, error), end; !error && at != end;
-       at.increment(error))
-    if (at->path().extension() == ".json") files.push_back(at->path());
-  require(!error, folder.string(), ": the folder cannot be read: ", reason_of(error.value()));
-  std::sort(files.begin(), files.end());
   std::vector<Run> runs;
-  for (const auto& file : files) runs.push_back(read_run(file));
+  for (const auto& file : kit::files_in(folder, ".json")) runs.push_back(read_run(file));
   return runs;
 }
 

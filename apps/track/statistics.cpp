@@ -1,27 +1,20 @@
 #include <pliant/apps/track/statistics.h>
 
 #include <algorithm>
-#include <cmath>
+#include <utility>
 
 #include <pliant/core/error.h>
 #include <pliant/core/random.h>
 
 namespace pliant::track {
 
-const char* Difference::verdict() const {
-  const auto all = [this](auto sign) { return std::all_of(by_seed.begin(), by_seed.end(), sign); };
-  if (low > 0 && all([](double by) { return by > 0; })) return "better";
-  if (high < 0 && all([](double by) { return by < 0; })) return "worse";
-  return "no difference found";
-}
-
 Difference difference_of(const std::vector<SeedPair>& pairs, std::int64_t resamples) {
-  constexpr double kTail = 0.025;  // on either side of the interval
   require(!pairs.empty() && resamples >= 1, "difference_of: ", pairs.size(), " pairs of runs and ",
           resamples, " resamples, expected at least 1 of either");
   const std::size_t videos = pairs.front().with.size();
   std::vector<double> by_video(videos);  // means over seeds
-  Difference difference;
+  std::vector<double> by_seed;
+  double mean = 0;
   for (const SeedPair& pair : pairs) {
     require(pair.with.size() == videos && pair.without.size() == videos && videos > 0,
             "difference_of: ", pair.with.size(), " and ", pair.without.size(),
@@ -32,8 +25,8 @@ Difference difference_of(const std::vector<SeedPair>& pairs, std::int64_t resamp
       by_video[i] += by / static_cast<double>(pairs.size());
       sum += by;
     }
-    difference.by_seed.push_back(sum / static_cast<double>(videos));
-    difference.mean += difference.by_seed.back() / static_cast<double>(pairs.size());
+    by_seed.push_back(sum / static_cast<double>(videos));
+    mean += by_seed.back() / static_cast<double>(pairs.size());
   }
   std::vector<double> means;
   for (std::int64_t r = 0; r < resamples; ++r) {
@@ -42,14 +35,7 @@ Difference difference_of(const std::vector<SeedPair>& pairs, std::int64_t resamp
     for (std::uint64_t i = 0; i < videos; ++i) sum += by_video[rng.below(i, videos)];
     means.push_back(sum / static_cast<double>(videos));
   }
-  std::sort(means.begin(), means.end());
-  const auto at = [&](double share) {
-    return means[static_cast<std::size_t>(
-        std::llround(share * static_cast<double>(means.size() - 1)))];
-  };
-  difference.low = at(kTail);
-  difference.high = at(1 - kTail);
-  return difference;
+  return kit::difference_of(std::move(by_seed), mean, std::move(means));
 }
 
 }  // namespace pliant::track

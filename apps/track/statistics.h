@@ -4,23 +4,17 @@
 #include <cstdint>
 #include <vector>
 
+#include <pliant/apps/kit/difference.h>
+
 namespace pliant::track {
 
-// Differences of the AUC of two trackers for each seed, with minus without.
-struct Difference {
-  std::vector<double> by_seed;
-  double mean = 0;
-  double low = 0, high = 0;  // 95 % of what resampled sequences give lies between
-
-  // Better or worse only if every seed has that sign and the interval leaves 0 out.
-  const char* verdict() const;  // "better", "worse" or "no difference found"
-};
+using kit::Difference;
 
 // The AUC of each sequence of either tracker.
 struct SeedPair {
   std::vector<double> without, with;
 };
-// Sequences are drawn with replacement, `resamples` times.
+// Of the AUC. Sequences are drawn with replacement, `resamples` times.
 Difference difference_of(const std::vector<SeedPair>& pairs, std::int64_t resamples);
 
 }  // namespace pliant::track

@@ -9,6 +9,7 @@
 #include <pliant/apps/kit/command_line.h>
 #include <pliant/apps/kit/files.h>
 #include <pliant/apps/kit/json_text.h>
+#include <pliant/apps/kit/net_file.h>
 #include <pliant/apps/train/net_json.h>
 #include <pliant/core/nearest.h>
 #include <pliant/layers/nets/convnext.h>
@@ -17,7 +18,6 @@
 #include <pliant/layers/nets/resnet.h>
 #include <pliant/layers/nets/resnet9.h>
 #include <pliant/layers/nets/vgg.h>
-#include <pliant/layers/safetensors.h>
 
 namespace pliant::train {
 namespace {
@@ -126,28 +126,18 @@ Json json_of(const NetRecipe& recipe) {
           {"deviation", recipe.deviation}};
 }
 
-std::array<double, 3> triple_in(const Json& json, const char* key, double least) {
-  const Json& list = kit::take_list(json, key);
-  require(list.size() == 3, key, " has ", list.size(), " numbers, expected 3");
-  return {kit::number_of(key, list[0], least), kit::number_of(key, list[1], least),
-          kit::number_of(key, list[2], least)};
-}
-
 NetRecipe recipe_from(const Json& json) {
   NetRecipe recipe;
   recipe.net = kit::take_text(json, "net");
   recipe.layers = kit::take_text(json, "layers");
   recipe.deformable = kit::take_text(json, "deformable");
-  for (const Json& name : kit::take_list(json, "classes")) {
-    require(name.is_string(), "classes holds what is no name");
-    recipe.classes.push_back(name.get<std::string>());
-  }
+  recipe.classes = kit::take_texts(json, "classes", "name");
   require(recipe.classes.size() <= kMostClasses, "classes: there are ", recipe.classes.size(),
           ", expected at most ", kMostClasses);
   recipe.size = kit::take_count(json, "size", 1 << 16, 1);
   recipe.channels = kit::take_count(json, "channels", 3, 1);
-  recipe.mean = triple_in(json, "mean", -1e6);
-  recipe.deviation = triple_in(json, "deviation", 1e-6);
+  recipe.mean = kit::take_triple(json, "mean", -1e6);
+  recipe.deviation = kit::take_triple(json, "deviation", 1e-6);
   return recipe;
 }
 
@@ -199,19 +189,13 @@ void save_net(const std::filesystem::path& file, Classifier& net, const NetRecip
 }
 
 LoadedNet load_net(const std::filesystem::path& file) {
-  const SafetensorsFile read = read_safetensors(file);
-  const auto found = read.metadata.find(kRecipe);
-  require(found != read.metadata.end(), file.string(),
-          ": does not say which net it is of; expected a file of pliant-train");
-  try {
+  return kit::load_net(file, kRecipe, [](const Json& recipe, const State& tensors) {
     LoadedNet loaded;
-    loaded.recipe = recipe_from(kit::parse_json(found->second, "its metadata"));
+    loaded.recipe = recipe_from(recipe);
     loaded.net = make_net(loaded.recipe);
-    loaded.net->net().load(read.tensors);
+    loaded.net->net().load(tensors);
     return loaded;
-  } catch (const Error& error) {
-    fail(file.string(), ": ", error.what());
-  }
+  });
 }
 
 }  // namespace pliant::train

@@ -302,8 +302,8 @@ TEST_CASE("pliant-detect: differences are paired, and a net is no better than it
 TEST_CASE("pliant-detect: transforms are the same for every net and move boxes with pictures") {
   const auto all = detect::transforms(3);
   CHECK(all.size() == 3 * 14);
-  CHECK(detect::json_of(all) ==
-        json_in(fs::path(PLIANT_SOURCE_DIR) / "bench/results/detect_transforms.json"));
+  CHECK(kit::json_of(all) ==
+        json_in(fs::path(PLIANT_SOURCE_DIR) / "bench/results/transforms.json"));
   const detect::PictureSet set({"one"}, [](std::int64_t) { return scene(3); });
   const detect::NetRecipe recipe;
   for (const detect::Transform& transform : all) {

@@ -158,8 +158,8 @@ TEST_CASE("pliant-segment: differences by seed, their interval and the verdict")
 
 TEST_CASE("pliant-segment: the transforms are those of the committed file") {
   const auto file = nlohmann::ordered_json::parse(
-      text_of(fs::path(PLIANT_SOURCE_DIR) / "bench/results/segment_transforms.json"));
-  const auto now = segment::json_of(segment::transforms());
+      text_of(fs::path(PLIANT_SOURCE_DIR) / "bench/results/transforms.json"));
+  const auto now = kit::json_of(kit::transforms());
   REQUIRE(file.size() == now.size());
   CHECK(now.size() == 14 * 3);
   for (std::size_t i = 0; i < now.size(); ++i) {
