@@ -6,7 +6,6 @@
 #include <sys/xattr.h>
 
 #include <fstream>
-#include <iterator>
 
 #include <pliant/core/file_lock.h>
 #include <pliant/core/file_name.h>
@@ -23,11 +22,6 @@ using namespace pliant::test;
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string text_of(const fs::path& file) {
-  std::ifstream in(file);
-  return std::string((std::istreambuf_iterator<char>(in)), {});
-}
 
 void replace(const fs::path& file, const std::string& text) {
   AtomicFile output("test", file);

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -42,6 +43,19 @@ class TemporaryFolder {
  private:
   std::filesystem::path path_;
 };
+
+// All of a file, which must be there.
+inline std::string text_of(const std::filesystem::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  REQUIRE_MESSAGE(in.good(), file.string());
+  return std::string(std::istreambuf_iterator<char>(in), {});
+}
+
+// Makes the folders that are missing, too.
+inline void write_text(const std::filesystem::path& file, const std::string& text) {
+  std::filesystem::create_directories(file.parent_path());
+  std::ofstream(file) << text;
+}
 
 inline Bytes gzip(const Bytes& plain) {
   z_stream stream{};

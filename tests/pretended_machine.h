@@ -4,17 +4,11 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <string>
 
 #include <pliant/tests/data_files.h>
 
 namespace pliant::test {
-
-inline std::string text_of(const std::filesystem::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
 
 // A folder that is first on the PATH, with a GPU, CUDA's tools and our programs: pliant-tests lists
 // two test cases and passes both, pliant-cuda-bench copies at 4000 GB/s, there is no PyTorch.

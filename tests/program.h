@@ -48,12 +48,8 @@ inline Ended run_program(std::vector<std::string> words, int signal = 0, int mil
   }
   int status = 0;
   REQUIRE(::waitpid(child, &status, 0) == child);
-  const auto text = [](const std::string& file) {
-    std::ifstream in(file, std::ios::binary);
-    return std::string(std::istreambuf_iterator<char>(in), {});
-  };
-  return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), text(files[0]),
-          text(files[1])};
+  return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), text_of(files[0]),
+          text_of(files[1])};
 }
 
 }  // namespace pliant::test

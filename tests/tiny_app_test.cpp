@@ -1,8 +1,6 @@
 // A second program on apps/kit and apps/page: nothing in them knows the first.
 #include <csignal>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <regex>
 
 #include <nlohmann/json.hpp>
@@ -16,11 +14,6 @@ using namespace pliant::test;
 namespace fs = std::filesystem;
 
 namespace {
-
-std::string text_of(const fs::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  return std::string((std::istreambuf_iterator<char>(in)), {});
-}
 
 // One start, ended by `signal` after so many milliseconds unless it ends before.
 Ended run(const fs::path& folder, std::vector<std::string> words, int signal = 0,

@@ -18,11 +18,6 @@ using Json = nlohmann::ordered_json;
 constexpr std::int64_t kLargestSide = 1 << 14;
 constexpr const char* kPredictor = "roi_heads.box_predictor.";
 
-CLI::Validator share() {
-  return kit::real_number("a number from 0 to 1",
-                          [](double number) { return number >= 0 && number <= 1; });
-}
-
 void add_net_options(CLI::App& app, TrainOptions& options) {
   app.add_option("--preset", options.preset, "how large the net is")
       ->check(CLI::IsMember(preset_names()))
@@ -83,7 +78,7 @@ void add_plan_options(CLI::App& app, TrainOptions& options) {
 
 void add_augmentation(CLI::App& app, Augmentation& augment) {
   app.add_option("--flip", augment.flip, "how often left and right are exchanged")
-      ->check(share())
+      ->check(kit::number_from_0_to_1())
       ->capture_default_str();
   app.add_option("--scale-low", augment.scale_low, "pictures are scaled by this at least")
       ->check(kit::number_above_0())
@@ -95,7 +90,7 @@ void add_augmentation(CLI::App& app, Augmentation& augment) {
       ->check(kit::number_from_0())
       ->capture_default_str();
   app.add_option("--shear", augment.shear, "sheared by up to so much")
-      ->check(share())
+      ->check(kit::number_from_0_to_1())
       ->capture_default_str();
 }
 
@@ -130,8 +125,7 @@ void SetOptions::add_to(CLI::App& app) {
   app.add_flag("--example", example, "scenes drawn by program instead of DATA");
   app.add_option("--val", how.val,
                  "share of the training set that is held out, where DATA has no val")
-      ->check(kit::real_number("a number above 0 and below 1",
-                               [](double number) { return number > 0 && number < 1; }))
+      ->check(kit::share_between_0_and_1())
       ->capture_default_str();
   app.add_option("--train-split", how.train_split, "the list that is learned from, as trainval")
       ->check(kit::some_path())
@@ -159,10 +153,10 @@ PictureSets SetOptions::open() const {
 
 void add_find_options(CLI::App& app, FindOptions& find) {
   app.add_option("--score", find.score, "what is found is surer than this")
-      ->check(share())
+      ->check(kit::number_from_0_to_1())
       ->capture_default_str();
   app.add_option("--nms", find.nms, "boxes of a class that overlap by more are one")
-      ->check(share())
+      ->check(kit::number_from_0_to_1())
       ->capture_default_str();
   app.add_option("--max-per-image", find.most, "boxes, the surest")
       ->transform(kit::positive_count())

@@ -1,16 +1,13 @@
 #include <pliant/apps/detect/pictures.h>
 
 #include <algorithm>
-#include <cmath>
 #include <filesystem>
 #include <numeric>
 #include <system_error>
 
 #include <pliant/apps/detect/scenes.h>
 #include <pliant/core/error.h>
-#include <pliant/core/parallel.h>
 #include <pliant/data/coco.h>
-#include <pliant/data/loader.h>
 #include <pliant/data/voc.h>
 #include <pliant/data/yolo.h>
 
@@ -134,58 +131,19 @@ PictureSets yolo_pictures(const fs::path& root, const DataOptions& options) {
   return sets;
 }
 
-// Without a val set a share of the training set, drawn at random.
-void hold_out(PictureSets& sets, const DataOptions& options) {
-  const std::int64_t count = sets.train.size();
-  const auto held =
-      std::max<std::int64_t>(1, std::llround(options.val * static_cast<double>(count)));
-  require(held < count, sets.source, ": ", count,
-          " pictures to learn from are too few to hold some out to choose by");
-  std::vector<std::int64_t> order = randperm(count, options.rng.fork("held out"));
-  const auto cut = order.begin() + static_cast<std::ptrdiff_t>(held);
-  std::sort(order.begin(), cut);
-  std::sort(cut, order.end());
-  const PictureSet all = sets.train;
-  sets.val = all.take({order.begin(), cut});
-  sets.train = all.take({cut, order.end()});
-}
-
 PictureSet scenes(std::int64_t count, const Rng& rng) {
-  std::vector<DetectionSample> all(static_cast<std::size_t>(count));
-  std::vector<std::string> ids;
-  parallel_for(count, [&](std::int64_t i) {
-    all[static_cast<std::size_t>(i)] =
-        make_scene(kSceneHeight, kSceneWidth, rng.fork(static_cast<std::uint64_t>(i)));
-  });
-  for (std::int64_t i = 0; i < count; ++i) {
-    ids.push_back("scene " + std::to_string(i));
-    all[static_cast<std::size_t>(i)].id = ids.back();
-  }
-  return {std::move(ids), [all](std::int64_t i) { return all[static_cast<std::size_t>(i)]; }};
+  return kit::drawn_scenes(
+      count, rng, [](const Rng& key) { return make_scene(kSceneHeight, kSceneWidth, key); });
 }
 
 // What all ways of opening have in common.
 PictureSets completed(PictureSets sets, const DataOptions& options) {
   require(!sets.classes.empty(), sets.source, ": has no classes");
-  if (sets.val.size() == 0) hold_out(sets, options);
-  if (options.train_pictures > 0 && options.train_pictures < sets.train.size()) {
-    std::vector<std::int64_t> order =
-        randperm(sets.train.size(), options.rng.fork("train pictures"));
-    order.resize(static_cast<std::size_t>(options.train_pictures));
-    sets.train = sets.train.take(std::move(order));
-  }
+  kit::cut_training_set(sets, options);
   return sets;
 }
 
 }  // namespace
-
-PictureSet PictureSet::take(std::vector<std::int64_t> indices) const {
-  std::vector<std::string> ids;
-  for (const std::int64_t i : indices) ids.push_back(id(i));
-  return {std::move(ids), [set = *this, indices = std::move(indices)](std::int64_t i) {
-            return set.at(indices[static_cast<std::size_t>(i)]);
-          }};
-}
 
 PictureSets open_pictures(const std::string& data, const DataOptions& options) {
   const fs::path root(data);

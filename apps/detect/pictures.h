@@ -2,41 +2,17 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
-#include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
+#include <pliant/apps/kit/picture_set.h>
 #include <pliant/core/random.h>
 #include <pliant/data/bad_files.h>
 #include <pliant/data/samples.h>
 
 namespace pliant::detect {
 
-// A Dataset of DetectionSample, wherever it lies. Copies are handles.
-class PictureSet {
- public:
-  PictureSet() = default;
-  PictureSet(std::vector<std::string> ids, std::function<DetectionSample(std::int64_t)> read)
-      : set_(std::make_shared<Set>(Set{std::move(ids), std::move(read)})) {}
-
-  std::int64_t size() const {
-    return set_ == nullptr ? 0 : static_cast<std::int64_t>(set_->ids.size());
-  }
-  const std::string& id(std::int64_t i) const& { return set_->ids[static_cast<std::size_t>(i)]; }
-  DetectionSample at(std::int64_t i, const Rng& /*rng*/ = Rng(0)) const { return set_->read(i); }
-
-  // Some of them, in that order.
-  PictureSet take(std::vector<std::int64_t> indices) const;
-
- private:
-  struct Set {
-    std::vector<std::string> ids;
-    std::function<DetectionSample(std::int64_t)> read;
-  };
-  std::shared_ptr<const Set> set_;
-};
+using PictureSet = kit::PictureSet<DetectionSample>;
 
 struct PictureSets {
   PictureSet train = {}, val = {}, test = {};  // test may be empty

@@ -13,6 +13,7 @@
 #include <pliant/apps/kit/command_line.h>
 #include <pliant/apps/kit/files.h>
 #include <pliant/apps/kit/json_text.h>
+#include <pliant/apps/kit/predict_files.h>
 #include <pliant/data/image_file.h>
 
 namespace pliant::detect {
@@ -92,32 +93,21 @@ int run(const Options& options) {
   loaded.net->to(device);
   std::unique_ptr<Places> places;
   if (!options.out.empty()) places = std::make_unique<Places>(options.out);
-  Json all = Json::array();
-  int status = 0;
-  for (const std::string& file : files) {
-    try {
-      const Tensor picture = read_image(file == "-" ? "/dev/stdin" : file, ImageColour::rgb);
-      const std::vector<FoundBox> found = find_in(*loaded.net, loaded.recipe, picture, device);
-      Json entry = {{"file", kit::as_written(file)},
-                    {"width", picture.dim(1)},
-                    {"height", picture.dim(0)},
-                    {"found", json_of(found, loaded.recipe)}};
-      if (places != nullptr) {
-        const fs::path drawn_file = places->of(file);
-        kit::require_files_of_their_own({{"--out", drawn_file}}, read);
-        write_image(drawn_file, drawn(picture, found, loaded.recipe.classes));
-        entry["drawn"] = kit::as_written(drawn_file.string());
-      }
-      std::cout << line_of(file, found, loaded.recipe) << std::endl;
-      all.push_back(entry);
-    } catch (const Error& error) {
-      std::cerr << error.what() << std::endl;
-      all.push_back({{"file", kit::as_written(file)}, {"error", kit::as_written(error.what())}});
-      status = 1;
+  return kit::predict_files(files, json_file, [&](const std::string& file) {
+    const Tensor picture = read_image(file == "-" ? "/dev/stdin" : file, ImageColour::rgb);
+    const std::vector<FoundBox> found = find_in(*loaded.net, loaded.recipe, picture, device);
+    Json entry = {{"width", picture.dim(1)},
+                  {"height", picture.dim(0)},
+                  {"found", json_of(found, loaded.recipe)}};
+    if (places != nullptr) {
+      const fs::path drawn_file = places->of(file);
+      kit::require_files_of_their_own({{"--out", drawn_file}}, read);
+      write_image(drawn_file, drawn(picture, found, loaded.recipe.classes));
+      entry["drawn"] = kit::as_written(drawn_file.string());
     }
-  }
-  json_file.write(all);
-  return status;
+    std::cout << line_of(file, found, loaded.recipe) << std::endl;
+    return entry;
+  });
 }
 
 }  // namespace

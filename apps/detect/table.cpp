@@ -4,16 +4,13 @@
 
 #include <nlohmann/json.hpp>
 
-#include <pliant/apps/page/text.h>
+#include <pliant/apps/page/section_table.h>
 
 namespace pliant::detect {
 namespace {
 
 using Json = nlohmann::ordered_json;
 using kit::Cells;
-
-// In points, that is hundredths.
-std::string points(double share) { return (share < 0 ? "" : "+") + fixed(100 * share, 2); }
 
 std::string shown(const kit::Spread& spread) {
   return fixed(spread.mean, 3) + (spread.count > 1 ? " ± " + fixed(spread.deviation, 3) : "");
@@ -104,20 +101,7 @@ Table::Section Table::by_class() const {
 }
 
 Table::Section Table::differences() const {
-  Section section{.title = "Differences of the AP, in points, paired by seed",
-                  .lines = {{"net", "against", "by seed", "mean", "95 % interval", ""}}};
-  for (const Comparison& of : comparisons_) {
-    std::string by_seed;
-    for (const double by : of.difference.by_seed)
-      by_seed += (by_seed.empty() ? "" : " ") + points(by);
-    section.lines.push_back({of.name, of.against, by_seed, points(of.difference.mean),
-                             points(of.difference.low) + " to " + points(of.difference.high),
-                             of.difference.verdict()});
-  }
-  section.note =
-      "intervals by resampling the judged pictures; better or worse only if every seed has that "
-      "sign and the interval leaves 0 out";
-  return section;
+  return kit::differences_section("AP", comparisons_, "the judged pictures");
 }
 
 Table::Section Table::robustness() const {
@@ -142,7 +126,7 @@ Table::Section Table::robustness() const {
       const kit::Spread score = spread(row, [i](const Run& run) { return run.moved[i].ap; });
       const kit::Spread drop =
           spread(row, [i](const Run& run) { return run.moved[i].ap - run.judgement.ap(); });
-      cells.push_back(fixed(score.mean, 3) + " (" + points(drop.mean) + ")" +
+      cells.push_back(fixed(score.mean, 3) + " (" + kit::points(drop.mean) + ")" +
                       (runs_[row.runs.front()].moved[i].trained ? " *" : ""));
     }
     section.lines.push_back(std::move(cells));
@@ -157,37 +141,12 @@ std::vector<Table::Section> Table::sections() const {
   return all;
 }
 
-std::string Table::text() const {
-  std::string text;
-  for (const Section& section : sections())
-    text += (text.empty() ? "" : "\n") + section.title + '\n' + kit::aligned(section.lines) +
-            (section.note.empty() ? "" : section.note + '\n');
-  return text;
-}
+std::string Table::text() const { return kit::text_of(sections()); }
 
 std::string Table::html() const {
   std::string html;
-  for (const Section& section : sections()) {
-    html += "<div class=\"scroll\"><table class=\"results\"><caption><span>" +
-            page::escaped(section.title) + "</span></caption>";
-    for (std::size_t line = 0; line < section.lines.size(); ++line) {
-      html += line == 0 ? "<thead><tr>" : "<tr>";
-      for (std::size_t i = 0; i < section.lines[line].size(); ++i) {
-        const std::string cell = page::escaped(section.lines[line][i]);
-        const std::string number = i > 1 ? " class=\"num\"" : "";
-        if (line == 0)
-          html += "<th scope=\"col\"" + number + '>' + cell + "</th>";
-        else if (i == 0)
-          html += "<th scope=\"row\">" + cell + "</th>";
-        else
-          html += "<td" + number + '>' + cell + "</td>";
-      }
-      html += line == 0 ? "</tr></thead><tbody>" : "</tr>";
-    }
-    html += "</tbody></table></div>\n";
-    if (!section.note.empty())
-      html += "<p><small>" + page::escaped(section.note) + "</small></p>\n";
-  }
+  for (const Section& section : sections())
+    html += page::section_table(section.title, section.lines, section.note);
   return html;
 }
 
@@ -198,13 +157,11 @@ Json Table::json() const {
     for (const char* boxes : {"pictures", "truth", "found"}) json.erase(boxes);
     all.push_back(std::move(json));
   }
-  for (const Comparison& of : comparisons_)
-    against.push_back({{"net", of.name},
-                       {"against", of.against},
-                       {"by_seed", of.difference.by_seed},
-                       {"mean", of.difference.mean},
-                       {"interval", {of.difference.low, of.difference.high}},
-                       {"verdict", of.difference.verdict()}});
+  for (const kit::Comparison& of : comparisons_) {
+    Json json = {{"net", of.name}, {"against", of.against}};
+    json.update(kit::json_of(of.difference));
+    against.push_back(std::move(json));
+  }
   return {{"runs", all}, {"differences", against}};
 }
 

@@ -13,12 +13,6 @@
 
 namespace pliant::detect {
 
-// Of two arms, by the seeds that both have.
-struct Comparison {
-  std::string name, against;  // "small, pool", "fixed"
-  Difference difference;
-};
-
 class Table {
  public:
   // The judged pictures are resampled so many times. Runs that were judged on other pictures than
@@ -30,11 +24,7 @@ class Table {
   nlohmann::ordered_json json() const;  // the figures of each run, without its boxes
 
  private:
-  struct Section {
-    std::string title;
-    std::vector<kit::Cells> lines;  // the first names the columns
-    std::string note = {};
-  };
+  using Section = kit::Section;
   // The runs of a preset and an arm.
   struct Row {
     std::string preset;
@@ -54,7 +44,7 @@ class Table {
 
   const std::vector<Run>& runs_;
   std::vector<Row> rows_;
-  std::vector<Comparison> comparisons_;
+  std::vector<kit::Comparison> comparisons_;
 };
 
 }  // namespace pliant::detect

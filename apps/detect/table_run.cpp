@@ -19,10 +19,6 @@ constexpr double kWarpRotate = 30, kWarpShear = 0.4;
 // Looking at a picture costs about as much as this share of a picture trained on.
 constexpr double kJudgeCost = 0.4;
 
-void stop_if_asked() {
-  if (const int signal = kit::StopOnSignal::asked(); signal != 0) throw kit::Interrupted(signal);
-}
-
 // The mean way of the bins of what a net finds, in shares of their regions' sides.
 double bins_moved(const LoadedNet& loaded, const PictureSet& set, Device device) {
   if (!pools_deformably(loaded.recipe.arm)) return 0;
@@ -104,7 +100,7 @@ void TableRuns::measure(Run& run, const TrainingPlan& plan, kit::Progress& progr
   const LoadedNet kept = load_net(weights_of(run));
   kept.net->to(device_);
   const auto judged_on = [&](const PictureSet& set) {
-    stop_if_asked();
+    kit::stop_if_asked();
     Judgement judgement = judge(*kept.net, kept.recipe, set, device_);
     progress.advance(kJudgeCost * static_cast<double>(set.size()), "judging");
     return judgement;
@@ -137,10 +133,7 @@ Run TableRuns::run(const TableArm& arm, std::uint64_t seed, kit::Progress& progr
   std::error_code ignored;
   if (std::filesystem::exists(file, ignored)) {
     Run there = read_run(file);
-    const std::string other = difference(kit::recipe_from(Json::parse(there.recipe)),
-                                         kit::recipe_from(Json::parse(run.recipe)));
-    require(other.empty(), file.string(), ": was made with other options: ", other,
-            "; name another folder, or move it away");
+    kit::require_same_recipe(file, there.recipe, run.recipe);
     progress.skip(cost());
     return there;
   }

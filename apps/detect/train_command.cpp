@@ -11,10 +11,9 @@
 #include <pliant/apps/kit/command_line.h>
 #include <pliant/apps/kit/files.h>
 #include <pliant/apps/kit/interrupt.h>
+#include <pliant/apps/kit/training_files.h>
 #include <pliant/apps/kit/training_log.h>
 #include <pliant/apps/page/page.h>
-#include <pliant/core/file_lock.h>
-#include <pliant/core/file_name.h>
 
 namespace pliant::detect {
 namespace {
@@ -36,84 +35,50 @@ examples:
 
 struct Options {
   TrainOptions common;
-  std::string arm = "align", out, report, log, events;
+  kit::TrainingFiles files;
+  std::string arm = "align";
   std::uint64_t seed = 1;
-  bool resume = false;
-
-  std::string checkpoint() const { return with_suffix(out, ".checkpoint").string(); }
 };
-
-void check_files(const Options& options) {
-  kit::require_files_of_their_own({{"the checkpoint beside --out", options.checkpoint()},
-                                   {"--out", options.out},
-                                   {"--log", options.log},
-                                   {"--json", options.common.compute.json}},
-                                  {{"--pretrained", options.common.pretrained}});
-  require_training_checkpoint(options.checkpoint());
-  std::error_code error;
-  require(options.resume || !std::filesystem::exists(options.checkpoint(), error),
-          options.checkpoint(),
-          ": holds an interrupted training; add --resume to go on with it, or delete it");
-  remove_stale_temporaries(options.out);
-  const AtomicFile proof("--out", options.out);
-  if (!options.report.empty()) page::prepare_page("--report", options.report);
-}
-
-// The logs, and a line for each epoch.
-Listeners listeners_of(const Options& options, const FasterRCNN& net, const NetRecipe& recipe,
-                       kit::TrainingLog& log, kit::Progress& progress) {
-  return {
-      .on_best =
-          [&] {
-            if (options.common.keep == "best") save_net(options.out, net, recipe);
-          },
-      .on_point =
-          [&](std::int64_t step, const kit::CurvePoint& point) {
-            log.add(step, {{"epoch", point.epoch}, {"lr", point.lr}, {"train/loss", point.loss}});
-          },
-      .on_epoch =
-          [&](std::int64_t step, const kit::EpochPoint& point) {
-            progress.clear();
-            std::cout << "epoch " << point.epoch << ": AP " << fixed(point.measured, 3) << " on val"
-                      << std::endl;
-            log.add(step, {{"val/ap", point.measured}});
-          }};
-}
 
 int run(const Options& options) {
   const Device device = options.common.compute.set_up();
-  check_files(options);
+  options.files.check(options.common.compute.json, options.common.pretrained);
+  if (!options.files.report.empty()) page::prepare_page("--report", options.files.report);
   kit::JsonFile json_file(options.common.compute.json);
-  const FileLock lock(with_suffix(options.out, ".lock"),
-                      "--out: another process is training into this file");
+  const FileLock lock = options.files.lock();
   const PictureSets sets = options.common.sets.open();
   const NetRecipe recipe = options.common.recipe_of(options.arm, sets);
   const TrainingPlan plan = options.common.plan_of(options.seed, device);
   const std::unique_ptr<FasterRCNN> net = options.common.net_of(recipe, options.seed, device);
 
   kit::Checkpoint checkpoint(
-      options.checkpoint(),
+      options.files.checkpoint(),
       kit::recipe_from(options.common.json_of(recipe, plan, sets, options.seed)),
       options.common.checkpoint_seconds);
   kit::Progress progress(static_cast<double>(plan.epochs) * static_cast<double>(sets.train.size()));
   progress.stage(recipe.title());
-  kit::TrainingLog log(options.log, options.events);
+  kit::TrainingLog log(options.files.log, options.files.events);
   Trained trained;
   {
     const kit::StopOnSignal stop;
     trained = train(*net, recipe, sets, plan, progress, &checkpoint,
-                    listeners_of(options, *net, recipe, log, progress));
+                    kit::telling(
+                        log, progress, "val/ap", [](double ap) { return "AP " + fixed(ap, 3); },
+                        [&] {
+                          if (options.common.keep == "best")
+                            save_net(options.files.out, *net, recipe);
+                        }));
   }
   progress.clear();
-  if (options.common.keep == "last") save_net(options.out, *net, recipe);
+  if (options.common.keep == "last") save_net(options.files.out, *net, recipe);
 
-  const LoadedNet kept = load_net(options.out);
+  const LoadedNet kept = load_net(options.files.out);
   kept.net->to(device);
   const bool tested = sets.test.size() > 0;
   const PictureSet& judged = tested ? sets.test : sets.val;
   const Judgement judgement = judge(*kept.net, recipe, judged, device);
   const kit::EpochPoint best = kit::best_of(trained.training.epochs);
-  std::cout << table_of(judgement, recipe) << printable(options.out) << ": " << recipe.title()
+  std::cout << table_of(judgement, recipe) << printable(options.files.out) << ": " << recipe.title()
             << ", " << grouped(kept.net->parameter_count()) << " parameters, "
             << grouped(trained.training.images_seen) << " pictures in "
             << kit::clock_time(trained.training.seconds) << "; best epoch " << best.epoch << ", AP "
@@ -125,15 +90,15 @@ int run(const Options& options) {
                {"best_epoch", best.epoch},
                {tested ? "test" : "val", json_of(judgement, recipe)}};
   json.update(kit::json_of(trained.training, "val_ap"));
-  if (!options.report.empty()) {
+  if (!options.files.report.empty()) {
     const ReportNet shown{.name = recipe.title(),
                           .net = *kept.net,
                           .recipe = recipe,
                           .training = trained.training,
                           .judgement = judgement};
-    write_report(options.report,
+    write_report(options.files.report,
                  {.sets = sets, .judged = judged, .nets = {shown}, .device = device});
-    std::cout << "page: " << printable(options.report) << "/index.html\n";
+    std::cout << "page: " << printable(options.files.report) << "/index.html\n";
   }
   json_file.write(json);
   checkpoint.remove();
@@ -156,18 +121,7 @@ void add_train_command(CLI::App& app, Command& chosen) {
       ->transform(kit::whole_number(0))
       ->capture_default_str();
   options->common.add_to(*train);
-  train->add_option("--out", options->out, "file of the trained net (safetensors)")
-      ->check(kit::some_path())
-      ->required();
-  train->add_option("--report", options->report, "write a page into this folder")
-      ->check(kit::some_path());
-  train
-      ->add_option("--log", options->log,
-                   "write figures to this file as they come, a JSON line each")
-      ->check(kit::some_path());
-  train->add_option("--tensorboard", options->events, "write event files into this folder")
-      ->check(kit::some_path());
-  train->add_flag("--resume", options->resume, "go on with an interrupted training of --out");
+  options->files.add_to(*train)->required();
   train->callback([options, &chosen] { chosen = [options] { return run(*options); }; });
 }
 

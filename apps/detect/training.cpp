@@ -4,7 +4,6 @@
 
 #include <pliant/apps/detect/judge.h>
 #include <pliant/apps/kit/fine_tuning.h>
-#include <pliant/apps/kit/timed_steps.h>
 #include <pliant/core/sizes.h>
 #include <pliant/data/loader.h>
 #include <pliant/layers/layers.h>
@@ -46,7 +45,6 @@ Trained train(FasterRCNN& net, const NetRecipe& recipe, const PictureSets& sets,
        .device = plan.device,
        .accumulate = plan.accumulate,
        .clip_norm = plan.clip});
-  kit::TimedSteps timed(taken);
   const kit::TrainingSpan span{
       .epochs = plan.epochs,
       .measure = [&](std::int64_t) { return judge(net, recipe, sets.val, plan.device).ap(); },
@@ -55,10 +53,7 @@ Trained train(FasterRCNN& net, const NetRecipe& recipe, const PictureSets& sets,
       .on_point = listeners.on_point,
       .on_epoch = listeners.on_epoch};
   const TrainingParts parts{.net = net, .optimizers = {{"adamw", adam}}};
-  Trained trained;
-  trained.training = kit::train(timed, parts, span, progress, checkpoint);
-  trained.step_seconds = timed.median();
-  return trained;
+  return kit::train_timed(taken, parts, span, progress, checkpoint);
 }
 
 }  // namespace pliant::detect

@@ -7,7 +7,7 @@
 #include <pliant/apps/detect/inputs.h>
 #include <pliant/apps/kit/checkpoint.h>
 #include <pliant/apps/kit/progress.h>
-#include <pliant/apps/kit/training_record.h>
+#include <pliant/apps/kit/timed_steps.h>
 
 namespace pliant::detect {
 
@@ -26,17 +26,8 @@ struct TrainingPlan {
   std::int64_t loaders = 1;  // threads that read pictures
 };
 
-// What is told while it runs; each may be empty.
-struct Listeners {
-  std::function<void()> on_best;  // the net that was best on val so far
-  std::function<void(std::int64_t step, const kit::CurvePoint& point)> on_point;
-  std::function<void(std::int64_t step, const kit::EpochPoint& point)> on_epoch;
-};
-
-struct Trained {
-  kit::Training training;
-  double step_seconds = 0;  // the median of those of this process, batches being there
-};
+using kit::Listeners;
+using kit::Trained;
 
 // Trains the net's unfrozen parameters by AdamW on a one-cycle schedule; candidates are drawn by key.
 // After every epoch it is measured on val: EpochPoint::measured is COCO's AP there.

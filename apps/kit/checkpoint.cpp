@@ -71,4 +71,12 @@ bool Checkpoint::load(const TrainingParts& parts, TrainingState& state,
   return true;
 }
 
+void require_same_recipe(const std::filesystem::path& file, const std::string& there,
+                         const std::string& here) {
+  const std::string other = difference(recipe_from(nlohmann::ordered_json::parse(there)),
+                                       recipe_from(nlohmann::ordered_json::parse(here)));
+  require(other.empty(), file.string(), ": was made with other options: ", other,
+          "; name another folder, or move it away");
+}
+
 }  // namespace pliant::kit

@@ -47,4 +47,9 @@ class Checkpoint {
   Clock::time_point saved_ = Clock::now();
 };
 
+// An Error that names `file`, which keeps a run made by the recipe `there`, if `here`, both as JSON, is
+// another.
+void require_same_recipe(const std::filesystem::path& file, const std::string& there,
+                         const std::string& here);
+
 }  // namespace pliant::kit

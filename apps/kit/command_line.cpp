@@ -102,6 +102,16 @@ CLI::Validator number_from_0() {
   return real_number("a number of 0 or more", [](double number) { return number >= 0; });
 }
 
+CLI::Validator number_from_0_to_1() {
+  return real_number("a number from 0 to 1",
+                     [](double number) { return number >= 0 && number <= 1; });
+}
+
+CLI::Validator share_between_0_and_1() {
+  return real_number("a number above 0 and below 1",
+                     [](double number) { return number > 0 && number < 1; });
+}
+
 std::optional<int> end_of_parsing(CLI::App& app, int argc, char** argv, int usage) {
   try {
     app.parse(argc, argv);

@@ -48,6 +48,8 @@ CLI::Validator some_path();
 CLI::Validator real_number(const char* expected, bool (*fits)(double));
 CLI::Validator number_above_0();
 CLI::Validator number_from_0();
+CLI::Validator number_from_0_to_1();
+CLI::Validator share_between_0_and_1();  // neither of them
 
 // Parses the command line; gives the exit status if the program is to end at once: 0 after --help,
 // else `usage` or, without it, CLI11's own.

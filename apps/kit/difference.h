@@ -1,7 +1,12 @@
 // Whether one net is better than another, as far as seeds and a test set can tell.
 #pragma once
 
+#include <string>
 #include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include <pliant/apps/kit/text_table.h>
 
 namespace pliant::kit {
 
@@ -18,5 +23,18 @@ struct Difference {
 
 // `resampled`: the mean over seeds on each resampled test set, at least one.
 Difference difference_of(std::vector<double> by_seed, double mean, std::vector<double> resampled);
+
+nlohmann::ordered_json json_of(const Difference& difference);
+
+struct Comparison {
+  std::string name, against;
+  Difference difference;
+};
+// Of the score `what`; `resampled` says how: "the judged pictures".
+Section differences_section(const std::string& what, const std::vector<Comparison>& comparisons,
+                            const std::string& resampled);
+
+// In points, that is hundredths: "+1.25".
+std::string points(double share);
 
 }  // namespace pliant::kit

@@ -35,4 +35,9 @@ class StopOnSignal {
   std::array<struct sigaction, 3> before_;
 };
 
+// Between pieces of work that a signal may part: throws Interrupted once one came.
+inline void stop_if_asked() {
+  if (const int signal = StopOnSignal::asked(); signal != 0) throw Interrupted(signal);
+}
+
 }  // namespace pliant::kit

@@ -38,6 +38,14 @@ std::string aligned(const std::vector<Cells>& lines) {
   return text;
 }
 
+std::string text_of(const std::vector<Section>& sections) {
+  std::string text;
+  for (const Section& section : sections)
+    text += (text.empty() ? "" : "\n") + section.title + '\n' + aligned(section.lines) +
+            (section.note.empty() ? "" : section.note + '\n');
+  return text;
+}
+
 Spread spread_of(const std::vector<double>& numbers) {
   Spread spread;
   spread.count = static_cast<std::int64_t>(numbers.size());

@@ -13,6 +13,15 @@ using Cells = std::vector<std::string>;
 // single cell are sentences and count for no width.
 std::string aligned(const std::vector<Cells>& lines);
 
+// A table with a title and, perhaps, a note below.
+struct Section {
+  std::string title;
+  std::vector<Cells> lines;  // the first names the columns
+  std::string note = {};
+};
+// One below the other.
+std::string text_of(const std::vector<Section>& sections);
+
 // Mean of some numbers and their sample standard deviation, 0 for a single one.
 struct Spread {
   double mean = 0, deviation = 0;

@@ -41,4 +41,18 @@ class TimedSteps : public TrainingSteps {
   std::vector<double> seconds_;
 };
 
+struct Trained {
+  Training training;
+  double step_seconds = 0;  // the median of those of this process, batches being there
+};
+
+// As train(), by the clock.
+inline Trained train_timed(TrainingSteps& steps, const TrainingParts& parts,
+                           const TrainingSpan& span, Progress& progress, Checkpoint* checkpoint) {
+  TimedSteps timed(steps);
+  Trained trained{.training = train(timed, parts, span, progress, checkpoint)};
+  trained.step_seconds = timed.median();
+  return trained;
+}
+
 }  // namespace pliant::kit

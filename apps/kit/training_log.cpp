@@ -56,4 +56,21 @@ void TrainingLog::add_image(std::int64_t step, const std::string& name,
   if (events_) events_->image(name, image(), step);
 }
 
+Listeners telling(TrainingLog& log, Progress& progress, const std::string& figure,
+                  const std::function<std::string(double)>& told, std::function<void()> on_best) {
+  return {
+      .on_best = std::move(on_best),
+      .on_point =
+          [&log](std::int64_t step, const CurvePoint& point) {
+            log.add(step, {{"epoch", point.epoch}, {"lr", point.lr}, {"train/loss", point.loss}});
+          },
+      .on_epoch =
+          [&log, &progress, figure, told](std::int64_t step, const EpochPoint& point) {
+            progress.clear();
+            std::cout << "epoch " << point.epoch << ": " << told(point.measured) << " on val"
+                      << std::endl;
+            log.add(step, {{figure, point.measured}});
+          }};
+}
+
 }  // namespace pliant::kit

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include <pliant/apps/kit/event_file.h>
+#include <pliant/apps/kit/training_record.h>
 
 namespace pliant::kit {
 
@@ -39,5 +40,10 @@ class TrainingLog {
   std::optional<JsonLines> lines_;
   std::optional<EventFile> events_;
 };
+
+// Listeners that log points and epochs, what was measured under `figure`, and print a line for each
+// epoch, with `told` of what was measured on val.
+Listeners telling(TrainingLog& log, Progress& progress, const std::string& figure,
+                  const std::function<std::string(double)>& told, std::function<void()> on_best);
 
 }  // namespace pliant::kit

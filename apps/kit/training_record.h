@@ -28,6 +28,13 @@ struct TrainingSpan {
   std::function<void(std::int64_t step, const EpochPoint& point)> on_epoch = {};
 };
 
+// What is told while a training runs; each may be empty. See TrainingSpan.
+struct Listeners {
+  std::function<void()> on_best;
+  std::function<void(std::int64_t step, const CurvePoint& point)> on_point;
+  std::function<void(std::int64_t step, const EpochPoint& point)> on_epoch;
+};
+
 // The epoch that measured best, the first of equals; epoch 0 of an empty list.
 EpochPoint best_of(const std::vector<EpochPoint>& epochs);
 

@@ -16,18 +16,12 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::int64_t kLargestCrop = 1 << 14;
 
-CLI::Validator share() {
-  return kit::real_number("a number from 0 to 1",
-                          [](double number) { return number >= 0 && number <= 1; });
-}
-
 void add_data_options(CLI::App& app, TrainOptions& options) {
   app.add_option("DATA", options.data, "pictures and masks");
   app.add_flag("--example", options.example, "scenes drawn by program instead of DATA");
   app.add_option("--val", options.data_options.val,
                  "share of the training set that is held out, where DATA has no val")
-      ->check(kit::real_number("a number above 0 and below 1",
-                               [](double number) { return number > 0 && number < 1; }))
+      ->check(kit::share_between_0_and_1())
       ->capture_default_str();
   app.add_option("--train-pictures", options.data_options.train_pictures, "use only so many")
       ->transform(kit::positive_count());
@@ -64,10 +58,10 @@ void add_augmentation(CLI::App& app, Augmentation& augment) {
       ->check(kit::number_from_0())
       ->capture_default_str();
   app.add_option("--shear", augment.shear, "sheared by up to so much")
-      ->check(share())
+      ->check(kit::number_from_0_to_1())
       ->capture_default_str();
   app.add_option("--blur", augment.blur, "how often they are blurred")
-      ->check(share())
+      ->check(kit::number_from_0_to_1())
       ->capture_default_str();
 }
 

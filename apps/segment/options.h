@@ -16,7 +16,7 @@ namespace pliant::segment {
 struct TrainOptions {
   kit::ComputeOptions compute;
   std::string data, bad_files = "stop", pretrained;
-  bool example = false, resume = false;
+  bool example = false;
   DataOptions data_options;
   std::string deform = "dcn1";
   std::int64_t stride = 16;

@@ -11,6 +11,7 @@
 #include <pliant/apps/kit/compute_options.h>
 #include <pliant/apps/kit/files.h>
 #include <pliant/apps/kit/json_text.h>
+#include <pliant/apps/kit/predict_files.h>
 #include <pliant/apps/kit/text_table.h>
 #include <pliant/apps/segment/commands.h>
 #include <pliant/apps/segment/overlay.h>
@@ -104,7 +105,7 @@ Json predicted(const std::string& file, const LoadedNet& loaded, const Options& 
   Json of = Json::array();
   for (std::size_t label = 0; label < shares.size(); ++label)
     of.push_back({{"class", recipe.classes[label]}, {"share", shares[label]}});
-  return {{"file", kit::as_written(file)}, {"classes", of}};
+  return {{"classes", of}};
 }
 
 int run(const Options& options) {
@@ -122,19 +123,9 @@ int run(const Options& options) {
   require(!error, "--out: cannot make the folder ", options.out, ": ", reason_of(error.value()));
   const LoadedNet loaded = load_net(options.weights);
   loaded.net->to(device);
-  Json all = Json::array();
-  int status = 0;
-  for (const std::string& file : files) {
-    try {
-      all.push_back(predicted(file, loaded, options, inference, written));
-    } catch (const Error& failure) {
-      std::cerr << failure.what() << std::endl;
-      all.push_back({{"file", kit::as_written(file)}, {"error", kit::as_written(failure.what())}});
-      status = 1;
-    }
-  }
-  json_file.write(all);
-  return status;
+  return kit::predict_files(files, json_file, [&](const std::string& file) {
+    return predicted(file, loaded, options, inference, written);
+  });
 }
 
 }  // namespace

@@ -6,13 +6,15 @@
 
 #include <nlohmann/json.hpp>
 
-#include <pliant/apps/page/text.h>
+#include <pliant/apps/page/section_table.h>
 
 namespace pliant::segment {
 namespace {
 
 using Json = nlohmann::ordered_json;
 using kit::Cells;
+using kit::points;
+using kit::Section;
 
 constexpr std::int64_t kLeastOfVideo = 10;  // pictures
 
@@ -44,11 +46,10 @@ std::vector<Row> rows_of(const std::vector<Run>& runs) {
   return rows;
 }
 
-TableSection scores(const std::vector<Row>& rows, const Run& any) {
-  TableSection section{
-      .title = text_from("Scores on ", any.ids.size(), ' ', any.judged_on, " pictures"),
-      .lines = {{"net", "", "parameters", "step", "mIoU", "mIoU, large", "pixels right", "offsets",
-                 "seeds"}}};
+Section scores(const std::vector<Row>& rows, const Run& any) {
+  Section section{.title = text_from("Scores on ", any.ids.size(), ' ', any.judged_on, " pictures"),
+                  .lines = {{"net", "", "parameters", "step", "mIoU", "mIoU, large", "pixels right",
+                             "offsets", "seeds"}}};
   for (const Row& row : rows) {
     const kit::Spread step = row.spread([](const Run& run) { return run.step_seconds; });
     const bool bends = row.runs.front()->moved_largest > 0;
@@ -87,42 +88,31 @@ bool compares(const Row& without, const Row& with) {
          without.arm.warped == with.arm.warped;
 }
 
-void for_each_comparison(
-    const std::vector<Row>& rows, std::int64_t block,
-    const std::function<void(const Row& without, const Row& with, const Difference&)>& tell) {
+std::vector<Compared> comparisons_of(const std::vector<Row>& rows, std::int64_t block) {
+  std::vector<Compared> all;
   for (const Row& with : rows)
     for (const Row& without : rows) {
       if (!compares(without, with)) continue;
       const std::vector<SeedPair> pairs = pairs_of(without, with);
       if (pairs.empty()) continue;
-      tell(without, with, difference_of(with.runs.front()->ids, pairs, block));
+      all.push_back({with.preset, with.arm.name(), without.arm.name(),
+                     difference_of(with.runs.front()->ids, pairs, block)});
     }
+  return all;
 }
 
-std::string points(double share) { return (share < 0 ? "" : "+") + fixed(100 * share, 2); }
-
-TableSection differences(const std::vector<Row>& rows, std::int64_t block) {
-  TableSection section{.title = "Differences of the mIoU, in points, paired by seed",
-                       .lines = {{"net", "against", "by seed", "mean", "95 % interval", ""}}};
-  for_each_comparison(
-      rows, block, [&](const Row& without, const Row& with, const Difference& difference) {
-        std::string by_seed;
-        for (const double by : difference.by_seed)
-          by_seed += (by_seed.empty() ? "" : " ") + points(by);
-        section.lines.push_back({with.name(), without.arm.name(), by_seed, points(difference.mean),
-                                 points(difference.low) + " to " + points(difference.high),
-                                 difference.verdict()});
-      });
-  section.note = text_from("intervals by resampling the test set in blocks of ", block,
-                           " neighbouring pictures; better or worse only if every seed has that "
-                           "sign and the interval leaves 0 out");
-  return section;
+Section differences(const std::vector<Compared>& comparisons, std::int64_t block) {
+  std::vector<kit::Comparison> all;
+  for (const Compared& of : comparisons)
+    all.push_back({of.preset + ", " + of.arm, of.against, of.difference});
+  return kit::differences_section(
+      "mIoU", all, text_from("the test set in blocks of ", block, " neighbouring pictures"));
 }
 
-TableSection videos(const std::vector<Row>& rows, const Run& any) {
+Section videos(const std::vector<Row>& rows, const Run& any) {
   std::map<std::string, std::int64_t> sizes;
   for (const std::string& id : any.ids) ++sizes[video_of(id)];
-  TableSection section{.title = "mIoU by video", .lines = {{"net", ""}}, .note = {}};
+  Section section{.title = "mIoU by video", .lines = {{"net", ""}}, .note = {}};
   if (sizes.size() < 2) return section;
   for (const auto& [video, size] : sizes)
     if (size < kLeastOfVideo || video.empty()) return section;
@@ -142,12 +132,12 @@ TableSection videos(const std::vector<Row>& rows, const Run& any) {
   return section;
 }
 
-TableSection robustness(const std::vector<Row>& rows, const Run& any) {
-  TableSection section{.title = "mIoU on pictures that are moved, and the drop from the net's own",
-                       .lines = {{"pictures", ""}},
-                       .note =
-                           "*: training pictures were moved so, too; 3 draws of each, the same "
-                           "for every net"};
+Section robustness(const std::vector<Row>& rows, const Run& any) {
+  Section section{.title = "mIoU on pictures that are moved, and the drop from the net's own",
+                  .lines = {{"pictures", ""}},
+                  .note =
+                      "*: training pictures were moved so, too; 3 draws of each, the same "
+                      "for every net"};
   for (const Row& row : rows) section.lines.front().push_back(row.name());
   for (std::size_t i = 0; i < any.moved.size(); ++i) {
     const MovedScore& of = any.moved[i];
@@ -174,68 +164,35 @@ TableSection robustness(const std::vector<Row>& rows, const Run& any) {
 
 }  // namespace
 
-std::vector<TableSection> sections_of(const std::vector<Run>& runs, std::int64_t block) {
+Table::Table(const std::vector<Run>& runs, std::int64_t block) : runs_(runs) {
   require(!runs.empty(), "table: there is no run");
   const std::vector<Row> rows = rows_of(runs);
-  std::vector<TableSection> sections;
-  for (TableSection& section :
-       std::vector<TableSection>{scores(rows, runs.front()), differences(rows, block),
-                                 videos(rows, runs.front()), robustness(rows, runs.front())})
-    if (section.lines.size() > 1) sections.push_back(std::move(section));
-  return sections;
+  comparisons_ = comparisons_of(rows, block);
+  for (Section& section :
+       std::vector<Section>{scores(rows, runs.front()), differences(comparisons_, block),
+                            videos(rows, runs.front()), robustness(rows, runs.front())})
+    if (section.lines.size() > 1) sections_.push_back(std::move(section));
 }
 
-std::string text_of(const std::vector<TableSection>& sections) {
-  std::string text;
-  for (const TableSection& section : sections)
-    text += (text.empty() ? "" : "\n") + section.title + '\n' + kit::aligned(section.lines) +
-            (section.note.empty() ? "" : section.note + '\n');
-  return text;
-}
-
-std::string html_of(const std::vector<TableSection>& sections) {
+std::string Table::html() const {
   std::string html;
-  for (const TableSection& section : sections) {
-    html += "<div class=\"scroll\"><table class=\"results\"><caption><span>" +
-            page::escaped(section.title) + "</span></caption>";
-    for (std::size_t line = 0; line < section.lines.size(); ++line) {
-      html += line == 0 ? "<thead><tr>" : "<tr>";
-      for (std::size_t i = 0; i < section.lines[line].size(); ++i) {
-        const std::string cell = page::escaped(section.lines[line][i]);
-        if (line == 0)
-          html += "<th scope=\"col\"" + std::string(i > 1 ? " class=\"num\"" : "") + '>' + cell +
-                  "</th>";
-        else if (i == 0)
-          html += "<th scope=\"row\">" + cell + "</th>";
-        else
-          html += "<td" + std::string(i > 1 ? " class=\"num\"" : "") + '>' + cell + "</td>";
-      }
-      html += line == 0 ? "</tr></thead><tbody>" : "</tr>";
-    }
-    html += "</tbody></table></div>\n";
-    if (!section.note.empty())
-      html += "<p><small>" + page::escaped(section.note) + "</small></p>\n";
-  }
+  for (const Section& section : sections_)
+    html += page::section_table(section.title, section.lines, section.note);
   return html;
 }
 
-Json summary_of(const std::vector<Run>& runs, std::int64_t block) {
+Json Table::json() const {
   Json all = Json::array(), against = Json::array();
-  for (const Run& run : runs) {
+  for (const Run& run : runs_) {
     Json json = json_of(run);
     json.erase("pictures");
     all.push_back(std::move(json));
   }
-  for_each_comparison(rows_of(runs), block,
-                      [&](const Row& without, const Row& with, const Difference& difference) {
-                        against.push_back({{"preset", with.preset},
-                                           {"arm", with.arm.name()},
-                                           {"against", without.arm.name()},
-                                           {"by_seed", difference.by_seed},
-                                           {"mean", difference.mean},
-                                           {"interval", {difference.low, difference.high}},
-                                           {"verdict", difference.verdict()}});
-                      });
+  for (const Compared& of : comparisons_) {
+    Json json = {{"preset", of.preset}, {"arm", of.arm}, {"against", of.against}};
+    json.update(kit::json_of(of.difference));
+    against.push_back(std::move(json));
+  }
   return {{"runs", all}, {"differences", against}};
 }
 

@@ -12,20 +12,28 @@
 
 namespace pliant::segment {
 
-struct TableSection {
-  std::string title;
-  std::vector<kit::Cells> lines;  // the first names the columns
-  std::string note = {};
+// Two arms of a preset.
+struct Compared {
+  std::string preset, arm, against;
+  Difference difference;
 };
 
 // Scores; differences by seed with their intervals; videos apart, where there are several; and how
-// much of its score each net keeps on pictures that are moved. Test pictures are resampled in blocks
-// of `block` neighbours. Runs that were judged on other pictures than the first are an Error.
-std::vector<TableSection> sections_of(const std::vector<Run>& runs, std::int64_t block);
+// much of its score each net keeps on pictures that are moved.
+class Table {
+ public:
+  // Test pictures are resampled in blocks of `block` neighbours. Runs that were judged on other
+  // pictures than the first are an Error.
+  Table(const std::vector<Run>& runs, std::int64_t block);
 
-std::string text_of(const std::vector<TableSection>& sections);
-std::string html_of(const std::vector<TableSection>& sections);
-// The figures of each run, without its pictures.
-nlohmann::ordered_json summary_of(const std::vector<Run>& runs, std::int64_t block);
+  std::string text() const { return kit::text_of(sections_); }
+  std::string html() const;
+  nlohmann::ordered_json json() const;  // the figures of each run, without its pictures
+
+ private:
+  const std::vector<Run>& runs_;
+  std::vector<Compared> comparisons_;
+  std::vector<kit::Section> sections_;
+};
 
 }  // namespace pliant::segment

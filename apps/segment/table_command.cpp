@@ -7,12 +7,12 @@
 #include <pliant/apps/kit/command_line.h>
 #include <pliant/apps/kit/files.h>
 #include <pliant/apps/kit/interrupt.h>
+#include <pliant/apps/kit/run_folder.h>
 #include <pliant/apps/page/page.h>
 #include <pliant/apps/segment/commands.h>
 #include <pliant/apps/segment/report.h>
 #include <pliant/apps/segment/table.h>
 #include <pliant/apps/segment/table_run.h>
-#include <pliant/core/file_lock.h>
 
 namespace pliant::segment {
 namespace {
@@ -38,9 +38,8 @@ examples:
 
 struct Options {
   TableOptions table;
-  std::string arms = "plain,replace,extra,extra-fixed", presets = "small", checkpoint, report;
-  std::vector<std::string> seeds = {"1"};
-  std::string on = "test";
+  kit::RunFolder runs;
+  std::string arms = "plain,replace,extra,extra-fixed", presets = "small";
   std::int64_t block = 1;
 };
 
@@ -57,14 +56,14 @@ std::vector<Planned> planned(const Options& options) {
   std::vector<Planned> all;
   for (const std::string& preset : kit::items_of("--presets", options.presets)) {
     static_cast<void>(preset_of(preset));
-    for (const std::uint64_t seed : kit::numbers_of("--seeds", options.seeds))
+    for (const std::uint64_t seed : kit::numbers_of("--seeds", options.runs.seeds))
       for (const TableArm& arm : arms) all.push_back({preset, arm, seed});
   }
   return all;
 }
 
 void write_page(const Options& options, const TableRuns& table, const PictureSets& sets,
-                const std::vector<Run>& runs, Device device) {
+                const std::vector<Run>& runs, const std::string& html, Device device) {
   std::vector<LoadedNet> nets;
   std::vector<const Run*> shown;  // of the first preset and seed
   for (const Run& run : runs)
@@ -81,46 +80,40 @@ void write_page(const Options& options, const TableRuns& table, const PictureSet
                        .training = shown[i]->training,
                        .confusion = shown[i]->confusion,
                        .pictures = shown[i]->seen});
-  write_report(options.report, {.sets = sets,
-                                .judged = table.judged(),
-                                .nets = columns,
-                                .device = device,
-                                .tables = html_of(sections_of(runs, options.block))});
-  std::cout << "page: " << printable(options.report) << "/index.html\n";
+  write_report(
+      options.runs.report,
+      {.sets = sets, .judged = table.judged(), .nets = columns, .device = device, .tables = html});
+  std::cout << "page: " << printable(options.runs.report) << "/index.html\n";
 }
 
-void tell(const Options& options, const std::vector<Run>& runs, kit::JsonFile& json) {
-  std::cout << text_of(sections_of(runs, options.block));
-  auto summary = summary_of(runs, options.block);
+void tell(const Options& options, const Table& table, kit::JsonFile& json) {
+  std::cout << table.text();
+  auto summary = table.json();
   summary["transforms"] = json_of(transforms(options.table.draws));
   json.write(summary);
 }
 
 // Without DATA: the runs that there are.
 int print_runs(const Options& options) {
-  require(options.report.empty(), "--report: needs DATA, whose pictures it shows");
+  require(options.runs.report.empty(), "--report: needs DATA, whose pictures it shows");
   kit::JsonFile json(options.table.common.compute.json);
-  tell(options, read_runs(options.checkpoint), json);
+  const std::vector<Run> runs = read_runs(options.runs.checkpoint);
+  tell(options, Table(runs, options.block), json);
   return 0;
 }
 
 int run(Options options) {
   const TrainOptions& common = options.table.common;
   if (common.data.empty() && !common.example) return print_runs(options);
-  options.table.folder = options.checkpoint;
-  options.table.on_val = options.on == "val";
+  options.table.folder = options.runs.checkpoint;
+  options.table.on_val = options.runs.on_val();
+  options.table.commit = options.runs.commit;
   const Device device = common.compute.set_up();
   const std::vector<Planned> plan = planned(options);
   kit::JsonFile json(common.compute.json);
-  if (!options.report.empty()) page::prepare_page("--report", options.report);
-  std::error_code error;
-  std::filesystem::create_directories(options.table.folder, error);
-  require(!error, options.checkpoint, ": cannot be made a folder: ", reason_of(error.value()));
-  const FileLock lock(options.table.folder / "lock",
-                      "--checkpoint: another run is writing into this folder");
-  require(common.resume || read_runs(options.checkpoint).empty(),
-          "--checkpoint: ", options.checkpoint,
-          " holds an earlier run; add --resume to go on with it, or name another folder");
+  if (!options.runs.report.empty()) page::prepare_page("--report", options.runs.report);
+  const FileLock lock = options.runs.open();
+  options.runs.require_resume_if(!read_runs(options.runs.checkpoint).empty());
   const PictureSets sets = common.open_sets();
   const TableRuns table(options.table, sets, device);
   double cost = 0;
@@ -133,8 +126,9 @@ int run(Options options) {
       runs.push_back(table.run(each.preset, each.arm, each.seed, progress));
   }
   progress.clear();
-  tell(options, runs, json);
-  if (!options.report.empty()) write_page(options, table, sets, runs, device);
+  const Table figures(runs, options.block);
+  tell(options, figures, json);
+  if (!options.runs.report.empty()) write_page(options, table, sets, runs, figures.html(), device);
   return 0;
 }
 
@@ -143,7 +137,6 @@ int run(Options options) {
 void add_table_command(CLI::App& app, Command& chosen, const std::string& words) {
   const auto options = std::make_shared<Options>();
   options->table.command = words;
-  options->table.commit = "unknown";
   CLI::App* const table =
       app.add_subcommand("table", "plain against deformable: arms x presets x seeds");
   table->footer(kExamples);
@@ -151,16 +144,8 @@ void add_table_command(CLI::App& app, Command& chosen, const std::string& words)
       ->check(kit::some_items())
       ->capture_default_str();
   table->add_option("--presets", options->presets)->check(kit::some_items())->capture_default_str();
-  table->add_option("--seeds", options->seeds, "of first values, order and augmentation")
-      ->capture_default_str();
+  options->runs.add_to(*table, "of first values, order and augmentation", "tools/segment");
   options->table.common.add_to(*table);
-  table->add_option("--checkpoint", options->checkpoint, "folder in which runs are kept")
-      ->check(kit::some_path())
-      ->required();
-  table->add_flag("--resume", options->table.common.resume, "the folder holds earlier runs");
-  table->add_option("--on", options->on, "which set nets are judged on; val: to choose by")
-      ->check(CLI::IsMember({"test", "val"}))
-      ->capture_default_str();
   table
       ->add_option("--block", options->block,
                    "neighbouring pictures that are resampled as one; of videos 30")
@@ -171,10 +156,6 @@ void add_table_command(CLI::App& app, Command& chosen, const std::string& words)
                    "of each transform of the test pictures; 0: none")
       ->transform(kit::whole_number(0, 100))
       ->capture_default_str();
-  table->add_option("--commit", options->table.commit, "kept in each run; tools/segment gives it")
-      ->capture_default_str();
-  table->add_option("--report", options->report, "write a page into this folder")
-      ->check(kit::some_path());
   table->callback([options, &chosen] { chosen = [options] { return run(*options); }; });
 }
 

@@ -28,10 +28,6 @@ std::vector<double> shares_of(const std::vector<std::int64_t>& pixels) {
   return shares;
 }
 
-void stop_if_asked() {
-  if (const int signal = kit::StopOnSignal::asked(); signal != 0) throw kit::Interrupted(signal);
-}
-
 }  // namespace
 
 TableRuns::TableRuns(const TableOptions& options, const PictureSets& sets, Device device)
@@ -85,7 +81,7 @@ void TableRuns::measure(Run& run, const TrainingPlan& plan, kit::Progress& progr
   best.net->to(device_);
   const double cost = kJudgeCost * static_cast<double>(judged().size());
   const auto judged_on = [&](const PictureSet& set) {
-    stop_if_asked();
+    kit::stop_if_asked();
     Judgement judgement = judge(*best.net, best.recipe, set, {.device = device_});
     progress.advance(cost, "judging");
     return judgement;
@@ -133,10 +129,7 @@ Run TableRuns::run(const std::string& preset, const TableArm& arm, std::uint64_t
   std::error_code ignored;
   if (std::filesystem::exists(file, ignored)) {
     Run there = read_run(file);
-    const std::string other = difference(kit::recipe_from(Json::parse(there.recipe)),
-                                         kit::recipe_from(Json::parse(run.recipe)));
-    require(other.empty(), file.string(), ": was made with other options: ", other,
-            "; name another folder, or move it away");
+    kit::require_same_recipe(file, there.recipe, run.recipe);
     progress.skip(cost_of(preset, arm));
     return there;
   }

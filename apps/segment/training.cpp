@@ -4,7 +4,6 @@
 #include <vector>
 
 #include <pliant/apps/kit/fine_tuning.h>
-#include <pliant/apps/kit/timed_steps.h>
 #include <pliant/apps/kit/training_steps.h>
 #include <pliant/apps/segment/judge.h>
 #include <pliant/core/sizes.h>
@@ -67,7 +66,6 @@ Trained train(DeepLabV3Plus& net, const NetRecipe& recipe, const PictureSets& se
        .activations = plan.activations,
        .accumulate = plan.accumulate,
        .clip_norm = plan.clip});
-  kit::TimedSteps timed(taken);
   const kit::TrainingSpan span{
       .epochs = plan.epochs,
       .measure =
@@ -80,10 +78,7 @@ Trained train(DeepLabV3Plus& net, const NetRecipe& recipe, const PictureSets& se
       .on_point = listeners.on_point,
       .on_epoch = listeners.on_epoch};
   const TrainingParts parts{.net = net, .optimizers = {{"sgd", sgd}}};
-  Trained trained;
-  trained.training = kit::train(timed, parts, span, progress, checkpoint);
-  trained.step_seconds = timed.median();
-  return trained;
+  return kit::train_timed(taken, parts, span, progress, checkpoint);
 }
 
 }  // namespace pliant::segment

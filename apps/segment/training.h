@@ -7,7 +7,7 @@
 
 #include <pliant/apps/kit/checkpoint.h>
 #include <pliant/apps/kit/progress.h>
-#include <pliant/apps/kit/training_record.h>
+#include <pliant/apps/kit/timed_steps.h>
 #include <pliant/apps/segment/inputs.h>
 
 namespace pliant::segment {
@@ -31,17 +31,8 @@ struct TrainingPlan {
   std::int64_t loaders = 1;  // threads that read pictures
 };
 
-// What is told while it runs; each may be empty.
-struct Listeners {
-  std::function<void()> on_best;  // the net that was best on val so far
-  std::function<void(std::int64_t step, const kit::CurvePoint& point)> on_point;
-  std::function<void(std::int64_t step, const kit::EpochPoint& point)> on_epoch;
-};
-
-struct Trained {
-  kit::Training training;
-  double step_seconds = 0;  // the median of those of this process, batches being there
-};
+using kit::Listeners;
+using kit::Trained;
 
 // Trains the net's unfrozen parameters by gradient descent with momentum; after every epoch it is
 // measured on val: EpochPoint::measured is the mean IoU there.

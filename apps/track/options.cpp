@@ -13,11 +13,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-CLI::Validator share() {
-  return kit::real_number("a number from 0 to 1",
-                          [](double number) { return number >= 0 && number <= 1; });
-}
-
 void add_plan_options(CLI::App& app, TrainOptions& options) {
   TrainingPlan& plan = options.plan;
   app.add_option("--pairs", options.pairs, "an epoch (the preset's)")
@@ -56,7 +51,7 @@ void add_pair_options(CLI::App& app, PairOptions& pairs) {
       ->transform(kit::whole_number(0, 1 << 20))
       ->capture_default_str();
   const auto add_share = [&](const char* name, double& value, const char* text) {
-    app.add_option(name, value, text)->check(share())->capture_default_str();
+    app.add_option(name, value, text)->check(kit::number_from_0_to_1())->capture_default_str();
   };
   add_share("--negatives", pairs.negatives, "share of pairs of two different targets");
   add_share("--generated", pairs.generated, "share of pairs from generated, bending shapes");
@@ -78,8 +73,7 @@ void SetOptions::add_to(CLI::App& app) {
   app.add_flag("--example", example, "shapes drawn by program instead of DATA");
   app.add_option("--val", how.val,
                  "share of the sequences that is held out, where DATA has no val.txt")
-      ->check(kit::real_number("a number above 0 and below 1",
-                               [](double number) { return number > 0 && number < 1; }))
+      ->check(kit::share_between_0_and_1())
       ->capture_default_str();
   app.add_option("--bad-files", bad_files, "sequences that cannot be used")
       ->check(CLI::IsMember({"stop", "skip"}))

@@ -13,12 +13,6 @@
 
 namespace pliant::track {
 
-// Of two arms of a preset, by the seeds that both have.
-struct Comparison {
-  std::string name, against;  // "small, replace", "plain"
-  Difference difference;
-};
-
 class Table {
  public:
   // The judged sequences are resampled so many times. Runs that were judged on other sequences than
@@ -30,11 +24,7 @@ class Table {
   nlohmann::ordered_json json() const;  // the figures of each run, without its boxes
 
  private:
-  struct Section {
-    std::string title;
-    std::vector<kit::Cells> lines;  // the first names the columns
-    std::string note = {};
-  };
+  using Section = kit::Section;
   // The runs of a preset and an arm.
   struct Row {
     std::string preset, arm;
@@ -52,7 +42,7 @@ class Table {
 
   const std::vector<Run>& runs_;
   std::vector<Row> rows_;
-  std::vector<Comparison> comparisons_;
+  std::vector<kit::Comparison> comparisons_;
 };
 
 }  // namespace pliant::track

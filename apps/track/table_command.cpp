@@ -8,12 +8,12 @@
 #include <pliant/apps/kit/command_line.h>
 #include <pliant/apps/kit/files.h>
 #include <pliant/apps/kit/interrupt.h>
+#include <pliant/apps/kit/run_folder.h>
 #include <pliant/apps/page/page.h>
 #include <pliant/apps/track/commands.h>
 #include <pliant/apps/track/report.h>
 #include <pliant/apps/track/table.h>
 #include <pliant/apps/track/table_run.h>
-#include <pliant/core/file_lock.h>
 #include <pliant/core/nearest.h>
 
 namespace pliant::track {
@@ -35,10 +35,9 @@ examples:
 
 struct Options {
   TableOptions table;
-  std::string arms = "plain,replace,extra,extra-fixed", checkpoint, report, on = "test";
-  std::vector<std::string> seeds = {"1"};
+  kit::RunFolder runs;
+  std::string arms = "plain,replace,extra,extra-fixed";
   std::int64_t resamples = 1000;
-  bool resume = false;
 };
 
 std::vector<std::string> arms_in(const Options& options) {
@@ -69,16 +68,16 @@ void write_page(const Options& options, const TableRuns& table, const VideoSets&
                        .training = shown[i]->training,
                        .judgement = shown[i]->judgement});
   write_report(
-      options.report,
+      options.runs.report,
       {.sets = sets, .judged = table.judged(), .nets = columns, .device = device, .table = html});
-  std::cout << "page: " << printable(options.report) << "/index.html\n";
+  std::cout << "page: " << printable(options.runs.report) << "/index.html\n";
 }
 
 // Without DATA: the runs that there are.
 int print_runs(const Options& options) {
-  require(options.report.empty(), "--report: needs DATA, whose videos it shows");
+  require(options.runs.report.empty(), "--report: needs DATA, whose videos it shows");
   kit::JsonFile json(options.table.common.compute.json);
-  const std::vector<Run> runs = read_runs(options.checkpoint);
+  const std::vector<Run> runs = read_runs(options.runs.checkpoint);
   const Table table(runs, options.resamples);
   std::cout << table.text();
   json.write(table.json());
@@ -89,20 +88,15 @@ int run(Options options) {
   const TrainOptions& common = options.table.common;
   const Device device = common.compute.set_up();
   if (common.sets.data.empty() && !common.sets.example) return print_runs(options);
-  options.table.folder = options.checkpoint;
-  options.table.on_val = options.on == "val";
+  options.table.folder = options.runs.checkpoint;
+  options.table.on_val = options.runs.on_val();
+  options.table.commit = options.runs.commit;
   const std::vector<std::string> arms = arms_in(options);
-  const std::vector<std::uint64_t> seeds = kit::numbers_of("--seeds", options.seeds);
+  const std::vector<std::uint64_t> seeds = kit::numbers_of("--seeds", options.runs.seeds);
   kit::JsonFile json(common.compute.json);
-  if (!options.report.empty()) page::prepare_page("--report", options.report);
-  std::error_code error;
-  std::filesystem::create_directories(options.table.folder, error);
-  require(!error, options.checkpoint, ": cannot be made a folder: ", reason_of(error.value()));
-  const FileLock lock(options.table.folder / "lock",
-                      "--checkpoint: another run is writing into this folder");
-  require(options.resume || read_runs(options.checkpoint).empty(),
-          "--checkpoint: ", options.checkpoint,
-          " holds an earlier run; add --resume to go on with it, or name another folder");
+  if (!options.runs.report.empty()) page::prepare_page("--report", options.runs.report);
+  const FileLock lock = options.runs.open();
+  options.runs.require_resume_if(!read_runs(options.runs.checkpoint).empty());
   const VideoSets sets = common.sets.open();
   const TableRuns runs_of(options.table, sets, device);
   kit::Progress progress(runs_of.cost() * static_cast<double>(arms.size() * seeds.size()));
@@ -117,7 +111,7 @@ int run(Options options) {
   const Table table(runs, options.resamples);
   std::cout << table.text();
   json.write(table.json());
-  if (!options.report.empty()) write_page(options, runs_of, sets, runs, table.html(), device);
+  if (!options.runs.report.empty()) write_page(options, runs_of, sets, runs, table.html(), device);
   return 0;
 }
 
@@ -126,30 +120,16 @@ int run(Options options) {
 void add_table_command(CLI::App& app, Command& chosen, const std::string& words) {
   const auto options = std::make_shared<Options>();
   options->table.command = words;
-  options->table.commit = "unknown";
   CLI::App* const table = app.add_subcommand("table", "plain against deformable: arms x seeds");
   table->footer(kExamples);
   table->add_option("--arms", options->arms, "rows")
       ->check(kit::some_items())
       ->capture_default_str();
-  table->add_option("--seeds", options->seeds, "of first values and pairs")
-      ->delimiter(',')
-      ->capture_default_str();
+  options->runs.add_to(*table, "of first values and pairs", "tools/track");
   options->table.common.add_to(*table);
-  table->add_option("--checkpoint", options->checkpoint, "folder in which runs are kept")
-      ->check(kit::some_path())
-      ->required();
-  table->add_flag("--resume", options->resume, "the folder holds earlier runs");
-  table->add_option("--on", options->on, "which set nets are judged on; val: to choose by")
-      ->check(CLI::IsMember({"test", "val"}))
-      ->capture_default_str();
   table->add_option("--resamples", options->resamples, "of the judged sequences, for intervals")
       ->transform(kit::whole_number(1, 1 << 20))
       ->capture_default_str();
-  table->add_option("--commit", options->table.commit, "kept in each run; tools/track gives it")
-      ->capture_default_str();
-  table->add_option("--report", options->report, "write a page into this folder")
-      ->check(kit::some_path());
   table->callback([options, &chosen] { chosen = [options] { return run(*options); }; });
 }
 

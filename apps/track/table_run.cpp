@@ -14,10 +14,6 @@ using Json = nlohmann::ordered_json;
 
 constexpr double kFrameCost = 0.3;  // following for a frame, in pairs trained on
 
-void stop_if_asked() {
-  if (const int signal = kit::StopOnSignal::asked(); signal != 0) throw kit::Interrupted(signal);
-}
-
 }  // namespace
 
 TableRuns::TableRuns(const TableOptions& options, const VideoSets& sets, Device device)
@@ -50,10 +46,7 @@ bool TableRuns::read(Run& run) const {
   std::error_code ignored;
   if (!std::filesystem::exists(file, ignored)) return false;
   Run there = read_run(file);
-  const std::string other = difference(kit::recipe_from(Json::parse(there.recipe)),
-                                       kit::recipe_from(Json::parse(run.recipe)));
-  require(other.empty(), file.string(), ": was made with other options: ", other,
-          "; name another folder, or move it away");
+  kit::require_same_recipe(file, there.recipe, run.recipe);
   run = std::move(there);
   return true;
 }
@@ -98,7 +91,7 @@ Run TableRuns::run(const std::string& arm, std::uint64_t seed, kit::Progress& pr
   run.parameters = kept.net->parameter_count();
   NetTracker tracker(*kept.net, kept.recipe, device_);
   run.judgement = judge(tracker, judged(), {.on_video = [&](std::int64_t frames) {
-                          stop_if_asked();
+                          kit::stop_if_asked();
                           progress.advance(kFrameCost * 2 * static_cast<double>(frames), "judging");
                         }});
   write_run(file_of(run, ".json"), run);
@@ -117,7 +110,8 @@ Run TableRuns::trivial(const std::string& name) const {
       {"tracker", name}, {"data", sets_.source}, {"judged", {run.judged_on, judged().size()}}});
   if (read(run)) return run;
   const std::unique_ptr<Tracker> tracker = trivial_tracker(name);
-  run.judgement = judge(*tracker, judged(), {.on_video = [](std::int64_t) { stop_if_asked(); }});
+  run.judgement =
+      judge(*tracker, judged(), {.on_video = [](std::int64_t) { kit::stop_if_asked(); }});
   write_run(file_of(run, ".json"), run);
   return run;
 }

@@ -4,7 +4,6 @@
 #include <cmath>
 
 #include <pliant/apps/kit/fine_tuning.h>
-#include <pliant/apps/kit/timed_steps.h>
 #include <pliant/apps/track/judge.h>
 #include <pliant/autograd/ops/arithmetic.h>
 #include <pliant/autograd/ops/detection_losses.h>
@@ -60,7 +59,6 @@ Trained train(SiamRPN& net, const NetRecipe& recipe, const VideoSets& sets,
        .rng = plan.rng,
        .device = plan.device,
        .clip_norm = plan.clip});
-  kit::TimedSteps timed(taken);
   const kit::TrainingSpan span{.epochs = plan.epochs,
                                .measure =
                                    [&](std::int64_t) {
@@ -72,10 +70,7 @@ Trained train(SiamRPN& net, const NetRecipe& recipe, const VideoSets& sets,
                                .on_point = listeners.on_point,
                                .on_epoch = listeners.on_epoch};
   const TrainingParts parts{.net = net, .optimizers = {{"sgd", sgd}}};
-  Trained trained;
-  trained.training = kit::train(timed, parts, span, progress, checkpoint);
-  trained.step_seconds = timed.median();
-  return trained;
+  return kit::train_timed(taken, parts, span, progress, checkpoint);
 }
 
 }  // namespace pliant::track

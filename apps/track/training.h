@@ -6,7 +6,7 @@
 
 #include <pliant/apps/kit/checkpoint.h>
 #include <pliant/apps/kit/progress.h>
-#include <pliant/apps/kit/training_record.h>
+#include <pliant/apps/kit/timed_steps.h>
 #include <pliant/apps/track/inputs.h>
 #include <pliant/layers/train/schedule.h>
 
@@ -29,17 +29,8 @@ struct TrainingPlan {
 // in logarithms to a tenth.
 Schedule siamrpn_lr(double peak, std::int64_t epochs, std::int64_t steps_per_epoch);
 
-// What is told while it runs; each may be empty.
-struct Listeners {
-  std::function<void()> on_best;  // the net that was best on val so far
-  std::function<void(std::int64_t step, const kit::CurvePoint& point)> on_point;
-  std::function<void(std::int64_t step, const kit::EpochPoint& point)> on_epoch;
-};
-
-struct Trained {
-  kit::Training training;
-  double step_seconds = 0;  // the median of those of this process, batches being there
-};
+using kit::Listeners;
+using kit::Trained;
 
 // Trains the net's unfrozen parameters by SGD. After every epoch it is measured on val:
 // EpochPoint::measured is the AUC of one pass there.

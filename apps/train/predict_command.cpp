@@ -8,6 +8,7 @@
 #include <pliant/apps/kit/compute_options.h>
 #include <pliant/apps/kit/files.h>
 #include <pliant/apps/kit/json_text.h>
+#include <pliant/apps/kit/predict_files.h>
 #include <pliant/apps/kit/text_table.h>
 #include <pliant/apps/train/commands.h>
 #include <pliant/apps/train/judge.h>
@@ -61,32 +62,23 @@ int run(const Options& options) {
   kit::JsonFile json_file(options.compute.json);
   const LoadedNet loaded = load_net(options.weights);
   loaded.net->to(device);
-  Json all = Json::array();
-  int status = 0;
-  for (const std::string& file : kit::files_of(options.pictures)) {
-    try {
-      const Tensor picture =
-          read_image(file == "-" ? "/dev/stdin" : file,
-                     loaded.recipe.channels == 1 ? ImageColour::gray : ImageColour::rgb);
-      const Tensor input = net_input(picture, loaded.recipe);
-      const Shape& shape = input.shape();
-      const Tensor logits =
-          (*loaded.net)(input.reshape({1, shape[0], shape[1], shape[2]}).to(device)).value();
-      const std::vector<Guess> guesses = guesses_of(logits, options.top).front();
-      std::cout << line_of(file, guesses, loaded.recipe, options.csv) << std::endl;
-      Json list = Json::array();
-      for (const Guess& guess : guesses)
-        list.push_back({{"class", loaded.recipe.classes[static_cast<std::size_t>(guess.label)]},
-                        {"probability", guess.probability}});
-      all.push_back({{"file", kit::as_written(file)}, {"guesses", list}});
-    } catch (const Error& error) {
-      std::cerr << error.what() << std::endl;
-      all.push_back({{"file", kit::as_written(file)}, {"error", kit::as_written(error.what())}});
-      status = 1;
-    }
-  }
-  json_file.write(all);
-  return status;
+  return kit::predict_files(
+      kit::files_of(options.pictures), json_file, [&](const std::string& file) -> Json {
+        const Tensor picture =
+            read_image(file == "-" ? "/dev/stdin" : file,
+                       loaded.recipe.channels == 1 ? ImageColour::gray : ImageColour::rgb);
+        const Tensor input = net_input(picture, loaded.recipe);
+        const Shape& shape = input.shape();
+        const Tensor logits =
+            (*loaded.net)(input.reshape({1, shape[0], shape[1], shape[2]}).to(device)).value();
+        const std::vector<Guess> guesses = guesses_of(logits, options.top).front();
+        std::cout << line_of(file, guesses, loaded.recipe, options.csv) << std::endl;
+        Json list = Json::array();
+        for (const Guess& guess : guesses)
+          list.push_back({{"class", loaded.recipe.classes[static_cast<std::size_t>(guess.label)]},
+                          {"probability", guess.probability}});
+        return {{"guesses", list}};
+      });
 }
 
 }  // namespace

@@ -11,14 +11,13 @@
 #include <pliant/apps/kit/interrupt.h>
 #include <pliant/apps/kit/json_text.h>
 #include <pliant/apps/kit/text_table.h>
+#include <pliant/apps/kit/training_files.h>
 #include <pliant/apps/kit/training_log.h>
 #include <pliant/apps/page/page.h>
 #include <pliant/apps/train/commands.h>
 #include <pliant/apps/train/judge.h>
 #include <pliant/apps/train/report.h>
 #include <pliant/apps/train/training.h>
-#include <pliant/core/file_lock.h>
-#include <pliant/core/file_name.h>
 
 namespace pliant::train {
 namespace {
@@ -42,17 +41,16 @@ examples:
 
 struct Options {
   kit::ComputeOptions compute;
-  std::string data, out, pretrained, report, log, events, preset = "standard";
+  kit::TrainingFiles files;
+  std::string data, pretrained, preset = "standard";
   std::string augment = "light", bad_files = "stop";
   std::vector<std::string> freeze;
   NetRecipe recipe;
   TrainingPlan plan;
   DataOptions data_options;
   std::uint64_t seed = 1;
-  bool example = false, resume = false;
+  bool example = false;
   double checkpoint_seconds = 60;
-
-  std::string checkpoint() const { return with_suffix(out, ".checkpoint").string(); }
 };
 
 Augment augment_of(const std::string& name) {
@@ -88,22 +86,6 @@ Json recipe_json(const Options& options, const PictureSets& sets) {
           {"seed", options.seed}};
 }
 
-void check_files(const Options& options) {
-  kit::require_files_of_their_own({{"the checkpoint beside --out", options.checkpoint()},
-                                   {"--out", options.out},
-                                   {"--log", options.log},
-                                   {"--json", options.compute.json}},
-                                  {{"--pretrained", options.pretrained}});
-  require_training_checkpoint(options.checkpoint());
-  std::error_code error;
-  require(options.resume || !std::filesystem::exists(options.checkpoint(), error),
-          options.checkpoint(),
-          ": holds an interrupted training; add --resume to go on with it, or delete it");
-  remove_stale_temporaries(options.out);
-  const AtomicFile proof("--out", options.out);
-  if (!options.report.empty()) page::prepare_page("--report", options.report);
-}
-
 PictureSets open_sets(const Options& options) {
   require(options.example != !options.data.empty(),
           options.example ? "--example: takes no DATA" : "DATA is missing; see --help");
@@ -135,21 +117,22 @@ int run(Options options) {
   options.data_options.rng = Rng(options.seed).fork("data");
   options.data_options.bad_files = options.bad_files == "skip" ? BadFiles::skip : BadFiles::stop;
   complete(options.recipe);
-  check_files(options);
+  options.files.check(options.compute.json, options.pretrained);
+  if (!options.files.report.empty()) page::prepare_page("--report", options.files.report);
   kit::JsonFile json_file(options.compute.json);
-  const FileLock lock(with_suffix(options.out, ".lock"),
-                      "--out: another process is training into this file");
+  const FileLock lock = options.files.lock();
   const PictureSets sets = open_sets(options);
   options.recipe.classes = sets.classes;
   options.recipe.channels = sets.channels;
   const std::unique_ptr<kit::Classifier> net = made(options);
 
-  kit::Checkpoint checkpoint(options.checkpoint(), kit::recipe_from(recipe_json(options, sets)),
+  kit::Checkpoint checkpoint(options.files.checkpoint(),
+                             kit::recipe_from(recipe_json(options, sets)),
                              options.checkpoint_seconds);
   kit::Progress progress(static_cast<double>(options.plan.epochs) *
                          static_cast<double>(sets.train.size()));
   progress.stage(options.recipe.title());
-  kit::TrainingLog log(options.log, options.events);
+  kit::TrainingLog log(options.files.log, options.files.events);
   log.add_image(0, "train/images", [&] {
     return NetInput(sets.train, options.recipe, options.plan.augment)
         .sheet(options.plan.rng.fork("sheet"));
@@ -158,7 +141,7 @@ int run(Options options) {
   {
     const kit::StopOnSignal stop;
     training = train(*net, sets, options.recipe, options.plan, progress, &checkpoint,
-                     {.on_best = [&] { save_net(options.out, *net, options.recipe); },
+                     {.on_best = [&] { save_net(options.files.out, *net, options.recipe); },
                       .on_point =
                           [&](std::int64_t step, const kit::CurvePoint& point) {
                             log.add(step, {{"epoch", point.epoch},
@@ -177,14 +160,14 @@ int run(Options options) {
   }
   progress.clear();
 
-  const LoadedNet best = load_net(options.out);
+  const LoadedNet best = load_net(options.files.out);
   best.net->to(options.plan.device);
   const bool tested = sets.test.size() > 0;
   const PictureSet& judged = tested ? sets.test : sets.val;
   const Judgement judgement =
       judge(*best.net, judged, options.recipe,
             {.device = options.plan.device, .threads = options.plan.loaders});
-  std::cout << table_of(judgement, options.recipe) << printable(options.out) << ": "
+  std::cout << table_of(judgement, options.recipe) << printable(options.files.out) << ": "
             << options.recipe.title() << ", " << grouped(best.net->parameter_count())
             << " parameters, " << grouped(training.images_seen) << " pictures in "
             << kit::clock_time(training.seconds) << "; best epoch "
@@ -196,16 +179,16 @@ int run(Options options) {
                {"best_epoch", kit::best_of(training.epochs).epoch},
                {tested ? "test" : "val", json_of(judgement, options.recipe)}};
   json.update(kit::json_of(training, "val_accuracy"));
-  if (!options.report.empty()) {
-    write_report(options.report, {.recipe = options.recipe,
-                                  .sets = sets,
-                                  .training = training,
-                                  .judged = judged,
-                                  .judgement = judgement,
-                                  .is_example = options.example,
-                                  .net = *best.net,
-                                  .device = options.plan.device});
-    std::cout << "page: " << printable(options.report) << "/index.html\n";
+  if (!options.files.report.empty()) {
+    write_report(options.files.report, {.recipe = options.recipe,
+                                        .sets = sets,
+                                        .training = training,
+                                        .judged = judged,
+                                        .judgement = judgement,
+                                        .is_example = options.example,
+                                        .net = *best.net,
+                                        .device = options.plan.device});
+    std::cout << "page: " << printable(options.files.report) << "/index.html\n";
   }
   json_file.write(json);
   checkpoint.remove();
@@ -280,8 +263,7 @@ void add_data_options(CLI::App& app, Options& options) {
   app.add_flag("--example", options.example, "shapes drawn by program instead of DATA");
   app.add_option("--val", options.data_options.val,
                  "share of the training set that is held out, where DATA has no val")
-      ->check(kit::real_number("a number above 0 and below 1",
-                               [](double share) { return share > 0 && share < 1; }))
+      ->check(kit::share_between_0_and_1())
       ->capture_default_str();
   app.add_option("--train-images", options.data_options.train_images, "use only so many")
       ->transform(kit::positive_count());
@@ -291,15 +273,7 @@ void add_data_options(CLI::App& app, Options& options) {
 }
 
 void add_file_options(CLI::App& app, Options& options) {
-  app.add_option("--out", options.out, "file of the trained net (safetensors)")
-      ->check(kit::some_path());
-  app.add_option("--report", options.report, "write a page into this folder")
-      ->check(kit::some_path());
-  app.add_option("--log", options.log, "write figures to this file as they come, a JSON line each")
-      ->check(kit::some_path());
-  app.add_option("--tensorboard", options.events, "write event files into this folder")
-      ->check(kit::some_path());
-  app.add_flag("--resume", options.resume, "go on with an interrupted training of --out");
+  options.files.add_to(app);
   app.add_option("--checkpoint-seconds", options.checkpoint_seconds, "time between checkpoints")
       ->check(kit::number_from_0())
       ->capture_default_str();
@@ -318,7 +292,7 @@ void add_train_command(CLI::App& app, Command& chosen) {
   app.footer(kExamples);
   app.final_callback([&app, options, &chosen] {
     if (!app.get_subcommands().empty()) return;
-    require(!options->out.empty(), "--out is missing: where the net goes; see --help");
+    require(!options->files.out.empty(), "--out is missing: where the net goes; see --help");
     chosen = [options] { return run(*options); };
   });
 }

@@ -31,12 +31,7 @@ struct TrainingPlan {
   std::int64_t loaders = 2;  // threads that read pictures
 };
 
-// What is told while it runs; each may be empty.
-struct Listeners {
-  std::function<void()> on_best;  // the net that was best on val so far
-  std::function<void(std::int64_t step, const kit::CurvePoint& point)> on_point;
-  std::function<void(std::int64_t step, const kit::EpochPoint& point)> on_epoch;
-};
+using kit::Listeners;
 
 // Trains the net's unfrozen parameters with AdamW on a one-cycle schedule; after every epoch it is
 // measured on val: EpochPoint::measured is the accuracy there, of the averaged weights if there are

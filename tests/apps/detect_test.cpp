@@ -2,8 +2,6 @@
 #include <algorithm>
 #include <csignal>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <map>
 
 #include <nlohmann/json.hpp>
@@ -33,17 +31,7 @@ Ended run_detect(std::vector<std::string> words, int signal = 0, int millisecond
   return run_program(std::move(words), signal, milliseconds);
 }
 
-std::string text_of(const fs::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  return std::string((std::istreambuf_iterator<char>(in)), {});
-}
-
 Json json_in(const fs::path& file) { return Json::parse(text_of(file)); }
-
-void write_text(const fs::path& file, const std::string& text) {
-  fs::create_directories(file.parent_path());
-  std::ofstream(file) << text;
-}
 
 constexpr std::int64_t kHeight = 48, kWidth = 64;
 

@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <cmath>
-#include <fstream>
 #include <map>
 #include <regex>
 #include <set>
@@ -19,12 +18,6 @@ using namespace pliant::test;
 namespace fs = std::filesystem;
 
 namespace {
-
-std::string text_of(const fs::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  REQUIRE_MESSAGE(in.good(), file.string());
-  return {std::istreambuf_iterator<char>(in), {}};
-}
 
 // The names that the document refers to as figures/NAME.svg.
 std::set<std::string> names_in(const std::string& text) {

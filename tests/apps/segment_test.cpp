@@ -3,7 +3,6 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 
 #include <nlohmann/json.hpp>
 
@@ -28,11 +27,6 @@ namespace {
 Ended run_segment(std::vector<std::string> words, int signal = 0, int milliseconds = 0) {
   words.insert(words.begin(), PLIANT_PROGRAMS "/pliant-segment");
   return run_program(std::move(words), signal, milliseconds);
-}
-
-std::string text_of(const fs::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  return std::string((std::istreambuf_iterator<char>(in)), {});
 }
 
 // Scenes of 24 x 32 pixels in the folders images and masks of `root`.

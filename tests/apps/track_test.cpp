@@ -3,8 +3,6 @@
 #include <cmath>
 #include <csignal>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 
 #include <nlohmann/json.hpp>
 
@@ -30,17 +28,7 @@ Ended run_track(std::vector<std::string> words, int signal = 0, int milliseconds
   return run_program(std::move(words), signal, milliseconds);
 }
 
-std::string text_of(const fs::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  return std::string((std::istreambuf_iterator<char>(in)), {});
-}
-
 Json json_in(const fs::path& file) { return Json::parse(text_of(file)); }
-
-void write_text(const fs::path& file, const std::string& text) {
-  fs::create_directories(file.parent_path());
-  std::ofstream(file) << text;
-}
 
 track::Video shapes(std::uint64_t number, std::int64_t frames = 12) {
   return track::shape_video("shapes" + std::to_string(number), frames, Rng(3).fork(number));

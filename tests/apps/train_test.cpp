@@ -2,7 +2,6 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 
 #include <nlohmann/json.hpp>
 
@@ -29,11 +28,6 @@ constexpr const char* kSmallNet =
 Ended run_train(std::vector<std::string> words, int signal = 0, int milliseconds = 0) {
   words.insert(words.begin(), PLIANT_PROGRAMS "/pliant-train");
   return run_program(std::move(words), signal, milliseconds);
-}
-
-std::string text_of(const fs::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  return std::string((std::istreambuf_iterator<char>(in)), {});
 }
 
 // A folder of two classes of so many 12 x 10 pictures, dark and bright.

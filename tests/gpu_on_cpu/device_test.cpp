@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
-#include <fstream>
 #include <iostream>
 #include <sstream>
 #include <string>
@@ -94,12 +93,6 @@ std::string said_on_errors(const std::function<void()>& work) {
   std::streambuf* const before = std::cerr.rdbuf(text.rdbuf());
   work();
   std::cerr.rdbuf(before);
-  return text.str();
-}
-
-std::string text_of(const std::string& path) {
-  std::ostringstream text;
-  text << std::ifstream(path).rdbuf();
   return text.str();
 }
 
