@@ -83,12 +83,28 @@ setup_elsewhere() {
         "libjpeg-turbo, pugixml, libcurl, OpenSSL; CMake fetches what it needs and does not find"
 }
 
+has_processor() {
+  local flag
+  for flag; do grep -qw "$flag" /proc/cpuinfo 2>/dev/null || return 1; done
+}
+
+# What a checkout builds runs on any processor of its kind, and at full speed on this one; kernels for
+# the others cost a minute and are for packages.
+kernels_for_here() {
+  if has_processor avx2 fma avx512f avx512bw avx512cd avx512dq avx512vl; then
+    echo '-DPLIANT_INSTRUCTION_SETS=baseline;avx512'
+  elif has_processor avx2 fma; then
+    echo '-DPLIANT_INSTRUCTION_SETS=baseline;avx2'
+  fi
+}
+
 # build PRESET [TARGET...]: configures if that was not done, then builds the targets (all).
 build() {
-  local preset=$1 folder=$root/build/$1 targets=()
+  local preset=$1 folder=$root/build/$1 targets=() options=()
   shift
   (( $# == 0 )) || targets=(--target "$@")
+  [[ $preset != release ]] || mapfile -t options < <(kernels_for_here)
   # In a subshell: presets are read from the current folder, and the caller's must not change.
-  [[ -e $folder/build.ninja ]] || (cd "$root" && cmake --preset "$preset") >&2 || exit 1
+  [[ -e $folder/build.ninja ]] || (cd "$root" && cmake --preset "$preset" "${options[@]}") >&2 || exit 1
   cmake --build "$folder" "${targets[@]}" >&2 || exit 1
 }

@@ -1,15 +1,8 @@
 # shellcheck shell=bash
 # Sourced by tools/check-all: builds that look for what a correct result hides.
 
-row debug "${programs[@]}"
-debug() {  # assertions, and warnings of another optimisation; golden cases meet the same in `asan`
-  cmake --preset debug -DCMAKE_CXX_FLAGS_DEBUG=-Og && cmake --build build/debug || return 1
-  counted_tests build/debug -R '^unit'
-  closing_line
-}
-
 row asan "${programs[@]}"
-asan() {  # overruns, leaks, undefined behaviour, integers that change their value
+asan() {  # overruns, leaks, undefined behaviour, integers that change their value, assertions
   cmake --preset asan && cmake --build build/asan || return 1
   counted_tests build/asan
   closing_line
