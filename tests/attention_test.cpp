@@ -47,13 +47,14 @@ TEST_CASE("attention: gradients, first and second, on any number of threads") {
 }
 
 TEST_CASE("attention: blocks of rows and keys join to the formula") {
-  for (const auto& [l, s] : {std::pair<std::int64_t, std::int64_t>{1, 1},
-                             {49, 300},
-                             {100, 64},
-                             {130, 257},
-                             {3, 1000},
-                             {97, 97}})
+  for (const auto& sizes : {std::pair<std::int64_t, std::int64_t>{1, 1},
+                            {49, 300},
+                            {100, 64},
+                            {130, 257},
+                            {3, 1000},
+                            {97, 97}})
     for (const bool causal : {false, true}) {
+      const std::int64_t l = sizes.first, s = sizes.second;
       CAPTURE(l);
       CAPTURE(s);
       CAPTURE(causal);

@@ -38,7 +38,7 @@ TEST_CASE("processors: a quota of version 2, in whole processors") {
   const Root root("0::/job\n", kUnified);
   CHECK(root.quota() == std::nullopt);
   const std::string file = "sys/fs/cgroup/job/cpu.max";
-  for (const auto& [text, processors] :
+  for (const auto& row :
        std::vector<std::pair<std::string, std::optional<int>>>{{"max 100000\n", std::nullopt},
                                                                {"50000 100000\n", 1},
                                                                {"1000 100000\n", 1},
@@ -50,9 +50,10 @@ TEST_CASE("processors: a quota of version 2, in whole processors") {
                                                                {"nonsense\n", std::nullopt},
                                                                {"0 0\n", std::nullopt},
                                                                {"-1 100000\n", std::nullopt}}) {
+    const auto& text = row.first;
     CAPTURE(text);
     root.put(file, text);
-    CHECK(root.quota() == processors);
+    CHECK(root.quota() == row.second);
   }
 }
 
@@ -61,11 +62,12 @@ TEST_CASE("processors: a quota of version 1") {
   CHECK(root.quota() == std::nullopt);
   const std::string folder = "sys/fs/cgroup/cpu,cpuacct/job/";
   root.put(folder + "cpu.cfs_period_us", "100000\n");
-  for (const auto& [text, processors] : std::vector<std::pair<std::string, std::optional<int>>>{
+  for (const auto& row : std::vector<std::pair<std::string, std::optional<int>>>{
            {"-1\n", std::nullopt}, {"50000\n", 1}, {"300000\n", 3}, {"300001\n", 4}}) {
+    const auto& text = row.first;
     CAPTURE(text);
     root.put(folder + "cpu.cfs_quota_us", text);
-    CHECK(root.quota() == processors);
+    CHECK(root.quota() == row.second);
   }
 }
 

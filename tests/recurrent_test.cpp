@@ -65,8 +65,9 @@ TEST_CASE("recurrent: the fused steps are the formulas, over tiles of rows and u
   struct Sizes {
     std::int64_t steps, n, h;
   };
-  for (const auto& [steps, n, h] : {Sizes{4, 5, 33}, {2, 100, 16}, {3, 7, 200}}) {
-    CAPTURE(h);
+  for (const Sizes& sizes : {Sizes{4, 5, 33}, {2, 100, 16}, {3, 7, 200}}) {
+    CAPTURE(sizes.h);
+    const auto [steps, n, h] = sizes;
     const double small = 1 / std::sqrt(static_cast<double>(h));
     const OpCase lstm{"lstm",
                       [](const Vars& v) { return lstm_states(v[0], v[1], v[2], v[3]); },

@@ -129,9 +129,9 @@ TEST_CASE("layout: transposed convolutions of PyTorch's files answer as they did
     const char* name;
     std::int64_t in, out, groups;
   };
-  for (const auto& [name, in, out, groups] :
-       {Case{"square", 3, 3, 1}, {"oblong", 2, 3, 1}, {"groups2", 4, 6, 2}}) {
-    CAPTURE(name);
+  for (const Case& each : {Case{"square", 3, 3, 1}, {"oblong", 2, 3, 1}, {"groups2", 4, 6, 2}}) {
+    CAPTURE(each.name);
+    const auto [name, in, out, groups] = each;
     const SafetensorsFile golden =
         read_safetensors(std::filesystem::path(PLIANT_SOURCE_DIR) / "tests/golden" /
                          ("conv_transpose2d_pytorch__" + std::string(name) + ".safetensors"));

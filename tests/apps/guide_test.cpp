@@ -66,8 +66,9 @@ TEST_CASE("guide: every page says what its program prints") {
   std::set<std::string> said;
   for (const auto& entry : fs::directory_iterator(kGuide)) {
     if (entry.path().extension() != ".md") continue;
-    for (const auto& [name, text] : outputs_of(entry.path())) {
-      CAPTURE(name);
+    for (const auto& output : outputs_of(entry.path())) {
+      CAPTURE(output.first);
+      const auto& [name, text] = output;
       const TemporaryFolder work;
       const Ended ended = run_guide(name, work.path(), "");
       CHECK(ended.status == 0);

@@ -82,9 +82,9 @@ TEST_CASE("named nets: as many classes as the labels ask for, or as one says") {
   pgm.insert(pgm.end(), digits.test.images.data<std::uint8_t>(),
              digits.test.images.data<std::uint8_t>() + 784);
   folder.write("digit.pgm", pgm);
-  for (const auto& [name, asked, classes] :
-       {std::tuple{"digit", "", 12}, {"lenet5", "", 12}, {"lenet5", "15", 15}}) {
-    CAPTURE(name);
+  for (const auto& each : {std::tuple{"digit", "", 12}, {"lenet5", "", 12}, {"lenet5", "15", 15}}) {
+    const auto& [name, asked, classes] = each;
+    CAPTURE(std::get<0>(each));
     const std::string net = folder.path() / "net.safetensors", json = folder.path() / "p.json";
     std::vector<std::string> words = {"train", "--data",   data, "--net",   name, "--out",
                                       net,     "--epochs", "1",  "--batch", "20"};

@@ -102,8 +102,9 @@ Deviations gradient_deviations(const NetFile& file, const Module& net, const Gra
   double magnitude = 0;
   for (const auto& [name, want] : wanted) magnitude = std::max(magnitude, largest(want));
   for (const auto& [name, want] : wanted) {
-    const auto found = std::find_if(parameters.begin(), parameters.end(),
-                                    [&](const Parameter& p) { return p.name() == name; });
+    const auto found =
+        std::find_if(parameters.begin(), parameters.end(),
+                     [&name = name](const Parameter& p) { return p.name() == name; });
     require(found != parameters.end(), "the net has no parameter ", name);
     const Tensor* const got = gradients.find(*found);
     require(got != nullptr, name, " has no gradient");
@@ -121,8 +122,8 @@ Deviations buffer_deviations(const NetFile& file, const Module& net, const State
   const State now = net.state();
   Deviations all;
   for (const auto& [name, want] : wanted) {
-    const auto found = std::find_if(now.begin(), now.end(),
-                                    [&](const auto& entry) { return entry.first == name; });
+    const auto found = std::find_if(
+        now.begin(), now.end(), [&name = name](const auto& entry) { return entry.first == name; });
     require(found != now.end(), "the net has no buffer ", name);
     all.push_back(file.deviation("after." + name, found->second, want));
   }
