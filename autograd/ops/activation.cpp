@@ -40,7 +40,6 @@ Var mish_slope(const Var& x, const UnaryCall&) {
   const Var gate = tanh(softplus(x));
   return gate + x * (1.0 - square(gate)) * sigmoid(x);
 }
-Var softsign_slope(const Var& x, const UnaryCall&) { return square(1.0 / (abs(x) + 1.0)); }
 Var hardswish_slope(const Var& x, const UnaryCall&) {
   const Var inside = mul(gt(x, -3.0), lt(x, 3.0));
   return inside * (x * (1.0 / 3) + 0.5) + Var(ge(x, 3.0));
@@ -60,7 +59,6 @@ Var gelu(const Var& x) { return apply_unary<unary::Gelu, gelu_slope>("gelu", x);
 Var gelu_tanh(const Var& x) {
   return apply_unary<unary::GeluTanh, gelu_tanh_slope>("gelu_tanh", x);
 }
-Var softsign(const Var& x) { return apply_unary<unary::Softsign, softsign_slope>("softsign", x); }
 Var mish(const Var& x) { return apply_unary<unary::Mish, mish_slope>("mish", x); }
 Var hardswish(const Var& x) {
   return apply_unary<unary::Hardswish, hardswish_slope>("hardswish", x);

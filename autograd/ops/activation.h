@@ -17,8 +17,7 @@ Var softplus(const Var& x);  // log(1 + exp(x)), for x of any size
 Var gelu(const Var& x);
 // Its approximation, x / 2 (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))).
 Var gelu_tanh(const Var& x);
-Var softsign(const Var& x);  // x / (1 + |x|)
-Var mish(const Var& x);      // x tanh(softplus(x)) (Misra 2019)
+Var mish(const Var& x);  // x tanh(softplus(x)) (Misra 2019)
 // x clamp(x + 3, 0, 6) / 6 (Howard et al. 2019); at -3 and 3 the derivative is 0 and 1.
 Var hardswish(const Var& x);
 // x where it is positive, else weight x (He et al. 2015): one weight [1] or one a channel [C]. The

@@ -115,11 +115,6 @@ struct Hardswish : OfArgument {  // x min(max(x + 3, 0), 6) / 6; both bounds bel
   PLIANT_HD T slope(T x) const { return x <= T(-3) ? T(0) : x >= T(3) ? T(1) : (x + x + T(3)) / 6; }
 };
 template <class T>
-struct Softsign : OfArgument {  // x / (1 + |x|)
-  PLIANT_HD T value(T x) const { return x / (T(1) + std::abs(x)); }
-  PLIANT_HD T slope(T x) const { return T(1) / ((T(1) + std::abs(x)) * (T(1) + std::abs(x))); }
-};
-template <class T>
 struct Exp : OfResult {
   PLIANT_HD T value(T x) const { return exponential(x); }
   PLIANT_HD T slope(T y) const { return y; }
@@ -221,10 +216,10 @@ struct Huber : OfArgument {  // x^2 / (2 beta) inside (-beta, beta), |x| - beta 
 using UnaryTable =
     FunctionList<unary::Relu, unary::LeakyRelu, unary::Sigmoid, unary::Tanh, unary::Silu,
                  unary::Gelu, unary::GeluTanh, unary::NormalCdf, unary::Softplus, unary::Mish,
-                 unary::Hardswish, unary::Softsign, unary::Exp, unary::Log, unary::Log1p,
-                 unary::Expm1, unary::Sin, unary::Cos, unary::Erf, unary::Floor, unary::Ceil,
-                 unary::Round, unary::Sign, unary::Sqrt, unary::Rsqrt, unary::Square, unary::Pow,
-                 unary::Abs, unary::Clamp, unary::Huber>;
+                 unary::Hardswish, unary::Exp, unary::Log, unary::Log1p, unary::Expm1, unary::Sin,
+                 unary::Cos, unary::Erf, unary::Floor, unary::Ceil, unary::Round, unary::Sign,
+                 unary::Sqrt, unary::Rsqrt, unary::Square, unary::Pow, unary::Abs, unary::Clamp,
+                 unary::Huber>;
 
 // A function of the table with its numbers, as kernels are told of it.
 struct UnaryCall {
