@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cmath>
+#include <filesystem>
 #include <iostream>
 #include <sstream>
 
@@ -117,11 +118,16 @@ std::optional<int> end_of_parsing(CLI::App& app, int argc, char** argv, int usag
     app.parse(argc, argv);
     return std::nullopt;
   } catch (const CLI::ParseError& error) {
-    std::stringstream output, errors;  // both may repeat what was given, the program's name too
-    const int status = app.exit(error, output, errors);
-    for (std::string line; std::getline(output, line);) std::cout << printable(line) << '\n';
-    for (std::string line; std::getline(errors, line);) std::cerr << printable(line) << '\n';
-    return status == 0 || usage == 0 ? status : usage;
+    // What is printed may repeat what was given, the program's name too.
+    if (error.get_exit_code() == 0) {  // --help, --version
+      std::stringstream output;
+      app.exit(error, output, output);
+      for (std::string line; std::getline(output, line);) std::cout << printable(line) << '\n';
+      return 0;
+    }
+    const std::string program = std::filesystem::path(argv[0]).filename();
+    std::cerr << printable(text_from(program, ": ", error.what(), "; see --help")) << '\n';
+    return usage != 0 ? usage : error.get_exit_code();
   }
 }
 

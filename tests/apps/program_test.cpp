@@ -166,7 +166,7 @@ TEST_CASE("program: numbers are what they look like") {
     for (const std::string number : {"0", "-1", "99999999999999999999", "2x"})
       CHECK(contains(refusal(option + ' ' + number), option + ": '" + number + "' is not a whole"));
   for (const std::string number : {"0,01", "0", "-1", "nan", "inf", "1e400", "1e-400", "x", "''"})
-    CHECK(contains(refusal("--lr " + number), " is not a number above 0\n"));
+    CHECK(contains(refusal("--lr " + number), " is not a number above 0; see --help\n"));
   CHECK(contains(refusal("--checkpoint-seconds -1"), "is not a number of 0 or more"));
   CHECK(contains(workshop.shell("$mnist --seeds 1,-1 2>&1").out, "'-1' is not a whole number"));
   for (const std::string list : {"1,,2", "1,2,", ",1", "''"})
