@@ -12,6 +12,7 @@
 #include <mutex>
 #include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <pliant/core/error.h>
@@ -87,18 +88,20 @@ class Pool {
 
   int size() const { return size_.load(std::memory_order_relaxed); }
 
+  Pool* before = nullptr;  // the one that an earlier fork left behind
+
   // As many threads as before if that many cannot be had.
   void resize(int count) {
     const std::lock_guard turn(turn_);
     std::vector<Share> shares(static_cast<std::size_t>(count));
     workers_.reserve(static_cast<std::size_t>(count));
     shrink(count);
-    const int before = size();
+    const int had = size();
     try {
       while (size() < count) start_worker();
     } catch (const std::exception& error) {
       const int most = size();
-      shrink(before);
+      shrink(had);
       fail("threads: of ", count, " that were asked for only ", most, " could be started (",
            error.what(), "); ask for fewer by set_thread_count or PLIANT_THREADS (1 needs no ",
            "further thread), or raise the limit (ulimit -u, ulimit -v, the container's pids)");
@@ -241,12 +244,16 @@ Pool& make_pool(int count) {
 }
 
 std::atomic<int> inherited{0};        // threads of the pool that a fork left behind
+Pool* left_behind = nullptr;          // by the last fork: never destroyed, so it stays in reach
 std::atomic<std::uint64_t> forks{0};  // between the first process and this one
 
 // A forked process has its one thread alone: it makes a pool of its own when it computes, of as
 // many threads. The other pool stays as it was when its threads vanished.
 void forget_pool() {
-  if (const Pool* const left = current.exchange(nullptr)) inherited = left->size();
+  if (Pool* const left = current.exchange(nullptr)) {
+    inherited = left->size();
+    left->before = std::exchange(left_behind, left);
+  }
   forks.fetch_add(1);
 }
 [[maybe_unused]] const int watched = ::pthread_atfork(nullptr, nullptr, forget_pool);

@@ -1,14 +1,11 @@
 #include <pliant/data/image_folder.h>
 
-#include <algorithm>
-#include <cmath>
 #include <compare>
 #include <map>
 
 #include <pliant/core/crc32.h>
 #include <pliant/data/internal/checked.h>
 #include <pliant/data/internal/files.h>
-#include <pliant/data/loader.h>
 
 namespace pliant {
 namespace {
@@ -79,25 +76,15 @@ LabelledImage ImageFolder::at(std::int64_t i, const Rng&) const {
 }
 
 ImageFolders ImageFolder::split(double val, const Rng& rng) const {
-  require(val > 0 && val < 1, "split: the share held out is ", val,
-          ", expected one between 0 and 1");
+  const auto& files = list_->files;
+  std::vector<std::int64_t> labels;
+  labels.reserve(files.size());
+  for (const File& file : files) labels.push_back(file.label);
+  const std::vector<bool> is_out = held_out_of_classes(labels, val, rng);
   auto kept = std::make_shared<List>(), held_out = std::make_shared<List>();
   kept->classes = held_out->classes = classes();
-  const auto& files = list_->files;
-  for (std::size_t begin = 0; begin < files.size();) {
-    const std::int64_t label = files[begin].label;
-    std::size_t end = begin;
-    while (end < files.size() && files[end].label == label) ++end;
-    const auto count = static_cast<std::int64_t>(end - begin);
-    const std::int64_t least = count > 1 ? 1 : 0;
-    const std::int64_t out = std::clamp<std::int64_t>(
-        std::llround(val * static_cast<double>(count)), least, count - least);
-    const std::vector<std::int64_t> order =
-        randperm(count, rng.fork(static_cast<std::uint64_t>(label)));
-    for (std::size_t i = 0; i < order.size(); ++i)  // a permutation says of each file where it goes
-      (order[i] < out ? held_out : kept)->files.push_back(files[begin + i]);
-    begin = end;
-  }
+  for (std::size_t i = 0; i < files.size(); ++i)
+    (is_out[i] ? held_out : kept)->files.push_back(files[i]);
   return {ImageFolder(std::move(kept), colour_), ImageFolder(std::move(held_out), colour_)};
 }
 

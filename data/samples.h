@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include <pliant/core/random.h>
 #include <pliant/core/tensor.h>
 #include <pliant/data/images.h>
 #include <pliant/data/polygon.h>
@@ -58,6 +59,12 @@ struct SegmentationBatch {
 
   SegmentationBatch to(Device device) const { return {images.to(device), labels.to(device)}; }
 };
+
+// Which of a set with these labels are held out: the share `val` of each class, drawn at random, rounded
+// to whole samples but neither none nor all of a class of two or more. A pure function of its
+// arguments. An Error unless 0 < val < 1.
+std::vector<bool> held_out_of_classes(const std::vector<std::int64_t>& labels, double val,
+                                      const Rng& rng);
 
 // Samples of one size and type as a batch, for a Loader; others are an Error.
 LabelledImages stack_images(const std::vector<LabelledImage>& samples);

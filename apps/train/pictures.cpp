@@ -158,24 +158,13 @@ PictureSets class_folders(const fs::path& root, const DataOptions& options) {
 
 // Holds out the share `val` of each class, drawn by key; both halves in the order of the set.
 void hold_out(PictureSets& sets, const DataOptions& options) {
-  const auto classes = sets.classes.size();
-  std::vector<std::vector<std::int64_t>> members(classes);
-  for (std::int64_t i = 0; i < sets.train.size(); ++i)
-    members[static_cast<std::size_t>(sets.train.label(i))].push_back(i);
-  std::vector<bool> held(static_cast<std::size_t>(sets.train.size()));
-  for (std::size_t label = 0; label < classes; ++label) {
-    const auto count = static_cast<std::int64_t>(members[label].size());
-    if (count < 2) continue;
-    const auto share = std::clamp<std::int64_t>(
-        std::llround(options.val * static_cast<double>(count)), 1, count - 1);
-    const auto order = randperm(count, options.rng.fork("val").fork(label));
-    for (std::int64_t i = 0; i < share; ++i)
-      held[static_cast<std::size_t>(
-          members[label][static_cast<std::size_t>(order[static_cast<std::size_t>(i)])])] = true;
-  }
+  std::vector<std::int64_t> labels;
+  for (std::int64_t i = 0; i < sets.train.size(); ++i) labels.push_back(sets.train.label(i));
+  const std::vector<bool> is_out =
+      held_out_of_classes(labels, options.val, options.rng.fork("val"));
   std::vector<std::int64_t> train, val;
   for (std::int64_t i = 0; i < sets.train.size(); ++i)
-    (held[static_cast<std::size_t>(i)] ? val : train).push_back(i);
+    (is_out[static_cast<std::size_t>(i)] ? val : train).push_back(i);
   sets.val = sets.train.take(std::move(val));
   sets.train = sets.train.take(std::move(train));
 }

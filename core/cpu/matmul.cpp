@@ -135,9 +135,17 @@ const T* flipped(const MatmulGeometry& g, const T* a, Workspace& workspace) {
   return copy;
 }
 
+// The product over no k at all, whose operands may be null.
+template <class T>
+void multiply_nothing(const MatmulGeometry& g, const T* bias, T* y) {
+  for (std::int64_t row = 0; row < g.batch * g.m; ++row)
+    for (std::int64_t j = 0; j < g.n; ++j) y[row * g.n + j] = bias == nullptr ? T(0) : bias[j];
+}
+
 template <class T>
 void multiply(const MatmulGeometry& g, const T* a, const T* b, const T* bias, T* y,
               Workspace& workspace) {
+  if (g.k == 0) return multiply_nothing(g, bias, y);
   if (g.transpose_a == Transpose::yes && g.transpose_b == Transpose::no)
     return multiply_transposed(g, a, b, bias, y, workspace);
   if (g.transpose_a == Transpose::yes) a = flipped(g, a, workspace);
