@@ -7,17 +7,9 @@
 #include <pliant/apps/kit/command_line.h>
 #include <pliant/apps/kit/interrupt.h>
 #include <pliant/core/program.h>
-#include <pliant/core/text.h>
 
 namespace pliant::detect {
 namespace {
-
-// The command line as it was given.
-std::string words_of(int argc, char** argv) {
-  std::string words = "pliant-detect";
-  for (int i = 1; i < argc; ++i) words += ' ' + printable(argv[i]);
-  return words;
-}
 
 int run(int argc, char** argv) {
   CLI::App app{
@@ -35,7 +27,7 @@ int run(int argc, char** argv) {
   add_train_command(app, chosen);
   add_eval_command(app, chosen);
   add_predict_command(app, chosen);
-  add_table_command(app, chosen, words_of(argc, argv));
+  add_table_command(app, chosen, kit::command_of(argc, argv));
   if (const auto status = kit::end_of_parsing(app, argc, argv)) return *status;
   try {
     return chosen();

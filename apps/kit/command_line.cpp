@@ -113,6 +113,12 @@ CLI::Validator share_between_0_and_1() {
                      [](double number) { return number > 0 && number < 1; });
 }
 
+std::string command_of(int argc, char** argv) {
+  std::string command = std::filesystem::path(argv[0]).filename();
+  for (int i = 1; i < argc; ++i) command += ' ' + printable(argv[i]);
+  return command;
+}
+
 std::optional<int> end_of_parsing(CLI::App& app, int argc, char** argv, int usage) {
   try {
     app.parse(argc, argv);

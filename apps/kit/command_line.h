@@ -51,6 +51,9 @@ CLI::Validator number_from_0();
 CLI::Validator number_from_0_to_1();
 CLI::Validator share_between_0_and_1();  // neither of them
 
+// The command line as it was given, after the program's name.
+std::string command_of(int argc, char** argv);
+
 // Parses the command line; gives the exit status if the program is to end at once: 0 after --help,
 // else `usage` or, without it, CLI11's own.
 std::optional<int> end_of_parsing(CLI::App& app, int argc, char** argv, int usage = 0);

@@ -27,9 +27,7 @@ int run(int argc, char** argv) {
   add_train_command(app, chosen);
   add_eval_command(app, chosen);
   add_predict_command(app, chosen);
-  std::string words = "pliant-segment";
-  for (int i = 1; i < argc; ++i) words += std::string(" ") + argv[i];
-  add_table_command(app, chosen, words);
+  add_table_command(app, chosen, kit::command_of(argc, argv));
   if (const auto status = kit::end_of_parsing(app, argc, argv)) return *status;
   try {
     return chosen();

@@ -6,17 +6,9 @@
 #include <pliant/apps/kit/interrupt.h>
 #include <pliant/apps/track/commands.h>
 #include <pliant/core/program.h>
-#include <pliant/core/text.h>
 
 namespace pliant::track {
 namespace {
-
-// The command line as it was given.
-std::string words_of(int argc, char** argv) {
-  std::string words = "pliant-track";
-  for (int i = 1; i < argc; ++i) words += ' ' + printable(argv[i]);
-  return words;
-}
 
 int run(int argc, char** argv) {
   CLI::App app{
@@ -34,7 +26,7 @@ int run(int argc, char** argv) {
   add_train_command(app, chosen);
   add_eval_command(app, chosen);
   add_run_command(app, chosen);
-  add_table_command(app, chosen, words_of(argc, argv));
+  add_table_command(app, chosen, kit::command_of(argc, argv));
   if (const auto status = kit::end_of_parsing(app, argc, argv)) return *status;
   try {
     return chosen();

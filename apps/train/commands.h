@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <string>
 
 namespace CLI {
 class App;
@@ -12,7 +13,8 @@ namespace pliant::train {
 using Command = std::function<int()>;  // gives the exit status
 
 // Each adds its options to the app and sets `chosen` once the command line asks for it.
-void add_train_command(CLI::App& app, Command& chosen);  // the app itself
+// The app itself; `command` is how it was called.
+void add_train_command(CLI::App& app, Command& chosen, const std::string& command);
 void add_eval_command(CLI::App& app, Command& chosen);
 void add_predict_command(CLI::App& app, Command& chosen);
 void add_summary_command(CLI::App& app, Command& chosen);

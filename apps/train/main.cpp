@@ -14,7 +14,7 @@ int run(int argc, char** argv) {
   CLI::App app{"Trains a net, plain or deformable, on pictures sorted into folders by class."};
   app.set_version_flag("--version", "pliant-train " PLIANT_VERSION);
   Command chosen;
-  add_train_command(app, chosen);
+  add_train_command(app, chosen, kit::command_of(argc, argv));
   add_eval_command(app, chosen);
   add_predict_command(app, chosen);
   add_summary_command(app, chosen);

@@ -48,6 +48,7 @@ struct Options {
   NetRecipe recipe;
   TrainingPlan plan;
   DataOptions data_options;
+  std::string command, commit = "unknown";
   std::uint64_t seed = 1;
   bool example = false;
   double checkpoint_seconds = 60;
@@ -173,7 +174,10 @@ int run(Options options) {
             << kit::clock_time(training.seconds) << "; best epoch "
             << kit::best_of(training.epochs).epoch << ", " << kit::percent(judgement.accuracy())
             << " of " << (tested ? "test" : "val") << " right\n";
-  Json json = {{"net", options.recipe.title()},
+  Json json = {{"command", options.command},
+               {"commit", options.commit},
+               {"seed", options.seed},
+               {"net", options.recipe.title()},
                {"data", sets.source},
                {"parameters", best.net->parameter_count()},
                {"best_epoch", kit::best_of(training.epochs).epoch},
@@ -274,6 +278,7 @@ void add_data_options(CLI::App& app, Options& options) {
 
 void add_file_options(CLI::App& app, Options& options) {
   options.files.add_to(app);
+  app.add_option("--commit", options.commit, "kept in the JSON; tools/train gives it");
   app.add_option("--checkpoint-seconds", options.checkpoint_seconds, "time between checkpoints")
       ->check(kit::number_from_0())
       ->capture_default_str();
@@ -281,8 +286,9 @@ void add_file_options(CLI::App& app, Options& options) {
 
 }  // namespace
 
-void add_train_command(CLI::App& app, Command& chosen) {
+void add_train_command(CLI::App& app, Command& chosen, const std::string& command) {
   const auto options = std::make_shared<Options>();
+  options->command = command;
   add_data_options(app, *options);
   add_net_options(app, *options);
   add_plan_options(app, *options);
