@@ -6,6 +6,7 @@
 #include <system_error>
 
 #include <pliant/apps/detect/scenes.h>
+#include <pliant/apps/kit/detection_files.h>
 #include <pliant/core/error.h>
 #include <pliant/data/coco.h>
 #include <pliant/data/voc.h>
@@ -18,27 +19,10 @@ namespace fs = std::filesystem;
 
 constexpr std::int64_t kSceneHeight = 120, kSceneWidth = 160;
 constexpr std::int64_t kScenesToLearn = 240, kScenesToChoose = 40, kScenesToJudge = 60;
-constexpr std::size_t kNotices = 5;  // of files left out
 
 bool is_there(const fs::path& path) {
   std::error_code ignored;
   return fs::exists(path, ignored);
-}
-
-template <class Set>
-PictureSet set_of(const Set& set, const std::string& split, std::vector<std::string>& notices) {
-  const std::vector<BadFile>& bad = set.skipped();
-  for (std::size_t i = 0; i < std::min(bad.size(), kNotices); ++i)
-    notices.push_back("left out: " + printable(bad[i].reason));
-  if (bad.size() > kNotices)
-    notices.push_back(text_from("left out: ", bad.size() - kNotices, " more pictures of ", split));
-  if (set.dropped() > 0)
-    notices.push_back(text_from(split, ": ", grouped(set.dropped()),
-                                set.dropped() == 1 ? " box" : " boxes",
-                                " without area inside the picture left out"));
-  std::vector<std::string> ids;
-  for (std::int64_t i = 0; i < set.size(); ++i) ids.push_back(set.id(i));
-  return {std::move(ids), [set](std::int64_t i) { return set.at(i); }};
 }
 
 std::vector<std::int64_t> numbered(std::size_t classes) {
@@ -53,7 +37,7 @@ PictureSets voc_pictures(const fs::path& root, const DataOptions& options) {
     if (!is_there(root / "ImageSets/Main" / (split + ".txt"))) return {};
     const VocDetection set(root, split, {.bad_files = options.bad_files});
     sets.classes = set.classes();
-    return set_of(set, split, sets.notices);
+    return kit::set_of(set, split, sets.notices);
   };
   sets.train = open(options.train_split);
   require(sets.train.size() > 0, root.string(), ": has no ImageSets/Main/", options.train_split,
@@ -64,46 +48,19 @@ PictureSets voc_pictures(const fs::path& root, const DataOptions& options) {
   return sets;
 }
 
-// The annotations of a split: SPLIT.json, or COCO's own instances_SPLIT2017.json.
-fs::path coco_annotations(const fs::path& root, const std::string& split) {
-  const fs::path folder = root / "annotations";
-  if (is_there(folder / (split + ".json"))) return folder / (split + ".json");
-  std::error_code error;
-  std::vector<fs::path> found;
-  for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error))
-    if (at->path().filename().string().starts_with("instances_" + split) &&
-        at->path().extension() == ".json")
-      found.push_back(at->path());
-  require(found.size() <= 1, folder.string(), ": has ", found.size(), " files instances_", split,
-          "*.json, expected one");
-  return found.empty() ? fs::path() : found.front();
-}
-
-// The pictures of that file: a folder named as the split is in its name, or the one of all.
-fs::path coco_images(const fs::path& root, const fs::path& annotations, const std::string& split) {
-  std::string name = annotations.stem().string();
-  if (const std::size_t at = name.find(split); at != std::string::npos) name = name.substr(at);
-  for (const fs::path& folder :
-       {root / name, root / split, root / "images" / name, root / "images"})
-    if (is_there(folder)) return folder;
-  fail(root.string(), ": has no folder ", name, " or images for the pictures of ",
-       annotations.string());
-}
-
 PictureSets coco_pictures(const fs::path& root, const DataOptions& options) {
   PictureSets sets{.source = root.string() + ": layout of COCO"};
   const auto open = [&](const std::string& split) -> PictureSet {
-    const fs::path annotations = coco_annotations(root, split);
-    if (annotations.empty()) return {};
-    const CocoDetection set(coco_images(root, annotations, split), annotations,
-                            {.bad_files = options.bad_files});
-    require(sets.classes.empty() || sets.classes == set.classes(), annotations.string(),
+    const auto files = kit::coco_files(root, split);
+    if (!files) return {};
+    const CocoDetection set(files->images, files->annotations, {.bad_files = options.bad_files});
+    require(sets.classes.empty() || sets.classes == set.classes(), files->annotations.string(),
             ": its categories are not those of the training set");
     if (sets.classes.empty())
       for (std::size_t label = 0; label < set.classes().size(); ++label)
         sets.categories.push_back(set.category(static_cast<std::int64_t>(label)));
     sets.classes = set.classes();
-    return set_of(set, split, sets.notices);
+    return kit::set_of(set, split, sets.notices);
   };
   sets.train = open(options.train_split);
   require(sets.train.size() > 0, root.string(), ": has no annotations/", options.train_split,
@@ -119,7 +76,7 @@ PictureSets yolo_pictures(const fs::path& root, const DataOptions& options) {
     if (!split.empty() && !is_there(root / "images" / split)) return {};
     const YoloDetection set(root, split, {.bad_files = options.bad_files});
     sets.classes = set.classes();
-    return set_of(set, split.empty() ? "the set" : split, sets.notices);
+    return kit::set_of(set, split.empty() ? "the set" : split, sets.notices);
   };
   const bool has_splits = is_there(root / "images" / options.train_split);
   sets.train = open(has_splits ? options.train_split : "");

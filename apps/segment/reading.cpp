@@ -6,6 +6,7 @@
 #include <span>
 
 #include <pliant/apps/kit/deformable_chain.h>
+#include <pliant/apps/page/sampling.h>
 #include <pliant/apps/page/text.h>
 #include <pliant/apps/segment/inputs.h>
 
@@ -68,17 +69,6 @@ Pixel chosen_pixel(const Tensor& mask, std::size_t classes) {
   return best;
 }
 
-// Points of the map that the chain reads, as places on the picture.
-std::string dots(const std::vector<SamplingPoint>& points, Size2 map, const Tensor& picture,
-                 const char* name) {
-  const double high = static_cast<double>(picture.dim(0)) / static_cast<double>(map.h);
-  const double wide = static_cast<double>(picture.dim(1)) / static_cast<double>(map.w);
-  std::string html = std::string("<path class=\"") + name + "\" d=\"";
-  for (const SamplingPoint& point : points)
-    html += 'M' + fixed((point.x + 0.5) * wide, 1) + ' ' + fixed((point.y + 0.5) * high, 1) + "h0";
-  return html + "\"/>";
-}
-
 std::string card(const SegmentationSample& sample, const NetRecipe& recipe,
                  const std::vector<LayerSampling>& chain) {
   const Tensor& picture = sample.image;
@@ -86,22 +76,20 @@ std::string card(const SegmentationSample& sample, const NetRecipe& recipe,
   const Pixel pixel = chosen_pixel(sample.mask, recipe.classes.size());
   const std::int64_t row = pixel.row * out.h / picture.dim(0),
                      column = pixel.column * out.w / picture.dim(1);
+  const double high = static_cast<double>(picture.dim(0)) / static_cast<double>(map.h),
+               wide = static_cast<double>(picture.dim(1)) / static_cast<double>(map.w);
+  const auto place = [&](const SamplingPoint& point) -> page::Place {
+    return {(point.y + 0.5) * high, (point.x + 0.5) * wide};
+  };
   const std::string width = std::to_string(picture.dim(1)), height = std::to_string(picture.dim(0));
   return "<figure><svg viewBox=\"0 0 " + width + ' ' + height + "\" role=\"img\" aria-label=\"" +
          page::escaped(printable(sample.id) + ": regular and moved sampling points") +
          "\"><image width=\"" + width + "\" height=\"" + height + "\" href=\"" +
          page::png_address(picture.span<std::uint8_t>(), picture.dim(1), picture.dim(2)) + "\"/>" +
-         dots(trace(straightened(chain), 0, row, column), map, picture, "reg") +
-         dots(trace(chain, 0, row, column), map, picture, "moved") +
-         "<path class=\"chosen\" d=\"M" + std::to_string(pixel.column) + ' ' +
-         std::to_string(pixel.row) + "m-5 0h10m-5 -5v10\"/></svg></figure>";
-}
-
-std::string movement_row(const LayerSampling& layer) {
-  const Movement movement = pliant::movement_of(layer);
-  return "<tr><th scope=\"row\">" + page::escaped(printable(layer.name)) +
-         "</th><td class=\"num\">" + fixed(movement.mean, 2) + "</td><td class=\"num\">" +
-         fixed(movement.largest, 2) + "</td></tr>";
+         page::dots(trace(straightened(chain), 0, row, column), "reg", place) +
+         page::dots(trace(chain, 0, row, column), "moved", place) + "<path class=\"chosen\" d=\"M" +
+         std::to_string(pixel.column) + ' ' + std::to_string(pixel.row) +
+         "m-5 0h10m-5 -5v10\"/></svg></figure>";
 }
 
 }  // namespace
@@ -124,25 +112,19 @@ Movement movement_of(const DeepLabV3Plus& net, const NetRecipe& recipe, const Pi
 
 std::string where_it_reads(const DeepLabV3Plus& net, const NetRecipe& recipe, const PictureSet& set,
                            Device device) {
-  std::string cards, rows;
+  std::string cards, movements;
   for (const std::int64_t i : some_of(set, kShown)) {
     const SegmentationSample sample = set.at(i);
     const std::vector<LayerSampling> all = samplings(net, recipe, sample.image, device);
     const std::vector<LayerSampling> chain = kit::last_deformable_chain(all, kTraced);
     if (chain.empty()) return {};
     cards += card(sample, recipe, chain);
-    if (i == 0)
-      for (const LayerSampling& layer : all)
-        if (kit::deforms(layer)) rows += movement_row(layer);
+    if (i == 0) movements = page::movement_table(all);
   }
   return "<p>Where the last deformable layer reads for the pixel at the cross, traced down through "
          "the layers below it: <span class=\"key reg\"></span> without offsets, <span class=\"key "
          "moved\"></span> with those for this picture.</p>\n<div class=\"reading\">" +
-         cards +
-         "</div>\n<div class=\"scroll\"><table><caption>How far points are moved on the first of "
-         "them, in pixels of each layer’s own map</caption><thead><tr><th scope=\"col\">layer</th>"
-         "<th scope=\"col\">mean</th><th scope=\"col\">largest</th></tr></thead><tbody>" +
-         rows + "</tbody></table></div>\n";
+         cards + "</div>\n" + movements;
 }
 
 }  // namespace pliant::segment

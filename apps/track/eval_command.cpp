@@ -18,13 +18,14 @@ constexpr const char* kExamples = R"(
 examples:
   pliant-track eval vot --weights net.safetensors
   pliant-track eval vot --weights net.safetensors --split val --json figures.json
-  pliant-track eval vot --weights net.safetensors --results results    as OTB's and VOT's text files
+  pliant-track eval vot --weights net.safetensors --results results   text files of OTB and VOT
+  pliant-track eval vot --weights net.safetensors --protocol pysot   its expected overlap
   pliant-track eval vot --tracker stay                    correlation, centre: trackers without a net)";
 
 struct Options {
   kit::ComputeOptions compute;
   SetOptions sets;
-  std::string weights, tracker, split, results;
+  std::string weights, tracker, split, results, protocol = "vot";
 };
 
 Videos judged_videos(const VideoSets& sets, const std::string& split) {
@@ -58,9 +59,13 @@ int run(const Options& options) {
   } else {
     tracker = trivial_tracker(options.tracker);
   }
-  const Judgement judgement = judge(*tracker, judged_videos(options.sets.open(), options.split));
+  Judgement judgement = judge(*tracker, judged_videos(options.sets.open(), options.split));
+  if (options.protocol == "pysot") judgement.protocol = ResetProtocol::pysot;
   std::cout << table_of(judgement);
-  json_file.write(json_of(judgement));
+  nlohmann::ordered_json json = json_of(judgement);
+  json["protocol"] = options.protocol;
+  json["expected_overlap_curve"] = judgement.expected_overlap_curve();
+  json_file.write(json);
   if (!options.results.empty()) write_results(options.results, judgement);
   return 0;
 }
@@ -80,6 +85,11 @@ void add_eval_command(CLI::App& app, Command& chosen) {
       ->check(CLI::IsMember({"train", "val", "test", "all"}));
   eval->add_option("--results", options->results, "write boxes into this folder, as OTB and VOT")
       ->check(kit::some_path());
+  eval->add_option("--protocol", options->protocol,
+                   "of the expected overlap; pysot counts the frame of a new start as the end of "
+                   "what failed before, vot does not")
+      ->check(CLI::IsMember({"vot", "pysot"}))
+      ->capture_default_str();
   options->compute.add_to(*eval);
   eval->callback([options, &chosen] { chosen = [options] { return run(*options); }; });
 }

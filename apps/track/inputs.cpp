@@ -75,16 +75,20 @@ Warp View::warp(std::int64_t frame_height, std::int64_t frame_width) const {
   return warp.crop(top, left, pixels, pixels);
 }
 
-Tensor view_of(const Tensor& frame, const View& view, const NetRecipe& recipe,
-               const std::array<double, 3>& offset) {
+Tensor picture_of(const Tensor& frame, const View& view) {
   std::vector<float> border;
   for (const double mean : channel_means(frame))
     border.push_back(static_cast<float>(std::floor(mean)));
-  const Tensor picture = warp_image(frame, view.warp(frame.dim(0), frame.dim(1)), border);
+  return warp_image(frame, view.warp(frame.dim(0), frame.dim(1)), border);
+}
+
+Tensor view_of(const Tensor& frame, const View& view, const NetRecipe& recipe,
+               const std::array<double, 3>& offset) {
   std::vector<float> mean;
   for (std::size_t c = 0; c < 3; ++c)
     mean.push_back(static_cast<float>(recipe.mean[c] - offset[c] / 255));
-  return normalize(picture, mean, {recipe.deviation.begin(), recipe.deviation.end()})
+  return normalize(picture_of(frame, view), mean,
+                   {recipe.deviation.begin(), recipe.deviation.end()})
       .reshape({1, view.pixels, view.pixels, 3});
 }
 
@@ -95,9 +99,10 @@ struct PairInput::Seen {
   TrackedBox box = {};
 };
 
-PairInput::PairInput(Videos videos, const SiamRPN& net, const NetRecipe& recipe,
+PairInput::PairInput(Videos videos, Stills stills, const SiamRPN& net, const NetRecipe& recipe,
                      const PairOptions& options)
     : videos_(std::move(videos)),
+      stills_(std::move(stills)),
       recipe_(recipe),
       options_(options),
       exemplar_(net.options().exemplar),
@@ -106,7 +111,7 @@ PairInput::PairInput(Videos videos, const SiamRPN& net, const NetRecipe& recipe,
       anchors_(net.anchors()) {}
 
 // A frame of any video; where another one is given, and it is wanted, one near it.
-PairInput::Seen PairInput::draw(const Rng& rng, Seen* other_of_video) const {
+PairInput::Seen PairInput::draw(const Rng& rng, const Seen* other_of_video) const {
   Seen seen;
   const auto count = static_cast<std::uint64_t>(videos_.size());
   seen.video = other_of_video != nullptr ? other_of_video->video : rng.below(0, count);
@@ -124,26 +129,47 @@ PairInput::Seen PairInput::draw(const Rng& rng, Seen* other_of_video) const {
   return seen;
 }
 
-NetPair PairInput::at(std::int64_t /*i*/, const Rng& rng) const {
+std::array<PairInput::Seen, 2> PairInput::of_shapes(bool negative, const Rng& rng) const {
   constexpr std::uint64_t kShapeFrames = 200;
-  const bool generated = rng.uniform(0) < options_.generated,
-             negative = rng.uniform(1) < options_.negatives,
+  const auto shape = [&](const char* key, std::uint64_t frame) {
+    const MovingShapes shapes(kShapeHeight, kShapeWidth, rng.fork(key));
+    const auto i = static_cast<std::int64_t>(frame);
+    return Seen{.image = shapes.frame(i), .box = shapes.box(i)};
+  };
+  const std::uint64_t one = rng.fork("frames").below(0, kShapeFrames);
+  const auto gap = static_cast<std::uint64_t>(options_.gap) + 1;
+  return {shape("shape", one),
+          shape(negative ? "other" : "shape", one + rng.fork("frames").below(1, gap))};
+}
+
+std::array<PairInput::Seen, 2> PairInput::of_stills(bool negative, const Rng& rng) const {
+  const auto seen = [&](const char* key) {
+    Still still = drawn_still(stills_, rng.fork(key));
+    return Seen{.image = std::move(still.image), .box = still.box};
+  };
+  const Seen one = seen("still");
+  return {one, negative ? seen("other still") : one};
+}
+
+std::array<PairInput::Seen, 2> PairInput::of_videos(bool negative, const Rng& rng) const {
+  const Seen first = draw(rng.fork("template"), nullptr);
+  return {first, draw(rng.fork("search"), negative ? nullptr : &first)};
+}
+
+NetPair PairInput::at(std::int64_t /*i*/, const Rng& rng) const {
+  const double source = static_cast<double>(rng.uniform(0));
+  const bool negative = rng.uniform(1) < options_.negatives,
              mirrored = rng.uniform(2) < options_.flip;
-  Seen first, second;
-  if (generated) {
-    const auto shape = [&](const char* key, std::uint64_t of, std::uint64_t frame) {
-      const MovingShapes shapes(kShapeHeight, kShapeWidth, rng.fork(key));
-      const auto i = static_cast<std::int64_t>(frame);
-      (of == 0 ? first : second) = {.image = shapes.frame(i), .box = shapes.box(i)};
-    };
-    const std::uint64_t one = rng.fork("frames").below(0, kShapeFrames);
-    const auto gap = static_cast<std::uint64_t>(options_.gap) + 1;
-    shape("shape", 0, one);
-    shape(negative ? "other" : "shape", 1, one + rng.fork("frames").below(1, gap));
-  } else {
-    first = draw(rng.fork("template"), nullptr);
-    second = draw(rng.fork("search"), negative ? nullptr : &first);
-  }
+  const bool generated = source<options_.generated, still = stills_.size()> 0 &&
+                         source < options_.generated + options_.stills;
+  std::array<Seen, 2> seen;
+  if (generated)
+    seen = of_shapes(negative, rng);
+  else if (still)
+    seen = of_stills(negative, rng);
+  // Stills among which no target was found, by chance, give way to videos.
+  if (!seen[0].image.defined() || !seen[1].image.defined()) seen = of_videos(negative, rng);
+  const Seen &first = seen[0], &second = seen[1];
   const auto side = [](const TrackedBox& box) { return context_side(box[2], box[3]); };
   const auto share = static_cast<double>(search_) / static_cast<double>(exemplar_);
   View small =

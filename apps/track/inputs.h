@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <pliant/apps/track/nets.h>
+#include <pliant/apps/track/stills.h>
 #include <pliant/apps/track/videos.h>
 #include <pliant/core/device.h>
 #include <pliant/core/random.h>
@@ -22,7 +23,9 @@ struct View {
 
   Warp warp(std::int64_t frame_height, std::int64_t frame_width) const;
 };
-// What lies outside the frame has its mean colour. float32 [1 pixels pixels 3], normalised; `offset`
+// uint8 [pixels pixels 3]; what lies outside the frame has its mean colour.
+Tensor picture_of(const Tensor& frame, const View& view);
+// The same as a net sees it: float32 [1 pixels pixels 3], normalised; `offset`
 // is added to the colours first, in bytes.
 Tensor view_of(const Tensor& frame, const View& view, const NetRecipe& recipe,
                const std::array<double, 3>& offset = {});
@@ -34,6 +37,7 @@ struct PairOptions {
   std::int64_t gap = 100;     // frames between template and search image, at most
   double negatives = 0.2;     // share of pairs whose search image is of another target
   double generated = 0.3;     // share of pairs from generated shapes
+  double stills = 0.3;        // and from still pictures, where there are any
   double flip = 0.5;          // how often both are mirrored
   double template_shift = 4, template_scale = 0.05;
   double search_shift = 64, search_scale = 0.18;
@@ -49,18 +53,25 @@ struct NetPair {
 // A Dataset of NetPair, all drawn by key.
 class PairInput {
  public:
-  PairInput(Videos videos, const SiamRPN& net, const NetRecipe& recipe, const PairOptions& options);
+  // `stills` may be empty.
+  PairInput(Videos videos, Stills stills, const SiamRPN& net, const NetRecipe& recipe,
+            const PairOptions& options);
 
   std::int64_t size() const { return options_.pairs; }
   NetPair at(std::int64_t i, const Rng& rng) const;
 
  private:
   struct Seen;  // a frame and the target's box in it
-  Seen draw(const Rng& rng, Seen* other_of_video) const;
+  // Both frames of a pair, of each source.
+  std::array<Seen, 2> of_shapes(bool negative, const Rng& rng) const;
+  std::array<Seen, 2> of_stills(bool negative, const Rng& rng) const;
+  std::array<Seen, 2> of_videos(bool negative, const Rng& rng) const;
+  Seen draw(const Rng& rng, const Seen* other_of_video) const;
   NetPair targets_of(NetPair pair, const std::array<double, 4>& box, bool negative,
                      const Rng& rng) const;
 
   Videos videos_;
+  Stills stills_;
   NetRecipe recipe_;
   PairOptions options_;
   std::int64_t exemplar_, search_, places_;

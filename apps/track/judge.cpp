@@ -101,10 +101,17 @@ double mean_over(const std::vector<VideoScore>& videos, const Figure& figure) {
   return videos.empty() ? 0 : sum / static_cast<double>(videos.size());
 }
 
+// What came before the first start, frames without the target, has no part in them.
 std::vector<ResetRun> runs_of(const Judgement& judgement) {
   std::vector<ResetRun> runs;
-  for (const VideoScore& video : judgement.videos)
-    if (!video.resets.overlaps.empty()) runs.push_back(video.resets);
+  for (const VideoScore& video : judgement.videos) {
+    if (video.resets.overlaps.empty()) continue;
+    ResetRun run = video.resets;
+    const std::int64_t before = run.starts.front();
+    run.overlaps.erase(run.overlaps.begin(), run.overlaps.begin() + before);
+    for (std::int64_t& start : run.starts) start -= before;
+    runs.push_back(std::move(run));
+  }
   return runs;
 }
 
@@ -143,11 +150,22 @@ Judgement::Lengths Judgement::lengths() const {
           std::max<std::int64_t>(1, meant.high * longest / kLongest)};
 }
 
+std::vector<double> Judgement::expected_overlap_curve() const {
+  std::vector<ResetRun> runs = runs_of(*this);
+  // The mean of a fragment begins after its first frame, so that the overlap of a start counts as
+  // the end of the fragment before alone: without one it is as the zeros that follow a failure.
+  if (protocol == ResetProtocol::vot)
+    for (ResetRun& run : runs)
+      for (std::size_t k = 1; k < run.starts.size(); ++k)
+        run.overlaps[static_cast<std::size_t>(run.starts[k])] = kNone;
+  return pliant::expected_overlap_curve(runs);
+}
+
 double Judgement::expected_overlap() const {
-  const std::vector<ResetRun> runs = runs_of(*this);
-  if (runs.empty()) return 0;
+  const std::vector<double> curve = expected_overlap_curve();
+  if (curve.empty()) return 0;
   const Lengths of = lengths();
-  return expected_average_overlap(expected_overlap_curve(runs), of.low, of.high);
+  return expected_average_overlap(curve, of.low, of.high);
 }
 
 Judgement judge(Tracker& tracker, const Videos& videos, const JudgeOptions& options) {
@@ -194,10 +212,11 @@ std::string table_of(const Judgement& judgement) {
   lines.push_back({"mean", "", grouped(frames), fixed(judgement.auc(), 3),
                    fixed(judgement.precision(), 3), std::to_string(judgement.failures())});
   const Judgement::Lengths lengths = judgement.lengths();
-  lines.push_back({text_from("with resets: accuracy ", fixed(judgement.accuracy(), 3), ", ",
-                             judgement.failures(), " failures, expected overlap ",
-                             fixed(judgement.expected_overlap(), 3), " over ", lengths.low, " to ",
-                             lengths.high, " frames")});
+  lines.push_back({text_from(
+      "with resets: accuracy ", fixed(judgement.accuracy(), 3), ", ", judgement.failures(),
+      " failures, expected overlap ", fixed(judgement.expected_overlap(), 3), " over ", lengths.low,
+      " to ", lengths.high, " frames",
+      judgement.protocol == ResetProtocol::pysot ? ", as pysot has it" : "")});
   lines.push_back(
       {text_from("AUC: of the success curve, one pass; precision: centres at most 20 "
                  "pixels apart; ",

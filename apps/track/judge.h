@@ -24,8 +24,13 @@ struct VideoScore {
   ResetRun resets = {};                       // empty where it was not run
 };
 
+// Of the expected overlap: where a fragment ends that another start follows. vot: where the tracker
+// failed; pysot: with the frame in which it is started again, whose overlap is 1.
+enum class ResetProtocol : unsigned char { vot, pysot };
+
 struct Judgement {
   std::vector<VideoScore> videos;
+  ResetProtocol protocol = ResetProtocol::vot;
   double seconds = 0;       // tracking alone, frames being there
   std::int64_t frames = 0;  // of them
 
@@ -33,8 +38,10 @@ struct Judgement {
   double precision() const;
   double accuracy() const;  // VOT's, 10 frames after each start left out; 0 of none
   std::int64_t failures() const;
-  // Expected overlap, its mean over the lengths of lengths(); and those: 50 to 200 frames, or the
-  // same shares of the longest sequence where that has fewer than 250.
+  // See pliant::expected_overlap_curve(); empty where nothing was run with resets.
+  std::vector<double> expected_overlap_curve() const;
+  // Its mean over the lengths of lengths(); and those: 50 to 200 frames, or the same shares of the
+  // longest sequence where that has fewer than 200.
   double expected_overlap() const;
   struct Lengths {
     std::int64_t low = 50, high = 200;

@@ -19,12 +19,14 @@ int run(int argc, char** argv) {
       "  pliant-track train --example --preset tiny --out shapes.safetensors\n"
       "  pliant-track train vot --arm replace --out net.safetensors\n"
       "  pliant-track eval vot --weights net.safetensors\n"
+      "  pliant-track tune vot --weights net.safetensors\n"
       "  pliant-track run frames --box 120,80,40,60 --weights net.safetensors --out followed\n"
       "  pliant-track table vot --checkpoint runs --seeds 1,2,3 --report page");
   app.require_subcommand(1);
   Command chosen;
   add_train_command(app, chosen);
   add_eval_command(app, chosen);
+  add_tune_command(app, chosen);
   add_run_command(app, chosen);
   add_table_command(app, chosen, kit::command_of(argc, argv));
   if (const auto status = kit::end_of_parsing(app, argc, argv)) return *status;

@@ -16,6 +16,8 @@ const std::vector<Preset>& presets() {
   static const std::vector<Preset> all = {
       {"tiny", "a trunk of width 8, for a first look", 256, 16, 8, 0.05},
       {"small", "a trunk of width 32 at stride 4, images of 63 and 127 pixels", 1000, 16, 20, 0.02},
+      {"alexnet", "SiamRPN as published: AlexNet's trunk without padding, up-channel head", 8000,
+       16, 20, 0.005},
       {"resnet18", "ResNet-18 at stride 8, images of 127 and 255 pixels", 8000, 16, 20, 0.005},
       {"resnet18-up", "the same with SiamRPN's up-channel head", 8000, 16, 20, 0.005},
       {"resnet18-25", "ResNet-18, the template's middle compared at 25 x 25 places", 8000, 16, 20,
@@ -30,7 +32,8 @@ DeformableStages stages_of(const NetRecipe& recipe, int last_stage) {
 }
 
 SiamRPNOptions options_of(const NetRecipe& recipe) {
-  constexpr int kLast = 4, kLastOfSmall = 3;
+  constexpr int kLast = 4, kLastOfSmall = 3;  // AlexNet's too
+  if (recipe.preset == "alexnet") return siamrpn_alexnet(stages_of(recipe, kLastOfSmall));
   if (recipe.preset == "resnet34") return siamrpn_resnet34(stages_of(recipe, kLast));
   if (recipe.preset.starts_with("resnet18")) {
     SiamRPNOptions options = siamrpn_resnet18(stages_of(recipe, kLast));
@@ -55,7 +58,6 @@ Json json_of(const NetRecipe& recipe) {
 }
 
 NetRecipe recipe_from(const Json& json) {
-  constexpr double kLargestPenalty = 100;
   NetRecipe recipe;
   recipe.preset = kit::take_choice(json, "preset", preset_names());
   recipe.arm = kit::take_choice(json, "arm", arm_names());

@@ -14,6 +14,8 @@
 
 namespace pliant::track {
 
+inline constexpr double kLargestPenalty = 100;
+
 // All that it takes to make a net again and to follow a target with it.
 struct NetRecipe {
   std::string preset = "small";  // one of preset_names()

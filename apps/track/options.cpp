@@ -55,6 +55,7 @@ void add_pair_options(CLI::App& app, PairOptions& pairs) {
   };
   add_share("--negatives", pairs.negatives, "share of pairs of two different targets");
   add_share("--generated", pairs.generated, "share of pairs from generated, bending shapes");
+  add_share("--stills-share", pairs.stills, "share of pairs from the pictures of --stills");
   add_share("--flip", pairs.flip, "how often both images are mirrored");
   add_share("--search-scale", pairs.search_scale, "search images are scaled by up to so much");
   app.add_option("--search-shift", pairs.search_shift,
@@ -84,7 +85,7 @@ VideoSets SetOptions::open() const {
   require(example != !data.empty(),
           example ? "--example: takes no DATA" : "DATA is missing; see --help");
   DataOptions options = how;
-  options.bad_files = bad_files == "skip" ? BadFiles::skip : BadFiles::stop;
+  options.bad_files = how_bad_files();
   VideoSets sets = example ? example_videos() : open_videos(data, options);
   std::cout << "data: " << printable(sets.source) << "; " << sets.train.size()
             << " sequences to learn from, " << sets.val.size() << " to choose by, "
@@ -95,6 +96,12 @@ VideoSets SetOptions::open() const {
 
 void TrainOptions::add_to(CLI::App& app) {
   sets.add_to(app);
+  app.add_option(
+         "--stills", stills,
+         "a folder of still pictures to learn from besides, in the layout of PASCAL VOC or of "
+         "COCO, its split train; may be given again")
+      ->allow_extra_args(false)
+      ->check(kit::some_path());
   app.add_option("--preset", preset, "how large the net is")
       ->check(CLI::IsMember(preset_names()))
       ->capture_default_str();
@@ -104,6 +111,19 @@ void TrainOptions::add_to(CLI::App& app) {
   add_plan_options(app, *this);
   add_pair_options(app, plan.pairs);
   compute.add_to(app);
+}
+
+VideoSets TrainOptions::open() const {
+  VideoSets all = sets.open();
+  if (stills.empty()) return all;
+  const PairOptions& of = plan.pairs;
+  require(of.generated + of.stills <= 1, "--stills-share: is ", of.stills, " beside --generated ",
+          of.generated, ", expected at most 1 together");
+  std::vector<std::string> notices;
+  all.stills = open_stills(stills, sets.how_bad_files(), notices);
+  std::cout << "stills: " << grouped(all.stills.size()) << " pictures" << std::endl;
+  for (const std::string& notice : notices) std::cerr << "note: " << notice << std::endl;
+  return all;
 }
 
 TrainingPlan TrainOptions::plan_of(std::uint64_t seed, Device device) const {
@@ -129,28 +149,33 @@ std::unique_ptr<SiamRPN> TrainOptions::net_of(const NetRecipe& recipe, std::uint
 
 Json TrainOptions::json_of(const NetRecipe& recipe, const TrainingPlan& of, const VideoSets& on,
                            std::uint64_t seed) const {
-  return {{"preset", recipe.preset},
-          {"arm", recipe.arm},
-          {"data", on.source},
-          {"sequences", {on.train.size(), on.val.size()}},
-          {"pretrained", pretrained},
-          {"pairs", of.pairs.pairs},
-          {"epochs", of.epochs},
-          {"batch", of.batch},
-          {"lr", of.lr},
-          {"branch_rate", of.branch_rate},
-          {"weight_decay", of.weight_decay},
-          {"clip", of.clip},
-          {"gap", of.pairs.gap},
-          {"negatives", of.pairs.negatives},
-          {"generated", of.pairs.generated},
-          {"flip", of.pairs.flip},
-          {"template", {of.pairs.template_shift, of.pairs.template_scale}},
-          {"search", {of.pairs.search_shift, of.pairs.search_scale}},
-          {"colour", of.pairs.colour},
-          {"keep", keep},
-          {"patience", of.patience},
-          {"seed", seed}};
+  Json json = {{"preset", recipe.preset},
+               {"arm", recipe.arm},
+               {"data", on.source},
+               {"sequences", {on.train.size(), on.val.size()}},
+               {"pretrained", pretrained},
+               {"pairs", of.pairs.pairs},
+               {"epochs", of.epochs},
+               {"batch", of.batch},
+               {"lr", of.lr},
+               {"branch_rate", of.branch_rate},
+               {"weight_decay", of.weight_decay},
+               {"clip", of.clip},
+               {"gap", of.pairs.gap},
+               {"negatives", of.pairs.negatives},
+               {"generated", of.pairs.generated},
+               {"flip", of.pairs.flip},
+               {"template", {of.pairs.template_shift, of.pairs.template_scale}},
+               {"search", {of.pairs.search_shift, of.pairs.search_scale}},
+               {"colour", of.pairs.colour},
+               {"keep", keep},
+               {"patience", of.patience},
+               {"seed", seed}};
+  if (!stills.empty()) {
+    json["stills"] = {stills, on.stills.size()};
+    json["stills_share"] = of.pairs.stills;
+  }
+  return json;
 }
 
 }  // namespace pliant::track

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <nlohmann/json_fwd.hpp>
 
@@ -21,6 +22,7 @@ struct SetOptions {
   DataOptions how;
 
   void add_to(CLI::App& app);
+  BadFiles how_bad_files() const { return bad_files == "skip" ? BadFiles::skip : BadFiles::stop; }
   VideoSets open() const;  // tells what it is
 };
 
@@ -28,6 +30,7 @@ struct TrainOptions {
   kit::ComputeOptions compute;
   SetOptions sets;
   std::string preset = "small", pretrained;
+  std::vector<std::string> stills;  // folders
   // The preset's where nothing is given.
   std::optional<std::int64_t> pairs, epochs, batch;
   std::optional<double> lr;
@@ -37,6 +40,7 @@ struct TrainOptions {
 
   void add_to(CLI::App& app);
 
+  VideoSets open() const;  // with stills
   NetRecipe recipe_of(const std::string& arm) const { return {.preset = preset, .arm = arm}; }
   TrainingPlan plan_of(std::uint64_t seed, Device device) const;
   // A net with its first values, or those of --pretrained; the same for every arm as far as they

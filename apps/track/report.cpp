@@ -9,6 +9,7 @@
 #include <pliant/apps/page/svg.h>
 #include <pliant/apps/page/text.h>
 #include <pliant/apps/track/assets.h>
+#include <pliant/apps/track/reading.h>
 #include <pliant/apps/track/tracker.h>
 
 namespace pliant::track {
@@ -169,12 +170,19 @@ std::string figures(const ReportInput& input) {
 }  // namespace
 
 void write_report(const std::filesystem::path& folder, const ReportInput& input) {
-  const std::string body = header(input) + "<main>\n" + input.table +
-                           page::section("curves", "How it went", curves(input)) +
-                           page::section("figures", "How well it follows", figures(input)) +
-                           page::section("frames", "Where it looks for the target", frames(input)) +
-                           page::section("responses", "What it answers", responses(input)) +
-                           "</main>\n";
+  std::string body = header(input) + "<main>\n" + input.table +
+                     page::section("curves", "How it went", curves(input)) +
+                     page::section("figures", "How well it follows", figures(input)) +
+                     page::section("frames", "Where it looks for the target", frames(input)) +
+                     page::section("responses", "What it answers", responses(input));
+  for (std::size_t i = 0; i < input.nets.size(); ++i) {
+    const ReportNet& of = input.nets[i];
+    const std::string reading = where_it_reads(of.net, of.recipe, input.device);
+    if (!reading.empty())
+      body += page::section(text_from("reading-", i).c_str(),
+                            ("Where it reads: " + printable(of.name)).c_str(), reading);
+  }
+  body += "</main>\n";
   page::write_page("--report", folder,
                    page::html_of({.title = "Tracking: Pliant", .body = body, .style = kTrackCss}));
 }

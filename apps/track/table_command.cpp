@@ -97,7 +97,7 @@ int run(Options options) {
   if (!options.runs.report.empty()) page::prepare_page("--report", options.runs.report);
   const FileLock lock = options.runs.open();
   options.runs.require_resume_if(!read_runs(options.runs.checkpoint).empty());
-  const VideoSets sets = common.sets.open();
+  const VideoSets sets = common.open();
   const TableRuns runs_of(options.table, sets, device);
   kit::Progress progress(runs_of.cost() * static_cast<double>(arms.size() * seeds.size()));
   std::vector<Run> runs;

@@ -28,6 +28,7 @@ share of the sequences is held out. The net of --out is the one that was best th
 examples:
   pliant-track train --example --preset tiny --out shapes.safetensors --report page
   pliant-track train vot --arm replace --out net.safetensors --log net.jsonl
+  pliant-track train vot --stills cells --stills coco --stills-share 0.4 --out net.safetensors
   pliant-track train vot --out net.safetensors --resume   after an interrupt)";
 
 struct Options {
@@ -43,7 +44,7 @@ int run(const Options& options) {
   if (!options.files.report.empty()) page::prepare_page("--report", options.files.report);
   kit::JsonFile json_file(options.common.compute.json);
   const FileLock lock = options.files.lock();
-  const VideoSets sets = options.common.sets.open();
+  const VideoSets sets = options.common.open();
   const NetRecipe recipe = options.common.recipe_of(options.arm);
   const TrainingPlan plan = options.common.plan_of(options.seed, device);
   const std::unique_ptr<SiamRPN> net = options.common.net_of(recipe, options.seed, device);

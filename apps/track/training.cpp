@@ -37,7 +37,7 @@ Trained train(SiamRPN& net, const NetRecipe& recipe, const VideoSets& sets,
   Sgd sgd(net.parameters(),
           {.lr = plan.lr, .momentum = plan.momentum, .weight_decay = plan.weight_decay});
   using Batches = Loader<NetBatch>;
-  Batches loader(PairInput(sets.train, net, recipe, plan.pairs), batch_of,
+  Batches loader(PairInput(sets.train, sets.stills, net, recipe, plan.pairs), batch_of,
                  {.size = std::min(plan.batch, plan.pairs.pairs),
                   .device = plan.device,
                   .augment = plan.rng.fork("pairs"),

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include <pliant/apps/track/stills.h>
 #include <pliant/core/polygon.h>
 #include <pliant/data/bad_files.h>
 #include <pliant/data/samples.h>
@@ -31,6 +32,7 @@ Polygon polygon_of(const TrackedBox& box);
 
 struct VideoSets {
   Videos train = {}, val = {}, test = {};  // test may be empty
+  Stills stills = {};                      // to learn from besides; may be empty
   std::string source = {};                 // "vot: 20 sequences ..."
   std::vector<std::string> notices = {};   // for people: what was left out
   bool is_example = false;

@@ -4,6 +4,8 @@
 #include <pliant/autograd/ops/arithmetic.h>
 #include <pliant/autograd/ops/slice.h>
 #include <pliant/core/sizes.h>
+#include <pliant/layers/activation.h>
+#include <pliant/layers/pool2d.h>
 
 namespace pliant {
 namespace {
@@ -11,17 +13,24 @@ namespace {
 constexpr std::int64_t kPublishedStride = 8;  // of the anchors' rule
 constexpr std::int64_t kHeadMargin = 2;       // that 3x3 convolutions without padding take
 
+constexpr int kAlexNetStages = 3;
+constexpr std::int64_t kAlexNetSeen = 87;  // pixels that a place of AlexNet's embedding sees
+constexpr std::int64_t kAlexNetStride = 8;
+
 // Along each axis of the embedding of so many pixels.
-std::int64_t places_of(std::int64_t pixels, std::int64_t stride) {
-  return (pixels + stride - 1) / stride;  // every step of the trunk rounds up
+std::int64_t places_of(const SiamRPNOptions& options, std::int64_t pixels) {
+  if (options.trunk == SiamRPNTrunk::resnet)  // every step of it rounds up
+    return (pixels + options.stride - 1) / options.stride;
+  return pixels < kAlexNetSeen ? 0 : (pixels - kAlexNetSeen) / kAlexNetStride + 1;
 }
 
 const SiamRPNOptions& checked(const SiamRPNOptions& options) {
   require_pixels("SiamRPN", "exemplar, search and stride", 1,
                  {options.exemplar, options.search, options.stride});
   require(options.neck >= 0, "SiamRPN: a neck of ", options.neck, " channels, expected 0 or more");
-  const std::int64_t all = places_of(options.exemplar, options.stride),
-                     kept = options.template_places;
+  require(options.trunk == SiamRPNTrunk::resnet || options.stride == kAlexNetStride,
+          "SiamRPN: stride is ", options.stride, ", expected 8, which AlexNet's trunk has");
+  const std::int64_t all = places_of(options, options.exemplar), kept = options.template_places;
   require(kept == 0 || (kept > kHeadMargin && kept <= all && (all - kept) % 2 == 0),
           "SiamRPN: template_places is ", kept, ", expected 0, or what leaves as much of the ", all,
           " places on either side");
@@ -29,21 +38,45 @@ const SiamRPNOptions& checked(const SiamRPNOptions& options) {
 }
 
 std::int64_t response_of(const SiamRPNOptions& options) {
-  const std::int64_t pattern = options.template_places > 0
-                                   ? options.template_places
-                                   : places_of(options.exemplar, options.stride);
-  const std::int64_t places = places_of(options.search, options.stride) - pattern + 1;
+  const std::int64_t pattern =
+      options.template_places > 0 ? options.template_places : places_of(options, options.exemplar);
+  const std::int64_t places = places_of(options, options.search) - pattern + 1;
   require(pattern > kHeadMargin && places >= 1, "SiamRPN: a template of ", options.exemplar,
           " pixels and a search image of ", options.search, " at stride ", options.stride,
           " have no place to be compared at");
   return places;
 }
 
-ResNetOptions trunk_of(const SiamRPNOptions& options) {
-  return {.classes = 0,
-          .deformable = options.deformable,
-          .width = options.width,
-          .output_stride = options.stride};
+ResNet resnet_of(const SiamRPNOptions& options) {
+  return ResNet(ResNetBlockKind::basic, options.blocks,
+                {.classes = 0,
+                 .deformable = options.deformable,
+                 .width = options.width,
+                 .output_stride = options.stride});
+}
+
+struct AlexNetStep {
+  std::int64_t out, kernel, stride;
+  int stage;
+};
+constexpr AlexNetStep kAlexNet[] = {
+    {64, 11, 2, 1}, {192, 5, 1, 2}, {384, 3, 1, 3}, {256, 3, 1, 3}, {256, 3, 1, 3}};
+
+Sequential alexnet_of(const DeformableStages& deformable) {
+  check_stages("SiamRPN", deformable, kAlexNetStages);
+  Sequential trunk;
+  std::int64_t in = 3;
+  int stage = 1;
+  for (const AlexNetStep& step : kAlexNet) {
+    if (trunk.size() > 0) trunk.add(Relu());
+    if (step.stage != stage) trunk.add(MaxPool2d({.kernel = 3, .stride = 2}));
+    add_conv(trunk, in, step.out, {.kernel = step.kernel, .stride = step.stride}, deformable,
+             step.stage);
+    in = step.out;
+    stage = step.stage;
+  }
+  if (deformable.extra_last_stage) trunk.add("extra", ExtraDeformConv2d(in));
+  return trunk;
 }
 
 }  // namespace
@@ -54,6 +87,13 @@ SiamRPNOptions siamrpn_resnet18(const DeformableStages& deformable) {
 
 SiamRPNOptions siamrpn_resnet34(const DeformableStages& deformable) {
   return {.blocks = {3, 4, 6, 3}, .deformable = deformable};
+}
+
+SiamRPNOptions siamrpn_alexnet(const DeformableStages& deformable) {
+  return {.trunk = SiamRPNTrunk::alexnet,
+          .deformable = deformable,
+          .neck = 0,
+          .head = SiamRPNHead::up_channel};
 }
 
 SiamRPNOptions small_siamrpn(const DeformableStages& deformable) {
@@ -68,10 +108,14 @@ SiamRPNOptions small_siamrpn(const DeformableStages& deformable) {
 }
 
 SiamRPN::SiamRPN(const SiamRPNOptions& options)
-    : options_(checked(options)),
-      places_(response_of(options)),
-      trunk_(own("trunk", ResNet(ResNetBlockKind::basic, options.blocks, trunk_of(options)))) {
-  std::int64_t channels = trunk_.features();
+    : options_(checked(options)), places_(response_of(options)) {
+  std::int64_t channels = std::end(kAlexNet)[-1].out;
+  if (options.trunk == SiamRPNTrunk::resnet) {
+    resnet_ = own("trunk", resnet_of(options));
+    channels = resnet_->features();
+  } else {
+    alexnet_ = own("trunk", alexnet_of(options.deformable));
+  }
   if (options.neck > 0) {
     neck_ = own("neck", Sequential(Conv2d(channels, options.neck, {.kernel = 1, .bias = Bias::no}),
                                    BatchNorm2d(options.neck)));
@@ -86,7 +130,7 @@ SiamRPN::SiamRPN(const SiamRPNOptions& options)
 }
 
 Var SiamRPN::embedding(const Var& images) const {
-  const Var features = trunk_.stages(images).back();
+  const Var features = resnet_ ? resnet_->stages(images).back() : (*alexnet_)(images);
   return neck_ ? (*neck_)(features) : features;
 }
 

@@ -18,11 +18,19 @@ namespace pliant {
 
 enum class SiamRPNHead : unsigned char { depthwise, up_channel };
 
+// resnet: a ResNet with padding. alexnet: what SiamRPN was published with, by the geometry of
+// songdejia/Siamese-RPN-pytorch: five convolutions without padding or BatchNorm, of 64 channels
+// (11x11, stride 2), 192 (5x5), 384, 256 and 256 (3x3), after each of the first two ReLU and a 3x3
+// max pooling of stride 2, ReLU between the others; stride 8, and (pixels - 87) / 8 + 1 places. The
+// last three are its stage 3.
+enum class SiamRPNTrunk : unsigned char { resnet, alexnet };
+
 struct SiamRPNOptions {
-  std::vector<int> blocks = {2, 2, 2, 2};  // of basic kind, in each stage of the trunk
-  std::int64_t width = 64;                 // of the trunk's first stage
+  SiamRPNTrunk trunk = SiamRPNTrunk::resnet;
+  std::vector<int> blocks = {2, 2, 2, 2};  // of basic kind, in each stage of a ResNet
+  std::int64_t width = 64;                 // of a ResNet's first stage
   DeformableStages deformable = {};        // of the trunk
-  // Pixels for one of the embedding's: stages that would pass it dilate instead.
+  // Pixels for one of the embedding's: a ResNet's stages that would pass it dilate instead.
   std::int64_t stride = 8;
   std::int64_t exemplar = 127, search = 255;  // sides of the template and of the search image
   // The middle of the template's embedding that is compared, so many places wide; 0: all of it.
@@ -38,6 +46,8 @@ struct SiamRPNOptions {
 // template_places = 8.
 SiamRPNOptions siamrpn_resnet18(const DeformableStages& deformable = {});
 SiamRPNOptions siamrpn_resnet34(const DeformableStages& deformable = {});
+// AlexNet's trunk and the up-channel head: 17 x 17 places, 21,352,676 parameters.
+SiamRPNOptions siamrpn_alexnet(const DeformableStages& deformable = {});
 // For a CPU, all half as large: a trunk of three stages of two blocks, 32 to 128 channels, at stride
 // 4, images of 63 and 127 pixels, 17 x 17 places. 1,004,990 parameters.
 SiamRPNOptions small_siamrpn(const DeformableStages& deformable = {});
@@ -66,7 +76,8 @@ class SiamRPN : public Module {
 
   SiamRPNOptions options_;
   std::int64_t places_;
-  ResNet trunk_;
+  std::optional<ResNet> resnet_;  // the trunk is one of the two
+  std::optional<Sequential> alexnet_;
   std::optional<Sequential> neck_;
   std::optional<DepthwiseRPNHead> depthwise_;
   std::optional<UpChannelRPNHead> up_channel_;

@@ -8,60 +8,15 @@
 
 #include <pliant/apps/track/inputs.h>
 #include <pliant/apps/track/judge.h>
-#include <pliant/apps/track/shapes.h>
 #include <pliant/apps/track/statistics.h>
 #include <pliant/apps/track/training.h>
-#include <pliant/data/image_file.h>
-#include <pliant/tests/data_files.h>
 #include <pliant/tests/op_case.h>
-#include <pliant/tests/program.h>
+#include <pliant/tests/track_files.h>
 
 using namespace pliant;
 using namespace pliant::test;
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
-
-namespace {
-
-Ended run_track(std::vector<std::string> words, int signal = 0, int milliseconds = 0) {
-  words.insert(words.begin(), PLIANT_PROGRAMS "/pliant-track");
-  return run_program(std::move(words), signal, milliseconds);
-}
-
-Json json_in(const fs::path& file) { return Json::parse(text_of(file)); }
-
-track::Video shapes(std::uint64_t number, std::int64_t frames = 12) {
-  return track::shape_video("shapes" + std::to_string(number), frames, Rng(3).fork(number));
-}
-
-// In the layout of VOT.
-void write_video(const fs::path& root, std::uint64_t number, std::int64_t frames = 12) {
-  const track::Video video = shapes(number, frames);
-  std::string lines;
-  fs::create_directories(root / video.name);
-  for (std::int64_t i = 0; i < frames; ++i) {
-    write_image(root / video.name / text_from("0000", 1000 + i, ".png"), video.read(i));
-    const TrackedBox& box = video.box(i);
-    lines += text_from(box[0], ',', box[1], ',', box[2], ',', box[3], '\n');
-  }
-  write_text(root / video.name / "groundtruth.txt", lines);
-}
-
-// Three sequences to learn from, one to choose by, one to judge by.
-void write_set(const fs::path& root) {
-  for (std::uint64_t i = 0; i < 5; ++i) write_video(root, i);
-  write_text(root / "train.txt", "shapes0\nshapes1\nshapes2\n");
-  write_text(root / "val.txt", "shapes3\n");
-  write_text(root / "test.txt", "shapes4\n");
-}
-
-std::vector<std::string> tiny(std::vector<std::string> words) {
-  for (const char* word : {"--preset", "tiny", "--threads", "1", "--device", "cpu"})
-    words.emplace_back(word);
-  return words;
-}
-
-}  // namespace
 
 TEST_CASE("pliant-track: shapes are a pure function of their key, boxes are inside and tight") {
   for (std::uint64_t number = 0; number < 6; ++number) {
@@ -103,8 +58,10 @@ TEST_CASE("pliant-track: pairs are drawn by key, anchors count as the rule says"
     return all;
   };
   for (const double generated : {0.0, 1.0}) {
-    const track::PairInput positive(videos, *net, recipe, {.negatives = 0, .generated = generated});
-    const track::PairInput negative(videos, *net, recipe, {.negatives = 1, .generated = generated});
+    const track::PairInput positive(videos, {}, *net, recipe,
+                                    {.negatives = 0, .generated = generated});
+    const track::PairInput negative(videos, {}, *net, recipe,
+                                    {.negatives = 1, .generated = generated});
     std::int64_t found = 0;
     for (std::uint64_t i = 0; i < 8; ++i) {
       const Rng rng = Rng(1).fork(i);
@@ -233,7 +190,11 @@ TEST_CASE("pliant-track: trains, is killed, goes on with the same bits, judges a
   const std::string otb = text_of(results / "otb/shapes4.txt");
   CHECK(std::count(otb.begin(), otb.end(), '\n') == 12);
   CHECK(text_of(results / "baseline/shapes4/shapes4_001.txt").starts_with("1\n"));
-  CHECK(run_track({"eval", (root / "data").string(), "--tracker", "stay"}).status == 0);
+  const Ended pysot = run_track({"eval", (root / "data").string(), "--tracker", "stay",
+                                 "--protocol", "pysot", "--json", (root / "eval.json").string()});
+  REQUIRE_MESSAGE(pysot.status == 0, pysot.err);
+  CHECK(contains(pysot.out, "as pysot has it"));
+  CHECK(json_in(root / "eval.json")["expected_overlap_curve"].size() == 12);
 
   const auto follow = [&](const std::string& box) {
     return run_track({"run", (root / "data/shapes4").string(), "--box", box, "--weights",
@@ -292,6 +253,8 @@ TEST_CASE("pliant-track: a table of runs that are kept one by one") {
   const std::string page = text_of(root / "page/index.html");
   CHECK(contains(page, "Differences of the AUC"));
   CHECK(contains(page, "What it answers"));
+  CHECK(contains(page, "Where it reads: replace"));
+  CHECK_FALSE(contains(page, "Where it reads: plain"));
   const Ended printed = run_track({"table", "--checkpoint", runs.string(), "--resamples", "20"});
   REQUIRE_MESSAGE(printed.status == 0, printed.err);
   CHECK(contains(printed.out, "tiny, replace"));
