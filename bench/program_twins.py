@@ -243,10 +243,8 @@ def gan(n=128):
          F.binary_cross_entropy_with_logits(critic(fake), made_up)).backward()
         judges.step()
         makes.zero_grad()
-        critic.requires_grad_(False)
         loss = F.binary_cross_entropy_with_logits(critic(generator(torch.randn(n, 8))), real)
         loss.backward()
-        critic.requires_grad_(True)
         makes.step()
         yield loss.item()
 
