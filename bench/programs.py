@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The programs of docs/guide/programs: their training steps beside PyTorch's, and what it takes to compile them.
+"""The programs of docs/guide/programs: their training steps beside PyTorch's, and what they take to compile.
 
   cmake --preset release && cmake --build --preset release
   python3 -m venv /tmp/torch && /tmp/torch/bin/pip install torch torchvision
@@ -113,8 +113,9 @@ def print_steps(rows):
           "|---|---|---|---|---|---|---|---|")
     for row in sorted(rows, key=lambda row: row["ratio"]):
         low, high = row["ratio_quartiles"]
-        print(f"| {row['program']} | {row['threads']} | {row['pliant_ms']:.3g} ms | {row['pytorch_ms']:.3g} ms "
-              f"| {row['ratio']:.2f}{'' if row['ratio'] >= LIMITS['ratio'] else ' (loss)'} "
+        loss = " (loss)" if row["ratio"] < LIMITS["ratio"] else ""
+        print(f"| {row['program']} | {row['threads']} | {row['pliant_ms']:.3g} ms "
+              f"| {row['pytorch_ms']:.3g} ms | {row['ratio']:.2f}{loss} "
               f"| {low:.2f} to {high:.2f} | {row['parameters'][0]} / {row['parameters'][1]} "
               f"| {row['first_loss'][0]:.4g} / {row['first_loss'][1]:.4g} |")
 
@@ -147,6 +148,7 @@ def main():
     if arguments.json:
         with open(arguments.json, "w", encoding="utf-8") as file:
             json.dump({"machine": machine, "cores": os.cpu_count(), "rounds": arguments.rounds,
+                       "note": "load_average above 1 says that others had the machine too",
                        "steps": steps, "compilation": compilation}, file, indent=1)
     bad = (any(row["ratio"] < LIMITS["ratio"] for row in steps) or
            any(row[what] >= LIMITS[what] for row in compilation for what in ("seconds", "megabytes")))
