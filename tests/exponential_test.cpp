@@ -50,3 +50,19 @@ TEST_CASE("scaled_exponential: the product keeps the digits that a subnormal pow
   CHECK(scaled_exponential(-1e30f, -1e30f) == 0);
   CHECK(scaled_exponential(-1e300, -1e300) == 0);
 }
+
+TEST_CASE("log1p_of_power: within 1.3 units in the last place, and what is small is kept") {
+  constexpr int kSteps = 400'000;
+  double worst = 0;
+  for (int i = 1; i <= kSteps; ++i) {
+    const float e = static_cast<float>(i) / kSteps;
+    const double exact = std::log1p(static_cast<double>(e));
+    const auto rounded = static_cast<float>(exact);
+    const double unit =
+        static_cast<double>(std::nextafter(rounded, HUGE_VALF)) - static_cast<double>(rounded);
+    worst = std::max(worst, std::abs(static_cast<double>(log1p_of_power(e)) - exact) / unit);
+  }
+  CHECK(worst < 1.3);
+  CHECK(log1p_of_power(0.0F) == 0);
+  CHECK(log1p_of_power(1e-40F) == 1e-40F);
+}

@@ -1,6 +1,6 @@
-// exp() as the kernels use it. For float on the CPU it is a polynomial without branches or calls,
-// so that a loop over it is compiled into vectors: to 1.01 units in the last place, subnormal
-// results included.
+// exp() and log1p() as the kernels use them. For float on the CPU they are polynomials without
+// branches or calls, so that a loop over them is compiled into vectors: exp() to 1.01 units in the
+// last place, subnormal results included.
 #pragma once
 
 #include <bit>
@@ -56,6 +56,23 @@ PLIANT_HD inline float exponential(float x) {
   return expf(x);
 #else
   return scaled_exponential(1.0f, x);
+#endif
+}
+
+// log(1 + e) for e in [0, 1], which powers of what is not positive are.
+PLIANT_HD inline double log1p_of_power(double e) { return std::log1p(e); }
+// = 2 atanh(s), s = e / (2 + e), written so that a small e is kept; to 1.3 units.
+PLIANT_HD inline float log1p_of_power(float e) {
+#ifdef __CUDA_ARCH__
+  return log1pf(e);
+#else
+  const float s = e / (2 + e), z = s * s;
+  float p = 2.3224329e-1f;
+  p = p * z + 2.1706576e-1f;
+  p = p * z + 2.8592358e-1f;
+  p = p * z + 3.9999706e-1f;
+  p = p * z + 6.6666667e-1f;
+  return e - s * (e - z * p);
 #endif
 }
 

@@ -7,6 +7,7 @@
 
 #include <pliant/core/bfloat16.h>
 #include <pliant/core/kernel.h>
+#include <pliant/core/kernels/cumulative_normal.h>
 #include <pliant/core/kernels/exponential.h>
 #include <pliant/core/kernels/function_list.h>
 #include <pliant/core/portable.h>
@@ -66,16 +67,13 @@ struct Silu : OfArgument {  // x gate(x), rounded last where the gate is subnorm
 };
 template <class T>
 struct Gelu : OfArgument {
-  PLIANT_HD T value(T x) const { return x * below(x); }
-  PLIANT_HD T slope(T x) const { return below(x) + x * density(x); }
-  // The normal distribution, by erfc: of very negative x it keeps its digits.
-  PLIANT_HD static T below(T x) { return std::erfc(x * T(-0.70710678118654752440)) / 2; }
-  PLIANT_HD static T density(T x) { return T(0.39894228040143267794) * exponential(x * x / -2); }
+  PLIANT_HD T value(T x) const { return x * cumulative_normal(x); }
+  PLIANT_HD T slope(T x) const { return gelu_slope(x); }
 };
 template <class T>
 struct NormalCdf : OfArgument {  // the probability that a standard normal variable is below x
-  PLIANT_HD T value(T x) const { return Gelu<T>::below(x); }
-  PLIANT_HD T slope(T x) const { return Gelu<T>::density(x); }
+  PLIANT_HD T value(T x) const { return cumulative_normal(x); }
+  PLIANT_HD T slope(T x) const { return normal_density(x); }
 };
 template <class T>
 struct GeluTanh : OfArgument {  // gelu by a tanh, 1/2 x (1 + tanh(u)), written with u's sigmoid
@@ -91,7 +89,7 @@ struct GeluTanh : OfArgument {  // gelu by a tanh, 1/2 x (1 + tanh(u)), written 
 template <class T>
 struct Softplus : OfArgument {
   PLIANT_HD T value(T x) const {
-    return Relu<T>().value(x) + std::log1p(exponential(-std::abs(x)));
+    return Relu<T>().value(x) + log1p_of_power(exponential(-std::abs(x)));
   }
   PLIANT_HD T slope(T x) const { return Sigmoid<T>().value(x); }
 };

@@ -35,6 +35,7 @@ State train(const LabelledImages& digits, std::int64_t stop) {
   const Rng rng(1);
   Sequential net = make_net();
   net.initialise(rng.fork("net"));
+  std::cerr << net.parameter_count() << " parameters\n";
   AdamW adam(net.parameters(), {.weight_decay = 0.05});
   MovingAverage average(net, {.decay = 0.98, .warm_up = true});
   const Batches batches(digits, {.size = 32, .shuffle = rng.fork("shuffle")});
@@ -55,6 +56,7 @@ State train(const LabelledImages& digits, std::int64_t stop) {
       adam.set_lr(lr(at.step));
       adam.step(gradients);
       average.update();
+      if (at.step % 10 == 0) std::cerr << "step " << at.step << ": loss " << loss.item() << '\n';
       if (++at.step % 10 == 0) checkpoint.save(parts, at);
       if (at.step == stop) return net.state();
     }

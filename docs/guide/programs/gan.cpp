@@ -23,6 +23,7 @@ int main() {
   Sequential generator = mlp(8, 2), critic = mlp(2, 1);
   generator.initialise(rng.fork("generator"));
   critic.initialise(rng.fork("critic"));
+  std::cerr << generator.parameter_count() + critic.parameter_count() << " parameters\n";
   Adam makes(generator.parameters(), {.lr = 1e-3, .beta1 = 0.5}),
       judges(critic.parameters(), {.lr = 1e-3, .beta1 = 0.5});
   const std::int64_t n = 128;
@@ -39,7 +40,9 @@ int main() {
     // The generator's, through the critic, whose own gradients nobody takes.
     const Tape tape;
     const Var fake = generator(tape.input(Tensor::randn({n, 8}, key.fork("again"))));
-    makes.step(tape.gradients(binary_cross_entropy_with_logits(critic(fake), real)));
+    const Var loss = binary_cross_entropy_with_logits(critic(fake), real);
+    makes.step(tape.gradients(loss));
+    if (step % 10 == 0) std::cerr << "step " << step << ": loss " << loss.item() << '\n';
   }
   const Var points = generator(Tensor::randn({1000, 8}, rng.fork("test")));
   const Var distance = sqrt(sum(square(points), {1}));

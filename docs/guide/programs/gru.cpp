@@ -37,6 +37,7 @@ int main() {
   const Rng rng(1);
   Adder net;
   net.initialise(rng.fork("net"));
+  std::cerr << net.parameter_count() << " parameters\n";
   Adam adam(net.parameters(), {.lr = 1e-2});
   for (std::int64_t step = 0; step < 300; ++step) {
     const Sums batch = draw(64, 8, rng.fork("train").fork(static_cast<std::uint64_t>(step)));
@@ -45,6 +46,7 @@ int main() {
     Gradients gradients = tape.gradients(loss);
     gradients.clip(1.0);
     adam.step(gradients);
+    if (step % 10 == 0) std::cerr << "step " << step << ": loss " << loss.item() << '\n';
   }
   const Sums test = draw(500, 8, rng.fork("test"));
   std::cout << std::boolalpha << "mean squared error below 0.02 (0.17 by chance): "

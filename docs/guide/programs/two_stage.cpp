@@ -32,6 +32,7 @@ int main() {
   const Rng rng(1);
   FasterRCNN net(small_faster_rcnn(2, RoIPooling::deformable));  // background and square
   net.initialise(rng.fork("net"));
+  std::cerr << net.parameter_count() << " parameters\n";
   net.set_lr_factor("*.offset.*", 0.1);
   AdamW adam(net.parameters(), {.lr = 1e-3});
   for (std::uint64_t step = 0; step < 60; ++step) {
@@ -44,6 +45,7 @@ int main() {
     Gradients gradients = tape.gradients(loss);
     gradients.clip(10);
     adam.step(gradients);
+    if (step % 10 == 0) std::cerr << "step " << step << ": loss " << loss.item() << '\n';
   }
   const Scenes test = draw(20, rng.fork("test"));
   const std::vector<ScoredBoxes> found = net(batch_pictures(test.pictures));

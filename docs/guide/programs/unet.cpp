@@ -55,6 +55,7 @@ int main() {
   const Rng rng(1);
   UNet net;
   net.initialise(rng.fork("net"));
+  std::cerr << net.parameter_count() << " parameters\n";
   Adam adam(net.parameters(), {.lr = 3e-3});
   for (std::int64_t step = 0; step < 90; ++step) {
     const Scenes batch = draw(8, rng.fork("train").fork(static_cast<std::uint64_t>(step)));
@@ -63,6 +64,7 @@ int main() {
     const Var loss = binary_cross_entropy_with_logits(logits, batch.masks) +
                      dice_loss(sigmoid(logits), batch.masks);
     adam.step(tape.gradients(loss));
+    if (step % 10 == 0) std::cerr << "step " << step << ": loss " << loss.item() << '\n';
   }
   std::cout << std::boolalpha << "IoU above 0.8: " << (iou(net, draw(64, rng.fork("test"))) > 0.8)
             << '\n';

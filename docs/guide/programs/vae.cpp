@@ -29,6 +29,7 @@ int main() {
   const LabelledImages train = make_digits(2000, rng.fork("train"));
   Vae net;
   net.initialise(rng.fork("net"));
+  std::cerr << net.parameter_count() << " parameters\n";
   Adam adam(net.parameters(), {.lr = 2e-3});
   const Batches batches(train, {.size = 50, .shuffle = rng.fork("shuffle")});
   double first = 0, last = 0;
@@ -39,7 +40,9 @@ int main() {
       const Var images = tape.input(batch.images.reshape({batch.size(), Vae::kPixels}));
       const Var loss = net.loss(images, rng.fork("code").fork(step));
       adam.step(tape.gradients(loss));
-      (step++ == 0 ? first : last) = loss.item();
+      (step == 0 ? first : last) = loss.item();
+      if (step % 10 == 0) std::cerr << "step " << step << ": loss " << loss.item() << '\n';
+      ++step;
     }
   const Var made = sigmoid(net.decode(Tensor::randn({1, Vae::kCode}, rng.fork("made"))));
   write_image("made.png", (made * 255).value().reshape({28, 28, 1}).to(DType::uint8));

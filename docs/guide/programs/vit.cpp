@@ -45,6 +45,7 @@ int main() {
   const LabelledImages test = make_digits(500, rng.fork("test"));
   ViT net;
   net.initialise(rng.fork("net"));
+  std::cerr << net.parameter_count() << " parameters\n";
   AdamW adam(net.parameters(), {.weight_decay = 0.05});
   for (const char* pattern : {"*.bias", "*norm*", "token", "position", "*.in_proj_bias"})
     adam.set_weight_decay(pattern, 0);
@@ -56,10 +57,12 @@ int main() {
     for (const LabelledImages& batch : batches.epoch(epoch)) {
       const Tape tape;
       const Var loss = softmax_cross_entropy(net(tape.input(batch.images)), batch.labels);
-      adam.set_lr(lr(step++));
+      adam.set_lr(lr(step));
       Gradients gradients = tape.gradients(loss);
       gradients.clip(1.0);
       adam.step(gradients);
+      if (step % 10 == 0) std::cerr << "step " << step << ": loss " << loss.item() << '\n';
+      ++step;
     }
   std::cout << std::boolalpha
             << "more than half right: " << (accuracy(net(to_float(test.images)), test.labels) > 0.5)
