@@ -118,7 +118,12 @@ class Targets {
             " pixels, expected ", size_[1], " x ", size_[0], ", as the first frame");
     for (std::size_t k = 0; k < trackers_.size(); ++k) {
       if (frames_ == 0) {
-        trackers_[k]->start(picture, boxes_[k].front());
+        const TrackedBox& box = boxes_[k].front();
+        require(box[0] < static_cast<double>(picture.dim(1)) && box[0] + box[2] > 0 &&
+                    box[1] < static_cast<double>(picture.dim(0)) && box[1] + box[3] > 0,
+                "--box: ", box[0], ',', box[1], ',', box[2], ',', box[3], " lies outside ",
+                frame.name, ", of ", picture.dim(1), " x ", picture.dim(0), " pixels");
+        trackers_[k]->start(picture, box);
         continue;
       }
       boxes_[k].push_back(trackers_[k]->follow(picture));

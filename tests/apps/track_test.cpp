@@ -208,6 +208,7 @@ TEST_CASE("pliant-track: trains, is killed, goes on with the same bits, judges a
   CHECK(fs::exists(followed / "00001000.png"));
   CHECK(contains(follow("40,40,30").err, "expected x,y,w,h"));
   CHECK(contains(follow("40,40,30,0").err, "expected sides above 0"));
+  CHECK(contains(follow("4000,40,30,30").err, "--box: 4000,40,30,30 lies outside "));
 }
 
 TEST_CASE("pliant-track: differences are paired, and a net is no better than itself") {
