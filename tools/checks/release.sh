@@ -133,7 +133,7 @@ report() {  # in a browser, if one can be had; screenshots are kept
   tools/check-report --shots "$source_root/build/report-shots"
 }
 
-row tensorboard "${library[@]}" apps tools/checks/tensorboard.py
+row tensorboard "${library[@]}" apps tools/checks/read_events.py
 tensorboard() {  # event files, by TensorBoard's own reader
   setup_packages python3-venv
   build release pliant-train && python3 -m venv "$work/venv" || return 1
@@ -142,8 +142,8 @@ tensorboard() {  # event files, by TensorBoard's own reader
     return 0
   fi
   build/release/pliant-train --example --train-images 200 --size 28 --net lenet5 --epochs 2 \
-    --out "$work/net.safetensors" --log "$work/log" --tensorboard "$work/events" &&
-    "$work/venv/bin/python" tools/checks/tensorboard.py "$work/events" "$work/log"
+    --out "$work/net.safetensors" --log "$work/figures" --tensorboard "$work/events" &&
+    "$work/venv/bin/python" tools/checks/read_events.py "$work/events" "$work/figures"
 }
 
 row quota "${library[@]}"
