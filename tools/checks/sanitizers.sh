@@ -19,8 +19,10 @@ faults() {  # every allocation, write and limit, with leaks looked for; 200 stop
   } >"$work/release" 2>&1 & jobs+=($!)
   for job in "${jobs[@]}"; do wait "$job" || status=1; done
   cat "$work/asan" "$work/release"
-  grep -hoE '(training step|save|load|an epoch of batches)(, no more memory)?: .*|[0-9]+ failures$|in all: .*|limits that.*' \
-    "$work/asan" "$work/release" | sort | uniq | paste -sd ';'
+  sed -nE 's/.*: ([0-9]+) failures, ([0-9]+) leaks?, ([0-9]+) change.*/\1 \2 \3/p' "$work/asan" "$work/release" |
+    awk '{failed += $1; leaked += $2; changed += $3}
+         END {printf "%d failures, %d leaks, %d changes; ", failed, leaked, changed}'
+  grep -hoE '[0-9]+ stops by' "$work/release" | sed 's/ by$/ and starts anew/'
   return $status
 }
 
