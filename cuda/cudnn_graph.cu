@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include <pliant/core/error_op.h>
 #include <pliant/cuda/runtime.h>
 
 namespace pliant {
@@ -75,6 +76,7 @@ void cuda::check(cudnnStatus_t status, const char* call) {
   cudnnGetLastErrorString(details.data(), details.size());
   std::string text = std::string(call) + " failed: " + cudnnGetErrorString(status);
   if (details[0] != '\0') text += std::string(": ") + details.data();
+  const ErrorOp of_no_op(nullptr);  // who catches it says what it was for
   throw CudnnRefusal(text);
 }
 
