@@ -219,7 +219,7 @@ Choice& choice_of(const Request& request) {
   try {
     choice.plan = choose(request, workspace_limit());
   } catch (const CudnnRefusal& refusal) {  // and is not asked again
-    choice.refusal = refusal.what();
+    choice.refusal = refusal.reason();
   } catch (const Error&) {
     choices().all.erase(at);
     throw;
@@ -257,7 +257,7 @@ std::string execute(const Choice& choice, const ConvArrays& arrays, Workspace& w
     cuda::execute(plan, make_pack(kIds, in_order, scratch));
   } catch (const CudnnRefusal& refusal) {
     require_living_device();
-    return refusal.what();
+    return refusal.reason();
   }
   return "";
 }
@@ -313,7 +313,7 @@ ConvPlan cuda::conv_plan(ConvPass pass, const Conv2dGeometry& g, bool tf32,
   try {
     choice.plan = choose(request, workspace_limit, &device);
   } catch (const CudnnRefusal& refusal) {
-    choice.refusal = refusal.what();
+    choice.refusal = refusal.reason();
   }
   return described(choice);
 }

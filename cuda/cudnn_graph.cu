@@ -5,7 +5,6 @@
 #include <optional>
 #include <string>
 
-#include <pliant/core/error_op.h>
 #include <pliant/cuda/runtime.h>
 
 namespace pliant {
@@ -76,7 +75,6 @@ void cuda::check(cudnnStatus_t status, const char* call) {
   cudnnGetLastErrorString(details.data(), details.size());
   std::string text = std::string(call) + " failed: " + cudnnGetErrorString(status);
   if (details[0] != '\0') text += std::string(": ") + details.data();
-  const ErrorOp of_no_op(nullptr);  // who catches it says what it was for
   throw CudnnRefusal(text);
 }
 
@@ -120,12 +118,12 @@ CudnnPlan cuda::choose_plan(const CudnnDescriptor& operation,
     try {
       configs = offered(graph, mode, device);
     } catch (const CudnnRefusal& refusal) {
-      last = refusal.what();
+      last = refusal.reason();
     }
     for (CudnnDescriptor& config : configs) try {
         if (auto plan = plan_of(config)) return std::move(*plan);
       } catch (const CudnnRefusal& refusal) {  // an engine that this machine cannot load, say
-        last = refusal.what();
+        last = refusal.reason();
       }
   }
   throw CudnnRefusal("no engine of cuDNN's does it: " + last);

@@ -17,7 +17,13 @@ namespace pliant::cuda {
 // cuDNN cannot do what was described, for the reason that it gives; another way may.
 class CudnnRefusal : public Error {
  public:
-  using Error::Error;
+  explicit CudnnRefusal(const std::string& reason) : Error(reason), reason_(reason) {}
+
+  // Without the op that what() begins with: who catches it says what it was for.
+  const std::string& reason() const& { return reason_; }
+
+ private:
+  std::string reason_;
 };
 
 // Throws a CudnnRefusal unless all is well.
