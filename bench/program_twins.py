@@ -17,6 +17,17 @@ from torchvision.models.detection.anchor_utils import AnchorGenerator
 from torchvision.models.resnet import BasicBlock
 
 
+def clipped_step(net, optimizer, schedule, images, labels):
+    """Of a classifier, gradients of norm 1 at most; the loss before it."""
+    optimizer.zero_grad()
+    loss = F.cross_entropy(net(images), labels)
+    loss.backward()
+    clip_grad_norm_(net.parameters(), 1)
+    optimizer.step()
+    schedule.step()
+    return loss
+
+
 def count(*nets):
     return sum(p.numel() for net in nets for p in net.parameters())
 
@@ -102,12 +113,7 @@ def vit():
                              weight_decay=0.05, fused=True)
     schedule = torch.optim.lr_scheduler.OneCycleLR(adam, 3e-3, 160)
     for images, labels in digits(2000, 50, 4):
-        adam.zero_grad()
-        loss = F.cross_entropy(net(images), labels)
-        loss.backward()
-        clip_grad_norm_(net.parameters(), 1)
-        adam.step()
-        schedule.step()
+        loss = clipped_step(net, adam, schedule, images, labels)
         yield loss.item()
 
 
@@ -177,12 +183,7 @@ def dcn_v4():
     average = AveragedModel(net, multi_avg_fn=get_ema_multi_avg_fn(0.98))
     with tempfile.TemporaryDirectory(dir=".") as folder:
         for step, (images, labels) in enumerate(digits(640, 32, 4), 1):
-            adam.zero_grad()
-            loss = F.cross_entropy(net(images), labels)
-            loss.backward()
-            clip_grad_norm_(net.parameters(), 1)
-            adam.step()
-            schedule.step()
+            loss = clipped_step(net, adam, schedule, images, labels)
             average.update_parameters(net)
             yield loss.item()
             if step % 10 == 0:  # a file that outlives the power, as there

@@ -11,20 +11,12 @@
 #include <pliant/autograd/ops/arithmetic.h>
 #include <pliant/autograd/ops/cross_entropy.h>
 #include <pliant/autograd/ops/reduce.h>
-#include <pliant/tests/op_case.h>
+#include <pliant/tests/net_case.h>
 
 using namespace pliant;
 using namespace pliant::test;
 
 namespace {
-
-Tensor images(const Shape& shape) { return random(shape, 7, -1, 1, DType::float32); }
-
-bool has(const Module& net, const std::string& path) {
-  const std::vector<Parameter> all = net.parameters();
-  return std::any_of(all.begin(), all.end(),
-                     [&](const Parameter& parameter) { return parameter.name() == path; });
-}
 
 // Trains one step's worth: every parameter must get a gradient that is not all zero.
 template <class Net>

@@ -1,26 +1,12 @@
 // SiamRPN: its trunks, heads and anchors, and the published counts.
 #include <pliant/layers/nets/siamrpn.h>
 
-#include <algorithm>
-
 #include <pliant/autograd/ops/arithmetic.h>
 #include <pliant/autograd/ops/reduce.h>
-#include <pliant/tests/op_case.h>
+#include <pliant/tests/net_case.h>
 
 using namespace pliant;
 using namespace pliant::test;
-
-namespace {
-
-Tensor images(const Shape& shape) { return random(shape, 7, -1, 1, DType::float32); }
-
-bool has(const Module& net, const std::string& path) {
-  const std::vector<Parameter> all = net.parameters();
-  return std::any_of(all.begin(), all.end(),
-                     [&](const Parameter& parameter) { return parameter.name() == path; });
-}
-
-}  // namespace
 
 TEST_CASE("nets: heads of a Siamese tracker") {
   const SiamRPNHeadOptions options{.channels = 4, .hidden = 6, .anchors = 2};

@@ -83,6 +83,9 @@ setup_elsewhere() {
         "libjpeg-turbo, pugixml, libcurl, OpenSSL; CMake fetches what it needs and does not find"
 }
 
+# Of the checkout, as a run of a program keeps it.
+this_commit() { git -C "$root" describe --always --dirty 2>/dev/null || echo unknown; }
+
 has_processor() {
   local flag
   for flag; do grep -qw "$flag" /proc/cpuinfo 2>/dev/null || return 1; done

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <filesystem>
 #include <numeric>
-#include <system_error>
 
 #include <pliant/apps/detect/scenes.h>
 #include <pliant/apps/kit/detection_files.h>
+#include <pliant/apps/kit/files.h>
 #include <pliant/core/error.h>
 #include <pliant/data/coco.h>
 #include <pliant/data/voc.h>
@@ -20,11 +20,6 @@ namespace fs = std::filesystem;
 constexpr std::int64_t kSceneHeight = 120, kSceneWidth = 160;
 constexpr std::int64_t kScenesToLearn = 240, kScenesToChoose = 40, kScenesToJudge = 60;
 
-bool is_there(const fs::path& path) {
-  std::error_code ignored;
-  return fs::exists(path, ignored);
-}
-
 std::vector<std::int64_t> numbered(std::size_t classes) {
   std::vector<std::int64_t> ids(classes);
   std::iota(ids.begin(), ids.end(), std::int64_t{1});
@@ -34,7 +29,7 @@ std::vector<std::int64_t> numbered(std::size_t classes) {
 PictureSets voc_pictures(const fs::path& root, const DataOptions& options) {
   PictureSets sets{.source = root.string() + ": layout of PASCAL VOC"};
   const auto open = [&](const std::string& split) -> PictureSet {
-    if (!is_there(root / "ImageSets/Main" / (split + ".txt"))) return {};
+    if (!kit::is_there(root / "ImageSets/Main" / (split + ".txt"))) return {};
     const VocDetection set(root, split, {.bad_files = options.bad_files});
     sets.classes = set.classes();
     return kit::set_of(set, split, sets.notices);
@@ -73,12 +68,12 @@ PictureSets coco_pictures(const fs::path& root, const DataOptions& options) {
 PictureSets yolo_pictures(const fs::path& root, const DataOptions& options) {
   PictureSets sets{.source = root.string() + ": layout of YOLO"};
   const auto open = [&](const std::string& split) -> PictureSet {
-    if (!split.empty() && !is_there(root / "images" / split)) return {};
+    if (!split.empty() && !kit::is_there(root / "images" / split)) return {};
     const YoloDetection set(root, split, {.bad_files = options.bad_files});
     sets.classes = set.classes();
     return kit::set_of(set, split.empty() ? "the set" : split, sets.notices);
   };
-  const bool has_splits = is_there(root / "images" / options.train_split);
+  const bool has_splits = kit::is_there(root / "images" / options.train_split);
   sets.train = open(has_splits ? options.train_split : "");
   if (has_splits) {
     sets.val = open("val");
@@ -104,10 +99,11 @@ PictureSets completed(PictureSets sets, const DataOptions& options) {
 
 PictureSets open_pictures(const std::string& data, const DataOptions& options) {
   const fs::path root(data);
-  require(is_there(root), data, ": there is no such folder");
-  if (is_there(root / "ImageSets/Main")) return completed(voc_pictures(root, options), options);
-  if (is_there(root / "annotations")) return completed(coco_pictures(root, options), options);
-  require(is_there(root / "images") && is_there(root / "labels"), data,
+  require(kit::is_there(root), data, ": there is no such folder");
+  if (kit::is_there(root / "ImageSets/Main"))
+    return completed(voc_pictures(root, options), options);
+  if (kit::is_there(root / "annotations")) return completed(coco_pictures(root, options), options);
+  require(kit::is_there(root / "images") && kit::is_there(root / "labels"), data,
           ": expected ImageSets/Main (the layout of PASCAL VOC), annotations (of COCO), or images "
           "and labels (of YOLO)");
   return completed(yolo_pictures(root, options), options);

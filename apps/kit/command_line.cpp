@@ -113,8 +113,14 @@ CLI::Validator share_between_0_and_1() {
                      [](double number) { return number > 0 && number < 1; });
 }
 
+namespace {
+
+std::string program_of(char** argv) { return std::filesystem::path(argv[0]).filename(); }
+
+}  // namespace
+
 std::string command_of(int argc, char** argv) {
-  std::string command = std::filesystem::path(argv[0]).filename();
+  std::string command = program_of(argv);
   for (int i = 1; i < argc; ++i) command += ' ' + printable(argv[i]);
   return command;
 }
@@ -131,8 +137,7 @@ std::optional<int> end_of_parsing(CLI::App& app, int argc, char** argv, int usag
       for (std::string line; std::getline(output, line);) std::cout << printable(line) << '\n';
       return 0;
     }
-    const std::string program = std::filesystem::path(argv[0]).filename();
-    std::cerr << printable(text_from(program, ": ", error.what(), "; see --help")) << '\n';
+    std::cerr << printable(text_from(program_of(argv), ": ", error.what(), "; see --help")) << '\n';
     return usage != 0 ? usage : error.get_exit_code();
   }
 }

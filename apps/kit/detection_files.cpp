@@ -2,17 +2,13 @@
 
 #include <system_error>
 
+#include <pliant/apps/kit/files.h>
 #include <pliant/core/error.h>
 
 namespace pliant::kit {
 namespace {
 
 namespace fs = std::filesystem;
-
-bool is_there(const fs::path& path) {
-  std::error_code ignored;
-  return fs::exists(path, ignored);
-}
 
 fs::path annotations_of(const fs::path& root, const std::string& split) {
   const fs::path folder = root / "annotations";

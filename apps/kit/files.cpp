@@ -42,6 +42,11 @@ std::string text_of(const std::filesystem::path& file, const char* expected) {
 
 }  // namespace
 
+bool is_there(const std::filesystem::path& path) {
+  std::error_code ignored;
+  return std::filesystem::exists(path, ignored);
+}
+
 void require_files_of_their_own(const std::vector<NamedFile>& written,
                                 const std::vector<NamedFile>& read) {
   for (std::size_t i = 0; i < written.size(); ++i) {

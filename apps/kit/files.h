@@ -24,6 +24,9 @@ struct NamedFile {
 void require_files_of_their_own(const std::vector<NamedFile>& written,
                                 const std::vector<NamedFile>& read);
 
+// Whether there is such a file or folder; not where that cannot be told.
+bool is_there(const std::filesystem::path& path);
+
 // Files as they are, "-" too, and what lies in folders, by name. A folder without a file is an Error.
 std::vector<std::string> files_of(const std::vector<std::string>& paths);
 

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
-#include <system_error>
 
+#include <pliant/apps/kit/files.h>
 #include <pliant/apps/segment/scenes.h>
 #include <pliant/core/error.h>
 #include <pliant/core/parallel.h>
@@ -19,11 +19,6 @@ namespace fs = std::filesystem;
 constexpr std::int64_t kSceneHeight = 96, kSceneWidth = 128;
 constexpr std::int64_t kScenesToLearn = 240, kScenesToChoose = 40, kScenesToJudge = 60;
 constexpr std::size_t kNotices = 5;  // of files left out
-
-bool is_there(const fs::path& path) {
-  std::error_code ignored;
-  return fs::exists(path, ignored);
-}
 
 // All files have been read, bad ones left out; where they may not be, the first is the Error.
 template <class Set>
@@ -43,7 +38,7 @@ PictureSet set_of(const Set& set, const DataOptions& options, std::vector<std::s
 PictureSets voc_pictures(const fs::path& root, const DataOptions& options) {
   PictureSets sets{.source = root.string() + ": layout of PASCAL VOC"};
   const auto open = [&](const char* split) -> PictureSet {
-    if (!is_there(root / "ImageSets/Segmentation" / (std::string(split) + ".txt"))) return {};
+    if (!kit::is_there(root / "ImageSets/Segmentation" / (std::string(split) + ".txt"))) return {};
     const VocSegmentation set(root, split, {.bad_files = BadFiles::skip});
     sets.classes = set.classes();
     return set_of(set, options, sets.notices);
@@ -60,10 +55,10 @@ PictureSets folder_pictures(const fs::path& root, const DataOptions& options) {
   PictureSets sets{.source = root.string() + ": folders images and masks"};
   const MaskClasses classes = read_mask_classes(root);
   const auto open = [&](const fs::path& folder) -> PictureSet {
-    if (!is_there(folder)) return {};
+    if (!kit::is_there(folder)) return {};
     return set_of(MaskFolder(folder, classes, BadFiles::skip), options, sets.notices);
   };
-  if (is_there(root / "train")) {
+  if (kit::is_there(root / "train")) {
     sets.train = open(root / "train");
     sets.val = open(root / "val");
     sets.test = open(root / "test");
@@ -93,10 +88,10 @@ PictureSets completed(PictureSets sets, const DataOptions& options) {
 
 PictureSets open_pictures(const std::string& data, const DataOptions& options) {
   const fs::path root(data);
-  require(is_there(root), data, ": there is no such folder");
-  if (is_there(root / "ImageSets/Segmentation"))
+  require(kit::is_there(root), data, ": there is no such folder");
+  if (kit::is_there(root / "ImageSets/Segmentation"))
     return completed(voc_pictures(root, options), options);
-  require(is_there(root / "images") || is_there(root / "train/images"), data,
+  require(kit::is_there(root / "images") || kit::is_there(root / "train/images"), data,
           ": expected ImageSets/Segmentation (the layout of PASCAL VOC), folders images and masks, "
           "or folders train, val and test with these in them");
   return completed(folder_pictures(root, options), options);

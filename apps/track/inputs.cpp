@@ -160,8 +160,8 @@ NetPair PairInput::at(std::int64_t /*i*/, const Rng& rng) const {
   const double source = static_cast<double>(rng.uniform(0));
   const bool negative = rng.uniform(1) < options_.negatives,
              mirrored = rng.uniform(2) < options_.flip;
-  const bool generated = source<options_.generated, still = stills_.size()> 0 &&
-                         source < options_.generated + options_.stills;
+  const bool generated = source < options_.generated;
+  const bool still = stills_.size() > 0 && source < options_.generated + options_.stills;
   std::array<Seen, 2> seen;
   if (generated)
     seen = of_shapes(negative, rng);

@@ -47,19 +47,21 @@ std::string where_it_reads(const SiamRPN& net, const NetRecipe& recipe, Device d
   const Rng rng = Rng(0).fork("bending").fork(64);  // whose target is long and bends far
   const Video video = shape_video("bending", kFrames * kApart, rng);
   const SiamRPNOptions& options = net.options();
-  const auto seen = [&](const View& view, std::int64_t i) {
-    return view_of(video.read(i), view, recipe).to(device);
+  const auto seen = [&](const Tensor& frame, const View& view) {
+    return view_of(frame, view, recipe).to(device);
   };
-  const Var pattern = net.pattern(seen(view_about(video.box(0), 1, options.exemplar), 0));
+  const Var pattern =
+      net.pattern(seen(video.read(0), view_about(video.box(0), 1, options.exemplar)));
   const double wider = static_cast<double>(options.search) / static_cast<double>(options.exemplar);
   std::string cards, movements;
   for (std::int64_t i = 0; i < video.size(); i += kApart) {
+    const Tensor frame = video.read(i);
     const View view = view_about(video.box(i), wider, options.search);
     const std::vector<LayerSampling> all =
-        samplings_of([&] { net.respond(pattern, seen(view, i)); });
+        samplings_of([&] { net.respond(pattern, seen(frame, view)); });
     const std::vector<LayerSampling> chain = kit::last_deformable_chain(all, kTraced);
     if (chain.empty()) return {};
-    cards += card(picture_of(video.read(i), view), text_from("frame ", i + 1),
+    cards += card(picture_of(frame, view), text_from("frame ", i + 1),
                   static_cast<double>(options.stride), chain);
     if (i == 0) movements = page::movement_table(all);
   }

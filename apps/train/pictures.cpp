@@ -6,6 +6,7 @@
 #include <numeric>
 #include <system_error>
 
+#include <pliant/apps/kit/files.h>
 #include <pliant/apps/train/example.h>
 #include <pliant/autograd/ops/permute.h>
 #include <pliant/core/text.h>
@@ -21,17 +22,12 @@ namespace fs = std::filesystem;
 
 constexpr std::int64_t kExampleTrain = 2400, kExampleTest = 600, kExampleSide = 32;
 
-bool is_there(const fs::path& path) {
-  std::error_code ignored;
-  return fs::exists(path, ignored);
-}
-
 bool has(const fs::path& root, const std::string& name) {
-  return is_there(root / name) || is_there(root / (name + ".gz"));
+  return kit::is_there(root / name) || kit::is_there(root / (name + ".gz"));
 }
 
 fs::path plain_or_gz(const fs::path& root, const std::string& name) {
-  return is_there(root / name) ? root / name : root / (name + ".gz");
+  return kit::is_there(root / name) ? root / name : root / (name + ".gz");
 }
 
 // ---- sets in memory ----
@@ -137,7 +133,7 @@ PictureSets split_folders(const fs::path& root, const DataOptions& options) {
   tell_skipped(train, sets);
   for (const bool is_val : {true, false}) {
     const fs::path folder = root / (is_val ? "val" : "test");
-    if (!is_there(folder)) continue;
+    if (!kit::is_there(folder)) continue;
     const ImageFolder other = of_classes(folder, train.classes(), options);
     tell_skipped(other, sets);
     tell_identical(train, other, is_val ? "train and val" : "train and test", sets);
@@ -196,14 +192,14 @@ PictureSets completed(const std::string& data, PictureSets sets, const DataOptio
 
 PictureSets opened(const fs::path& root, const DataOptions& options) {
   std::error_code ignored;
-  require(
-      fs::is_directory(root, ignored), root.string(),
-      is_there(root) ? ": is a file, expected a folder of pictures" : ": there is no such folder");
+  require(fs::is_directory(root, ignored), root.string(),
+          kit::is_there(root) ? ": is a file, expected a folder of pictures"
+                              : ": there is no such folder");
   if (has(root, "data_batch_1.bin")) return cifar_pictures(read_cifar10(root), "CIFAR-10", 10);
   if (has(root, "train.bin")) return cifar_pictures(read_cifar100(root), "CIFAR-100", 100);
   if (has(root, "train-images.jpegs")) return stream_pictures(root);
   if (has(root, "train-images-idx3-ubyte")) return idx_pictures(root);
-  if (is_there(root / "train")) return split_folders(root, options);
+  if (kit::is_there(root / "train")) return split_folders(root, options);
   return class_folders(root, options);
 }
 
