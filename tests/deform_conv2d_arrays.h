@@ -143,15 +143,15 @@ inline Values naive_forward(const DeformGeometry& g, const Arrays<double>& a) {
   return y;
 }
 
-struct Gradients {
+struct NaiveGradients {
   Values x, offset, mask, weight;
 };
 
 // Each term of the sum differentiated by itself; by the coordinates and x numerically.
-inline Gradients naive_gradients(const DeformGeometry& g, const Arrays<double>& a) {
+inline NaiveGradients naive_gradients(const DeformGeometry& g, const Arrays<double>& a) {
   const double step = 1e-5;
-  Gradients d{Values(a.x.size()), Values(a.offset.size()), Values(a.offset.size() / 2),
-              Values(a.weight.size())};
+  NaiveGradients d{Values(a.x.size()), Values(a.offset.size()), Values(a.offset.size() / 2),
+                   Values(a.weight.size())};
   const std::size_t pixels = Sizes::size(g.conv.h * g.conv.w);
   Values hat(a.x.size());
   for_each_term(g, a.offset,
@@ -230,8 +230,8 @@ void close(const std::vector<T>& got, const Values& want, double tolerance) {
 }
 
 template <class T>
-void agree(const DeformGeometry& g, const Arrays<double>& a, const Values& y, const Gradients& d,
-           double tolerance, double by_difference) {
+void agree(const DeformGeometry& g, const Arrays<double>& a, const Values& y,
+           const NaiveGradients& d, double tolerance, double by_difference) {
   const Result<T> got = run(g, as<T>(a));
   close(got.y, y, tolerance);
   close(got.dx, d.x, tolerance);

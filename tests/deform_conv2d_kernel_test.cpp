@@ -41,7 +41,7 @@ TEST_CASE("deformable convolution and its gradients agree with the sum that defi
         Arrays<double> a = random_arrays(g, seed++);
         if (!masked) a.mask.clear(), a.bias.clear();
         const Values y = naive_forward(g, a);
-        const Gradients d = naive_gradients(g, a);
+        const NaiveGradients d = naive_gradients(g, a);
         agree<double>(g, a, y, d, 1e-11, 1e-8);
         agree<float>(g, a, y, d, 2e-5, 1e-4);
       }
