@@ -67,7 +67,9 @@ TEST_CASE("fork: what runs at exit may compute") {
   set_thread_count(before);
 }
 
-TEST_CASE("fork: while another thread computes and allocates") {
+// AddressSanitizer's own allocator stays locked in a child that was forked while another thread
+// allocated (mended in LLVM 18, llvm-project#75290): then it hangs in malloc.
+TEST_CASE("fork: while another thread computes and allocates" * doctest::skip(kSanitized)) {
   const int before = thread_count();
   set_thread_count(3);
   const Tensor wanted = convolved();
