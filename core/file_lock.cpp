@@ -38,6 +38,11 @@ FileLock::~FileLock() {
 bool FileLock::acquire(const char* refusal) {
   descriptor_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0666);
   require(descriptor_ >= 0, path_.string(), ": cannot be made: ", reason_of(errno));
+  struct stat there {};
+  if (::fstat(descriptor_, &there) != 0 || !S_ISREG(there.st_mode) || there.st_size > 0) {
+    ::close(std::exchange(descriptor_, -1));
+    fail(path_.string(), ": is no lock but something of yours, and would be deleted; move it away");
+  }
   int status = 0;
   do status = ::flock(descriptor_, LOCK_EX | LOCK_NB);
   while (status != 0 && errno == EINTR);

@@ -30,7 +30,8 @@ void check(const RandomWarpOptions& o) {
           ", expected 0 < low <= high");
   require(o.stretch >= 1 && std::isfinite(o.stretch), "random_warp: stretch is ", o.stretch,
           ", expected at least 1");
-  require(o.height >= 0 && o.width >= 0, "random_warp: the result is ", o.width, " x ", o.height);
+  require(o.height >= 0 && o.width >= 0, "random_warp: the result is ", o.width, " x ", o.height,
+          ", expected 0 (as the picture) or more");
 }
 
 double factor_of(double most, const Rng& rng, std::uint64_t index) {
@@ -114,7 +115,8 @@ Tensor cutout(const Tensor& image, std::int64_t side, float fill, const Rng& rng
   require(image.defined() && image.rank() == 3 && image.size() > 0 &&
               (image.dtype() == DType::uint8 || image.dtype() == DType::float32),
           "cutout: needs uint8 or float32 [H W C], got ", image);
-  require(side >= 0 && side <= (std::int64_t{1} << 26), "cutout: the side is ", side);
+  require(side >= 0 && side <= (std::int64_t{1} << 26), "cutout: the side is ", side,
+          ", expected 0 to 2^26");
   Tensor cut = image.clone();
   const auto place = [&](std::uint64_t index, std::int64_t extent) {
     return static_cast<std::int64_t>(rng.below(index, static_cast<std::uint64_t>(extent))) -

@@ -1,5 +1,6 @@
 #include <pliant/data/loader.h>
 
+#include <new>
 #include <numeric>
 
 #include <pliant/core/sizes.h>
@@ -10,7 +11,12 @@ namespace pliant {
 std::vector<std::int64_t> randperm(std::int64_t count, const Rng& rng) {
   require(count >= 0, "randperm: count is ", count, ", expected at least 0");
   require_operations("randperm", "numbers", {count});
-  std::vector<std::int64_t> order(static_cast<std::size_t>(count));
+  std::vector<std::int64_t> order;
+  try {
+    order.resize(static_cast<std::size_t>(count));
+  } catch (const std::bad_alloc&) {
+    fail("randperm: the system has no memory for ", count, " numbers");
+  }
   std::iota(order.begin(), order.end(), std::int64_t{0});
   for (std::size_t last = order.size(); last > 1; --last)
     std::swap(order[last - 1], order[rng.below(last - 1, last)]);

@@ -38,6 +38,7 @@ std::int64_t ResidentBatches::count() const { return ceil_quotient(set_size_, op
 
 std::int64_t ResidentBatches::size_of(std::int64_t step) const {
   require(count() > 0, kWho, ": ", labels_.size(), " images make no batch of ", options_.size);
+  require(step >= 0 && step < steps_, kWho, ": step ", step, " of ", steps_);
   return std::min(options_.size, set_size_ - step % count() * options_.size);
 }
 

@@ -27,6 +27,8 @@ Tensor rle_mask(std::span<const std::int64_t> runs, std::int64_t height, std::in
   return mask;
 }
 
+constexpr std::int64_t kMostRun = std::int64_t{1} << 32;
+
 std::vector<std::int64_t> rle_runs(const Tensor& mask) {
   require(mask.defined() && mask.dtype() == DType::uint8 && mask.rank() == 2,
           "rle_runs: needs uint8 [H W], got ", mask);
@@ -55,7 +57,7 @@ std::vector<std::int64_t> rle_runs(std::string_view text) {
     if ((digit & (kMore >> 1)) != 0) number -= std::int64_t{1} << bits;  // the sign
     if (runs.size() > 2) number += runs[runs.size() - 2];
     // A mask has fewer pixels; and so no sum of two overflows.
-    require(number >= 0 && number < std::int64_t{1} << 32, "the runs of a mask: a run of ", number);
+    require(number >= 0 && number < kMostRun, "the runs of a mask: a run of ", number);
     runs.push_back(number);
     number = bits = 0;
   }
@@ -66,6 +68,8 @@ std::vector<std::int64_t> rle_runs(std::string_view text) {
 std::string rle_text(std::span<const std::int64_t> runs) {
   std::string text;
   for (std::size_t i = 0; i < runs.size(); ++i) {
+    require(runs[i] >= 0 && runs[i] < kMostRun, "rle_text: a run of ", runs[i], ", expected 0 to ",
+            kMostRun - 1);
     std::int64_t rest = i > 2 ? runs[i] - runs[i - 2] : runs[i];
     for (bool more = true; more;) {
       const auto digit = static_cast<int>(rest & (kMore - 1));

@@ -12,7 +12,7 @@ Conv1d::Conv1d(std::int64_t in_channels, std::int64_t out_channels, Conv1dLayerO
               out_channels % groups == 0,
           "Conv1d: ", in_channels, " to ", out_channels, " channels do not divide into ", groups,
           " groups");
-  require(kernel >= 1, "Conv1d: a kernel of ", kernel, " elements");
+  require(kernel >= 1, "Conv1d: a kernel of ", kernel, " elements, expected at least 1");
   const Shape shape{out_channels, 1, kernel, in_channels / groups};
   weight = own(
       "weight", Parameter(shape),

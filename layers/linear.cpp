@@ -7,7 +7,8 @@ namespace pliant {
 Linear::Linear(std::int64_t in, std::int64_t out, const LinearOptions& options)
     : activation_(options.activation) {
   const ErrorOp here("Linear");
-  require(in >= 1 && out >= 1, "Linear: from ", in, " to ", out, " features");
+  require(in >= 1 && out >= 1, "Linear: from ", in, " to ", out,
+          " features, expected at least 1 of each");
   weight = own("weight", Parameter(Shape{out, in}),
                options.initialiser ? options.initialiser
                                    : init::uniform(1 / std::sqrt(static_cast<double>(in))));

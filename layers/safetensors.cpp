@@ -33,7 +33,11 @@ class Bytes {
     require_file_name("file", path);
     std::error_code error;
     const std::filesystem::file_status status = std::filesystem::status(path, error);
-    require(std::filesystem::exists(status), "there is no such file");
+    if (!std::filesystem::exists(status)) {
+      require(!std::filesystem::is_symlink(std::filesystem::symlink_status(path, error)),
+              "it is a link that leads to no file");
+      fail("there is no such file");
+    }
     require(!std::filesystem::is_directory(status), "it is not a regular file");
     file_.reset(std::fopen(path.c_str(), "rb"));
     require(file_ != nullptr, "it cannot be opened: ", reason_of(errno));

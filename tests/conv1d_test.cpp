@@ -44,7 +44,8 @@ TEST_CASE("Conv1d and BatchNorm1d: their shapes and weights") {
   const Tensor x = random({3, 8, 4}, 1, -1, 1, DType::float32);
   CHECK(conv(x).shape() == Shape{3, 8, 6});
   CHECK(contains(error_of([] { Conv1d(3, 4, {.groups = 2}); }), "do not divide into 2 groups"));
-  CHECK(error_of([] { Conv1d(3, 4, {.kernel = 0}); }) == "Conv1d: a kernel of 0 elements");
+  CHECK(error_of([] { Conv1d(3, 4, {.kernel = 0}); }) ==
+        "Conv1d: a kernel of 0 elements, expected at least 1");
 
   BatchNorm1d norm(4);
   BatchNorm2d same(4);

@@ -109,5 +109,5 @@ TEST_CASE("coco_figures: no more than a hundred of an image") {
   CHECK(coco_figures({truth(0, kHere)}, all, 1).ar_100 == 0);
   all.erase(all.begin());
   CHECK(coco_figures({truth(0, kHere)}, all, 1).ar_100 == 1);
-  CHECK(contains(error_of([] { coco_figures({}, {}, 0); }), "at least 1"));
+  CHECK(contains(error_of([] { coco_figures({}, {}, 0); }), "expected 1 to 32768"));
 }

@@ -67,5 +67,5 @@ TEST_CASE("RunningMean: misuse is an Error") {
                  "RunningMean: expected a scalar, got float32 [2]"));
   CHECK(contains(error_of([&] { mean.add(Var()); }), "RunningMean: expected a scalar"));
   CHECK(error_of([&] { mean.add(1, -1); }) ==
-        "RunningMean: the count is -1, expected none negative");
+        "RunningMean: the count is -1, expected 0 to 9007199254740992");
 }

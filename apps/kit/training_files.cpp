@@ -24,9 +24,12 @@ std::filesystem::path TrainingFiles::checkpoint() const { return with_suffix(out
 
 void TrainingFiles::check(const std::string& json, const std::string& pretrained) const {
   const std::filesystem::path beside = checkpoint();
-  require_files_of_their_own(
-      {{"the checkpoint beside --out", beside}, {"--out", out}, {"--log", log}, {"--json", json}},
-      {{"--pretrained", pretrained}});
+  require_files_of_their_own({{"the checkpoint beside --out", beside},
+                              {"the lock beside --out", with_suffix(out, ".lock")},
+                              {"--out", out},
+                              {"--log", log},
+                              {"--json", json}},
+                             {{"--pretrained", pretrained}});
   require_training_checkpoint(beside);
   std::error_code error;
   require(resume || !std::filesystem::exists(beside, error), beside.string(),

@@ -92,7 +92,10 @@ template <class Loader, class Batch>
 class PlainSteps : public TrainingSteps {
  public:
   PlainSteps(Loader loader, StepRule<Batch> rule)
-      : loader_(std::move(loader)), rule_(std::move(rule)), tally_(rule_.device, rule_.batch) {
+      : loader_(std::move(loader)),
+        rule_(std::move(rule)),
+        tally_(rule_.device,
+               std::max<std::int64_t>(1, std::min(rule_.batch, loader_.samples_per_epoch()))) {
     require(rule_.accumulate >= 1, "training: a step of ", rule_.accumulate,
             " batches, expected at least 1");
   }

@@ -91,6 +91,7 @@ int run(Options options) {
   std::vector<kit::NamedFile> read = options.common.data_files();
   read.push_back({"--start", options.start});
   kit::require_files_of_their_own({{"the checkpoint beside --out", options.checkpoint()},
+                                   {"the lock beside --out", with_suffix(options.out, ".lock")},
                                    {"--out", options.out},
                                    {"--json", options.common.json}},
                                   read);

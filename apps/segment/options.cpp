@@ -35,6 +35,7 @@ void add_net_options(CLI::App& app, TrainOptions& options) {
       ->check(CLI::IsMember({"dcn1", "dcn2", "dcn3", "dcn4"}))
       ->capture_default_str();
   app.add_option("--stride", options.stride, "pixels of a picture for one of the last map")
+      ->check(kit::some_path())
       ->check(CLI::IsMember({8, 16, 32}))
       ->capture_default_str();
   app.add_option("--pretrained", options.pretrained,

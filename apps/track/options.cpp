@@ -60,10 +60,12 @@ void add_pair_options(CLI::App& app, PairOptions& pairs) {
   add_share("--search-scale", pairs.search_scale, "search images are scaled by up to so much");
   app.add_option("--search-shift", pairs.search_shift,
                  "and shifted by up to so many pixels of a search image of 255")
-      ->check(kit::number_from_0())
+      ->check(kit::real_number("a number from 0 to 255",
+                               [](double shift) { return shift >= 0 && shift <= 255; }))
       ->capture_default_str();
   app.add_option("--colour", pairs.colour, "strength of the random offset of colours")
-      ->check(kit::number_from_0())
+      ->check(kit::real_number("a number from 0 to 1000",
+                               [](double strength) { return strength >= 0 && strength <= 1000; }))
       ->capture_default_str();
 }
 

@@ -41,7 +41,8 @@ int run(Options options) {
 void add_summary_command(CLI::App& app, Command& chosen) {
   const auto options = std::make_shared<Options>();
   CLI::App* const summary = app.add_subcommand("summary", "what a net is made of, and its cost");
-  summary->add_option("--weights", options->weights, "a file of pliant-train; or");
+  summary->add_option("--weights", options->weights, "a file of pliant-train; or")
+      ->check(kit::some_path());
   summary->add_option("--net", options->recipe.net, "a net by name, or a JSON file of layers")
       ->capture_default_str();
   summary->add_option("--deformable", options->recipe.deformable)->capture_default_str();

@@ -16,6 +16,7 @@ using namespace cpu;
 constexpr std::int64_t kRows = 8 * kTileRows;             // queries of a block
 constexpr std::int64_t kPanels = 4;                       // of keys, a block
 constexpr std::int64_t kKeys = kPanels * kMaxPanelWidth;  // at most
+constexpr std::int64_t kFlush = 32;  // blocks that are added up in T, before float64 holds them
 constexpr std::int64_t kTasksWanted = 32;
 
 // A panel as if it were the whole of its matrix.
@@ -76,22 +77,31 @@ void drop(const AttentionGeometry& g, const Block& block, const Rng& key, const 
   }
 }
 
-// Scores to exp(score - max) with the maximum of all blocks so far; what was summed before under a
-// smaller one, `y` among it, shrinks.
+// The maximum and the sum of a row's scores so far. Of many keys the sum is long.
 template <class T>
-void take_powers(const AttentionGeometry& g, const Block& block, T* scores, ScoreSum<T>* sums,
-                 T* y) {
+struct HeldRow {
+  T max = -std::numeric_limits<T>::infinity();
+  double sum = 0;
+};
+
+// Scores to exp(score - max) with the maximum of all blocks so far; what was summed before under a
+// smaller one, `y` and what is held of it among it, shrinks.
+template <class T>
+void take_powers(const AttentionGeometry& g, const Block& block, T* scores, HeldRow<T>* rows, T* y,
+                 double* held_y) {
   for (std::int64_t r = 0; r < block.rows; ++r) {
     T* const row = scores + r * block.step;
-    ScoreSum<T>& held = sums[r];
+    HeldRow<T>& held = rows[r];
     const T top = largest(block.keys, row), max = top > held.max ? top : held.max;
     const T base = ScoreSum<T>::base(max);
     for (std::int64_t j = 0; j < block.keys; ++j) row[j] = exponential(row[j] - base);
     const T sum = sum_in_lanes<T>(block.keys, [=](std::int64_t j) { return row[j]; });
-    const T shrunk = held.shrunk(max);
-    held = {max, held.sum * shrunk + sum};
+    const T shrunk = ScoreSum<T>{held.max}.shrunk(max);
+    held = {max, held.sum * static_cast<double>(shrunk) + static_cast<double>(sum)};
     if (shrunk == T(1) || block.key == 0) continue;
     for (std::int64_t j = 0; j < g.v; ++j) y[r * g.v + j] *= shrunk;
+    for (std::int64_t j = 0; j < g.v && held_y != nullptr; ++j)
+      held_y[r * g.v + j] *= static_cast<double>(shrunk);
   }
 }
 
@@ -117,13 +127,18 @@ void forward(const AttentionGeometry& g, const AttentionForwardArgs<T>& args,
   });
   const Rng key = g.dropout.key_of_step();
   const PerThread<T> memory(kRows * kKeys, workspace);
+  const bool holds = keys.count() > kFlush * kPanels;
+  const PerThread<double> held_memory(holds ? kRows * g.v : 0, workspace);
   const std::int64_t tiles = (g.l + kRows - 1) / kRows;
   parallel_for(g.batch * tiles, [&](std::int64_t task) {
     const std::int64_t b = task / tiles, first = task % tiles * kRows,
                        rows = std::min(kRows, g.l - first);
     T* const scores = memory.of();
     T* const y = args.y + (b * g.l + first) * g.v;
-    ScoreSum<T> sums[kRows];
+    HeldRow<T> held[kRows];
+    double* const held_y = holds ? held_memory.of() : nullptr;
+    if (holds) std::fill_n(held_y, rows * g.v, 0.0);
+    bool is_fresh = true;  // nothing in y yet, or all of it is held
     const std::int64_t seen = g.keys_of(first + rows - 1);
     if (seen == 0) std::fill_n(y, rows * g.v, T(0));
     for (std::int64_t p = 0; p < keys.count() && keys[p].first < seen; p += kPanels) {
@@ -135,16 +150,21 @@ void forward(const AttentionGeometry& g, const AttentionForwardArgs<T>& args,
                       packed_keys + b * keys_size + g.e * keys[q].first,
                       scores + keys[q].first - from, kKeys, nullptr);
       finish_scores(g, block, args.bias, scores);
-      take_powers(g, block, scores, sums, y);
+      take_powers(g, block, scores, held, y, held_y);
       if (g.dropout.n > 0) drop(g, block, key, scores, scores);
       for (std::int64_t c = 0; c < columns.count(); ++c)
         gemm_panel<T>(
             rows, block.keys, scores, kKeys, columns[c],
             packed_values + b * values_size + g.s * columns[c].first + from * columns[c].width, y,
-            g.v, nullptr, p == 0 ? Accumulate::no : Accumulate::yes);
+            g.v, nullptr, is_fresh ? Accumulate::no : Accumulate::yes);
+      is_fresh = holds && p / kPanels % kFlush == kFlush - 1;
+      for (std::int64_t j = 0; j < rows * g.v && is_fresh; ++j)
+        held_y[j] += static_cast<double>(std::exchange(y[j], T(0)));
     }
+    for (std::int64_t j = 0; j < rows * g.v && holds; ++j)
+      y[j] = static_cast<T>(held_y[j] + static_cast<double>(y[j]));
     for (std::int64_t r = 0; r < rows; ++r) {
-      const AttentionRow<T> row = AttentionRow<T>::of(sums[r]);
+      const AttentionRow<T> row = AttentionRow<T>::of({held[r].max, static_cast<T>(held[r].sum)});
       args.rows[b * g.l + first + r] = row;
       for (std::int64_t j = 0; j < g.v; ++j) y[r * g.v + j] *= row.inverse;
     }

@@ -25,7 +25,7 @@ struct ColumnWalk {
   std::int64_t c, fold = 1, width, wide_rows, tail_rows, parts, part_rows;
 
   ColumnWalk(std::int64_t rows, std::int64_t columns) : c(columns) {
-    while (c > 0 && 2 * fold * c <= kColumns) fold *= 2;
+    while (c > 0 && 2 * fold * c <= kColumns && 2 * fold <= rows) fold *= 2;
     width = fold * c;
     wide_rows = rows / fold;
     tail_rows = rows % fold;

@@ -50,9 +50,16 @@ void group_statistics(const GroupNormGeometry& g, const Walk& walk, std::int64_t
   }
 }
 
+// Images that are worked on together, so that what is kept of each takes no more than a few
+// megabytes in all; depends on the geometry alone.
+std::int64_t images_at_once(const GroupNormGeometry& g, const Walk& walk) {
+  constexpr std::int64_t kKept = 1 << 18;  // numbers
+  return std::max<std::int64_t>(1, kKept / (walk.all_parts() * 2 * g.c + 6 * walk.width));
+}
+
 template <class T>
-void forward(const GroupNormGeometry& g, const GroupNormForwardArgs<T>& args,
-             Workspace& workspace) {
+void forward_some(const GroupNormGeometry& g, const GroupNormForwardArgs<T>& args) {
+  Workspace workspace(Device::cpu());
   const Walk walk(g.rows, g.c);
   const std::int64_t image_size = g.rows * g.c, partial_size = walk.all_parts() * 2 * g.c;
   double* const partial = workspace.take<double>(g.n * partial_size);  // [n parts 2 c]
@@ -83,6 +90,21 @@ void forward(const GroupNormGeometry& g, const GroupNormForwardArgs<T>& args,
       rows.apply(count, from + at, to + at);
     });
   });
+}
+
+template <class T>
+void forward(const GroupNormGeometry& g, const GroupNormForwardArgs<T>& args, Workspace&) {
+  const std::int64_t step = images_at_once(g, Walk(g.rows, g.c));
+  for (std::int64_t n = 0; n < g.n; n += step) {
+    GroupNormGeometry some = g;
+    some.n = std::min(step, g.n - n);
+    GroupNormForwardArgs<T> of = args;
+    of.x += n * g.rows * g.c;
+    of.y += n * g.rows * g.c;
+    of.mean += n * g.groups;
+    of.rstd += n * g.groups;
+    forward_some(some, of);
+  }
 }
 
 // ---- gradient ----
@@ -135,9 +157,11 @@ void data_gradient(const GroupNormGeometry& g, const Walk& walk, const T* x, con
   });
 }
 
+// Adds these images' share of the gradients by weight and bias [2 c].
 template <class T>
-void gradient(const GroupNormGeometry& g, const GroupNormGradientArgs<T>& args,
-              Workspace& workspace) {
+void gradient_some(const GroupNormGeometry& g, const GroupNormGradientArgs<T>& args,
+                   double* sums_c) {
+  Workspace workspace(Device::cpu());
   const Walk walk(g.rows, g.c);
   const std::int64_t image_size = g.rows * g.c, partial_size = walk.all_parts() * 2 * g.c;
   double* const partial = workspace.take<double>(g.n * partial_size);  // [n parts 2 c]
@@ -164,19 +188,41 @@ void gradient(const GroupNormGeometry& g, const GroupNormGradientArgs<T>& args,
     join_parts(walk.all_parts(), 2 * g.c, partial + n * partial_size, sums + n * 2 * g.c);
   });
   for (std::int64_t j = 0; j < g.c; ++j) {
-    double of_weight = 0, of_bias = 0;
+    double &of_weight = sums_c[j], &of_bias = sums_c[g.c + j];
     for (std::int64_t n = 0; n < g.n; ++n) {
       const std::int64_t at = n * g.groups + g.group_of(j);
       const double* const of_image = sums + n * 2 * g.c + j;
       of_bias += of_image[0];
       of_weight += NormRow<T>(args.mean[at], args.rstd[at]).along(of_image[0], of_image[g.c]);
     }
-    if (args.dweight != nullptr) args.dweight[j] = static_cast<T>(of_weight);
-    if (args.dbias != nullptr) args.dbias[j] = static_cast<T>(of_bias);
   }
   if (args.dx != nullptr)
     data_gradient(g, walk, args.x, args.weight, args.mean, args.rstd, sums, args.dy, args.dx,
                   workspace);
+}
+
+template <class T>
+void gradient(const GroupNormGeometry& g, const GroupNormGradientArgs<T>& args,
+              Workspace& workspace) {
+  double* const of_channels = workspace.take<double>(2 * g.c);
+  std::fill_n(of_channels, 2 * g.c, 0.0);
+  const std::int64_t step = images_at_once(g, Walk(g.rows, g.c));
+  for (std::int64_t n = 0; n < g.n; n += step) {
+    GroupNormGeometry some = g;
+    some.n = std::min(step, g.n - n);
+    GroupNormGradientArgs<T> of = args;
+    const std::int64_t at = n * g.rows * g.c;
+    of.x += at;
+    of.dy += at;
+    if (of.dx != nullptr) of.dx += at;
+    of.mean += n * g.groups;
+    of.rstd += n * g.groups;
+    gradient_some(some, of, of_channels);
+  }
+  for (std::int64_t j = 0; j < g.c; ++j) {
+    if (args.dweight != nullptr) args.dweight[j] = static_cast<T>(of_channels[j]);
+    if (args.dbias != nullptr) args.dbias[j] = static_cast<T>(of_channels[g.c + j]);
+  }
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include <pliant/data/internal/byte_reader.h>
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -45,6 +46,10 @@ ByteReader::ByteReader(const std::filesystem::path& path, ContentDigest* digest)
           ": is a directory, expected a file");
   file_.reset(opened(path));
   require(file_ != nullptr, name_, ": cannot be opened: ", reason_of(errno));
+  struct stat there {};
+  require(::fstat(::fileno(file_.get()), &there) == 0 && !S_ISCHR(there.st_mode) &&
+              !S_ISBLK(there.st_mode),
+          name_, ": is a device, expected a file");
   refill();
   if (filled_ >= 2 && buffer_[0] == 0x1F && buffer_[1] == 0x8B) {
     auto stream = std::make_unique<z_stream_s>();  // value-initialised: zlib's own allocator

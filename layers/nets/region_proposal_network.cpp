@@ -27,7 +27,8 @@ std::int64_t anchors_of_place(const RPNOptions& options) {
 }
 
 std::int64_t hidden_of(std::int64_t channels, const RPNOptions& options) {
-  require(options.hidden >= 0, kWho, ": ", options.hidden, " hidden channels");
+  require(options.hidden >= 0, kWho, ": ", options.hidden,
+          " hidden channels, expected none negative");
   return options.hidden > 0 ? options.hidden : channels;
 }
 

@@ -8,6 +8,7 @@
 #include <pliant/autograd/ops/rearrange.h>
 #include <pliant/autograd/ops/select.h>
 #include <pliant/autograd/ops/slice.h>
+#include <pliant/core/sizes.h>
 
 namespace pliant {
 namespace {
@@ -23,6 +24,7 @@ const RoIHeadOptions& checked(std::int64_t channels, const RoIHeadOptions& optio
           " reduced channels, expected at least 1, 1 and 0");
   require(options.pooling == RoIPooling::align || options.spatial_scales.size() == 1, kWho,
           ": deformable pooling reads one map, there are ", options.spatial_scales.size());
+  checked_product(kWho, {options.bins, options.bins, channels});
   return options;
 }
 

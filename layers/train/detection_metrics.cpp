@@ -305,7 +305,9 @@ double mean_recall(const std::vector<Curves>& labels) {
 
 COCOFigures coco_figures(const std::vector<TrueBox>& truth, const std::vector<FoundBox>& found,
                          std::int64_t classes) {
-  require(classes >= 1, "coco_figures: ", classes, " classes, expected at least 1");
+  constexpr std::int64_t kMostClasses = 1 << 15;
+  require(classes >= 1 && classes <= kMostClasses, "coco_figures: ", classes,
+          " classes, expected 1 to ", kMostClasses);
   check(found);
   const std::vector<Scenes> labels = scenes_of(truth, found, classes);
   const auto all = [&](const AreaRange& range, std::size_t most) {

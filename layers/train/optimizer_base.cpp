@@ -6,6 +6,7 @@
 #include <iterator>
 #include <set>
 
+#include <pliant/autograd/ops/compare.h>
 #include <pliant/autograd/ops/reduce.h>
 #include <pliant/core/capture.h>
 #include <pliant/layers/internal/paths.h>
@@ -249,6 +250,8 @@ void Optimizer::read(Slot& slot, StateReader& given) const {
     require(is_floating(tensor.dtype()), name_, ": ", path, "/", name, " is ", tensor.dtype());
     require(!is_square(name) || tensor.size() == 0 || !(min(Var(tensor)).item() < 0), name_, ": ",
             path, "/", name, " has numbers below 0, which no mean of squares has");
+    require(all(isfinite(Var(tensor))), name_, ": ", path, "/", name,
+            " has numbers that are not finite, which would become the weights'");
     slot.memory.push_back(tensor.clone());
   }
 }

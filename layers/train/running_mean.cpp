@@ -9,12 +9,14 @@ namespace pliant {
 namespace {
 
 constexpr const char* kWho = "RunningMean";
+constexpr std::int64_t kMostValues = std::int64_t{1} << 53;  // that float64 counts exactly
 
 }  // namespace
 
 void RunningMean::add(const Var& mean, std::int64_t count) {
   require(mean.defined() && mean.size() == 1, kWho, ": expected a scalar, got ", mean.value());
-  require(count >= 0, kWho, ": the count is ", count, ", expected none negative");
+  require(count >= 0 && count <= kMostValues, kWho, ": the count is ", count, ", expected 0 to ",
+          kMostValues);
   if (count == 0) return;
   if (!sums_.defined()) sums_ = Tensor::zeros({2}, DType::float64, mean.device());
   require(mean.device() == sums_.device(), kWho, ": a value on ", mean.device(),
@@ -40,7 +42,10 @@ double RunningMean::value() const {
 }
 
 std::int64_t RunningMean::count() const {
-  return sums_.defined() ? static_cast<std::int64_t>(sums_.to_vector()[1]) : 0;
+  if (!sums_.defined()) return 0;
+  const double count = sums_.to_vector()[1];
+  require(count <= static_cast<double>(kMostValues), kWho, ": more than ", kMostValues, " values");
+  return static_cast<std::int64_t>(count);
 }
 
 }  // namespace pliant

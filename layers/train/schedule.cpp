@@ -56,6 +56,8 @@ void check(const CosineWarmRestarts& options) {
 }
 
 void check(const OneCycle& options) {
+  require(options.total_steps >= 1, "one_cycle_lr: total_steps is ", options.total_steps,
+          ", expected at least 1");
   require(options.pct_start >= 0 && options.pct_start <= 1, "one_cycle_lr: pct_start is ",
           options.pct_start, ", not in [0, 1]");
   require(options.div_factor > 0, "one_cycle_lr: div_factor is ", options.div_factor,
@@ -127,7 +129,11 @@ Schedule polynomial_lr(const PolynomialLr& options) {
 double cosine_annealing_lr(std::int64_t step, const CosineAnnealing& options) {
   require_step("cosine_annealing_lr", step);
   check(options);
-  if (!options.rises_again) step = std::min(step, options.t_max);
+  // It comes again after 2 t_max, which a large step's cosine would have lost.
+  if (!options.rises_again)
+    step = std::min(step, options.t_max);
+  else if (options.t_max <= std::numeric_limits<std::int64_t>::max() / 2)
+    step %= 2 * options.t_max;
   return between(options.base_lr, options.eta_min,
                  static_cast<double>(step) / static_cast<double>(options.t_max), Anneal::cosine);
 }

@@ -1,4 +1,6 @@
 // pliant-train: its nets, its pictures, and the program itself.
+#include <sys/stat.h>
+
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -122,6 +124,36 @@ TEST_CASE("pliant-train: pictures that make no set are one line each") {
   fs::rename(root / "both/day", root / "one/day");
   CHECK(contains(said(root / "one"), "has one class, 'day', expected at least two"));
   CHECK(contains(said(root / "both/night/0.png"), "is a file, expected a folder of pictures"));
+}
+
+TEST_CASE("pliant-train: files that are no files of its own, and options of nothing") {
+  const TemporaryFolder folder;
+  const std::string out = folder.path() / "n.st";
+  const auto train = [&](std::vector<std::string> more) {
+    std::vector<std::string> words = {
+        "--example", "--train-images", "20", "--net", "lenet5", "--epochs", "1", "--out", out};
+    words.insert(words.end(), more.begin(), more.end());
+    return run_train(words);
+  };
+  const std::string pipe = folder.path() / "pipe";
+  REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+  for (const std::string& log : {std::string("/dev/full"), std::string("/dev/zero"), pipe}) {
+    CAPTURE(log);
+    const Ended run = train({"--log", log});
+    CHECK(run.status == 1);
+    CHECK(contains(run.err, "--log: "));
+  }
+  CHECK(contains(train({"--log", out + ".lock"}).err, "the lock beside --out"));
+  std::ofstream(out + ".lock") << "precious";
+  CHECK(train({}).status == 1);
+  CHECK(text_of(out + ".lock") == "precious");
+  fs::remove(out + ".lock");
+  CHECK(train({"--batch", "2147483648"}).status == 0);  // in the memory of twenty pictures
+  CHECK(run_train({"summary", "--weights", ""}).status != 0);
+  const Ended stride = run_program(
+      {PLIANT_PROGRAMS "/pliant-segment", "train", "--example", "--out", out, "--stride", ""});
+  CHECK(stride.status != 0);
+  CHECK(contains(stride.err, "--stride"));
 }
 
 TEST_CASE("pliant-train: trains, is stopped, goes on, judges and labels") {

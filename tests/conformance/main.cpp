@@ -3,6 +3,7 @@
 #include <iostream>
 
 #include <pliant/apps/kit/command_line.h>
+#include <pliant/core/atomic_file.h>
 #include <pliant/core/program.h>
 #include <pliant/tests/conformance/runner.h>
 
@@ -60,8 +61,11 @@ int run(int argc, char** argv) {
   CLI::App app("Runs golden cases: one operator, its inputs and the exact answer in each file.",
                "pliant-conformance");
   Arguments arguments;
+  app.set_version_flag("--version", "pliant-conformance " PLIANT_VERSION);
   declare(app, arguments);
   if (const auto status = kit::end_of_parsing(app, argc, argv, kUsage)) return *status;
+  // Before anything runs: what is no file that can be replaced is an Error.
+  if (!arguments.json.empty()) const AtomicFile proof("--json", arguments.json);
   return run(arguments);
 }
 
