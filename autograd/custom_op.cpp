@@ -39,4 +39,6 @@ Var apply(const CustomOp& op, const Vars& inputs) {
       op.derivatives);
 }
 
+Var CustomOp::operator()(const Vars& inputs) const { return pliant::apply(*this, inputs); }
+
 }  // namespace pliant

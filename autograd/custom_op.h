@@ -7,7 +7,7 @@
 //         return {dy * 3.0 * square(in[0])};
 //       },
 //       .derivatives = Derivatives::all};
-//   Var y = apply(cube, {x});
+//   Var y = cube({x});
 #pragma once
 
 #include <functional>
@@ -26,10 +26,14 @@ struct CustomOp {
       nullptr;
   // `all` if backward is written in public ops alone: then there are second derivatives.
   Derivatives derivatives = Derivatives::first;
+
+  // The result, recorded with the inputs as what its gradient needs. The op is copied. Inputs may
+  // be undefined. A result that depends on a Var which is not among the inputs is an Error.
+  Var operator()(const Vars& inputs) const;
 };
 
-// The result, recorded with the inputs as what its gradient needs. The op is copied. Inputs may be
-// undefined. A result that depends on a Var which is not among the inputs is an Error.
+// The same as a function. Beside a named vector of Vars say pliant::apply: std::apply, which takes
+// anything, is found there, too.
 Var apply(const CustomOp& op, const Vars& inputs);
 
 }  // namespace pliant

@@ -59,6 +59,9 @@ class Buffer {
   std::string name() && { return node().name; }
   void rename(std::string name) { node().name = std::move(name); }
 
+  // Whether a module has it.
+  bool owned() const { return !node().owner.expired(); }
+
   bool filled() const { return node_ != nullptr && node_->value.defined(); }
   // The tensor; an Error that says what to do while there is none.
   const Tensor& value() const&;

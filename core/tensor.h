@@ -178,6 +178,13 @@ class Tensor {
 // "float32 [2 3] on cpu" and the elements as NumPy shows them, in columns, in as many significant
 // digits as the stream has; of more than 1000 elements the first and last three of every axis.
 std::ostream& operator<<(std::ostream& out, const Tensor& tensor);
+
+// Indices and labels: integers are taken as int64, whatever they are stored as. What is floating or
+// undefined is given back as it is.
+inline Tensor as_int64(const Tensor& integers) {
+  return integers.defined() && !is_floating(integers.dtype()) ? integers.to(DType::int64)
+                                                              : integers;
+}
 // The first of it, without the elements: an Error is one line.
 std::string error_part(const Tensor& tensor);
 

@@ -34,6 +34,10 @@ struct DCNv4Options {
 // masks come from one linear layer "offset_mask", zero at the start: with masks as given, as
 // published, the layer's first result is its last bias, zero. The other linear layers start Xavier
 // uniform, biases as zeros. Any number of channels that the groups divide.
+//
+// So it is made for the branch of a residual block, x + gelu(dcn(norm(x))). In a Conv2d's place right
+// before relu(), whose slope at 0 is 0, it never gets a gradient: there it takes
+// {.mask = MaskRule::softmax}.
 class DCNv4 : public Module {
  public:
   explicit DCNv4(std::int64_t channels, const DCNv4Options& options = {});

@@ -10,7 +10,7 @@ struct EmbeddingOptions {
   Initialiser initialiser = {};  // of the weight; standard normal unless given
 };
 
-// int64 indices of any shape [...] in [0, rows) -> [... width], see embedding. To train the table
+// Integer indices of any shape [...] in [0, rows) -> [... width], see embedding. To train the table
 // the indices must lie on the tape: layer(tape.input(indices)). Parameter: weight [rows width].
 class Embedding : public Module {
  public:

@@ -41,6 +41,10 @@ concept Layer = std::derived_from<M, Module> && requires(const M& layer, const V
 // Tensors by path, in the order in which the net owns them.
 using State = std::vector<std::pair<std::string, Tensor>>;
 
+// Whether both have the same paths in the same order, with the same dtypes, shapes and bits (so NaN
+// equals itself, and -0 does not equal 0), wherever their tensors are.
+bool equal(const State& a, const State& b);
+
 // The order of a convolution's weight in a file.
 enum class Layout : unsigned char {
   stated,  // as the file says, or its shapes where they leave no doubt
@@ -158,6 +162,14 @@ class Module {
   M own(const std::string& name, M&& child) {
     adopt(name, child, typeid(M));
     return std::forward<M>(child);
+  }
+  template <std::derived_from<Module> M>
+  M own(const std::string& name, M& child) {  // refused, in a sentence
+    static_assert(
+        !std::derived_from<M, Module>,
+        "own() takes a layer over: make it there, own(\"name\", Linear(8, 5)), or move it, "
+        "own(\"name\", std::move(layer))");
+    return own(name, std::move(child));
   }
   Parameter own(const std::string& name, Parameter parameter, Initialiser initialiser = {});
   Buffer own(const std::string& name, Buffer buffer, Initialiser initialiser = {});

@@ -1,5 +1,6 @@
 // A Module's tensors: first values, devices and dtypes, states and files.
 #include <algorithm>
+#include <cstring>
 #include <unordered_map>
 
 #include <pliant/layers/internal/module_tree.h>
@@ -63,6 +64,19 @@ void Module::to(DType dtype) {
 }
 
 // ---- state ----
+
+bool equal(const State& a, const State& b) {
+  const auto is_same = [](const auto& one, const auto& other) {
+    if (one.first != other.first) return false;
+    const Tensor &s = one.second, &t = other.second;
+    if (!s.defined() || !t.defined()) return s.defined() == t.defined();
+    if (s.dtype() != t.dtype() || s.shape() != t.shape()) return false;
+    const Tensor here = s.to(Device::cpu()), there = t.to(Device::cpu());
+    const auto bytes = static_cast<std::size_t>(here.bytes());
+    return bytes == 0 || std::memcmp(here.raw(), there.raw(), bytes) == 0;
+  };
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), is_same);
+}
 
 State Module::state() const {
   State state;

@@ -82,6 +82,8 @@ TEST_CASE("where: chooses, and what is not chosen has no influence") {
             .value()
             .to_vector() == Values{1, 4});
   CHECK(where(gt(random({2, 1}, 1), 0.0), random({3}, 2), random({}, 3)).shape() == Shape{2, 3});
+  CHECK(where(row({1, 0}), row({5, 6}), 0).value().to_vector() == Values{5, 0});
+  CHECK(where(row({1, 0}), -1.5, row({5, 6})).value().to_vector() == Values{-1.5, 6});
 
   const Tape tape;
   const Var u = tape.variable(row({1, kNan})), v = tape.variable(row({kNan, 2}));

@@ -110,7 +110,7 @@ TEST_CASE("ConfusionMatrix: misuse is an Error") {
   CHECK(error(integers({0, 1}), integers({0})) ==
         "ConfusionMatrix: guesses of shape [2] and labels of [1]");
   CHECK(error(Tensor::zeros({1}), integers({0})) ==
-        "ConfusionMatrix: guesses and labels are float32 and int64, expected int64");
+        "ConfusionMatrix: guesses and labels are float32 and int64, expected integers");
   CHECK(error(integers({0}), Tensor()) == "ConfusionMatrix: the labels are undefined");
   CHECK(seen.total() == 0);
   CHECK(contains(error_of([&] {

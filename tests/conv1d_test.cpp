@@ -60,6 +60,13 @@ TEST_CASE("Conv1d and BatchNorm1d: their shapes and weights") {
   CHECK(error_of([&] {
           norm(Tensor::zeros({2, 3, 3, 4}));
         }) == "BatchNorm1d: the input has shape [2 3 3 4], expected [N C] or [N L C]");
+  CHECK(contains(error_of([&] {
+                   norm(Tensor::zeros({2, 3}));
+                 }),
+                 "BatchNorm1d: the weight has shape [4], expected [3]"));
+  CHECK(error_of([&] {
+          norm(tape.input(Tensor::zeros({1, 4})));
+        }) == "BatchNorm1d: training needs at least two values per channel, got 1 (input [1 4])");
   CHECK(error_of([] { BatchNorm1d(0); }) == "BatchNorm1d: over 0 channels");
 }
 

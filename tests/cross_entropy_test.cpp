@@ -177,7 +177,7 @@ TEST_CASE("softmax_cross_entropy: bad arguments") {
   CHECK(error(logits, labels_of({3}, 3)) ==
         "softmax_cross_entropy: the labels have shape [3], expected [2] (logits [2 3])");
   CHECK(error(logits, Tensor::zeros({2})) ==
-        "softmax_cross_entropy: the labels are float32, expected int64");
+        "softmax_cross_entropy: the labels are float32, expected integers");
   CHECK(error(Tensor::zeros({2, 3}, DType::int64), labels) ==
         "softmax_cross_entropy: needs floating tensors, got int64");
   CHECK(error(Tensor::scalar(1.0), labels) ==

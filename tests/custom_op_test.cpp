@@ -18,7 +18,7 @@ Var softsign(const Var& x) {
                       return {dy / square(1.0 + abs(in[0]))};
                     },
                     .derivatives = Derivatives::all};
-  return apply(op, {x});
+  return op({x});
 }
 
 // By hand on the elements: rounds, and lets the gradient pass as if it did not.
@@ -32,7 +32,7 @@ Var round_through(const Var& x) {
                           return Var(y);
                         },
                     .backward = [](const Vars&, const Var&, const Var& dy) { return Vars{dy}; }};
-  return apply(op, {x});
+  return op({x});
 }
 
 }  // namespace
@@ -74,7 +74,8 @@ TEST_CASE("custom op: several inputs, one of them without a gradient") {
   const Tape tape;
   const Var a = tape.variable(Tensor::from({2.0}, {1})),
             b = tape.variable(Tensor::from({5.0}, {1}));
-  const Gradients gradients = tape.gradients(apply(scaled, {a, b}));
+  const Vars both{a, b};
+  const Gradients gradients = tape.gradients(scaled(both));
   CHECK(gradients[a].item() == 5);
   CHECK_FALSE(gradients.contains(b));
 }

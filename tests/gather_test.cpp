@@ -104,16 +104,17 @@ TEST_CASE("gather, embedding, one_hot: bad arguments") {
   CHECK(error_of([&] { gather(x, 2, index); }) == "gather: axis 2 is out of range for [2 3]");
   CHECK(error_of([&] { gather(Var(), 0, index); }) == "gather: x is undefined");
   CHECK(error_of([&] { gather(x, 1, Tensor()); }) == "gather: the indices are undefined");
-  CHECK(error_of([&] { gather(x, 1, x); }) == "gather: the indices are float64, expected int64");
+  CHECK(error_of([&] { gather(x, 1, x); }) == "gather: the indices are float64, expected integers");
   CHECK(error_of([&] { embedding(random({3}, 1), index); }) ==
         "embedding: the weight has shape [3], expected [V D]");
   CHECK(error_of([&] { embedding(Var(), index); }) == "embedding: the weight is undefined");
   CHECK(error_of([&] { embedding(x, Tensor::full({1}, 2, DType::int64)); }) ==
         "embedding: index 2 at place 0 is not in [0, 2)");
-  CHECK(error_of([&] { embedding(x, x); }) == "embedding: the indices are float64, expected int64");
+  CHECK(error_of([&] { embedding(x, x); }) ==
+        "embedding: the indices are float64, expected integers");
   CHECK(error_of([&] { one_hot(index, 0); }) == "one_hot: 0 classes, expected at least 1");
   CHECK(contains(error_of([&] { one_hot(index, 1); }), "one_hot: index "));
-  CHECK(error_of([&] { one_hot(x, 3); }) == "one_hot: the indices are float64, expected int64");
+  CHECK(error_of([&] { one_hot(x, 3); }) == "one_hot: the indices are float64, expected integers");
   CHECK(contains(error_of([&] { one_hot(index, 3, DType::int64); }), "needs float32 or float64"));
 }
 

@@ -16,7 +16,7 @@
 #include <pliant/layers/train/schedule.h>
 #include <pliant/layers/train/summary.h>
 #include <pliant/tests/data_files.h>
-#include <pliant/tests/op_case.h>
+#include <pliant/tests/optimizer_steps.h>
 
 using namespace pliant;
 using namespace pliant::test;
@@ -86,4 +86,31 @@ TEST_CASE("given no parameters: a net that owns nothing is not saved, loaded or 
   good.load(file);
   CHECK(Relu().parameters().empty());
   CHECK(Relu().state().empty());
+}
+
+TEST_CASE(
+    "given no owner: a parameter with a gradient is told of once, that of another net never") {
+  struct Forgot : Module {
+    Linear head = own("head", Linear(2, 2));
+    Parameter scale = Parameter(Tensor::full({2}, 1.0, DType::float32));
+  };
+  Forgot net;
+  Linear other(2, 2);
+  net.initialise(Rng(1));
+  other.initialise(Rng(2));
+  Sgd sgd(net.parameters());
+  const auto tells = [&](Optimizer& optimizer) {
+    return told([&] {
+      const Tape tape;
+      optimizer.step(
+          tape.gradients(sum(net.head(other(tape.input(Tensor::zeros({1, 2})))) * net.scale)));
+    });
+  };
+  CHECK(tells(sgd) ==
+        "pliant: Sgd: there are gradients by parameters that no module owns and this optimizer was "
+        "not given: one without a name [2]; they are neither trained nor saved: own(\"name\", "
+        "parameter) takes one in\n");
+  CHECK(tells(sgd).empty());
+  Sgd holds({net.head.weight, net.head.bias, net.scale});
+  CHECK(tells(holds).empty());
 }

@@ -5,13 +5,19 @@
 
 #include <pliant/autograd/ops/arithmetic.h>
 #include <pliant/autograd/ops/compare.h>
+#include <pliant/autograd/ops/conv2d.h>
 #include <pliant/autograd/ops/convert.h>
+#include <pliant/autograd/ops/cross_entropy.h>
+#include <pliant/autograd/ops/distribution_losses.h>
 #include <pliant/autograd/ops/elementary.h>
 #include <pliant/autograd/ops/gather.h>
 #include <pliant/autograd/ops/permute.h>
 #include <pliant/autograd/ops/rearrange.h>
 #include <pliant/autograd/ops/reduce.h>
 #include <pliant/autograd/ops/slice.h>
+#include <pliant/autograd/ops/softmax.h>
+#include <pliant/layers/train/confusion_matrix.h>
+#include <pliant/layers/train/metrics.h>
 #include <pliant/tests/op_case.h>
 
 using namespace pliant;
@@ -180,6 +186,58 @@ TEST_CASE("integers of any width are moved about as they are") {
     CHECK(values(index_select(x, 1, whole({3, 0}))) == Values{3, 0, 7, 4, 11, 8});
     CHECK(values(gather(x, 1, Tensor::from<std::int64_t>({0, 1, 2}, {3, 1}))) == Values{0, 5, 10});
   }
+}
+
+TEST_CASE("integers: labels and indices of any width") {
+  const Tensor x = random({3, 4}, 1), labels = whole({2, 0, 3});
+  const Tensor square = random({4, 4}, 2);
+  const Tape tape;
+  const Var table = tape.variable(square);
+  const Gradients want = tape.gradients(sum(pliant::square(embedding(table, labels))));
+  for (const DType dtype : {DType::uint8, DType::int32}) {
+    CAPTURE(dtype);
+    const Tensor narrow = labels.to(dtype), column = narrow.reshape({3, 1});
+    const auto same = [](const Var& a, const Var& b) {
+      CHECK(a.value().to_vector() == b.value().to_vector());
+    };
+    same(softmax_cross_entropy(x, narrow), softmax_cross_entropy(x, labels));
+    same(softmax_cross_entropy(x, narrow, {.ignore_index = 3}),
+         softmax_cross_entropy(x, labels, {.ignore_index = 3}));
+    same(nll_loss(log_softmax(x), narrow), nll_loss(log_softmax(x), labels));
+    same(one_hot(narrow, 4), one_hot(labels, 4));
+    same(embedding(square, narrow), embedding(square, labels));
+    same(index_select(square, 1, narrow), index_select(square, 1, labels));
+    same(index_add(square, 1, narrow, random({4, 3}, 3)),
+         index_add(square, 1, labels, random({4, 3}, 3)));
+    same(gather(x, 1, column), gather(x, 1, labels.reshape({3, 1})));
+    same(scatter(x, 1, column, Tensor::full({3, 1}, 9, DType::float64)),
+         scatter(x, 1, labels.reshape({3, 1}), Tensor::full({3, 1}, 9, DType::float64)));
+    same(scatter_add(random({3, 1}, 4), 1, column, 4),
+         scatter_add(random({3, 1}, 4), 1, labels.reshape({3, 1}), 4));
+    CHECK(count_right(x, narrow) == count_right(x, labels));
+    ConfusionMatrix seen(4), as_int64(4);
+    seen.add(x, narrow);
+    as_int64.add(x, labels);
+    same(seen.counts(), as_int64.counts());
+    const Tape again;
+    const Var v = again.variable(square);
+    same(again.gradients(sum(pliant::square(embedding(v, narrow))))[v], want[table]);
+  }
+  CHECK(contains(error_of([&] { softmax_cross_entropy(x, Tensor::full({3}, 4, DType::uint8)); }),
+                 "label 4 of row 0 is not in [0, C = 4)"));
+  CHECK(error_of([&] { embedding(x, Tensor::full({1}, -1, DType::int32)); }) ==
+        "embedding: index -1 at place 0 is not in [0, 3)");
+}
+
+TEST_CASE("integers: a picture beside weights says what makes numbers of it") {
+  const Tensor picture = Tensor::full({1, 4, 4, 3}, 255, DType::uint8);
+  const Tensor weight = Tensor::zeros({2, 3, 3, 3});
+  CHECK(error_of([&] { conv2d(picture, weight, Var()); }) ==
+        "conv2d: x is uint8 but weight is float32; to_float(x) makes 0 to 1 of a picture's bytes");
+  CHECK(contains(error_of([&] { mul(weight, Tensor::full({2}, 1, DType::uint8)); }),
+                 "; to_float(x) makes 0 to 1 of a picture's bytes"));
+  CHECK(contains(error_of([&] { mean(picture); }),
+                 "got uint8; to_float(x) makes 0 to 1 of a picture's bytes"));
 }
 
 TEST_CASE("integers: there and back") {

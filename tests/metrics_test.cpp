@@ -32,7 +32,7 @@ TEST_CASE("metrics: right answers among the k first, equals and NaN") {
                  }),
                  "count_right: label 3 is not in [0, 3)"));
   CHECK(contains(error_of([&] { count_right(logits, Tensor::zeros({3})); }),
-                 "count_right: expected labels int64 [3]"));
+                 "count_right: expected integer labels [3]"));
   CHECK(contains(error_of([&] { count_right(Tensor::zeros({3}), Tensor::zeros({3})); }),
                  "count_right: expected logits [N C]"));
   CHECK(contains(error_of([&] { accuracy(logits, argmax(logits, 1), 0); }), "k is 0"));

@@ -1,3 +1,5 @@
+#include <cmath>
+
 #include <pliant/layers/layers.h>
 #include <pliant/tests/op_case.h>
 
@@ -133,4 +135,19 @@ TEST_CASE("Module: what cannot be replaced says why") {
         "Sequential: layers: has no layer 3, there are 3");
   CHECK(contains(error_of([&] { net.replace("layers.0", std::move(net.last)); }),
                  "is a part of a net already, as 'last'"));
+}
+
+TEST_CASE("equal: states by paths, dtypes, shapes and bits") {
+  const auto state = [](const char* path, const Tensor& tensor) { return State{{path, tensor}}; };
+  const Tensor x = Tensor::from({1.0F, std::nanf(""), 0.0F}, {3});
+  const State one = state("a", x);
+  CHECK(equal(one, state("a", x.clone())));
+  CHECK(equal(State(), State()));
+  CHECK_FALSE(equal(one, State()));
+  CHECK_FALSE(equal(one, state("b", x)));
+  CHECK_FALSE(equal(one, state("a", x.reshape({3, 1}))));
+  CHECK_FALSE(equal(one, state("a", x.to(DType::float64))));
+  CHECK_FALSE(equal(one, state("a", Tensor::from({1.0F, std::nanf(""), -0.0F}, {3}))));
+  CHECK_FALSE(equal(one, state("a", Tensor())));
+  CHECK(equal(state("a", Tensor::zeros({0})), state("a", Tensor::zeros({0}))));
 }

@@ -313,23 +313,28 @@ TEST_CASE("optimizer: a trained parameter without a gradient is told of once, by
 }
 
 TEST_CASE("optimizer: no parameters, another net's, a misspelled pattern") {
-  const Parameter a = scalar_parameter("net.a", 1), b = scalar_parameter("net.b", 1);
+  struct Net : Module {
+    Parameter a = own("a", scalar_parameter("", 1));
+  };
+  const Net net;
+  const Parameter a = net.a, b = scalar_parameter("net.b", 1);
   Parameter frozen = scalar_parameter("net.c", 1);
   CHECK(error_of([] { Adam(std::vector<Parameter>{}); }) ==
         "Adam: it was given no parameters; a net has those of the layers that it takes in by own("
         "\"name\", layer)");
   Sgd other({b});
-  CHECK(told([&] {
-          step(other, {{a, one(1)}});
-        }) ==
-        "Sgd: none of its parameters has a gradient, be it net.b; there are gradients of net.a");
+  CHECK(
+      told([&] {
+        step(other, {{a, one(1)}});
+      }) ==
+      "Sgd: none of its parameters has a gradient (the first is net.b); there are gradients of a");
   Sgd allowed({b}, {.may_lack = {"*"}});
   CHECK(told([&] { step(allowed, {{a, one(1)}}); }).empty());
   frozen.set_frozen(true);
   Sgd waits({frozen});
   CHECK(told([&] { step(waits, {{a, one(1)}}); }).empty());
   CHECK(contains(error_of([&] { Sgd({a}, {.may_lack = {"nte.*"}}); }),
-                 "Sgd: may_lack 'nte.*' matches no path; there are net.a"));
+                 "Sgd: may_lack 'nte.*' matches no path; there are a"));
   CHECK(contains(error_of([&] { AdamW({a}, {.may_lack = {""}}); }), "is empty"));
   CHECK(error_of([&] { Sgd({a}, {.may_lack = {"*.mask.*"}}); }).empty());
 }

@@ -47,6 +47,13 @@ TEST_CASE("max_pool2d: values against the definition") {
   }
 }
 
+TEST_CASE("pooling: a number is the kernel's side") {
+  const Tensor x = random({2, 6, 7, 3}, 1);
+  CHECK(max_pool2d(x, 3).value().to_vector() == max_pool2d(x, {.kernel = 3}).value().to_vector());
+  CHECK(avg_pool2d(x, std::int64_t{2}).value().to_vector() == avg_pool2d(x).value().to_vector());
+  CHECK(max_pool2d(x, {}).shape() == Shape{2, 3, 3, 3});
+}
+
 TEST_CASE("max_pool2d: the first largest pixel gets the gradient, NaN is largest") {
   const auto gradient = [](const std::vector<double>& values, const MaxPoolOptions& options) {
     const Tape tape;

@@ -96,6 +96,9 @@ TEST_CASE("reduce: argmax takes the first largest, NaN above all") {
 
 TEST_CASE("reduce: bad axes") {
   const Tensor x = random({2, 3}, 11);
+  CHECK(sum(x, -1, KeepDim::yes).value().to_vector() == sum(x, {1}).value().to_vector());
+  CHECK(mean(x, 0).value().to_vector() == mean(x, {0}).value().to_vector());
+  CHECK(sum(x, {}).shape() == x.shape());
   CHECK(error_of([&] { sum(x, {2}); }) == "sum: axis 2 is out of range for [2 3]");
   CHECK(error_of([&] { mean(x, {0, -2}); }) == "mean: axis -2 is named twice");
 }

@@ -1,6 +1,7 @@
 #include <pliant/autograd/ops/slice.h>
 
 #include <pliant/autograd/ops/elementary.h>
+#include <pliant/autograd/ops/reduce.h>
 #include <pliant/core/kernels/copy_box.h>
 #include <pliant/core/parallel.h>
 #include <pliant/tests/cases/slice.h>
@@ -33,6 +34,24 @@ std::int64_t place_of(const Shape& index, const Shape& shape) {
 }  // namespace
 
 TEST_CASE("slice, pad, concat, stack, flip: gradients, threads") { check(slice_cases()); }
+
+TEST_CASE("select: one element of an axis, without the axis") {
+  const Tensor x = random({2, 3, 4}, 1);
+  CHECK(select(x, 1, 2).shape() == Shape{2, 4});
+  CHECK(select(x, 1, -1).value().to_vector() == slice_axis(x, 1, 2, 3).value().to_vector());
+  CHECK(select(x, -1, 0).value().to_vector() == slice_axis(x, 2, 0, 1).value().to_vector());
+  CHECK(error_of([&] { select(x, 0, 2); }) ==
+        "select: index 2 is not along axis 0 of [2 3 4], expected -2 to 1");
+  CHECK(error_of([&] { select(x, 0, -3); }) ==
+        "select: index -3 is not along axis 0 of [2 3 4], expected -2 to 1");
+  CHECK(error_of([&] { select(Tensor::zeros({0}), 0, 0); }) ==
+        "select: index 0 is not along axis 0 of [0], which has none");
+  CHECK(error_of([&] { select(x, 3, 0); }) == "select: axis 3 is out of range for [2 3 4]");
+  CHECK(error_of([] { select(Var(), 0, 0); }) == "select: x is undefined");
+  const Tape tape;
+  const Var v = tape.variable(x);
+  CHECK(tape.gradients(sum(select(v, 0, 1)))[v].to_vector()[12] == 1);
+}
 
 TEST_CASE("slice: windows and steps against the definition") {
   for (const SliceCase& c : slice_shapes()) {

@@ -5,12 +5,15 @@
 #include <filesystem>
 #include <sstream>
 
+#include <pliant/layers/nets/convnext.h>
+#include <pliant/layers/nets/faster_rcnn.h>
 #include <pliant/layers/nets/lenet.h>
 #include <pliant/layers/nets/resnet.h>
 #include <pliant/layers/nets/vgg.h>
 #include <pliant/layers/safetensors.h>
+#include <pliant/tests/data_files.h>
 #include <pliant/tests/hashed_values.h>
-#include <pliant/tests/op_case.h>
+#include <pliant/tests/optimizer_steps.h>
 
 using namespace pliant;
 using namespace pliant::test;
@@ -133,4 +136,46 @@ TEST_CASE("torchvision: a file, into branches that read a context") {
   std::filesystem::remove(file);
   const Tensor x = random({2, 6, 7, 3}, 3, 0, 1, DType::float32);
   CHECK(max_difference(net.conv(x).value(), bent.conv(x).value()) < 1e-5);
+}
+
+namespace {
+
+struct Reader : Module {
+  Conv2d conv = own("conv", Conv2d(1, 4));
+  BatchNorm2d norm = own("norm", BatchNorm2d(4));
+  Linear fc;
+  explicit Reader(std::int64_t inputs) : fc(own("fc", Linear(inputs, 5))) {}
+};
+
+// What is told while a net of that kind is loaded from its own weights.
+template <class Net>
+std::string told_of(const std::function<Net()>& make, const std::vector<FlattenedMap>& maps = {}) {
+  const TemporaryFolder folder;
+  const auto file = folder.path() / "net.safetensors";
+  Net net = make();
+  net.initialise(Rng(1));
+  std::vector<FlattenedMap> all = maps;
+  if constexpr (requires { net.flattened_maps(); }) all = net.flattened_maps();
+  write_safetensors(file, {.tensors = to_torchvision(net.state(), all)});
+  return told([&] { load_torchvision(net, file, maps); });
+}
+
+}  // namespace
+
+TEST_CASE("load_torchvision tells of a linear layer that looks as if it read a map") {
+  const std::function many = [] { return Reader(4 * 6 * 6); };
+  const std::function pooled = [] { return Reader(4); };
+  CHECK(told_of(many) ==
+        "pliant: load_torchvision: fc.weight has 144 inputs after 4 channels: if it reads a "
+        "flattened map, its columns are in the wrong order; name it: {{.weight = \"fc.weight\", "
+        ".height = .., .width = ..}} (1 and 1: it does not)\n");
+  CHECK(told_of(many, {{.weight = "fc.weight", .height = 6, .width = 6}}).empty());
+  CHECK(told_of(many, {{.weight = "fc.weight"}}).empty());
+  CHECK(told_of(pooled).empty());
+  CHECK(told_of<ResNet>([] { return resnet18(); }).empty());
+  CHECK(told_of<ResNet>([] { return resnet18({.deformable = {.stages = {4}}}); }).empty());
+  CHECK(told_of<Vgg>([] { return vgg11({.classes = 3, .stem = Stem::small}); }).empty());
+  CHECK(told_of<ConvNext>([] { return ConvNext({{8, 1}, {16, 1}, {24, 1}, {32, 1}}); }).empty());
+  CHECK(told_of<FasterRCNN>([] { return FasterRCNN(small_faster_rcnn(4)); }).empty());
+  CHECK(told_of<LeNet5>([] { return LeNet5(); }).empty());
 }

@@ -16,6 +16,13 @@ struct Named {
   const Var* var;
 };
 
+// What to do where a and b differ. A cast would leave the bytes of a picture 0 to 255.
+inline constexpr const char* kBytesHint = "; to_float(x) makes 0 to 1 of a picture's bytes";
+inline const char* conversion_hint(DType a, DType b) {
+  const bool bytes = a == DType::uint8 || b == DType::uint8;
+  return bytes && is_floating(a) != is_floating(b) ? kBytesHint : "; convert one with to(DType)";
+}
+
 // All defined Vars have one dtype and one device, else an Error that says which has what.
 inline void require_same_dtype(const char* op, std::initializer_list<Named> vars) {
   const Named* first = nullptr;
@@ -24,7 +31,8 @@ inline void require_same_dtype(const char* op, std::initializer_list<Named> vars
     if (!var->defined()) continue;
     if (first == nullptr) first = &one;
     require(var->dtype() == first->var->dtype(), op, ": ", first->name, " is ", first->var->dtype(),
-            " but ", name, " is ", var->dtype(), "; convert one with to(DType)");
+            " but ", name, " is ", var->dtype(),
+            conversion_hint(first->var->dtype(), var->dtype()));
     require(var->device() == first->var->device(), op, ": mixes a tensor on ", first->var->device(),
             " with one on ", var->device(), ": ", first->name, " is on ", first->var->device());
   }
@@ -34,7 +42,8 @@ inline void require_same_kind(const char* op, std::initializer_list<Named> vars)
   require_same_dtype(op, vars);
   for (const auto& [name, var] : vars)
     if (var->defined())
-      require(is_floating(var->dtype()), op, ": needs floating tensors, got ", var->dtype());
+      require(is_floating(var->dtype()), op, ": needs floating tensors, got ", var->dtype(),
+              var->dtype() == DType::uint8 ? kBytesHint : "");
 }
 inline void require_same_kind(const char* op, const Var& x) { require_same_kind(op, {{"x", &x}}); }
 

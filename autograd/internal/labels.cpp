@@ -12,17 +12,18 @@ void check_scores(const char* op, const char* name, const Var& scores) {
   require(scores.dim(-1) >= 1, op, ": the ", name, ' ', scores.shape(), " have no classes");
 }
 
-void check_labels(const char* op, const char* name, const Var& scores, const Tensor& labels,
-                  std::int64_t ignored) {
+Tensor checked_labels(const char* op, const char* name, const Var& scores, const Tensor& given,
+                      std::int64_t ignored) {
+  const Tensor labels = as_int64(given);
   const std::int64_t classes = scores.dim(-1);
   const Shape expected(std::span(scores.shape().begin(), scores.shape().end() - 1));
   require(labels.shape() == expected, op, ": the labels have shape ", labels.shape(), ", expected ",
           expected, " (", name, ' ', scores.shape(), ")");
   require(labels.dtype() == DType::int64, op, ": the labels are ", labels.dtype(),
-          ", expected int64");
+          ", expected integers");
   require(labels.device() == scores.device(), op, ": ", name, " on ", scores.device(),
           " but labels on ", labels.device());
-  if (!labels.device().is_cpu()) return;
+  if (!labels.device().is_cpu()) return labels;
   const std::span<const std::int64_t> all = labels.span<std::int64_t>();
   const auto bad = std::find_if(all.begin(), all.end(), [&](std::int64_t label) {
     return (label < 0 || label >= classes) && label != ignored;
@@ -30,6 +31,7 @@ void check_labels(const char* op, const char* name, const Var& scores, const Ten
   if (bad != all.end())
     fail(op, ": label ", *bad, " of row ", bad - all.begin(), " is not in [0, C = ", classes,
          ") nor the ignore_index ", ignored);
+  return labels;
 }
 
 void check_class_weights(const char* op, const char* name, const Var& scores,

@@ -16,10 +16,10 @@ void each_at_hand(const char* op, const Tensor& tensor, F&& f) {
 
 // The scores, called `name`, have classes and one floating kind.
 void check_scores(const char* op, const char* name, const Var& scores);
-// labels int64 [...] of checked scores, in [0, C) or `ignored`; on the CPU, where they are at hand,
-// each is looked at.
-void check_labels(const char* op, const char* name, const Var& scores, const Tensor& labels,
-                  std::int64_t ignored);
+// labels [...] of checked scores, integers in [0, C) or `ignored`, as int64; on the CPU, where they
+// are at hand, each is looked at.
+Tensor checked_labels(const char* op, const char* name, const Var& scores, const Tensor& labels,
+                      std::int64_t ignored);
 // w [C] or none, in the dtype of the scores; none is negative, on the CPU.
 void check_class_weights(const char* op, const char* name, const Var& scores,
                          const Tensor& weights);

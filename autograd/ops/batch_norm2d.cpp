@@ -13,13 +13,14 @@ constexpr const char* kOp = "batch_norm2d";
 
 BatchNorm2dGeometry checked_geometry(const Var& x, const Var& weight, const Var& bias,
                                      const Var& running_mean, const Var& running_var, double eps) {
-  require(x.defined(), kOp, ": the input is undefined");
-  require(x.rank() >= 2, kOp, ": the input has shape ", x.shape(), ", expected [N H W C] or [N C]");
+  const char* const op = ErrorOp::name_of(kOp);
+  require(x.defined(), op, ": the input is undefined");
+  require(x.rank() >= 2, op, ": the input has shape ", x.shape(), ", expected [N H W C] or [N C]");
   const std::int64_t channels = x.dim(x.rank() - 1);
   const Shape expected{channels};
   const auto check = [&](const char* what, const Var& var) {
-    require(var.defined(), kOp, ": the ", what, " is undefined");
-    require(var.shape() == expected, kOp, ": the ", what, " has shape ", var.shape(), ", expected ",
+    require(var.defined(), op, ": the ", what, " is undefined");
+    require(var.shape() == expected, op, ": the ", what, " has shape ", var.shape(), ", expected ",
             expected, " (input ", x.shape(), ")",
             layout_hint(x.shape(), var.rank() == 1 ? var.shape()[0] : -1));
   };
@@ -27,13 +28,13 @@ BatchNorm2dGeometry checked_geometry(const Var& x, const Var& weight, const Var&
   check("bias", bias);
   check("running mean", running_mean);
   check("running variance", running_var);
-  require_same_kind(kOp, x);
-  require_wide_kind(kOp, x,
+  require_same_kind(op, x);
+  require_wide_kind(op, x,
                     {{"weight", &weight},
                      {"bias", &bias},
                      {"running_mean", &running_mean},
                      {"running_var", &running_var}});
-  require(eps >= 0, kOp, ": eps is ", eps, ", expected at least 0");
+  require(eps >= 0, op, ": eps is ", eps, ", expected at least 0");
   return {.rows = channels == 0 ? 0 : x.value().size() / channels, .c = channels, .eps = eps};
 }
 
@@ -106,8 +107,9 @@ BatchStatistics batch_norm2d_training(const Var& x, const Var& weight, const Var
                                  widened(running_var), options);
   BatchNorm2dGeometry g = checked_geometry(x, weight, bias, running_mean, running_var, options.eps);
   const double momentum = options.momentum;
-  require(momentum >= 0 && momentum <= 1, kOp, ": momentum is ", momentum, ", expected 0 to 1");
-  require(g.rows >= 2, kOp, ": training needs at least two values per channel, got ", g.rows,
+  const char* const op = ErrorOp::name_of(kOp);
+  require(momentum >= 0 && momentum <= 1, op, ": momentum is ", momentum, ", expected 0 to 1");
+  require(g.rows >= 2, op, ": training needs at least two values per channel, got ", g.rows,
           " (input ", x.shape(), ")");
   g.momentum = momentum;
   const auto channels = [&](DType dtype) { return Tensor::empty({g.c}, dtype, x.device()); };

@@ -36,5 +36,13 @@ Var minimum(const Var& a, const Var& b);
 // a where the condition, of any dtype, is not 0, else b; what is not chosen has no influence, be it
 // NaN. Integers give int64.
 Var where(const Tensor& condition, const Var& a, const Var& b);
+template <Number T>
+Var where(const Tensor& condition, const Var& a, T b) {
+  return where(condition, a, scalar_like(b, a));
+}
+template <Number T>
+Var where(const Tensor& condition, T a, const Var& b) {
+  return where(condition, scalar_like(a, b), b);
+}
 
 }  // namespace pliant

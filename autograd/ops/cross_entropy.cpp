@@ -24,10 +24,8 @@ void check_common(const Var& logits, const Var& targets, const char* name,
   require(s >= 0 && s <= 1, kOp, ": label smoothing is ", s, ", expected 0 to 1");
 }
 
-CrossEntropyGeometry checked_geometry(const Var& logits, const Tensor& labels,
-                                      const CrossEntropyOptions& options) {
-  check_common(logits, labels, "labels", options);
-  check_labels(kOp, "logits", logits, labels, options.ignore_index);
+CrossEntropyGeometry geometry_of(const Var& logits, const Tensor& labels,
+                                 const CrossEntropyOptions& options) {
   return {.rows = labels.size(),
           .classes = logits.dim(-1),
           .smoothing = options.label_smoothing,
@@ -169,16 +167,18 @@ Var mean_loss(const CrossEntropyGeometry& g, const Var& logits, const Tensor& la
 
 }  // namespace
 
-Var softmax_cross_entropy(const Var& logits, const Tensor& labels,
+Var softmax_cross_entropy(const Var& logits, const Tensor& given,
                           const CrossEntropyOptions& options) {
   const ErrorOp here(kOp);
-  if (are_probabilities(logits, labels)) return softmax_cross_entropy(logits, Var(labels), options);
+  if (are_probabilities(logits, given)) return softmax_cross_entropy(logits, Var(given), options);
   if (is_bfloat16(logits)) {
     CrossEntropyOptions wide = options;
     wide.class_weights = widened(options.class_weights);
-    return softmax_cross_entropy(widened(logits), labels, wide);
+    return softmax_cross_entropy(widened(logits), given, wide);
   }
-  const CrossEntropyGeometry g = checked_geometry(logits, labels, options);
+  check_common(logits, given, "labels", options);
+  const Tensor labels = checked_labels(kOp, "logits", logits, given, options.ignore_index);
+  const CrossEntropyGeometry g = geometry_of(logits, labels, options);
   if (options.reduction == LossReduction::mean)
     return mean_loss(g, logits, labels, options.class_weights);
   return reduce_loss(row_losses(g, logits, labels, options.class_weights), options.reduction);

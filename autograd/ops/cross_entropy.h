@@ -15,7 +15,7 @@ struct CrossEntropyOptions {
 // Mean over the rows whose label is not ignore_index of -(1-s) log p[label] - s mean(log p), with
 // p = softmax(logits). With class weights w each log p is multiplied by its class's, and the mean
 // is weighted: the rows' sum is divided by the sum of w[label] (as PyTorch does).
-// logits [... C], labels [...] int64 in [0, C) or ignore_index -> a scalar.
+// logits [... C], labels [...] in [0, C) or ignore_index, integers of any dtype -> a scalar.
 // Any other label is an Error on the CPU and makes the loss NaN elsewhere. No row that counts:
 // NaN, as a mean of nothing. Stable for logits of any finite size.
 // Reduction none: the rows' own losses [...], 0 for one that does not count; sum: theirs, not

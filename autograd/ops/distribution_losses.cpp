@@ -56,12 +56,12 @@ Var by_logarithm(const Var& log_p, const Var& log_q) {
 
 }  // namespace
 
-Var nll_loss(const Var& log_probabilities, const Tensor& labels, const NllOptions& options) {
+Var nll_loss(const Var& log_probabilities, const Tensor& given, const NllOptions& options) {
   constexpr const char *kOp = "nll_loss", *kName = "log-probabilities";
   const ErrorOp here(kOp);
-  check(kOp, log_probabilities, labels, kName, "labels");
+  check(kOp, log_probabilities, given, kName, "labels");
   check_scores(kOp, kName, log_probabilities);
-  check_labels(kOp, kName, log_probabilities, labels, options.ignore_index);
+  const Tensor labels = checked_labels(kOp, kName, log_probabilities, given, options.ignore_index);
   check_class_weights(kOp, kName, log_probabilities, options.class_weights);
   const Var x = widened(log_probabilities);
   const auto [index, share] = labels_of(kOp, x, labels, options);

@@ -13,10 +13,10 @@ struct NllOptions {
 
 // Mean over the rows whose label is not ignore_index of -w[label] log p[label], divided by their
 // w[label] and not by their number (as PyTorch does); softmax_cross_entropy(logits, ..) is that of
-// log_softmax(logits). log_probabilities [... C], labels [...] int64 in [0, C) or ignore_index -> a
-// scalar; reduction none: [...], 0 of a row that does not count. Any other label is an Error on the
-// CPU and makes the loss NaN elsewhere. No row that counts: NaN. What else the row holds has no
-// influence, be it -infinity.
+// log_softmax(logits). log_probabilities [... C], labels [...] in [0, C) or ignore_index, integers
+// of any dtype -> a scalar; reduction none: [...], 0 of a row that does not count. Any other label
+// is an Error on the CPU and makes the loss NaN elsewhere. No row that counts: NaN. What else the
+// row holds has no influence, be it -infinity.
 Var nll_loss(const Var& log_probabilities, const Tensor& labels, const NllOptions& options = {});
 
 struct KlDivOptions {

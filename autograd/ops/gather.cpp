@@ -19,16 +19,19 @@ struct Plan {
   Shape x, y;
 };
 
-void check_indices(const char* name, const Tensor& index, std::int64_t limit) {
+// The indices as int64, each in [0, limit).
+Tensor checked_indices(const char* name, const Tensor& given, std::int64_t limit) {
+  const Tensor index = as_int64(given);
   require(index.defined(), name, ": the indices are undefined");
   require(index.dtype() == DType::int64, name, ": the indices are ", index.dtype(),
-          ", expected int64");
-  if (!index.device().is_cpu()) return;
+          ", expected integers");
+  if (!index.device().is_cpu()) return index;
   const std::span<const std::int64_t> all = index.span<std::int64_t>();
   const auto bad =
       std::find_if(all.begin(), all.end(), [=](std::int64_t i) { return i < 0 || i >= limit; });
   if (bad != all.end())
     fail(name, ": index ", *bad, " at place ", bad - all.begin(), " is not in [0, ", limit, ")");
+  return index;
 }
 
 void require_beside(const char* name, const Var& x, const Tensor& index) {
@@ -86,12 +89,12 @@ Var scattered(const Plan& plan, const Var& y, const Tensor& index) {
 
 }  // namespace
 
-Var gather(const Var& x, int axis, const Tensor& index) {
+Var gather(const Var& x, int axis, const Tensor& indices) {
   constexpr const char* kOp = "gather";
   const ErrorOp here(kOp);
   require(x.defined(), kOp, ": x is undefined");
   axis = x.shape().axis(axis, kOp);
-  check_indices(kOp, index, x.shape()[axis]);
+  const Tensor index = checked_indices(kOp, indices, x.shape()[axis]);
   require_beside(kOp, x, index);
   Shape expected = x.shape();
   if (index.rank() == x.rank()) expected[axis] = index.shape()[axis];
@@ -101,14 +104,14 @@ Var gather(const Var& x, int axis, const Tensor& index) {
   return gathered({kOp, g, x.shape(), index.shape()}, x, index);
 }
 
-Var scatter_add(const Var& y, int axis, const Tensor& index, std::int64_t extent) {
+Var scatter_add(const Var& y, int axis, const Tensor& indices, std::int64_t extent) {
   constexpr const char* kOp = "scatter_add";
   const ErrorOp here(kOp);
   require(y.defined(), kOp, ": y is undefined");
   require_same_kind(kOp, y);
   axis = y.shape().axis(axis, kOp);
   require(extent >= 0, kOp, ": the extent is ", extent, ", expected none negative");
-  check_indices(kOp, index, extent);
+  const Tensor index = checked_indices(kOp, indices, extent);
   require_beside(kOp, y, index);
   require(index.shape() == y.shape(), kOp, ": indices ", index.shape(), " for ", y.shape(),
           ", expected the same shape");
@@ -144,12 +147,12 @@ Tensor for_slices(const char* name, int axis, const Tensor& indices, const Var& 
 
 }  // namespace
 
-Var scatter(const Var& x, int axis, const Tensor& index, const Var& y) {
+Var scatter(const Var& x, int axis, const Tensor& indices, const Var& y) {
   constexpr const char* kOp = "scatter";
   const ErrorOp here(kOp);
   require(x.defined() && y.defined(), kOp, ": ", x.defined() ? "y" : "x", " is undefined");
   axis = x.shape().axis(axis, kOp);
-  check_indices(kOp, index, x.shape()[axis]);
+  const Tensor index = checked_indices(kOp, indices, x.shape()[axis]);
   require_beside(kOp, x, index);
   require_same_dtype(kOp, {{"x", &x}, {"y", &y}});
   Shape expected = x.shape();
@@ -178,25 +181,25 @@ Var index_add(const Var& x, int axis, const Tensor& indices, const Var& y) {
   return add(x, scatter_add(y, axis, index, x.shape()[axis]));
 }
 
-Var embedding(const Var& weight, const Tensor& indices) {
-  constexpr const char* kOp = "embedding";
-  const ErrorOp here(kOp);
-  require_rank(kOp, "the weight", weight, 2, "[V D]");
-  check_indices(kOp, indices, weight.dim(0));
-  require_beside(kOp, weight, indices);
+Var embedding(const Var& weight, const Tensor& given) {
+  const char* const op = ErrorOp::name_of("embedding");  // it serves others: index_select
+  const ErrorOp here(op);
+  require_rank(op, "the weight", weight, 2, "[V D]");
+  const Tensor indices = checked_indices(op, given, weight.dim(0));
+  require_beside(op, weight, indices);
   Shape y = indices.shape();
   y.push_back(weight.dim(1));
   const GatherGeometry g{
       .reduced = weight.dim(0), .inner = weight.dim(1), .count = indices.size(), .shared = true};
-  return gathered({kOp, g, weight.shape(), y}, weight, indices);
+  return gathered({op, g, weight.shape(), y}, weight, indices);
 }
 
-Tensor one_hot(const Tensor& labels, std::int64_t classes, DType dtype) {
+Tensor one_hot(const Tensor& given, std::int64_t classes, DType dtype) {
   constexpr const char* kOp = "one_hot";
   const ErrorOp here(kOp);
   require(classes >= 1, kOp, ": ", classes, " classes, expected at least 1");
-  if (dtype == DType::bfloat16) return one_hot(labels, classes).to(dtype);
-  check_indices(kOp, labels, classes);
+  if (dtype == DType::bfloat16) return one_hot(given, classes).to(dtype);
+  const Tensor labels = checked_indices(kOp, given, classes);
   require_operations(kOp, "labels, classes", {labels.size(), classes});
   Shape x = labels.shape();
   x.push_back(classes);

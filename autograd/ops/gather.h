@@ -1,6 +1,6 @@
-// Elements and rows chosen by index, and put by index. Indices are int64 and on x's device; one that
-// is out of range is an Error on the CPU; elsewhere it gives NaN (an integer 0), no gradient, and
-// puts nothing. x is of any dtype.
+// Elements and rows chosen by index, and put by index. Indices are integers, taken as int64 however
+// they are stored, and on x's device; one that is out of range is an Error on the CPU; elsewhere it
+// gives NaN (an integer 0), no gradient, and puts nothing. x is of any dtype.
 #pragma once
 
 #include <pliant/autograd/tape.h>

@@ -1,6 +1,8 @@
 // Pooling over NHWC maps.
 #pragma once
 
+#include <concepts>
+#include <cstdint>
 #include <optional>
 
 #include <pliant/autograd/ops/conv2d.h>
@@ -34,6 +36,10 @@ struct MaxPoolOptions {
 // 1, the same for Q; the gradient goes to the first largest pixel. NaN counts as largest. A window
 // whose every tap lies in the padding (dilation can do that) gives minus infinity.
 Var max_pool2d(const Var& x, const MaxPoolOptions& options = {});
+template <std::integral Side>
+Var max_pool2d(const Var& x, Side kernel) {
+  return max_pool2d(x, MaxPoolOptions{.kernel = static_cast<std::int64_t>(kernel)});
+}
 
 struct AvgPoolOptions {
   Size2 kernel = 2;
@@ -47,6 +53,10 @@ struct AvgPoolOptions {
 
 // Mean of each window: x [N H W C] -> [N P Q C], P and Q as for max_pool2d with dilation 1.
 Var avg_pool2d(const Var& x, const AvgPoolOptions& options = {});
+template <std::integral Side>
+Var avg_pool2d(const Var& x, Side kernel) {
+  return avg_pool2d(x, AvgPoolOptions{.kernel = static_cast<std::int64_t>(kernel)});
+}
 
 // x [N H W C] -> [N P Q C], output = P x Q of any size from 1: row p is the mean of rows
 // floor(p*H/P) to ceil((p+1)*H/P), the last not among them; columns alike (PyTorch's rule). Bins

@@ -236,12 +236,13 @@ Var pixel_unshuffle(const Var& x, std::int64_t factor) {
                        checked_product("pixel_unshuffle", {s[3], square})});
 }
 
-Var index_select(const Var& x, int axis, const Tensor& indices) {
+Var index_select(const Var& x, int axis, const Tensor& given) {
   const ErrorOp here("index_select");
   const Shape& shape = shape_of("index_select", x);
   const int at = shape.axis(axis, "index_select");
+  const Tensor indices = as_int64(given);
   require(indices.defined() && indices.rank() == 1 && indices.dtype() == DType::int64,
-          "index_select: the indices must be int64 [K], got ",
+          "index_select: the indices must be integers [K], got ",
           indices.defined() ? text_from(indices.dtype(), ' ', indices.shape()) : "none");
   const std::int64_t before =
       std::accumulate(shape.begin(), shape.begin() + at, std::int64_t{1}, std::multiplies<>());

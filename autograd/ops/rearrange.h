@@ -1,6 +1,7 @@
 // Axes and parts moved about, with gradients of any order. Negative axes count from the end.
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <initializer_list>
 #include <vector>
@@ -11,6 +12,10 @@ namespace pliant {
 
 // Without the axes named, each of extent 1; without any of extent 1 where none is named.
 Var squeeze(const Var& x, const std::vector<int>& axes = {});
+template <std::integral Axis>
+Var squeeze(const Var& x, Axis axis) {
+  return squeeze(x, std::vector<int>{static_cast<int>(axis)});
+}
 // With a new axis of extent 1, which is axis `axis` of the result.
 Var unsqueeze(const Var& x, int axis);
 // With two axes exchanged: transpose(x, -2, -1) is that of every matrix.
@@ -40,7 +45,7 @@ Var triu(const Var& x, std::int64_t diagonal = 0);
 Var pixel_shuffle(const Var& x, std::int64_t factor);
 Var pixel_unshuffle(const Var& x, std::int64_t factor);
 
-// The elements along an axis that the indices int64 [K] name, in their order.
+// The elements along an axis that the indices [K], of any integer dtype, name, in their order.
 Var index_select(const Var& x, int axis, const Tensor& indices);
 
 }  // namespace pliant

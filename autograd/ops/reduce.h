@@ -5,6 +5,7 @@
 // beyond its range sums and products wrap around.
 #pragma once
 
+#include <concepts>
 #include <vector>
 
 #include <pliant/autograd/ops/gather.h>
@@ -20,6 +21,14 @@ Var mean(const Var& x);
 // mean of nothing is NaN.
 Var sum(const Var& x, const std::vector<int>& axes, KeepDim keep = KeepDim::no);
 Var mean(const Var& x, const std::vector<int>& axes, KeepDim keep = KeepDim::no);
+template <std::integral Axis>
+Var sum(const Var& x, Axis axis, KeepDim keep = KeepDim::no) {
+  return sum(x, std::vector<int>{static_cast<int>(axis)}, keep);
+}
+template <std::integral Axis>
+Var mean(const Var& x, Axis axis, KeepDim keep = KeepDim::no) {
+  return mean(x, std::vector<int>{static_cast<int>(axis)}, keep);
+}
 
 // Over all elements, of x * x: squares of float32 do not overflow on the way, only a result can.
 Var sum_of_squares(const Var& x);

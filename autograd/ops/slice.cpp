@@ -140,6 +140,19 @@ Var slice_axis(const Var& x, int axis, std::int64_t start, std::int64_t stop, st
   return slice_as(kOp, x, starts, stops, steps);
 }
 
+Var select(const Var& x, int axis, std::int64_t index) {
+  constexpr const char* kOp = "select";
+  const ErrorOp here(kOp);
+  require(x.defined(), kOp, ": x is undefined");
+  const int at = x.shape().axis(axis, kOp);
+  const std::int64_t extent = x.shape()[at], place = index < 0 ? index + extent : index;
+  require(place >= 0 && place<extent, kOp, ": index ", index, " is not along axis ", axis, " of ",
+                              x.shape(), extent> 0
+              ? text_from(", expected -", extent, " to ", extent - 1)
+              : ", which has none");
+  return squeeze(slice_axis(x, at, place, place + 1), at);
+}
+
 Var flip(const Var& x, const std::vector<int>& axes) {
   const ErrorOp here("flip");
   check("flip", x);

@@ -17,6 +17,9 @@ Var slice(const Var& x, const std::vector<std::int64_t>& start,
 Var slice_axis(const Var& x, int axis, std::int64_t start, std::int64_t stop,
                std::int64_t step = 1);
 
+// Element `index` along an axis, without that axis; a negative one counts from the end.
+Var select(const Var& x, int axis, std::int64_t index);
+
 // The elements in reverse order along these axes (negative ones count from the end), none named
 // twice. What slice() would give for a step of -1.
 Var flip(const Var& x, const std::vector<int>& axes);

@@ -46,12 +46,33 @@ Discs collate(const std::vector<Disc>& samples) {
   return {stack(images).value(), Tensor::from(centres, {count, 2})};
 }
 
+// What a training makes of a photo of any size, drawn from the key alone; and a test.
+LabelledImage augmented(const LabelledImage& photo, const Rng& rng) {
+  const LabelledImage small{resize_image(photo.image, 40, 40), photo.label};
+  const Warp warp = random_warp(
+      40, 40, {.rotate = 10, .scale_low = 0.8, .scale_high = 1.2, .height = 32, .width = 32},
+      rng.fork("warp"));
+  LabelledImage seen = warped(small, warp);  // boxes and masks of other samples move along
+  seen = rand_augment(seen, {.count = 1, .magnitude = 5}, rng.fork("rand_augment"));
+  seen.image = colour_jitter(seen.image, {.brightness = 0.2, .hue = 0.05}, rng.fork("colours"));
+  seen.image = normalize(seen.image, kImageNetMean, kImageNetDeviation);
+  return seen;
+}
+
+LabelledImage as_it_is(const LabelledImage& photo, const Rng&) {
+  const Tensor small = resize_image(photo.image, 32, 32);
+  return {normalize(small, kImageNetMean, kImageNetDeviation), photo.label};
+}
+
 // A folder of classes, each a folder of PNG or JPEG files: root/cat/1.png root/dog/7.jpg ...
 void folder_of_images(const std::filesystem::path& root) {
-  const ImageFolder set(root);
-  const Loader loader(set, stack_images, {.size = 32, .shuffle = Rng(1), .threads = 2});
-  for (const LabelledImages& batch : loader.epoch(0))
-    std::cout << to_float(batch.images).shape() << '\n';
+  const ImageFolders sets = ImageFolder(root).split(0.25, Rng(1));
+  const Loader train(Mapped(sets.train, augmented), stack_images,
+                     {.size = 4, .shuffle = Rng(2), .augment = Rng(3), .threads = 2});
+  const Loader val(Mapped(sets.val, as_it_is), stack_images, {.size = 4});
+  for (const LabelledImages& batch : train.epoch(0))
+    std::cout << batch.images.dtype() << ' ' << batch.images.shape() << '\n';
+  std::cout << val.samples_per_epoch() << " held out\n";
 }
 
 int main() {
@@ -66,5 +87,12 @@ int main() {
   for (const LabelledImages& batch : Batches(halves.train, {.size = 40}).epoch(0))
     std::cout << batch.images.dtype() << ' ' << batch.images.shape() << '\n';
 
-  if (std::filesystem::exists("photos")) folder_of_images("photos");
+  // Photos, here drawn: four of each class.
+  for (const char* file : {"cat/0.png", "cat/1.png", "cat/2.png", "cat/3.png", "dog/0.png",
+                           "dog/1.png", "dog/2.png", "dog/3.png"}) {
+    const auto path = std::filesystem::path("photos") / file;
+    std::filesystem::create_directories(path.parent_path());
+    write_image(path, Tensor::randint(0, 256, {40, 50, 3}, Rng(4)).to(DType::uint8));
+  }
+  folder_of_images("photos");
 }

@@ -14,7 +14,7 @@ struct DeformNet : Module {
   }
 };
 
-int main() {
+int main() try {
   const DigitSet digits = find_digits();  // MNIST from PLIANT_DATA, the cache or the network
   const Rng rng(1);
   DeformNet net;
@@ -34,4 +34,7 @@ int main() {
   for (const LabelledImages& batch : Batches(digits.test, {.size = 500}).epoch(0))
     right += count_right(again(batch.images), batch.labels);
   std::cout << digits.source << ": " << right << " of " << digits.test.size() << " are right\n";
+} catch (const std::exception& error) {
+  std::cerr << error.what() << '\n';
+  return 1;
 }

@@ -39,6 +39,37 @@ struct Net : Module {
   }
 };
 
+// Layers of one type, first values of one's own choice, and numbers that are saved and not trained.
+struct Stack : Module {
+  ModuleList<Block> blocks = own("blocks", ModuleList<Block>());
+  Buffer centre = own("centre", Buffer(Shape{8}), init::zeros());
+  Linear head =
+      own("head", Linear(8, 3, {.bias = Bias::no, .initialiser = init::xavier_uniform()}));
+
+  explicit Stack(int count) {
+    for (int i = 0; i < count; ++i) blocks.add(Block(8, 8));
+  }
+
+  Var operator()(const Var& x) const {
+    Var h = x - centre.value();
+    for (const Block& block : blocks) h = h + block(h);
+    return head(global_avg_pool2d(h));
+  }
+};
+
+void a_stack() {
+  Stack stack(2);
+  stack.initialise(Rng(1));
+  Stack best(2);
+  best.load(stack.state());  // a copy; a net itself is only moved
+  std::cout << std::boolalpha << equal(best.state(), stack.state()) << '\n';
+
+  const Tape tape;
+  const Gradients gradients = tape.gradients(mean(stack(tape.input(Tensor::zeros({1, 4, 4, 8})))));
+  for (const auto& [parameter, gradient] : gradients.entries())
+    std::cout << parameter.name() << ' ' << gradient.shape() << '\n';
+}
+
 int main() {
   Net net;
   net.initialise(Rng(1));
@@ -63,4 +94,5 @@ int main() {
   const Rng rng(7);
   const Tape tape({.rng = rng.fork("dropout").fork(0)});
   std::cout << net(tape.input(Tensor::zeros({2, 28, 28, 1}))).shape() << '\n';
+  a_stack();
 }

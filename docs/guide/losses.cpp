@@ -41,6 +41,12 @@ void yes_or_no() {
             << sigmoid_focal_loss(logits, tags).item() << '\n';
 }
 
+void areas() {
+  const Tensor logits = Tensor::randn({1, 4, 4, 3}, Rng(1));
+  const Tensor mask = Tensor::full({1, 4, 4}, 2, DType::uint8);  // a class for every pixel
+  std::cout << dice_loss(softmax(logits), one_hot(mask, 3)).shape() << '\n';
+}
+
 // A loss is a function of Vars like any other: what it is made of gives its gradient.
 Var charbonnier(const Var& prediction, const Var& target, double eps = 1e-3) {
   return mean(sqrt(square(prediction - target) + eps * eps));
@@ -60,5 +66,6 @@ int main() {
   options();
   hard_rows();
   yes_or_no();
+  areas();
   own();
 }

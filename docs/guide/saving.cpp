@@ -5,16 +5,10 @@
 using namespace pliant;
 
 struct Net : Module {
-  Linear hidden = own("hidden", Linear(4, 16));
-  Linear head = own("head", Linear(16, 2));
-  Var operator()(const Var& x) const { return head(relu(hidden(x))); }
+  Linear hidden = own("hidden", Linear(28 * 28, 16));
+  Linear head = own("head", Linear(16, 10));
+  Var operator()(const Var& images) const { return head(relu(hidden(flatten(images, 1)))); }
 };
-
-bool equal(const State& a, const State& b) {
-  for (std::size_t i = 0; i < a.size(); ++i)
-    if (a[i].second.to_vector() != b[i].second.to_vector()) return false;
-  return a.size() == b.size();
-}
 
 void a_net() {
   Net net;
@@ -31,32 +25,37 @@ void a_net() {
   for (const auto& [path, tensor] : net.state()) std::cout << path << ' ' << tensor.shape() << '\n';
 }
 
-// Trains to `steps`, from the checkpoint if there is one; leaves it there if it is to be stopped.
-State train(std::int64_t steps, std::int64_t stop_at) {
+// Trains three epochs, from the checkpoint if there is one; leaves it there if it is to be stopped.
+State train(std::int64_t stop_at) {
   const Rng rng(1);
   Net net;
   net.initialise(rng.fork("net"));
   Adam adam(net.parameters(), {.lr = 1e-2});
+  const Batches batches(make_digits(300, rng.fork("digits")),
+                        {.size = 20, .shuffle = rng.fork("shuffle")});
   const TrainingCheckpoint checkpoint("net.checkpoint", {{"lr", "1e-2"}, {"seed", "1"}});
   const TrainingParts parts{.net = net, .optimizers = {{"adam", adam}}};
   TrainingPosition at;
-  if (checkpoint.load(parts, at)) std::cout << "goes on from step " << at.step << '\n';
-  while (at.step < steps) {
-    const Rng draw = rng.fork("data").fork(static_cast<std::uint64_t>(at.step));
-    const Tape tape;
-    const Var x = tape.input(Tensor::randn({8, 4}, draw));
-    adam.step(tape.gradients(mean(square(net(x)))));
-    if (++at.step % 10 == 0) checkpoint.save(parts, at);
-    if (at.step == stop_at) return net.state();  // as a power cut would
-  }
+  if (checkpoint.load(parts, at))
+    std::cout << "goes on with batch " << at.batch << " of epoch " << at.epoch << '\n';
+  for (; at.epoch < 3; ++at.epoch, at.batch = 0)
+    for (const LabelledImages& batch : batches.epoch(at.epoch, at.batch)) {
+      const Tape tape({.rng = rng.fork("random layers").fork(static_cast<std::uint64_t>(at.step))});
+      const Var loss = softmax_cross_entropy(net(tape.input(batch.images)), batch.labels);
+      adam.step(tape.gradients(loss));
+      ++at.step;
+      ++at.batch;  // the next one, also of a checkpoint that is saved now
+      if (at.step % 10 == 0) checkpoint.save(parts, at);
+      if (at.step == stop_at) return net.state();  // as a power cut would
+    }
   checkpoint.remove();
   return net.state();
 }
 
 int main() {
   a_net();
-  const State undisturbed = train(50, -1);
-  train(50, 25);
-  const State resumed = train(50, -1);
+  const State undisturbed = train(-1);
+  train(25);
+  const State resumed = train(-1);
   std::cout << "the same bits: " << equal(undisturbed, resumed) << '\n';
 }

@@ -17,6 +17,16 @@ double accuracy_on(const Sequential& net, const LabelledImages& set) {
   return static_cast<double>(right) / static_cast<double>(set.size());
 }
 
+// Groups with rates and decays of their own, and a warm-up before a cosine.
+void groups(const Sequential& net, std::int64_t steps) {
+  ParameterGroup body{.lr_factor = 0.1}, head{.weight_decay = 1e-2};
+  for (const Parameter& parameter : net.parameters())
+    (parameter.name().starts_with("6.") ? head : body).parameters.push_back(parameter);
+  Sgd sgd({body, head}, {.lr = 0.1, .momentum = 0.9});
+  sgd.set_schedule(sequential_lr({{linear_warmup({.base_lr = 0.1, .warmup_steps = 100}), 100},
+                                  {cosine_annealing_lr({.base_lr = 0.1, .t_max = steps - 100})}}));
+}
+
 int main() {
   const Rng rng(1);
   const LabelledImages train = make_digits(2000, rng.fork("train"));  // drawn, not MNIST
@@ -26,14 +36,16 @@ int main() {
   net.initialise(rng.fork("net"));
   net.set_lr_factor("*.offset.*", 0.1);  // branches of deformable layers learn more slowly
 
+  groups(net, 1000);
   AdamW adam(net.parameters(), {.weight_decay = 1e-2});
+  adam.set_weight_decay("*bias*", 0);
   MovingAverage average(net, {.decay = 0.99, .warm_up = true});
   const Batches batches(train, {.size = 25, .shuffle = rng.fork("shuffle")});
   const std::int64_t epochs = 6, parts = 2;  // two batches a step
-  const Schedule lr =
-      one_cycle_lr({.max_lr = 2e-2, .total_steps = epochs * batches.count() / parts});
+  adam.set_schedule(
+      one_cycle_lr({.max_lr = 2e-2, .total_steps = epochs * batches.count() / parts}));
 
-  std::int64_t step = 0, part = 0;
+  std::int64_t part = 0;
   Gradients sum;
   for (std::int64_t epoch = 0; epoch < epochs; ++epoch)
     for (const LabelledImages& batch : batches.epoch(epoch)) {
@@ -42,13 +54,12 @@ int main() {
       sum += tape.gradients(loss / parts);
       if (++part % parts != 0) continue;
       sum.clip(1.0);
-      adam.set_lr(lr(step++));
       adam.step(sum);
       sum = {};
       average.update();
     }
 
   const AveragedWeights averaged(average);  // the net holds the average while this lives
-  std::cout << std::boolalpha << step
+  std::cout << std::boolalpha << adam.steps()
             << " steps; more than 60 % right: " << (accuracy_on(net, test) > 0.6) << '\n';
 }

@@ -1,5 +1,7 @@
 #include <pliant/layers/nets/torchvision.h>
 
+#include <iostream>
+
 #include <pliant/autograd/ops/arithmetic.h>
 #include <pliant/autograd/ops/permute.h>
 #include <pliant/layers/safetensors.h>
@@ -105,6 +107,34 @@ void widen_conv1d(const Module& net, State& state) {
   }
 }
 
+// Whether a branch of a deformable layer has it, which does not feed what comes next.
+bool is_of_a_branch(const std::string& path) {
+  for (const char* branch : {".offset.", ".mask.", ".rotation.", ".context."})
+    if (("." + path).find(branch) != std::string::npos) return true;
+  return false;
+}
+
+// A linear layer right after a convolution that has several inputs for each channel of that reads a
+// flattened map, as far as one can tell: unless it is named, its columns would stay in PyTorch's
+// order, and nothing else would show it.
+void tell_unnamed_maps(const Module& net, const std::vector<FlattenedMap>& flattened) {
+  std::int64_t channels = 0;  // of the convolution before; 0: there was another layer since
+  for (const Parameter& parameter : net.parameters()) {
+    const Shape& shape = parameter.shape();
+    const std::string& path = parameter.name();
+    if (is_of_a_branch(path) || shape.rank() < 2) continue;  // biases and norms keep the channels
+    const bool reads_map = shape.rank() == 2 && channels > 0 && shape[1] > channels &&
+                           shape[1] % channels == 0 && find(flattened, path) == nullptr;
+    if (reads_map)
+      std::cerr << text_from("pliant: load_torchvision: ", path, " has ", shape[1],
+                             " inputs after ", channels,
+                             " channels: if it reads a flattened map, its columns are in "
+                             "the wrong order; name it: {{.weight = \"",
+                             path, "\", .height = .., .width = ..}} (1 and 1: it does not)\n");
+    channels = shape.rank() == 4 ? shape[0] : 0;
+  }
+}
+
 }  // namespace
 
 void detail::load_torchvision(Module& net, const std::filesystem::path& file,
@@ -115,6 +145,7 @@ void detail::load_torchvision(Module& net, const std::filesystem::path& file,
     require(layout == read.metadata.end(), "torchvision: its metadata says layout = ",
             layout == read.metadata.end() ? "" : layout->second,
             ", so it is not PyTorch's; net.load(file) reads what Pliant wrote");
+    tell_unnamed_maps(net, flattened);
     widen_conv1d(net, read.tensors);
     net.load(from_torchvision(read.tensors, flattened, transposed_weights(net, read)),
              {.may_lack = {"*.offset.*", "*.mask.*", "*.context.*", "extra.*", "*.extra.*"}});

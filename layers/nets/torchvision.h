@@ -43,7 +43,8 @@ State to_torchvision(const State& state, const std::vector<FlattenedMap>& flatte
 // (for from_torchvision, reshape a 1-D one's [out in R] to [out in 1 R] before). What a
 // deformable net has beyond the regular one (offset and mask branches and their contexts, extra
 // layers) may be missing and must then have its first values already. A net that knows its
-// flattened maps says them by flattened_maps().
+// flattened maps says them by flattened_maps(); a linear layer that looks as if it read one and is
+// not named is told on standard error.
 template <class Net>
 void load_torchvision(Net& net, const std::filesystem::path& file,
                       const std::vector<FlattenedMap>& flattened = {});

@@ -50,12 +50,13 @@ void ConfusionMatrix::add(const Var& logits, const Tensor& labels) {
   add_guesses(argmax(logits.value(), -1), labels);
 }
 
-void ConfusionMatrix::add_guesses(const Tensor& guesses, const Tensor& labels) {
+void ConfusionMatrix::add_guesses(const Tensor& given_guesses, const Tensor& given_labels) {
+  const Tensor guesses = as_int64(given_guesses), labels = as_int64(given_labels);
   require(guesses.defined() && labels.defined(), kWho, ": the ",
           guesses.defined() ? "labels" : "guesses", " are undefined");
   require(guesses.dtype() == DType::int64 && labels.dtype() == DType::int64, kWho,
           ": guesses and labels are ", guesses.dtype(), " and ", labels.dtype(),
-          ", expected int64");
+          ", expected integers");
   require(guesses.shape() == labels.shape(), kWho, ": guesses of shape ", guesses.shape(),
           " and labels of ", labels.shape());
   require(guesses.device() == counts_.device() && labels.device() == counts_.device(), kWho,

@@ -26,9 +26,9 @@ class ConfusionMatrix {
  public:
   explicit ConfusionMatrix(std::int64_t classes, const ConfusionOptions& options = {});
 
-  // logits [... C] and labels int64 [...]: the guess is the first largest logit.
+  // logits [... C] and labels [...], integers of any dtype: the guess is the first largest logit.
   void add(const Var& logits, const Tensor& labels);
-  // Guesses and labels int64 of one shape.
+  // Guesses and labels, integers of one shape.
   void add_guesses(const Tensor& guesses, const Tensor& labels);
   void reset();
 

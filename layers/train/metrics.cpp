@@ -10,25 +10,28 @@
 namespace pliant {
 namespace {
 
-void check(const char* who, const Var& logits, const Tensor& labels, std::int64_t k) {
+// The labels as int64.
+Tensor checked(const char* who, const Var& logits, const Tensor& given, std::int64_t k) {
+  const Tensor labels = as_int64(given);
   require(logits.defined() && logits.shape().rank() == 2, who, ": expected logits [N C], got ",
           logits.value());
   const std::int64_t rows = logits.dim(0), classes = logits.dim(1);
   require(labels.defined() && labels.dtype() == DType::int64 && labels.shape() == Shape{rows}, who,
-          ": expected labels int64 [", rows, "], got ", labels);
+          ": expected integer labels [", rows, "], got ", labels);
   require(labels.device() == logits.device(), who, ": logits on ", logits.device(), ", labels on ",
           labels.device());
   require(k >= 1, who, ": k is ", k, ", expected at least 1");
-  if (!labels.device().is_cpu()) return;
+  if (!labels.device().is_cpu()) return labels;
   for (const std::int64_t label : labels.span<std::int64_t>())
     require(label >= 0 && label < classes, who, ": label ", label, " is not in [0, ", classes, ')');
+  return labels;
 }
 
 }  // namespace
 
-Tensor in_top_k(const Var& logits, const Tensor& labels, std::int64_t k) {
+Tensor in_top_k(const Var& logits, const Tensor& given, std::int64_t k) {
   const char* const who = ErrorOp::name_of("in_top_k");
-  check(who, logits, labels, k);
+  const Tensor labels = checked(who, logits, given, k);
   const Tensor scores = widened(logits.value());
   Tensor right = Tensor::empty(labels.shape(), DType::float64, labels.device());
   visit_floating(who, scores.dtype(), [&]<class T>() {

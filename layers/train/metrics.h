@@ -14,8 +14,8 @@
 namespace pliant {
 
 // 1 of a row whose label is among the k largest logits, equals in the order of the classes, else 0:
-// logits [N C], labels int64 [N], each in [0, C) -> float64 [N], where they are. NaN is larger than
-// any number. Any other label is an Error on the CPU and gives NaN elsewhere.
+// logits [N C], integer labels [N], each in [0, C) -> float64 [N], where they are. NaN is larger
+// than any number. Any other label is an Error on the CPU and gives NaN elsewhere.
 Tensor in_top_k(const Var& logits, const Tensor& labels, std::int64_t k = 1);
 
 // Their number, and their share of the rows; of no rows NaN. Both wait for the device.

@@ -1,7 +1,7 @@
 // Optimizers: from gradients to a step of the parameters, in place.
 //
 //   AdamW adamw(net.parameters(), {.weight_decay = 0.05});
-//   adamw.set_weight_decay("*.bias", 0);
+//   adamw.set_weight_decay("*bias*", 0);
 //   adamw.set_schedule(one_cycle_lr({.max_lr = 1e-3, .total_steps = steps}));
 //   adamw.step(tape.gradients(loss));
 //

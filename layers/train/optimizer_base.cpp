@@ -153,6 +153,25 @@ void Optimizer::report(const std::vector<Slot*>& lacking) {
   for (Slot* slot : lacking) slot->may_lack = true;
 }
 
+// Tells once of those by parameters that no module has and this optimizer was not given: a member
+// that own() did not take in. Those of other nets are their optimizers'.
+void Optimizer::report_strays(const Gradients& gradients) {
+  std::vector<std::string> strays;
+  for (const Gradients::Entry& entry : gradients.entries()) {
+    const Parameter& parameter = entry.parameter;
+    const auto is_it = [&](const Slot& slot) { return slot.parameter == parameter; };
+    if (parameter.owned() || std::any_of(slots_.begin(), slots_.end(), is_it) ||
+        !told_.insert(parameter.id()).second)
+      continue;
+    const std::string& name = parameter.name();
+    strays.push_back(text_from(name.empty() ? "one without a name" : name, ' ', parameter.shape()));
+  }
+  if (strays.empty()) return;
+  std::cerr << "pliant: " + std::string(name_) + ": there are gradients by parameters that no " +
+                   "module owns and this optimizer was not given: " + listed(strays) +
+                   "; they are neither trained nor saved: own(\"name\", parameter) takes one in\n";
+}
+
 void Optimizer::step(const Gradients& gradients) {
   require_not_recording(name_);
   by_state_ = false;
@@ -184,10 +203,11 @@ void Optimizer::step_all(const Gradients& gradients) {
       lacking.push_back(&slot);
     }
   }
-  require(any || lacking.empty(), name_, ": none of its parameters has a gradient, be it ",
-          lacking.empty() ? "" : lacking.front()->parameter.name(), "; there are gradients of ",
+  require(any || lacking.empty(), name_, ": none of its parameters has a gradient (the first is ",
+          lacking.empty() ? "" : lacking.front()->parameter.name(), "); there are gradients of ",
           names_of(gradients));
   if (!lacking.empty()) report(lacking);
+  report_strays(gradients);
   std::vector<Move> moves;
   std::vector<std::size_t> moved;
   for (const auto& [i, gradient] : moving) {

@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -123,6 +124,7 @@ class Optimizer {
   void check(const Slot& slot, const Tensor& gradient) const;
   void make_room(Slot& slot) const;
   void report(const std::vector<Slot*>& lacking);
+  void report_strays(const Gradients& gradients);
   void step_all(const Gradients& gradients);
   double checked_rate(double lr) const;
   double checked_decay(double decay) const;
@@ -132,6 +134,7 @@ class Optimizer {
 
   const char* name_;  // for messages
   std::vector<Slot> slots_;
+  std::set<std::uint64_t> told_;  // ids of parameters of no module
   double lr_ = 0;
   Schedule schedule_;
   std::int64_t steps_ = 0;

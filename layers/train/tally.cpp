@@ -21,7 +21,8 @@ Tally::Tally(Device device, std::int64_t rows)
       loss_sum_(Tensor::zeros({1}, DType::float64, device)),
       wrong_(Tensor::from<std::int64_t>({0, 1}, {2}).to(device)) {}
 
-void Tally::add(const Var& logits, const Tensor& labels, const Var& loss) {
+void Tally::add(const Var& logits, const Tensor& given, const Var& loss) {
+  const Tensor labels = as_int64(given);
   require(logits.rank() == 2 && labels.shape() == Shape{logits.dim(0)}, kWho, ": the logits are ",
           logits.shape(), ", the labels ", labels.shape(), ", expected [N C] and [N]");
   require(labels.size() <= right_.size(), kWho, ": ", labels.size(), " rows, made for ",

@@ -23,7 +23,7 @@ class Tally {
   // For at most so many rows a step, at least 1.
   Tally(Device device, std::int64_t rows);
 
-  // logits [N C], labels int64 [N], loss a scalar. The guess is the first largest logit.
+  // logits [N C], integer labels [N], loss a scalar. The guess is the first largest logit.
   void add(const Var& logits, const Tensor& labels, const Var& loss);
   // Of a step in which nothing is right or wrong.
   void add(const Var& loss);

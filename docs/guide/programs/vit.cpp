@@ -47,7 +47,7 @@ int main() {
   net.initialise(rng.fork("net"));
   std::cerr << net.parameter_count() << " parameters\n";
   AdamW adam(net.parameters(), {.weight_decay = 0.05});
-  for (const char* pattern : {"*.bias", "*norm*", "token", "position", "*.in_proj_bias"})
+  for (const char* pattern : {"*bias*", "*norm*", "token", "position"})
     adam.set_weight_decay(pattern, 0);
   const Batches batches(train, {.size = 50, .shuffle = rng.fork("shuffle")});
   const std::int64_t epochs = 4;
