@@ -3,10 +3,13 @@
 #include <charconv>
 #include <cstdlib>
 #include <cstring>
+#include <exception>
+#include <iostream>
 #include <optional>
 #include <string_view>
 
 #include <pliant/core/error.h>
+#include <pliant/core/instruction_set.h>
 #include <pliant/layers/module.h>
 #include <pliant/layers/train/internal/transport.h>
 
@@ -93,7 +96,29 @@ Group Group::from_environment() {
           "group: ", place->by, " says rank ", place->rank, " of ", place->size, ", MPI rank ",
           transport->rank(), " of ", transport->size(),
           ": start the processes by mpirun or srun --mpi=pmix");
-  return Group(transport);
+  const Group group(transport);
+  group.require_same("group: the build",
+                     text_from(PLIANT_VERSION, ", ", name_of(instruction_set())));
+  return group;
+}
+
+int Group::run(const std::function<void(const Group&)>& f) {
+  try {
+    const Group group = from_environment();
+    try {
+      f(group);
+      return 0;
+    } catch (const GroupError& error) {
+      if (group.leads()) throw;
+      return 1;
+    } catch (const std::exception& error) {
+      if (group.size() > 1) group.abort(error.what());
+      throw;
+    }
+  } catch (const std::exception& error) {
+    std::cerr << "pliant: " << printable(error.what()) << std::endl;
+    return 1;
+  }
 }
 
 void Group::all_reduce(Tensor& values) const {
@@ -177,7 +202,8 @@ void Group::require_same(const std::string& what, const std::string& text) const
       here = line(mine);
       there = line(theirs);
     } while (here == there);
-    fail(what, " differs: '", here, "' of rank ", rank, ", '", there, "' of rank 0");
+    throw GroupError(printable(
+        text_from(what, " differs: '", here, "' of rank ", rank, ", '", there, "' of rank 0")));
   }
 }
 

@@ -11,16 +11,24 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include <pliant/core/error.h>
 #include <pliant/core/tensor.h>
 
 namespace pliant {
 
 class Module;
 class Transport;
+
+// An Error that all ranks have at the same call, so that they can end, or go on, together.
+class GroupError : public Error {
+ public:
+  using Error::Error;
+};
 
 class Group {
  public:
@@ -34,13 +42,18 @@ class Group {
   // this build, or others than MPI's own, are an Error.
   static Group from_environment();
 
+  // The main() of a program that may be started on many ranks: calls f with the group of the
+  // environment and gives the exit status. What f throws ends all ranks, with one line on standard
+  // error that names the rank.
+  static int run(const std::function<void(const Group&)>& f);
+
   int rank() const { return rank_; }
   int size() const { return size_; }
   // Whether this rank is the one that reports, writes files and asks.
   bool leads() const { return rank_ == 0; }
 
-  // Every rank calls these in the same order, with tensors of one shape and dtype; others are an
-  // Error of all. On the CPU or a GPU, through the host's memory.
+  // Every rank calls these in the same order, with tensors of one shape and dtype; others are a
+  // GroupError. On the CPU or a GPU, through the host's memory.
   void all_reduce(Tensor& values) const;               // sums, floating, in place
   void broadcast(Tensor& values, int root = 0) const;  // rank root's, in place
   Tensor all_gather(const Tensor& values) const;       // along axis 0, by rank
@@ -52,7 +65,7 @@ class Group {
   void broadcast(Module& net, int root = 0) const;
   // Every rank's text, by rank.
   std::vector<std::string> all_gather(const std::string& text) const;
-  // An Error of all ranks, that names the first that differs, unless all gave rank 0's text.
+  // A GroupError that names the first rank that differs, unless all gave rank 0's text.
   void require_same(const std::string& what, const std::string& text) const;
 
   // Ends the processes of all ranks after a line with this rank's number. For what the others cannot

@@ -42,15 +42,17 @@ std::vector<std::string> PartTurns::meet(Kind kind, const std::string& text) {
   bool some_compute = false, some_end = false;
   for (std::size_t rank = 0; rank < said.size(); ++rank) {
     const auto its = static_cast<Kind>(said[rank].at(0));
-    // Who failed throws what it was itself.
-    if (its == Kind::error && kind != Kind::error) fail("rank ", rank, ": ", said[rank].substr(1));
+    if (its == Kind::error) {
+      what_failed_ = text_from("rank ", rank, ": ", said[rank].substr(1));
+      throw GroupError(what_failed_);
+    }
     some_compute = some_compute || its == Kind::values;
     some_end = some_end || its == Kind::end;
   }
-  require(
-      kind == Kind::error || !(some_compute && some_end),
-      "DataParallel: one rank's step is done while another still exchanges statistics: the ranks "
-      "run different nets");
+  if (some_compute && some_end)
+    throw GroupError(
+        "DataParallel: one rank's step is done while another still exchanges statistics: the ranks "
+        "run different nets");
   is_told_ = false;
   return said;
 }
@@ -79,7 +81,10 @@ std::vector<std::string> PartTurns::run(bool together,
     last = closing();
   } catch (...) {
     const std::exception_ptr error = std::current_exception();
+    if (group_.size() == 1) std::rethrow_exception(error);
     if (!is_told_) meet(Kind::error, text_of(error));
+    // Anew, for what went through a layer has that in its text.
+    if (!what_failed_.empty()) throw GroupError(what_failed_);
     std::rethrow_exception(error);
   }
   std::vector<std::string> said = meet(Kind::end, last);

@@ -21,7 +21,8 @@ class PartTurns {
 
   // Calls compute(part) for every part; with `together` on a thread for each, which wait for one
   // another in gather(). Then tells all ranks, and gives what each had to say at the end: `closing`
-  // is asked once all is computed. What one part of any rank throws comes out on all.
+  // is asked once all is computed. What a part of any rank throws comes out on all, as a GroupError
+  // that names the rank.
   std::vector<std::string> run(bool together, const std::function<void(std::size_t)>& compute,
                                const std::function<std::string()>& closing);
 
@@ -34,7 +35,7 @@ class PartTurns {
   void compute_together(const std::function<void(std::size_t)>& compute);
   void pass_turn(std::size_t part);
   void require_all_given() const;
-  // All ranks meet. An Error if one says that it failed, or computes while another is done.
+  // All ranks meet. A GroupError if one says that it failed, or computes while another is done.
   std::vector<std::string> meet(Kind kind, const std::string& text);
 
   const Group& group_;
@@ -43,6 +44,7 @@ class PartTurns {
   std::size_t turn_ = 0;
   std::uint64_t rounds_ = 0;  // of exchanges that all parts had
   std::exception_ptr error_;
+  std::string what_failed_;                 // as all ranks say it
   bool is_told_ = false;                    // all ranks know that one failed
   std::vector<std::vector<double>> given_;  // by part, of the round under way
   std::vector<bool> has_given_ = std::vector<bool>(given_.size());
