@@ -9,6 +9,7 @@
 #include <pliant/apps/kit/progress.h>
 #include <pliant/apps/kit/training_record.h>
 #include <pliant/apps/train/pictures.h>
+#include <pliant/layers/train/data_parallel.h>
 
 namespace pliant::train {
 
@@ -29,13 +30,17 @@ struct TrainingPlan {
   Device device = {};
   std::optional<DType> activations = {};
   std::int64_t loaders = 2;  // threads that read pictures
+  std::int64_t parts = 1;    // of a batch, shared among the ranks of the group
+  Group group = {};
+  DataParallelOptions data_parallel = {};
 };
 
 using kit::Listeners;
 
 // Trains the net's unfrozen parameters with AdamW on a one-cycle schedule; after every epoch it is
 // measured on val: EpochPoint::measured is the accuracy there, of the averaged weights if there are
-// any, which on_best sees in the net, too.
+// any, which on_best sees in the net, too. All ranks of the group call it; only the leading one's
+// listeners are to write.
 kit::Training train(kit::Classifier& net, const PictureSets& sets, const NetRecipe& recipe,
                     const TrainingPlan& plan, kit::Progress& progress, kit::Checkpoint* checkpoint,
                     const Listeners& listeners);

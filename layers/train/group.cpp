@@ -177,6 +177,29 @@ void Group::broadcast(Module& net, int root) const {
   net.load(state);
 }
 
+namespace {
+
+template <class T>
+T sum_of(Transport& transport, T value) {
+  T total = 0;
+  for (const Bytes& one : transport.all_gather(std::as_bytes(std::span(&value, 1)))) {
+    T theirs = 0;
+    require(one.size() == sizeof theirs, "sum: the ranks make different calls");
+    std::memcpy(&theirs, one.data(), sizeof theirs);
+    total += theirs;
+  }
+  return total;
+}
+
+}  // namespace
+
+double Group::sum(double value) const {
+  return transport_ == nullptr ? value : sum_of(*transport_, value);
+}
+std::int64_t Group::sum(std::int64_t value) const {
+  return transport_ == nullptr ? value : sum_of(*transport_, value);
+}
+
 std::vector<std::string> Group::all_gather(const std::string& text) const {
   if (transport_ == nullptr) return {text};
   std::vector<std::string> texts;

@@ -63,6 +63,9 @@ class Group {
   // Rank root's parameters and buffers, in place; nets that differ in paths, shapes or dtypes are an
   // Error that names the first difference.
   void broadcast(Module& net, int root = 0) const;
+  // The sum over the ranks, in their order.
+  double sum(double value) const;
+  std::int64_t sum(std::int64_t value) const;
   // Every rank's text, by rank.
   std::vector<std::string> all_gather(const std::string& text) const;
   // A GroupError that names the first rank that differs, unless all gave rank 0's text.
