@@ -55,15 +55,17 @@ void RankOptions::add_to(CLI::App& app) {
       ->capture_default_str();
 }
 
-std::int64_t RankOptions::parts_of(std::int64_t batch, const Group& group) const {
+RankPlan RankOptions::plan(std::int64_t batch, const Group& group) const {
+  RankPlan plan{.group = group,
+                .data_parallel = {.sums = sums == "fast" ? Sums::fast : Sums::strict}};
   if (parts > 0) {
     require(batch % parts == 0, "--parts: ", parts, " parts do not share out a batch of ", batch);
-    return parts;
+    plan.parts = parts;
+  } else if (group.size() > 1) {
+    plan.parts = std::min(kUsualParts, batch);
+    while (batch % plan.parts != 0) --plan.parts;
   }
-  if (group.size() == 1) return 1;
-  std::int64_t usual = std::min(kUsualParts, batch);
-  while (batch % usual != 0) --usual;
-  return usual;
+  return plan;
 }
 
 }  // namespace pliant::kit

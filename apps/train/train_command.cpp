@@ -79,7 +79,7 @@ Json recipe_json(const Options& options, const PictureSets& sets) {
           {"epochs", plan.epochs},
           {"batch", plan.batch},
           {"accumulate", plan.accumulate},
-          {"parts", plan.parts},
+          {"parts", plan.ranks.parts},
           {"lr", plan.lr},
           {"weight_decay", plan.weight_decay},
           {"label_smoothing", plan.label_smoothing},
@@ -118,9 +118,7 @@ std::unique_ptr<kit::Classifier> made(const Options& options) {
 }
 
 int run(Options options, const Group& group) {
-  options.plan.group = group;
-  options.plan.parts = options.ranks.parts_of(options.plan.batch, group);
-  options.plan.data_parallel = options.ranks.data_parallel();
+  options.plan.ranks = options.ranks.plan(options.plan.batch, group);
   if (!group.leads()) options.no_files();
   options.plan.device = options.compute.set_up();
   options.plan.activations = kit::activations_at(options.compute.precision);
@@ -197,7 +195,7 @@ int run(Options options, const Group& group) {
                {"commit", options.commit},
                {"seed", options.seed},
                {"ranks", group.size()},
-               {"parts", options.plan.parts},
+               {"parts", options.plan.ranks.parts},
                {"net", options.recipe.title()},
                {"data", sets.source},
                {"parameters", best.net->parameter_count()},

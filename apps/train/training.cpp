@@ -39,18 +39,18 @@ kit::Training train(kit::Classifier& net, const PictureSets& sets, const NetReci
       .class_weights = plan.class_weights
                            ? class_weights(sets.train, recipe.classes.size(), plan.device)
                            : Tensor()};
-  const bool in_parts = plan.parts > 1 || plan.group.size() > 1;
-  DataParallel parallel(plan.group, net, plan.data_parallel);
+  const bool in_parts = plan.ranks.in_parts();
+  DataParallel parallel(plan.ranks.group, net, plan.ranks.data_parallel);
   using Pictures = Loader<LabelledImages>;
-  Pictures loader(
-      NetInput(sets.train, recipe, plan.augment), stack_images,
-      parallel.share(LoaderOptions{.size = std::min(plan.batch, sets.train.size()) / plan.parts,
-                                   .shuffle = plan.rng.fork("shuffle"),
-                                   .device = plan.device,
-                                   .augment = plan.rng.fork("augment"),
-                                   .drop_last = true,
-                                   .threads = plan.loaders,
-                                   .parts = in_parts ? plan.parts * plan.accumulate : 1}));
+  Pictures loader(NetInput(sets.train, recipe, plan.augment), stack_images,
+                  parallel.share(LoaderOptions{
+                      .size = std::min(plan.batch, sets.train.size()) / plan.ranks.parts,
+                      .shuffle = plan.rng.fork("shuffle"),
+                      .device = plan.device,
+                      .augment = plan.rng.fork("augment"),
+                      .drop_last = true,
+                      .threads = plan.loaders,
+                      .parts = in_parts ? plan.ranks.parts * plan.accumulate : 1}));
   const std::int64_t per_epoch =
       in_parts ? loader.steps_per_epoch() : ceil_quotient(loader.count(), plan.accumulate);
   const std::int64_t steps = checked_product("training", {plan.epochs, per_epoch});
@@ -81,7 +81,7 @@ kit::Training train(kit::Classifier& net, const PictureSets& sets, const NetReci
   };
   const kit::TrainingSpan span{
       .epochs = plan.epochs,
-      .group = plan.group,
+      .group = plan.ranks.group,
       .measure =
           [&](std::int64_t) {
             return with_average([&] {

@@ -7,9 +7,9 @@
 
 #include <pliant/apps/kit/checkpoint.h>
 #include <pliant/apps/kit/progress.h>
+#include <pliant/apps/kit/ranks.h>
 #include <pliant/apps/kit/training_record.h>
 #include <pliant/apps/train/pictures.h>
-#include <pliant/layers/train/data_parallel.h>
 
 namespace pliant::train {
 
@@ -30,9 +30,7 @@ struct TrainingPlan {
   Device device = {};
   std::optional<DType> activations = {};
   std::int64_t loaders = 2;  // threads that read pictures
-  std::int64_t parts = 1;    // of a batch, shared among the ranks of the group
-  Group group = {};
-  DataParallelOptions data_parallel = {};
+  kit::RankPlan ranks = {};
 };
 
 using kit::Listeners;
