@@ -5,9 +5,12 @@
 #include <vector>
 
 #include <pliant/autograd/ops/activation.h>
+#include <pliant/autograd/ops/arithmetic.h>
 #include <pliant/autograd/ops/cross_entropy.h>
+#include <pliant/autograd/ops/elementary.h>
 #include <pliant/autograd/ops/pool2d.h>
 #include <pliant/autograd/ops/rearrange.h>
+#include <pliant/autograd/ops/reduce.h>
 #include <pliant/data/batches.h>
 #include <pliant/layers/batch_norm2d.h>
 #include <pliant/layers/conv2d.h>
@@ -16,6 +19,7 @@
 #include <pliant/layers/train/adam.h>
 #include <pliant/layers/train/data_parallel.h>
 #include <pliant/layers/train/internal/transport.h>
+#include <pliant/layers/train/local_steps.h>
 #include <pliant/tests/op_case.h>
 
 using namespace pliant;
@@ -160,5 +164,133 @@ TEST_CASE("data parallel: fast sums travel in buckets") {
     for (const Result& result : train_on(3, fast)) CHECK(largest_difference(result, wanted) < 1e-9);
     for (const Result& result : train_on(4, fast))  // one has nothing to do
       CHECK(largest_difference(result, wanted) < 1e-9);
+  }
+}
+
+TEST_CASE("local steps: the ranks meet in the mean, or beyond it") {
+  struct One : Module {
+    Parameter w = own("w", Parameter(Shape{2}), init::constant(1));
+  };
+  on_thread_ranks(3, [](const std::shared_ptr<Transport>& transport) {
+    const Group group(transport);
+    One net;
+    net.initialise(Rng(1));
+    LocalSteps local(group, net, {.every = 2, .lr = 0.5, .momentum = 0.25});
+    const auto move = [&](double by) {
+      Tensor w = net.w.value();
+      w.copy_from((Var(w) + by * (group.rank() + 1)).value());
+    };
+    // By hand: p = 1, then q = 1 + 2 * 2 = 5: v = -4, p = 1 - .5 (-4 - 1) = 3.5.
+    move(1);
+    require(!local.step(), "met early");
+    move(1);
+    require(local.step(), "did not meet");
+    require(net.w.value().to_vector() == std::vector<double>(2, 3.5), "p is ", net.w.value());
+    const State kept = local.state();
+    // q = 3.5 + 2 * 1: v = -1 - 2 = -3, p = 3.5 - .5 (-2 - .75) = 4.875.
+    move(0.5);
+    local.step();
+    LocalSteps again(group, net, {.every = 2, .lr = 0.5, .momentum = 0.25});
+    again.load(kept, 3);
+    move(0.5);
+    require(again.step() && again.steps() == 4, "did not meet");
+    require(net.w.value().to_vector() == std::vector<double>(2, 4.875), "p is ", net.w.value());
+  });
+}
+
+TEST_CASE("group: collectives on every rank") {
+  on_thread_ranks(3, [](const std::shared_ptr<Transport>& transport) {
+    const Group group(transport);
+    const double rank = group.rank();
+    Tensor values = Tensor::full({3, 2}, rank + 1, DType::float64);
+    group.all_reduce(values);
+    require(values.to_vector() == std::vector<double>(6, 6), "all_reduce: ", values);
+    Tensor from_one = Tensor::full({2}, rank);
+    group.broadcast(from_one, 1);
+    require(from_one.to_vector() == std::vector<double>{1, 1}, "broadcast: ", from_one);
+    const Tensor all = group.all_gather(Tensor::full({1, 2}, rank, DType::int64));
+    require(all.shape() == Shape{3, 2} && all.to_vector() == std::vector<double>{0, 0, 1, 1, 2, 2},
+            "all_gather: ", all);
+    const Tensor part = group.reduce_scatter(Tensor::full({6}, rank));
+    require(part.to_vector() == std::vector<double>{3, 3}, "reduce_scatter: ", part);
+    require(group.sum(rank) == 3 && group.sum(std::int64_t{2}) == 6, "sum");
+    group.barrier();
+  });
+  const Group alone;
+  Tensor mine = Tensor::full({2}, 4);
+  alone.all_reduce(mine);
+  CHECK(mine.to_vector() == std::vector<double>{4, 4});
+  CHECK(alone.all_gather("me") == std::vector<std::string>{"me"});
+}
+
+TEST_CASE("group: what differs between ranks is an Error of all") {
+  const auto error_on = [](const std::function<void(const Group&)>& f) {
+    std::mutex mutex;
+    std::vector<std::string> errors;
+    on_thread_ranks(2, [&](const std::shared_ptr<Transport>& transport) {
+      try {
+        f(Group(transport));
+      } catch (const GroupError& error) {
+        const std::lock_guard lock(mutex);
+        errors.push_back(error.what());
+      }
+    });
+    REQUIRE(errors.size() == 2);
+    CHECK(errors[0] == errors[1]);
+    return errors[0];
+  };
+  CHECK(error_on([](const Group& group) {
+          Tensor values = Tensor::zeros({group.rank() + 1});
+          group.all_reduce(values);
+        }) == "all_reduce: the tensor differs: 'float32 [2]' of rank 1, 'float32 [1]' of rank 0");
+  const auto step = [](const Group& group, const auto& f) {
+    Net net;
+    net.initialise(Rng(1));
+    DataParallel parallel(group, net);
+    const auto loader = loader_of(parallel, {});
+    for (const auto& one : loader.steps(0))
+      parallel.gradients(one.share, one.batches, {.rng = Rng(1)},
+                         [&](const Tape& on, const LabelledImages& part) {
+                           return f(group, net(on.input(part.images)), part);
+                         });
+  };
+  CHECK(error_on([&](const Group& group) {
+          step(group, [](const Group& of, const Var& logits, const LabelledImages& part) {
+            if (of.rank() == 1) fail("the lights went out");
+            return softmax_cross_entropy(logits, part.labels);
+          });
+        }) == "rank 1: the lights went out");
+  CHECK(error_on([&](const Group& group) {
+          step(group, [](const Group& of, const Var& logits, const LabelledImages& part) {
+            if (of.rank() == 0) return mean(square(logits));  // no labels to count together
+            return softmax_cross_entropy(logits, part.labels);
+          });
+        }) ==
+        "DataParallel: the parts of a step exchange different statistics: the ranks run different "
+        "nets");
+}
+
+TEST_CASE("data parallel: steps of a loader are shared whole, in order") {
+  for (const std::int64_t ranks : {1, 2, 3, 5}) {
+    std::vector<std::vector<std::int64_t>> steps(5);
+    for (std::int64_t rank = 0; rank < ranks; ++rank) {
+      const BatchPlan plan("test", 38, {.size = 2, .parts = 4, .rank = rank, .ranks = ranks});
+      CHECK(plan.steps() == 5);
+      std::vector<std::int64_t> own;
+      for (std::int64_t step = 0; step < plan.steps(); ++step) {
+        const StepShare share = plan.share(step);
+        CHECK(share.samples == (step < 4 ? 8 : 6));
+        CHECK(share.parts == (step < 4 ? 4 : 3));
+        for (std::size_t i = 0; i < share.mine.size(); ++i) {
+          steps[static_cast<std::size_t>(step)].push_back(share.mine[i].first);
+          CHECK(share.mine[i].count == 2);
+          own.push_back(4 * step + share.first_part + static_cast<std::int64_t>(i));
+        }
+      }
+      CHECK(plan.own(0) == own);
+    }
+    for (const auto& firsts : steps)
+      for (std::size_t i = 0; i < firsts.size(); ++i)
+        CHECK(firsts[i] == 2 * static_cast<std::int64_t>(i));
   }
 }

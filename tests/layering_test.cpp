@@ -48,6 +48,7 @@ const std::map<std::string, Names>& foreign_headers() {
       {"jpeglib.h", {"data"}},
       {"jerror.h", {"data"}},
       {"pugixml.hpp", {"data"}},
+      {"mpi.h", {"layers"}},
       {"nlohmann", {"layers", "data", "apps", "tests", "bench"}},
       {"CLI", {"apps", "tests", "bench"}},
       {"doctest", {"tests"}},

@@ -126,7 +126,7 @@ class DataParallel::Step {
         tape_(tape),
         f_(f),
         layout_(of.net_.parameters()),
-        turns_(of.group_, share.mine.size()),
+        turns_(of.group_, share.mine.size(), share.parts),
         tree_(share.parts),
         closing_{std::string(layout_.parameters().size(), '0'), {}} {
     const bool alone = share.mine.size() <= 1;

@@ -9,6 +9,8 @@
 namespace pliant {
 namespace {
 
+constexpr const char* kDifferent =
+    "DataParallel: the parts of a step exchange different statistics: the ranks run different nets";
 constexpr const char* kUneven =
     "DataParallel: the parts of a step exchanged statistics a different number of times";
 
@@ -49,10 +51,7 @@ std::vector<std::string> PartTurns::meet(Kind kind, const std::string& text) {
     some_compute = some_compute || its == Kind::values;
     some_end = some_end || its == Kind::end;
   }
-  if (some_compute && some_end)
-    throw GroupError(
-        "DataParallel: one rank's step is done while another still exchanges statistics: the ranks "
-        "run different nets");
+  if (some_compute && some_end) throw GroupError(what_failed_ = kDifferent);
   is_told_ = false;
   return said;
 }
@@ -132,6 +131,10 @@ std::vector<double> PartTurns::gather(std::size_t part, std::span<const double> 
     std::vector<double> all;
     for (const std::string& text : meet(Kind::values, packed(mine)))
       if (static_cast<Kind>(text[0]) == Kind::values) unpack(text, 1, all);
+    if (all.size() != values.size() * all_parts_) {  // on every rank
+      is_told_ = true;
+      throw GroupError(what_failed_ = kDifferent);
+    }
     all_ = std::move(all);
     std::fill(has_given_.begin(), has_given_.end(), false);
     ++rounds_;

@@ -17,7 +17,9 @@ namespace pliant {
 
 class PartTurns {
  public:
-  PartTurns(const Group& group, std::size_t parts) : group_(group), given_(parts) {}
+  // Of `parts` parts here, `all_parts` on all ranks.
+  PartTurns(const Group& group, std::size_t parts, std::int64_t all_parts)
+      : group_(group), all_parts_(static_cast<std::size_t>(all_parts)), given_(parts) {}
 
   // Calls compute(part) for every part; with `together` on a thread for each, which wait for one
   // another in gather(). Then tells all ranks, and gives what each had to say at the end: `closing`
@@ -39,6 +41,7 @@ class PartTurns {
   std::vector<std::string> meet(Kind kind, const std::string& text);
 
   const Group& group_;
+  std::size_t all_parts_;
   std::mutex mutex_;
   std::condition_variable turned_;
   std::size_t turn_ = 0;
