@@ -144,7 +144,7 @@ TEST_CASE("data parallel: strict sums have the same bits for any number of ranks
 TEST_CASE("data parallel: coupled parts compute what one piece computes") {
   const Wanted whole{.size = 12, .parts = 1, .dtype = DType::float64};
   const Result wanted = train({}, whole);
-  for (const Sums sums : {Sums::strict, Sums::fast}) {
+  for (const GradientSums sums : {GradientSums::strict, GradientSums::fast}) {
     const Wanted in_parts{
         .options = {.sums = sums}, .size = 2, .parts = 6, .dtype = DType::float64};
     CHECK(largest_difference(train({}, in_parts), wanted) < 1e-9);
@@ -157,7 +157,7 @@ TEST_CASE("data parallel: fast sums travel in buckets") {
   const Wanted exact{.size = 4, .parts = 3, .dtype = DType::float64};
   const Result wanted = train({}, exact);
   for (const std::int64_t bucket_bytes : {1, 500, 1 << 22}) {
-    const Wanted fast{.options = {.sums = Sums::fast, .bucket_bytes = bucket_bytes},
+    const Wanted fast{.options = {.sums = GradientSums::fast, .bucket_bytes = bucket_bytes},
                       .size = 4,
                       .parts = 3,
                       .dtype = DType::float64};
@@ -292,5 +292,44 @@ TEST_CASE("data parallel: steps of a loader are shared whole, in order") {
     for (const auto& firsts : steps)
       for (std::size_t i = 0; i < firsts.size(); ++i)
         CHECK(firsts[i] == 2 * static_cast<std::int64_t>(i));
+  }
+}
+
+TEST_CASE("optimizer: shared among ranks it takes the same steps in a share of the memory") {
+  const auto gradients_of = [](Net& net, std::uint64_t step) {
+    const Tape tape({.rng = Rng(3).fork(step)});
+    return tape.gradients(
+        mean(square(net(tape.input(random({4, 6, 5, 3}, step, -1, 1, DType::float32))))));
+  };
+  const auto values_of = [](const State& state) {
+    std::vector<double> all;
+    for (const auto& [path, tensor] : state)
+      for (const double value : tensor.to_vector()) all.push_back(value);
+    return all;
+  };
+  const AdamOptions options{.lr = 0.01, .may_lack = {"unused.*"}};
+  Net alone;
+  alone.initialise(Rng(1));
+  Adam adam(alone.parameters(), options);
+  for (std::uint64_t step = 0; step < 6; ++step) adam.step(gradients_of(alone, step));
+  for (const int ranks : {2, 3, 5}) {
+    CAPTURE(ranks);
+    std::mutex mutex;
+    on_thread_ranks(ranks, [&](const std::shared_ptr<Transport>& transport) {
+      const Group group(transport);
+      Net net;
+      net.initialise(Rng(1));
+      Adam first(net.parameters(), options), second(net.parameters(), options);
+      first.share(group);
+      for (std::uint64_t step = 0; step < 3; ++step) first.step(gradients_of(net, step));
+      const State half = first.state();  // whole, and taken up by another
+      second.share(group);
+      second.load(half);
+      for (std::uint64_t step = 3; step < 6; ++step) second.step(gradients_of(net, step));
+      const State state = second.state();
+      const std::lock_guard lock(mutex);
+      CHECK(values_of(net.state()) == values_of(alone.state()));
+      CHECK(values_of(state) == values_of(adam.state()));
+    });
   }
 }

@@ -56,8 +56,9 @@ void RankOptions::add_to(CLI::App& app) {
 }
 
 RankPlan RankOptions::plan(std::int64_t batch, const Group& group) const {
-  RankPlan plan{.group = group,
-                .data_parallel = {.sums = sums == "fast" ? Sums::fast : Sums::strict}};
+  RankPlan plan{
+      .group = group,
+      .data_parallel = {.sums = sums == "fast" ? GradientSums::fast : GradientSums::strict}};
   if (parts > 0) {
     require(batch % parts == 0, "--parts: ", parts, " parts do not share out a batch of ", batch);
     plan.parts = parts;

@@ -130,7 +130,7 @@ class DataParallel::Step {
         tree_(share.parts),
         closing_{std::string(layout_.parameters().size(), '0'), {}} {
     const bool alone = share.mine.size() <= 1;
-    if (of.options_.sums == Sums::fast && of.group_.size() > 1 && alone)
+    if (of.options_.sums == GradientSums::fast && of.group_.size() > 1 && alone)
       buckets_.emplace(*of.group_.transport(), layout_, of.options_.bucket_bytes);
   }
 
@@ -184,7 +184,7 @@ class DataParallel::Step {
   }
 
   void add(PartSum part) {
-    if (of_.options_.sums == Sums::strict)
+    if (of_.options_.sums == GradientSums::strict)
       tree_.add(std::move(part));
     else
       sum_ = sum_.defined() ? pliant::add(sum_, part.sum).value() : part.sum;
@@ -199,10 +199,10 @@ class DataParallel::Step {
       return all;
     }
     if (group.size() == 1)
-      return of_.options_.sums == Sums::strict ? tree_.runs().front().sum : sum_;
+      return of_.options_.sums == GradientSums::strict ? tree_.runs().front().sum : sum_;
     const Clock::time_point start = Clock::now();
     Tensor all;
-    if (of_.options_.sums == Sums::strict) {
+    if (of_.options_.sums == GradientSums::strict) {
       all = sum_in_tree(*group.transport(), share_.parts, layout_, tree_.runs());
     } else {
       all = sum_.defined() ? sum_ : Tensor::zeros({layout_.size()}, layout_.dtype());

@@ -16,7 +16,7 @@
 // number. The price beside one piece: smaller products, and one exchange for each batch
 // normalisation and direction.
 //
-// With Sums::fast gradients are added up by the transport, in whatever order, and travel while the
+// With GradientSums::fast gradients are added up by the transport, in whatever order, and travel while the
 // layers before are still at work if each rank has one part: the usual way, reproducible for one
 // number of ranks on one machine at best.
 #pragma once
@@ -33,18 +33,19 @@
 
 namespace pliant {
 
-enum class Sums : unsigned char {
+enum class GradientSums : unsigned char {
   strict,  // the same bits for any number of ranks
   fast,    // rounding differs with it
 };
 
 struct DataParallelOptions {
-  Sums sums = Sums::strict;
+  GradientSums sums = GradientSums::strict;
   // Whether batch normalisation and cross-entropy see the whole step's batch. If not, each part is a
   // batch of its own, computed one after another in the memory of one; running statistics are those
   // of the step's first part.
   bool coupled = true;
-  std::int64_t bucket_bytes = 1 << 22;  // of gradients that travel together, with Sums::fast
+  std::int64_t bucket_bytes =
+      1 << 22;  // of gradients that travel together, with GradientSums::fast
 };
 
 // What a step's communication took, in seconds and bytes of this rank.
@@ -84,7 +85,7 @@ class DataParallel {
   // Gradients of the mean over the step's samples, the same on all ranks: f(tape, batch) is the mean
   // loss of one of this rank's parts. All ranks call it at the same time. Parts are computed one at a
   // time; where they are coupled, in turns from one batch normalisation to the next, on threads of
-  // their own. An Error of one rank is one of all, which names it; with Sums::fast and gradients on
+  // their own. An Error of one rank is one of all, which names it; with GradientSums::fast and gradients on
   // their way it ends all ranks' processes.
   template <class Batch, class F>
   Gradients gradients(const StepShare& share, const std::vector<Batch>& batches,

@@ -72,7 +72,7 @@ void train(const Group& group, std::int64_t steps, const std::filesystem::path& 
   group.require_same("the checkpoint's step", text_from(at.step));
   group.broadcast(net);
 
-  DataParallel parallel(group, net, {.sums = fast ? Sums::fast : Sums::strict});
+  DataParallel parallel(group, net, {.sums = fast ? GradientSums::fast : GradientSums::strict});
   const Batches batches(set,
                         parallel.share(BatchOptions{.size = 4, .shuffle = Rng(3), .parts = 12}));
   while (at.step < steps) {
