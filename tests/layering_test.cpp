@@ -49,6 +49,8 @@ const std::map<std::string, Names>& foreign_headers() {
       {"jerror.h", {"data"}},
       {"pugixml.hpp", {"data"}},
       {"mpi.h", {"layers"}},
+      {"archive.h", {"data"}},
+      {"archive_entry.h", {"data"}},
       {"nlohmann", {"layers", "data", "apps", "tests", "bench"}},
       {"CLI", {"apps", "tests", "bench"}},
       {"doctest", {"tests"}},
