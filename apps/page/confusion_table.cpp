@@ -20,8 +20,8 @@ struct Sums {
   std::int64_t most = 0;  // of one kind of mistake
 };
 
-GradientSums sums_of(const Counts& counts) {
-  GradientSums sums;
+Sums sums_of(const Counts& counts) {
+  Sums sums;
   for (std::size_t label = 0; label < counts.size(); ++label)
     for (std::size_t guess = 0; guess < counts.size(); ++guess) {
       sums.total += counts[label][guess];
@@ -47,7 +47,7 @@ std::string row_of(const std::vector<std::int64_t>& row, std::size_t label, cons
 
 std::string confusion_table(const Counts& counts, const std::vector<std::string>& names,
                             const std::string& caption) {
-  const GradientSums sums = sums_of(counts);
+  const Sums sums = sums_of(counts);
   std::string html = "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"" +
                      escaped(caption) + "\"><table class=\"confusion\"><caption>" +
                      escaped(caption) + ": ";
