@@ -9,6 +9,20 @@
 
 namespace pliant {
 
+Gradients::Gradients(std::vector<Entry> entries) : entries_(std::move(entries)) {
+  std::sort(entries_.begin(), entries_.end(),
+            [](const Entry& a, const Entry& b) { return a.parameter.id() < b.parameter.id(); });
+  for (std::size_t i = 0; i < entries_.size(); ++i) {
+    const auto& [parameter, gradient] = entries_[i];
+    require(gradient.defined() && gradient.shape() == parameter.value().shape(),
+            "gradients: that of ", parameter.name(), " is ",
+            gradient.defined() ? text_from(gradient.shape()) : "undefined", ", expected ",
+            parameter.value().shape());
+    require(i == 0 || entries_[i - 1].parameter.id() != parameter.id(), "gradients: two of ",
+            parameter.name());
+  }
+}
+
 const Tensor* Gradients::find(const Parameter& parameter) const& {
   for (const Entry& entry : entries_)
     if (entry.parameter == parameter) return &entry.gradient;

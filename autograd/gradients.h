@@ -21,6 +21,10 @@ class Gradients {
     Tensor gradient;
   };
 
+  Gradients() = default;
+  // Of the caller's own making, one for each parameter at most.
+  explicit Gradients(std::vector<Entry> entries);
+
   // Every parameter that the loss depends on, in the order of parameters(), never of addresses.
   const std::vector<Entry>& entries() const& { return entries_; }
   std::vector<Entry> entries() && { return std::move(entries_); }

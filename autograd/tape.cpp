@@ -1,5 +1,6 @@
 #include <pliant/autograd/tape.h>
 
+#include <pliant/autograd/batch_part.h>
 #include <pliant/autograd/internal/anomaly_check.h>
 #include <pliant/autograd/internal/backward.h>
 #include <pliant/autograd/internal/tape_state.h>
@@ -38,6 +39,13 @@ Rng Var::rng() const {
 }
 
 StepState Var::step_state() const { return on_tape() ? tape_->options.step : StepState(); }
+
+const BatchPart* Var::part() const { return on_tape() ? tape_->options.part : nullptr; }
+
+const BatchPart* Var::coupled_part() const {
+  const BatchPart* const its = part();
+  return its != nullptr && its->is_coupled() ? its : nullptr;
+}
 
 Var Var::lift(const Parameter& parameter) const {
   if (!on_tape())

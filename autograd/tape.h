@@ -5,6 +5,7 @@
 //   optimizer.step(tape.gradients(loss));
 #pragma once
 
+#include <functional>
 #include <initializer_list>
 #include <memory>
 #include <optional>
@@ -42,6 +43,8 @@ struct TapeOptions {
   // Mixed precision: floating inputs are rounded to bfloat16, and so is every activation after
   // them (autograd/ops/convert.h).
   std::optional<DType> activations = {};
+  // Of a tape that sees a part of a batch: see autograd/batch_part.h. Outlives the tape.
+  const BatchPart* part = nullptr;
 };
 
 struct GradientsOptions {
@@ -50,6 +53,9 @@ struct GradientsOptions {
   // gives them on the tape, nothing is released, and gradients() may be called again. An op without
   // a second derivative is an Error that names it.
   bool create_graph = false;
+  // Told of each parameter's gradient as soon as nothing is to be added to it, while those of the
+  // layers before are still to come. It may read the tensor and must not change it.
+  std::function<void(const Parameter&, const Tensor&)> ready = {};
 };
 
 // Neither copied nor moved. Gradients are taken once, what the steps kept being released on the

@@ -16,6 +16,7 @@
 namespace pliant {
 
 struct TapeState;
+class BatchPart;
 class NodeView;
 class Var;
 
@@ -66,6 +67,10 @@ class Var {
   bool has_rng() const;
   // The state of the tape's step; undefined where it was given none.
   StepState step_state() const;
+  // The part of a batch that the tape sees; null where it sees the whole, and off a tape. The second
+  // is null too where the other parts cannot be asked.
+  const BatchPart* part() const;
+  const BatchPart* coupled_part() const;
 
   // A parameter beside this value: on its tape, or off it if this is.
   Var lift(const Parameter& parameter) const;

@@ -75,7 +75,8 @@ template <class T>
 __device__ T dropped(const AttentionGeometry& g, const Rng& key, const Line& line, std::int64_t j,
                      T x) {
   if (g.dropout.n == 0) return x;
-  return pliant::dropout(x, key.bits(static_cast<std::uint64_t>(line.at * g.s + j)),
+  return pliant::dropout(x,
+                         key.bits(static_cast<std::uint64_t>(g.dropout.first + line.at * g.s + j)),
                          g.dropout.threshold(), static_cast<T>(g.dropout.scale()));
 }
 

@@ -14,7 +14,10 @@ LoaderOptions loader_options(const BatchOptions& options) {
           .augment = options.augment ? options.augment->rng : Rng(0),
           .drop_last = options.drop_last,
           .ahead = options.ahead,
-          .threads = options.threads};
+          .threads = options.threads,
+          .parts = options.parts,
+          .rank = options.rank,
+          .ranks = options.ranks};
 }
 
 const LabelledImages& checked(const LabelledImages& set, const BatchOptions& options) {

@@ -31,6 +31,8 @@ struct BatchOptions {
   bool drop_last = false;    // whether a last batch of fewer images is left out
   std::int64_t ahead = 3;    // batches prepared before they are asked for
   std::int64_t threads = 1;  // that prepare them
+  std::int64_t parts = 1;    // as LoaderOptions says
+  std::int64_t rank = 0, ranks = 1;
 };
 
 // The Loader of a set that lies in memory. Its batches: images float32 [B H W C], 0..1, labels int64

@@ -24,6 +24,7 @@
 #include <pliant/core/device.h>
 #include <pliant/core/error.h>
 #include <pliant/core/random.h>
+#include <pliant/core/step_share.h>
 #include <pliant/data/dataset.h>
 #include <pliant/data/prefetch.h>
 
@@ -37,6 +38,10 @@ struct LoaderOptions {
   bool drop_last = false;    // whether a last batch of fewer samples is left out
   std::int64_t ahead = 3;    // batches prepared before they are asked for
   std::int64_t threads = 1;  // that prepare them, each a batch of its own
+  // A step of the training takes so many batches together, of which this loader prepares those of
+  // one rank: see steps(). An epoch's last step may have fewer.
+  std::int64_t parts = 1;
+  std::int64_t rank = 0, ranks = 1;
 };
 
 // 0, 1 .. count-1 in random order (Fisher-Yates), a pure function of its arguments.
@@ -48,7 +53,11 @@ class BatchPlan {
  public:
   BatchPlan(const char* who, std::int64_t samples, const LoaderOptions& options);
 
-  std::int64_t count() const;                        // batches of an epoch
+  std::int64_t count() const;                // batches of an epoch, of all ranks
+  std::int64_t steps() const;                // of an epoch
+  StepShare share(std::int64_t step) const;  // of step number `step` of an epoch
+  // The numbers of this rank's batches of an epoch, from the step of batch `first` on.
+  std::vector<std::int64_t> own(std::int64_t first) const;
   std::int64_t samples() const { return samples_; }  // of an epoch
   // The samples of a whole epoch, in order; those of batch b are b * size on. Empty: in the order
   // of the set.
@@ -86,12 +95,13 @@ class Epoch {
     Epoch* epoch_;
   };
 
-  // `make` makes batch b on any thread; what was waited for, in nanoseconds, is added to `waited`.
-  Epoch(const BatchPlan& plan, std::int64_t first, std::function<Batch(std::int64_t)> make,
+  // `make` makes item i of `count` on any thread; what was waited for, in nanoseconds, is added to
+  // `waited`.
+  Epoch(const BatchPlan& plan, std::int64_t count, std::function<Batch(std::int64_t)> make,
         std::shared_ptr<std::atomic<std::int64_t>> waited)
       : device_(plan.options().device),
         waited_(std::move(waited)),
-        prefetcher_(first, plan.count(), std::move(make),
+        prefetcher_(0, count, std::move(make),
                     {.ahead = plan.options().ahead, .threads = plan.options().threads}) {}
   Epoch(const Epoch&) = delete;
   Epoch& operator=(const Epoch&) = delete;
@@ -126,6 +136,73 @@ class Epoch {
   Prefetcher<Batch> prefetcher_;
 };
 
+// One step's batches of this rank.
+template <class Batch>
+struct LoaderStep {
+  StepShare share;
+  std::vector<Batch> batches;  // one for each of share.mine
+};
+
+// A loop over the steps of one epoch, as Epoch is one over its batches.
+template <class Batch>
+class EpochSteps {
+ public:
+  class Iterator {
+   public:
+    using iterator_concept = std::input_iterator_tag;
+    using difference_type = std::ptrdiff_t;
+    using value_type = LoaderStep<Batch>;
+
+    const LoaderStep<Batch>& operator*() const { return steps_->current_; }
+    const LoaderStep<Batch>* operator->() const { return &steps_->current_; }
+    Iterator& operator++() {
+      steps_->advance();
+      return *this;
+    }
+    void operator++(int) { steps_->advance(); }
+    bool operator==(std::default_sentinel_t) const { return steps_->done_; }
+
+   private:
+    friend class EpochSteps;
+    explicit Iterator(EpochSteps* steps) : steps_(steps) {}
+    EpochSteps* steps_;
+  };
+
+  // `batches` gives the epoch's.
+  template <class F>
+  EpochSteps(std::shared_ptr<const BatchPlan> plan, std::int64_t first, F&& batches)
+      : plan_(std::move(plan)), next_(first), batches_(batches()) {}
+
+  Iterator begin() {
+    if (!begun_) advance();
+    begun_ = true;
+    return Iterator(this);
+  }
+  std::default_sentinel_t end() const { return {}; }
+
+ private:
+  void advance() {
+    done_ = next_ >= plan_->steps();
+    current_ = {};
+    if (done_) return;
+    current_.share = plan_->share(next_++);
+    for (std::size_t part = 0; part < current_.share.mine.size(); ++part) {
+      if (at_)
+        ++*at_;
+      else
+        at_ = batches_.begin();
+      current_.batches.push_back(**at_);
+    }
+  }
+
+  std::shared_ptr<const BatchPlan> plan_;
+  std::int64_t next_;
+  Epoch<Batch> batches_;
+  std::optional<typename Epoch<Batch>::Iterator> at_;
+  LoaderStep<Batch> current_;
+  bool begun_ = false, done_ = false;
+};
+
 template <class Batch>
 class Loader {
  public:
@@ -142,13 +219,15 @@ class Loader {
                  return collate(std::move(samples));
                }) {}
 
-  // The batches of one epoch from number `first` on, for one loop. What is in them depends on the
-  // set, the options and the number of the epoch alone.
+  // The batches of one epoch from number `first` on, for one loop: those of this rank, if there are
+  // several. What is in them depends on the set, the options and the number of the epoch alone.
   Epoch<Batch> epoch(std::int64_t epoch, std::int64_t first = 0) const {
     require(epoch >= 0, who_, ": epoch is ", epoch, ", expected at least 0");
     require(first >= 0 && first <= count(), who_, ": the first batch is ", first, " of ", count());
     const auto order = std::make_shared<Order>();
-    const auto make = [plan = plan_, make_batch = make_, order, epoch](std::int64_t batch) {
+    const auto own = std::make_shared<const std::vector<std::int64_t>>(plan_->own(first));
+    const auto make = [plan = plan_, make_batch = make_, own, order, epoch](std::int64_t item) {
+      const std::int64_t batch = (*own)[static_cast<std::size_t>(item)];
       // On the loader's threads, since a large set takes a while to shuffle.
       std::call_once(order->once, [&] { order->samples = plan->order(epoch); });
       const std::int64_t begin = batch * plan->options().size;
@@ -163,10 +242,20 @@ class Loader {
       std::iota(indices.begin(), indices.end(), begin);
       return (*make_batch)(indices, rng);
     };
-    return Epoch<Batch>(*plan_, first, make, waited_);
+    return Epoch<Batch>(*plan_, static_cast<std::int64_t>(own->size()), make, waited_);
+  }
+  // The same by steps, from step number `first` on: each with its batches of this rank and their
+  // place in the step.
+  EpochSteps<Batch> steps(std::int64_t epoch, std::int64_t first = 0) const {
+    require(first >= 0 && first <= plan_->steps(), who_, ": the first step is ", first, " of ",
+            plan_->steps());
+    const std::int64_t batch = std::min(count(), first * plan_->options().parts);
+    return EpochSteps<Batch>(plan_, first, [&] { return this->epoch(epoch, batch); });
   }
 
-  std::int64_t count() const { return plan_->count(); }                // batches of an epoch
+  std::int64_t count() const { return plan_->count(); }  // batches of an epoch, of all ranks
+  std::int64_t steps_per_epoch() const { return plan_->steps(); }
+  const BatchPlan& plan() const& { return *plan_; }
   std::int64_t samples_per_epoch() const { return plan_->samples(); }  // in all its batches
 
   // How long the loops have waited for batches, in seconds, over all epochs so far.

@@ -33,7 +33,10 @@
 #include <pliant/layers/sampling.h>
 #include <pliant/layers/sequential.h>
 #include <pliant/layers/train/confusion_matrix.h>
+#include <pliant/layers/train/data_parallel.h>
 #include <pliant/layers/train/detection_metrics.h>
+#include <pliant/layers/train/group.h>
+#include <pliant/layers/train/local_steps.h>
 #include <pliant/layers/train/metrics.h>
 #include <pliant/layers/train/moving_average.h>
 #include <pliant/layers/train/optimizer.h>

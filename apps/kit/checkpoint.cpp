@@ -46,6 +46,7 @@ bool Checkpoint::due() const {
 
 void Checkpoint::save(const TrainingParts& parts, const TrainingState& state) {
   saved_ = Clock::now();
+  if (!leads_) return;
   file_.save(parts, {.step = state.step,
                      .epoch = state.epoch,
                      .batch = state.batch,

@@ -28,8 +28,10 @@ TrainingRecipe recipe_from(const nlohmann::ordered_json& options);
 // See TrainingCheckpoint.
 class Checkpoint {
  public:
-  Checkpoint(const std::filesystem::path& file, const TrainingRecipe& recipe, double every_seconds)
-      : file_(file, recipe), every_seconds_(every_seconds) {}
+  // One of a rank that does not lead is read and never written.
+  Checkpoint(const std::filesystem::path& file, const TrainingRecipe& recipe, double every_seconds,
+             bool leads = true)
+      : file_(file, recipe), every_seconds_(every_seconds), leads_(leads) {}
 
   // Whether `every_seconds` have passed since the last try to save, or since the start.
   bool due() const;
@@ -38,12 +40,15 @@ class Checkpoint {
   // damaged or foreign one is an Error, and so is one that `check`, if given, refuses by one.
   bool load(const TrainingParts& parts, TrainingState& state,
             const std::function<void(const TrainingState&)>& check = {}) const;
-  void remove() const { file_.remove(); }
+  void remove() const {
+    if (leads_) file_.remove();
+  }
 
  private:
   using Clock = std::chrono::steady_clock;
   TrainingCheckpoint file_;
   double every_seconds_;
+  bool leads_;
   Clock::time_point saved_ = Clock::now();
 };
 

@@ -42,6 +42,7 @@ void TrainingRecord::resume(const TrainingParts& parts) {
   };
   if (checkpoint_ != nullptr && checkpoint_->load(parts, state_, check))
     progress_.skip(span_.cost * static_cast<double>(state_.training.images_seen));
+  span_.group.require_same("the step of the checkpoint", text_from(state_.step));
   before_ = state_.training;
   reported_ = state_.training.images_seen;
 }
@@ -89,7 +90,9 @@ void TrainingRecord::end_point() {
 
 void TrainingRecord::measure() {
   std::vector<EpochPoint>& epochs = state_.training.epochs;
-  epochs.push_back({state_.epoch, span_.measure(state_.epoch)});
+  double measured = span_.group.leads() ? span_.measure(state_.epoch) : 0;
+  measured = span_.group.sum(measured);
+  epochs.push_back({state_.epoch, measured});
   if (span_.on_epoch) span_.on_epoch(state_.step, epochs.back());
   if (span_.on_best && best_of(epochs).epoch == state_.epoch) span_.on_best();
 }
@@ -112,7 +115,7 @@ bool TrainingRecord::should_report() const {
 
 void TrainingRecord::keep(const TrainingParts& parts, bool epoch_ended) {
   if (checkpoint_ == nullptr) return;
-  const int signal = StopOnSignal::asked();
+  const int signal = this->signal();
   const bool ended = done();
   const bool wanted = signal != 0 || (!ended && (epoch_ended || checkpoint_->due()));
   if (!wanted) return;
@@ -120,6 +123,15 @@ void TrainingRecord::keep(const TrainingParts& parts, bool epoch_ended) {
   if (signal == 0 || (ended && !saved)) return;  // then better the net than neither
   require(saved, "interrupted; this training is lost but for what was saved before");
   throw Interrupted(signal);
+}
+
+// That came to any rank.
+int TrainingRecord::signal() const {
+  const int mine = StopOnSignal::asked();
+  if (span_.group.size() == 1) return mine;
+  for (const std::string& theirs : span_.group.all_gather(std::to_string(mine)))
+    if (theirs != "0") return std::stoi(theirs);
+  return 0;
 }
 
 bool TrainingRecord::save(const TrainingParts& parts) {

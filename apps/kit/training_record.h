@@ -9,12 +9,15 @@
 
 #include <pliant/apps/kit/checkpoint.h>
 #include <pliant/apps/kit/progress.h>
+#include <pliant/layers/train/group.h>
 
 namespace pliant::kit {
 
 // How long a training is.
 struct TrainingSpan {
   std::int64_t epochs = 1;
+  // The leading rank measures, and it alone is to listen; a signal to one rank is one to all.
+  Group group = {};
   double cost = 1;  // progress of one image
   // If given, after every epoch: so many are done. Gives EpochPoint::measured, more being better.
   std::function<double(std::int64_t epochs)> measure = {};
@@ -74,6 +77,7 @@ class TrainingRecord {
   void measure();
   void keep(const TrainingParts& parts, bool epoch_ended);
   bool save(const TrainingParts& parts);
+  int signal() const;
   std::string describe() const;
 
   TrainingSpan span_;

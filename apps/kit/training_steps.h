@@ -76,13 +76,24 @@ struct StepRule {
 
   // On a tape, which hands out its gradients and is gone.
   Gradients gradients(const TapeOptions& options, const Batch& of, Tally& tally) const {
-    Tape tape(options);
+    const Tape tape(options);
+    return tape.gradients(loss(tape, of, tally));
+  }
+  Var loss(const Tape& tape, const Batch& of, Tally& tally) const {
     const StepOutput output = forward(tape, of);
     if (output.labels.defined())
       tally.add(output.logits, output.labels, output.loss);
     else
       tally.add(output.loss);
-    return tape.gradients(output.loss);
+    return output.loss;
+  }
+  // Step number `step` by its gradients; gives its learning rate.
+  double move(Gradients& gradients, std::int64_t step) const {
+    if (clip_norm > 0) gradients.clip(clip_norm);
+    optimizer.set_lr(lr(step));
+    optimizer.step(gradients);
+    if (average != nullptr) average->update();
+    return optimizer.lr();
   }
 };
 
@@ -114,12 +125,7 @@ class PlainSteps : public TrainingSteps {
       if (batch == nullptr) break;
       add_part(part, *batch, gradients, totals);
     }
-    if (rule_.clip_norm > 0) gradients.clip(rule_.clip_norm);
-    rule_.optimizer.set_lr(rule_.lr(step_));
-    rule_.optimizer.step(gradients);
-    if (rule_.average != nullptr) rule_.average->update();
-    ++step_;
-    totals.lr = rule_.optimizer.lr();
+    totals.lr = rule_.move(gradients, step_++);
     return totals;
   }
 

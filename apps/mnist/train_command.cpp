@@ -1,6 +1,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <iostream>
+#include <memory>
 #include <set>
 
 #include <nlohmann/json.hpp>
@@ -26,7 +27,8 @@ examples:
   pliant-mnist train --out net.safetensors --data ~/fashion-mnist --epochs 10
   pliant-mnist train --out net.safetensors --net resnet18 --epochs 2
   pliant-mnist train --out bent.safetensors --start net.safetensors --deform dcn2 --scaled
-  pliant-mnist train --out net.safetensors --resume          after an interrupt)";
+  pliant-mnist train --out net.safetensors --resume          after an interrupt
+  mpirun -n 2 pliant-mnist train --out net.safetensors --threads 1    on two processes)";
 
 struct Options {
   CommonOptions common;
@@ -38,6 +40,7 @@ struct Options {
   std::int64_t classes = 0;       // 0: as many as the labels ask for, ten at least
   bool scaled = false, resume = false;
   double checkpoint_seconds = 60;
+  kit::RankOptions ranks;
 
   std::string checkpoint() const { return with_suffix(out, ".checkpoint").string(); }
 };
@@ -61,6 +64,7 @@ nlohmann::ordered_json recipe_of(const Options& options, const DigitSet& digits,
     recipe["stages"] = options.named.stages;
   }
   if (options.named.classes != 10) recipe["classes"] = options.named.classes;
+  if (options.plan.ranks.parts != 1) recipe["parts"] = options.plan.ranks.parts;
   if (options.common.precision != "float32") recipe["precision"] = options.common.precision;
   return recipe;
 }
@@ -83,7 +87,17 @@ void check_files(const Options& options) {
   remove_stale_temporaries(options.out);
 }
 
-int run(Options options) {
+// Where one rank may download what the others read.
+DigitSet load_digits(const Options& options, const Group& group) {
+  if (!group.leads()) group.barrier();
+  DigitSet digits = options.common.load_digits();
+  if (group.leads()) group.barrier();
+  return digits;
+}
+
+int run(Options options, const Group& group) {
+  options.plan.ranks = options.ranks.plan(options.plan.batch, group);
+  if (!group.leads()) options.common.json = "";
   options.plan.device = options.common.set_up();
   options.plan.activations = kit::activations_at(options.common.precision);
   options.plan.rng = Rng(options.seed).fork("train");
@@ -97,11 +111,14 @@ int run(Options options) {
                                   read);
   kit::JsonFile file(options.common.json);
   make_net(options.named);  // a name that there is not costs no download
-  { const AtomicFile proof("--out", options.out); }
-  const FileLock lock(with_suffix(options.out, ".lock"),
-                      "--out: another process is training into this file");
-  check_files(options);
-  const DigitSet digits = options.common.load_digits();
+  std::unique_ptr<const FileLock> lock;
+  if (group.leads()) {
+    { const AtomicFile proof("--out", options.out); }
+    lock = std::make_unique<const FileLock>(with_suffix(options.out, ".lock"),
+                                            "--out: another process is training into this file");
+    check_files(options);
+  }
+  const DigitSet digits = load_digits(options, group);
   options.named.classes = class_count(options, digits);
   const std::unique_ptr<Classifier> net = make_net(options.named);
   const LabelledImages set = first_images(digits.train, options.train_images);
@@ -111,7 +128,7 @@ int run(Options options) {
 
   kit::Checkpoint checkpoint(options.checkpoint(),
                              kit::recipe_from(recipe_of(options, digits, set)),
-                             options.checkpoint_seconds);
+                             options.checkpoint_seconds, group.leads());
   kit::Progress progress(static_cast<double>(options.plan.epochs * set.size()));
   progress.stage(options.named.title() == "none" ? "regular net" : options.named.title());
   kit::Training training;
@@ -120,6 +137,7 @@ int run(Options options) {
     training = train(*net, set, options.plan, 1.0, progress, &checkpoint);
   }
   progress.clear();
+  if (!group.leads()) return 0;
   save_net(options.out, *net, options.named, options.seed);
   checkpoint.remove();
 
@@ -132,6 +150,10 @@ int run(Options options) {
   json["scaled"] = accuracies.scaled;
   file.write(json);
   return 0;
+}
+
+int run_on_ranks(const Options& options) {
+  return kit::on_ranks([&](const Group& group) { return run(options, group); });
 }
 
 // `pliant-mnist --net NAME [options]`: `train --net NAME` with those options of the program that
@@ -177,7 +199,7 @@ void add_net_option(CLI::App& app, Command& chosen) {
     if (!numbers.empty()) options.seed = numbers.front();
     options.out = (std::filesystem::path(folder) / (*name + ".safetensors")).string();
     if (!folder.empty()) std::filesystem::create_directories(folder);
-    chosen = [options] { return run(options); };
+    chosen = [options] { return run_on_ranks(options); };
   });
 }
 
@@ -232,7 +254,8 @@ void add_train_command(CLI::App& app, Command& chosen) {
                    "time between checkpoints, beside the file of --out")
       ->check(kit::number_from_0())
       ->capture_default_str();
-  train->callback([options, &chosen] { chosen = [options] { return run(*options); }; });
+  options->ranks.add_to(*train);
+  train->callback([options, &chosen] { chosen = [options] { return run_on_ranks(*options); }; });
   add_net_option(app, chosen);
 }
 

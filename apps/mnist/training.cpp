@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <memory>
 
+#include <pliant/apps/kit/parallel_steps.h>
 #include <pliant/apps/kit/training_steps.h>
 #include <pliant/core/sizes.h>
 #include <pliant/data/resident_batches.h>
@@ -31,29 +33,30 @@ kit::Confusion empty_table(std::int64_t classes, const Tensor& labels) {
   return kit::Confusion(static_cast<std::size_t>(classes));
 }
 
-// By kit::PlainSteps or kit::CapturedSteps, of a Source of batches of `set`.
-template <template <class, class> class Steps, class Source>
-kit::Training train_by(Source source, Classifier& net, const LabelledImages& set,
-                       const TrainingPlan& plan, double cost, kit::Progress& progress,
-                       kit::Checkpoint* checkpoint) {
+// By steps that make(rule) makes, `per_epoch` of them.
+template <class Make>
+kit::Training train_by(std::int64_t per_epoch, const Make& make, Classifier& net,
+                       const LabelledImages& set, const TrainingPlan& plan, double cost,
+                       kit::Progress& progress, kit::Checkpoint* checkpoint) {
   Adam adam(net.parameters(), {.lr = plan.lr, .weight_decay = plan.weight_decay});
-  const std::int64_t total = checked_product("training", {plan.epochs, source.count()});
+  const std::int64_t total = checked_product("training", {plan.epochs, per_epoch});
   const auto forward = [&net](const Tape& tape, const LabelledImages& batch) -> kit::StepOutput {
     const Var logits = net(tape.input(batch.images));
     return {softmax_cross_entropy(logits, batch.labels), logits, batch.labels};
   };
-  Steps<Source, LabelledImages> steps(
-      std::move(source), {.optimizer = adam,
-                          .forward = forward,
-                          .lr = one_cycle_lr({.max_lr = plan.lr, .total_steps = total}),
-                          .epochs = plan.epochs,
-                          .batch = std::min(plan.batch, set.size()),
-                          .rng = plan.rng,
-                          .device = plan.device,
-                          .activations = plan.activations});
-  return kit::train(steps, {.net = net, .optimizers = {{"adam", adam}}},
-                    {.epochs = plan.epochs, .cost = cost, .measure = plan.measure}, progress,
-                    checkpoint);
+  const auto steps = make(
+      kit::StepRule<LabelledImages>{.optimizer = adam,
+                                    .forward = forward,
+                                    .lr = one_cycle_lr({.max_lr = plan.lr, .total_steps = total}),
+                                    .epochs = plan.epochs,
+                                    .batch = std::min(plan.batch, set.size()),
+                                    .rng = plan.rng,
+                                    .device = plan.device,
+                                    .activations = plan.activations});
+  return kit::train(
+      *steps, {.net = net, .optimizers = {{"adam", adam}}},
+      {.epochs = plan.epochs, .group = plan.ranks.group, .cost = cost, .measure = plan.measure},
+      progress, checkpoint);
 }
 
 }  // namespace
@@ -72,15 +75,34 @@ BatchOptions batch_options(const TrainingPlan& plan) {
 
 kit::Training train(Classifier& net, const LabelledImages& set, const TrainingPlan& plan,
                     double cost, kit::Progress& progress, kit::Checkpoint* checkpoint) {
+  const auto by = [&](std::int64_t per_epoch, const auto& make) {
+    return train_by(per_epoch, make, net, set, plan, cost, progress, checkpoint);
+  };
+  using Rule = kit::StepRule<LabelledImages>;
+  if (plan.ranks.in_parts()) {
+    DataParallel parallel(plan.ranks.group, net, plan.ranks.data_parallel);
+    BatchOptions options = batch_options(plan);
+    options.size /= plan.ranks.parts;
+    options.parts = plan.ranks.parts;
+    const Batches batches(set, parallel.share(options));
+    return by(batches.steps_per_epoch(), [&](const Rule& rule) {
+      return std::make_unique<kit::ParallelSteps<Batches, LabelledImages>>(parallel, batches, rule);
+    });
+  }
   if (plan.device.is_cuda()) return train_captured(net, set, plan, cost, progress, checkpoint);
-  return train_by<kit::PlainSteps>(Batches(set, batch_options(plan)), net, set, plan, cost,
-                                   progress, checkpoint);
+  const Batches batches(set, batch_options(plan));
+  return by(batches.count(), [&](const Rule& rule) {
+    return std::make_unique<kit::PlainSteps<Batches, LabelledImages>>(batches, rule);
+  });
 }
 
 kit::Training train_captured(Classifier& net, const LabelledImages& set, const TrainingPlan& plan,
                              double cost, kit::Progress& progress, kit::Checkpoint* checkpoint) {
-  return train_by<kit::CapturedSteps>(ResidentBatches(set, batch_options(plan), plan.epochs), net,
-                                      set, plan, cost, progress, checkpoint);
+  const ResidentBatches batches(set, batch_options(plan), plan.epochs);
+  const auto make = [&](const kit::StepRule<LabelledImages>& rule) {
+    return std::make_unique<kit::CapturedSteps<ResidentBatches, LabelledImages>>(batches, rule);
+  };
+  return train_by(batches.count(), make, net, set, plan, cost, progress, checkpoint);
 }
 
 kit::Training reestimate_statistics(Classifier& net, const LabelledImages& set,

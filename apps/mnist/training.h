@@ -9,6 +9,7 @@
 #include <pliant/apps/kit/checkpoint.h>
 #include <pliant/apps/kit/confusion.h>
 #include <pliant/apps/kit/progress.h>
+#include <pliant/apps/kit/ranks.h>
 #include <pliant/apps/mnist/classifier.h>
 #include <pliant/data/batches.h>
 #include <pliant/data/transforms.h>
@@ -26,6 +27,7 @@ struct TrainingPlan {
   std::optional<DType> activations = {};  // bfloat16: mixed precision
   // If given, after every epoch: the accuracy to be told of.
   std::function<double(std::int64_t epochs)> measure = {};
+  kit::RankPlan ranks = {};
 };
 
 // The first `count` images of a set; all where there are no more, or count is 0.
@@ -36,7 +38,7 @@ BatchOptions batch_options(const TrainingPlan& plan);
 
 // Trains the net's unfrozen parameters with Adam on a one-cycle schedule; cross-entropy. Advances
 // `progress` by `cost` per image; see kit::train for the checkpoint. On a GPU the steps are
-// captured and replayed (train_captured).
+// captured and replayed (train_captured); on several ranks they are shared, and not captured.
 kit::Training train(Classifier& net, const LabelledImages& set, const TrainingPlan& plan,
                     double cost, kit::Progress& progress, kit::Checkpoint* checkpoint = nullptr);
 // The same on any device: the set lives there, batches are picked and scaled there.

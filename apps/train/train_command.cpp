@@ -10,6 +10,7 @@
 #include <pliant/apps/kit/fine_tuning.h>
 #include <pliant/apps/kit/interrupt.h>
 #include <pliant/apps/kit/json_text.h>
+#include <pliant/apps/kit/ranks.h>
 #include <pliant/apps/kit/text_table.h>
 #include <pliant/apps/kit/training_files.h>
 #include <pliant/apps/kit/training_log.h>
@@ -37,6 +38,7 @@ examples:
   pliant-train photos --net resnet50 --pretrained resnet50.safetensors --freeze 'layer1.*' \
                --size 224 --out net.safetensors
   pliant-train photos --out net.safetensors --resume   after an interrupt
+  mpirun -n 4 pliant-train photos --out net.safetensors --threads 1    on four processes
   pliant-train predict --weights net.safetensors cat.jpg dog.jpg --top 3)";
 
 struct Options {
@@ -52,6 +54,10 @@ struct Options {
   std::uint64_t seed = 1;
   bool example = false;
   double checkpoint_seconds = 60;
+  kit::RankOptions ranks;
+
+  // Of a rank that does not lead, which writes none.
+  void no_files() { files.report = files.log = files.events = compute.json = ""; }
 };
 
 Augment augment_of(const std::string& name) {
@@ -73,6 +79,7 @@ Json recipe_json(const Options& options, const PictureSets& sets) {
           {"epochs", plan.epochs},
           {"batch", plan.batch},
           {"accumulate", plan.accumulate},
+          {"parts", plan.ranks.parts},
           {"lr", plan.lr},
           {"weight_decay", plan.weight_decay},
           {"label_smoothing", plan.label_smoothing},
@@ -110,7 +117,9 @@ std::unique_ptr<kit::Classifier> made(const Options& options) {
   return net;
 }
 
-int run(Options options) {
+int run(Options options, const Group& group) {
+  options.plan.ranks = options.ranks.plan(options.plan.batch, group);
+  if (!group.leads()) options.no_files();
   options.plan.device = options.compute.set_up();
   options.plan.activations = kit::activations_at(options.compute.precision);
   options.plan.augment = augment_of(options.augment);
@@ -118,10 +127,14 @@ int run(Options options) {
   options.data_options.rng = Rng(options.seed).fork("data");
   options.data_options.bad_files = options.bad_files == "skip" ? BadFiles::skip : BadFiles::stop;
   complete(options.recipe);
-  options.files.check(options.compute.json, options.pretrained);
+  std::unique_ptr<const FileLock> lock;
+  if (group.leads()) {
+    options.files.check(options.compute.json, options.pretrained);
+    lock.reset(new FileLock(options.files.lock()));
+  }
+  group.barrier();
   if (!options.files.report.empty()) page::prepare_page("--report", options.files.report);
   kit::JsonFile json_file(options.compute.json);
-  const FileLock lock = options.files.lock();
   const PictureSets sets = open_sets(options);
   options.recipe.classes = sets.classes;
   options.recipe.channels = sets.channels;
@@ -129,7 +142,7 @@ int run(Options options) {
 
   kit::Checkpoint checkpoint(options.files.checkpoint(),
                              kit::recipe_from(recipe_json(options, sets)),
-                             options.checkpoint_seconds);
+                             options.checkpoint_seconds, group.leads());
   kit::Progress progress(static_cast<double>(options.plan.epochs) *
                          static_cast<double>(sets.train.size()));
   progress.stage(options.recipe.title());
@@ -142,7 +155,10 @@ int run(Options options) {
   {
     const kit::StopOnSignal stop;
     training = train(*net, sets, options.recipe, options.plan, progress, &checkpoint,
-                     {.on_best = [&] { save_net(options.files.out, *net, options.recipe); },
+                     {.on_best =
+                          [&] {
+                            if (group.leads()) save_net(options.files.out, *net, options.recipe);
+                          },
                       .on_point =
                           [&](std::int64_t step, const kit::CurvePoint& point) {
                             log.add(step, {{"epoch", point.epoch},
@@ -160,6 +176,7 @@ int run(Options options) {
                           }});
   }
   progress.clear();
+  if (!group.leads()) return 0;
 
   const LoadedNet best = load_net(options.files.out);
   best.net->to(options.plan.device);
@@ -177,6 +194,8 @@ int run(Options options) {
   Json json = {{"command", options.command},
                {"commit", options.commit},
                {"seed", options.seed},
+               {"ranks", group.size()},
+               {"parts", options.plan.ranks.parts},
                {"net", options.recipe.title()},
                {"data", sets.source},
                {"parameters", best.net->parameter_count()},
@@ -295,11 +314,14 @@ void add_train_command(CLI::App& app, Command& chosen, const std::string& comman
   add_file_options(app, *options);
   options->compute.add_to(app);
   options->compute.add_precision_to(app);
+  options->ranks.add_to(app);
   app.footer(kExamples);
   app.final_callback([&app, options, &chosen] {
     if (!app.get_subcommands().empty()) return;
     require(!options->files.out.empty(), "--out is missing: where the net goes; see --help");
-    chosen = [options] { return run(*options); };
+    chosen = [options] {
+      return kit::on_ranks([&](const Group& group) { return run(*options, group); });
+    };
   });
 }
 

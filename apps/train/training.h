@@ -7,6 +7,7 @@
 
 #include <pliant/apps/kit/checkpoint.h>
 #include <pliant/apps/kit/progress.h>
+#include <pliant/apps/kit/ranks.h>
 #include <pliant/apps/kit/training_record.h>
 #include <pliant/apps/train/pictures.h>
 
@@ -29,13 +30,15 @@ struct TrainingPlan {
   Device device = {};
   std::optional<DType> activations = {};
   std::int64_t loaders = 2;  // threads that read pictures
+  kit::RankPlan ranks = {};
 };
 
 using kit::Listeners;
 
 // Trains the net's unfrozen parameters with AdamW on a one-cycle schedule; after every epoch it is
 // measured on val: EpochPoint::measured is the accuracy there, of the averaged weights if there are
-// any, which on_best sees in the net, too.
+// any, which on_best sees in the net, too. All ranks of the group call it; only the leading one's
+// listeners are to write.
 kit::Training train(kit::Classifier& net, const PictureSets& sets, const NetRecipe& recipe,
                     const TrainingPlan& plan, kit::Progress& progress, kit::Checkpoint* checkpoint,
                     const Listeners& listeners);

@@ -79,14 +79,17 @@ Gradients Backward::run(const std::shared_ptr<TapeState>& tape, const Var& loss,
   for (const Var& var : wanted)
     require(var.tape_ == tape && var.wants_gradient() && var.slot_ != TapeState::kInside,
             "gradients: a wanted Var is not on this tape, or does not depend on anything trained");
-  Backward backward(tape, options.create_graph);
+  Backward backward(tape, options);
   tape->spent = true;  // if this fails half way, too
   backward.grow();
   for (const Var& var : wanted) backward.keep_[static_cast<std::size_t>(var.slot_)] = true;
   backward.add(loss.slot_, options.cotangent.defined()
                                ? options.cotangent
                                : Tensor::full(loss.shape(), 1.0, loss.dtype(), loss.device()));
-  backward.walk(0);
+  if (options.ready)
+    backward.walk_and_tell();
+  else
+    backward.walk(0);
   tape->spent = !options.create_graph;
   return backward.results(wanted);
 }
@@ -121,21 +124,54 @@ void Backward::add(int slot, Var gradient) {
   gradients_[static_cast<std::size_t>(slot)].add(std::move(gradient), !graph_);
 }
 
+std::vector<std::vector<std::size_t>> Backward::first_reads() const {
+  std::vector<std::size_t> parameter_of(tape_->slots.size(), tape_->parameters.size());
+  for (std::size_t p = 0; p < tape_->parameters.size(); ++p)
+    parameter_of[static_cast<std::size_t>(tape_->parameters[p].second)] = p;
+  std::vector<bool> met(tape_->parameters.size(), false);
+  std::vector<std::vector<std::size_t>> first(tape_->nodes.size());
+  for (std::size_t i = 0; i < tape_->nodes.size(); ++i)
+    for (const int slot : tape_->nodes[i].inputs) {
+      if (slot < 0) continue;
+      const std::size_t p = parameter_of[static_cast<std::size_t>(slot)];
+      if (p == met.size() || met[p]) continue;
+      met[p] = true;
+      first[i].push_back(p);
+    }
+  return first;
+}
+
+void Backward::walk_and_tell() {
+  const std::vector<std::vector<std::size_t>> first = first_reads();
+  const anomaly::Look away(anomaly::Looking::off);
+  for (std::size_t i = tape_->nodes.size(); i-- > 0;) {
+    visit(i);
+    for (const std::size_t p : first[i]) {
+      const auto& [parameter, slot] = tape_->parameters[p];
+      if (const Var gradient = gradients_[static_cast<std::size_t>(slot)].total();
+          gradient.defined())
+        ready_(parameter, gradient.value());
+    }
+  }
+}
+
 void Backward::walk(std::size_t first) {
   // Whatever ops compute on the way is told of as the gradient of the node.
   const anomaly::Look away(anomaly::Looking::off);
-  for (std::size_t i = tape_->nodes.size(); i-- > first;) {
-    const auto output = static_cast<std::size_t>(tape_->nodes[i].output);
-    Var cotangent = gradients_[output].total();
-    if (!keep_[output]) gradients_[output] = {};
-    // Out of the node, because nodes move when one is added.
-    GradientFunction gradient = std::exchange(tape_->nodes[i].gradient, nullptr);
-    if (cotangent.defined()) take(i, std::move(cotangent), gradient);
-    if (graph_)
-      tape_->nodes[i].gradient = std::move(gradient);
-    else
-      tape_->nodes[i].saved.clear();
-  }
+  for (std::size_t i = tape_->nodes.size(); i-- > first;) visit(i);
+}
+
+void Backward::visit(std::size_t i) {
+  const auto output = static_cast<std::size_t>(tape_->nodes[i].output);
+  Var cotangent = gradients_[output].total();
+  if (!keep_[output]) gradients_[output] = {};
+  // Out of the node, because nodes move when one is added.
+  GradientFunction gradient = std::exchange(tape_->nodes[i].gradient, nullptr);
+  if (cotangent.defined()) take(i, std::move(cotangent), gradient);
+  if (graph_)
+    tape_->nodes[i].gradient = std::move(gradient);
+  else
+    tape_->nodes[i].saved.clear();
 }
 
 void Backward::take(std::size_t node, Var cotangent, const GradientFunction& gradient) {

@@ -27,8 +27,11 @@ class Backward {
   bool creates_graph() const { return graph_; }
 
  private:
-  Backward(const std::shared_ptr<TapeState>& tape, bool create_graph)
-      : tape_(tape), graph_(create_graph), looking_(anomaly::looking) {}
+  Backward(const std::shared_ptr<TapeState>& tape, const GradientsOptions& options)
+      : tape_(tape),
+        graph_(options.create_graph),
+        ready_(options.ready),
+        looking_(anomaly::looking) {}
 
   // A gradient under way: that of a Var of many uses is a long sum, which float64 holds from term
   // kFew + 1 on.
@@ -47,6 +50,11 @@ class Backward {
   void add(int slot, Var gradient);
   // Steps from the last one to number `first`.
   void walk(std::size_t first);
+  // All steps; each parameter's gradient is told of when it is whole.
+  void walk_and_tell();
+  void visit(std::size_t node);
+  // Of each node: the parameters that no node before it reads.
+  std::vector<std::vector<std::size_t>> first_reads() const;
   void take(std::size_t node, Var cotangent, const GradientFunction& gradient);
   // The gradient as a tensor that shares storage with nothing else.
   static Tensor own(Var gradient);
@@ -54,6 +62,7 @@ class Backward {
 
   const std::shared_ptr<TapeState>& tape_;
   const bool graph_;
+  const std::function<void(const Parameter&, const Tensor&)>& ready_;
   const anomaly::Looking looking_;
   std::vector<Sum> gradients_;  // by slot
   std::vector<bool> keep_;      // by slot: an intermediate whose gradient is wanted

@@ -3,6 +3,7 @@
 #include <limits>
 
 #include <pliant/autograd/internal/checks.h>
+#include <pliant/autograd/internal/first_element.h>
 #include <pliant/autograd/ops/arithmetic.h>
 #include <pliant/autograd/ops/compare.h>
 #include <pliant/autograd/ops/convert.h>
@@ -208,7 +209,8 @@ Var scaled_dot_product_attention(const Var& query, const Var& key, const Var& va
   if (bias.defined()) g.bias = broadcast_bias(bias.shape(), scores);
   if (rate > 0)
     g.dropout = {scores.size(), options.key, rate,
-                 step.defined() ? step.counter().data<std::int64_t>() : nullptr};
+                 step.defined() ? step.counter().data<std::int64_t>() : nullptr,
+                 first_element(query, scores.size())};
   const auto whole = [&](const Var& x) {
     return leading(x.shape()) == batch ? x
                                        : broadcast_to(x, with_matrix(batch, x.dim(-2), x.dim(-1)));

@@ -20,7 +20,8 @@ struct BatchStatistics {
 // channel over the batch; new running = (1 - momentum) * running + momentum * batch, the running
 // variance from the unbiased one. x [N H W C], or of any rank from 2 with the channels last, as [N
 // C] behind a linear layer; weight, bias, running_mean, running_var [C]. Fewer than two values per
-// channel are an Error. y and the gradients are right for all finite x; a running variance beyond
+// channel are an Error. On a tape that sees a part of a batch (TapeOptions::part) the statistics are
+// of the whole. y and the gradients are right for all finite x; a running variance beyond
 // the type is infinite, which the layer makes an Error (not on a GPU).
 BatchStatistics batch_norm2d_training(const Var& x, const Var& weight, const Var& bias,
                                       const Tensor& running_mean, const Tensor& running_var,

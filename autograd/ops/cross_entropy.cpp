@@ -1,5 +1,6 @@
 #include <pliant/autograd/ops/cross_entropy.h>
 
+#include <pliant/autograd/batch_part.h>
 #include <pliant/autograd/internal/checks.h>
 #include <pliant/autograd/internal/labels.h>
 #include <pliant/autograd/ops/arithmetic.h>
@@ -138,6 +139,27 @@ Var row_losses(const CrossEntropyGeometry& g, const Var& logits, const Tensor& l
       Derivatives::all);
 }
 
+// What the rows of `labels` count for together.
+double total_weight(const CrossEntropyGeometry& g, const Tensor& labels, const Tensor& weights) {
+  const std::vector<double> of_class =
+      weights.defined() ? weights.to_vector()
+                        : std::vector<double>(static_cast<std::size_t>(g.classes), 1);
+  double total = 0;
+  for (const double label : labels.to_vector())
+    if (label != static_cast<double>(g.ignore_index) && label >= 0 &&
+        label < static_cast<double>(g.classes))
+      total += of_class[static_cast<std::size_t>(label)];
+  return total;
+}
+
+// This part's share of the mean over the whole batch, such that the shares' mean is that.
+Var mean_of_part(const BatchPart& part, const CrossEntropyGeometry& g, const Var& logits,
+                 const Tensor& labels, const Tensor& weights) {
+  double total = total_weight(g, labels, weights);
+  part.sum({&total, 1});
+  return sum(row_losses(g, logits, labels, weights)) / (total * part.share());
+}
+
 // The mean, by kernels of its own: one pass on any device.
 Var mean_loss(const CrossEntropyGeometry& g, const Var& logits, const Tensor& labels,
               const Tensor& weights) {
@@ -179,6 +201,8 @@ Var softmax_cross_entropy(const Var& logits, const Tensor& given,
   check_common(logits, given, "labels", options);
   const Tensor labels = checked_labels(kOp, "logits", logits, given, options.ignore_index);
   const CrossEntropyGeometry g = geometry_of(logits, labels, options);
+  if (options.reduction == LossReduction::mean && logits.coupled_part() != nullptr)
+    return mean_of_part(*logits.coupled_part(), g, logits, labels, options.class_weights);
   if (options.reduction == LossReduction::mean)
     return mean_loss(g, logits, labels, options.class_weights);
   return reduce_loss(row_losses(g, logits, labels, options.class_weights), options.reduction);

@@ -17,7 +17,9 @@ struct CrossEntropyOptions {
 // is weighted: the rows' sum is divided by the sum of w[label] (as PyTorch does).
 // logits [... C], labels [...] in [0, C) or ignore_index, integers of any dtype -> a scalar.
 // Any other label is an Error on the CPU and makes the loss NaN elsewhere. No row that counts:
-// NaN, as a mean of nothing. Stable for logits of any finite size.
+// NaN, as a mean of nothing. On a tape that sees a part of a batch the mean is divided by what the
+// labels of the whole count for, so that the parts' losses, by their images, average to the whole's.
+// Stable for logits of any finite size.
 // Reduction none: the rows' own losses [...], 0 for one that does not count; sum: theirs, not
 // divided by anything.
 Var softmax_cross_entropy(const Var& logits, const Tensor& labels,

@@ -10,7 +10,8 @@ namespace pliant {
 // key gives the same mask for the same i on every device, thread count and dtype, and nothing is
 // kept for the gradient, which draws the mask again. With a state the key is forked by its number,
 // which the kernel reads: a captured step has to drop other elements in each replay, and without
-// one it is an Error. For use in a net see layers/dropout.h.
+// one it is an Error. On a tape that sees a part of a batch x has the elements from the part's first
+// image on. For use in a net see layers/dropout.h.
 Var dropout(const Var& x, double rate, const Rng& key, const StepState& state = {});
 
 }  // namespace pliant

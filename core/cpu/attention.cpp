@@ -71,9 +71,9 @@ void drop(const AttentionGeometry& g, const Block& block, const Rng& key, const 
   for (std::int64_t r = 0; r < block.rows; ++r) {
     const std::int64_t first = (block.batch * g.l + block.row + r) * g.s + block.key;
     for (std::int64_t j = 0; j < block.keys; ++j)
-      to[r * block.step + j] =
-          pliant::dropout(from[r * block.step + j], key.bits(static_cast<std::uint64_t>(first + j)),
-                          threshold, scale);
+      to[r * block.step + j] = pliant::dropout(
+          from[r * block.step + j],
+          key.bits(static_cast<std::uint64_t>(g.dropout.first + first + j)), threshold, scale);
   }
 }
 

@@ -67,8 +67,19 @@ void training_forward(const BatchNorm2dGeometry& g, const BatchNorm2dTrainingFor
                       Workspace& workspace) {
   const Walk walk(g.rows, g.c);
   Moments* const of_channel = workspace.take<Moments>(g.c);
-  moments(g, walk, args.x, of_channel, workspace);
-  const auto rows = static_cast<double>(g.rows);
+  if (args.all_moments == nullptr)
+    moments(g, walk, args.x, of_channel, workspace);
+  else
+    for (std::int64_t j = 0; j < g.c; ++j)
+      of_channel[j] = {args.all_moments[j], args.all_moments[g.c + j], 1};
+  if (args.moments != nullptr) {
+    for (std::int64_t j = 0; j < g.c; ++j) {
+      args.moments[j] = of_channel[j].true_mean();
+      args.moments[g.c + j] = of_channel[j].variance(1);
+    }
+    return;
+  }
+  const auto rows = static_cast<double>(args.all_moments == nullptr ? g.rows : g.all_rows);
   for (std::int64_t j = 0; j < g.c; ++j) {
     args.mean[j] = of_channel[j].true_mean();
     args.rstd[j] = of_channel[j].rstd(rows, g.eps);
@@ -129,11 +140,11 @@ void scale_rows(const BatchNorm2dGeometry& g, const Walk& walk, const T* weight,
 template <class T>
 void batch_data_gradient(const BatchNorm2dGeometry& g, const Walk& walk, const T* x,
                          const T* weight, const double* mean, const double* rstd,
-                         const double* sum_dy, const double* sum_dy_x, const T* dy, T* dx,
-                         Workspace& workspace) {
+                         const double* sum_dy, const double* sum_dy_x, std::int64_t of_rows,
+                         const T* dy, T* dx, Workspace& workspace) {
   const cpu::NormSlopeRows<T> rows(walk, workspace.take<T>(6 * walk.width));
   for (std::int64_t j = 0; j < g.c; ++j) {
-    const double share = static_cast<double>(weight[j]) / static_cast<double>(g.rows);
+    const double share = static_cast<double>(weight[j]) / static_cast<double>(of_rows);
     rows.set(j, norm_slope(NormRow<T>(mean[j], rstd[j]), weight[j], sum_dy[j] * share,
                            sum_dy_x[j] * share));
   }
@@ -147,7 +158,7 @@ void gradient(const BatchNorm2dGeometry& g, NormStatistics statistics,
               const BatchNorm2dGradientArgs<T>& args, Workspace& workspace) {
   const Walk walk(g.rows, g.c);
   const bool through_batch = args.dx != nullptr && statistics == NormStatistics::of_batch;
-  const bool needs_x = args.dweight != nullptr || through_batch;
+  const bool needs_x = args.dweight != nullptr || args.sums != nullptr || through_batch;
   T *unit = nullptr, *wide_mean = nullptr;
   if (needs_x) {
     unit = workspace.take<T>(2 * walk.width);
@@ -162,8 +173,11 @@ void gradient(const BatchNorm2dGeometry& g, NormStatistics statistics,
   }
   double* const sum_dy = workspace.take<double>(2 * g.c);
   double* const sum_dy_x = sum_dy + g.c;
-  if (needs_x || args.dbias != nullptr)
+  if (args.all_sums != nullptr)
+    std::copy_n(args.all_sums, 2 * g.c, sum_dy);
+  else if (needs_x || args.dbias != nullptr)
     sums(walk, needs_x ? args.x : nullptr, args.dy, unit, wide_mean, sum_dy, sum_dy_x, workspace);
+  if (args.sums != nullptr) std::copy_n(sum_dy, 2 * g.c, args.sums);
   for (std::int64_t j = 0; j < g.c; ++j) {
     if (args.dbias != nullptr) args.dbias[j] = static_cast<T>(sum_dy[j]);
     if (args.dweight != nullptr)
@@ -172,7 +186,8 @@ void gradient(const BatchNorm2dGeometry& g, NormStatistics statistics,
   }
   if (through_batch)
     batch_data_gradient(g, walk, args.x, args.weight, args.mean, args.rstd, sum_dy, sum_dy_x,
-                        args.dy, args.dx, workspace);
+                        args.all_sums == nullptr ? g.rows : g.all_rows, args.dy, args.dx,
+                        workspace);
   else if (args.dx != nullptr)
     scale_rows(g, walk, args.weight, args.rstd, args.dy, args.dx, workspace);
 }
@@ -191,7 +206,9 @@ void widened_training_forward(const BatchNorm2dGeometry& g,
                              .mean = args.mean,
                              .rstd = args.rstd,
                              .new_mean = args.new_mean,
-                             .new_var = args.new_var},
+                             .new_var = args.new_var,
+                             .moments = args.moments,
+                             .all_moments = args.all_moments},
                             workspace);
   });
 }
@@ -224,7 +241,9 @@ void widened_gradient(const BatchNorm2dGeometry& g, NormStatistics statistics,
                      .dy = Widening::widened(args.dy, g.rows * g.c, workspace),
                      .dx = wide,
                      .dweight = args.dweight,
-                     .dbias = args.dbias},
+                     .dbias = args.dbias,
+                     .sums = args.sums,
+                     .all_sums = args.all_sums},
                     workspace);
   });
 }

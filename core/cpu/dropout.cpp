@@ -24,14 +24,29 @@ void draw(std::uint64_t key, std::uint64_t first, Bits& bits) {
   }
 }
 
+// Elements before the first whole call.
+template <class T>
+std::int64_t drop_head(const DropoutGeometry& g, const T* x, T* y) {
+  const std::int64_t head = std::min(g.n, (kWords - g.first % kWords) % kWords);
+  const Rng key = g.key_of_step();
+  for (std::int64_t i = 0; i < head; ++i)
+    y[i] = pliant::dropout(x[i], key.bits(static_cast<std::uint64_t>(g.first + i)), g.threshold(),
+                           static_cast<T>(g.scale()));
+  return head;
+}
+
 template <class T>
 void drop(const DropoutGeometry& g, const T* x, T* y) {
+  const std::int64_t head = drop_head(g, x, y);
+  x += head;
+  y += head;
   const std::uint64_t threshold = g.threshold(), key = g.key_of_step().key();
   const T scale = static_cast<T>(g.scale());
-  parallel_blocks(g.n, kBlock, [=](std::int64_t begin, std::int64_t end) {
+  const std::int64_t first = (g.first + head) / kWords;
+  parallel_blocks(g.n - head, kBlock, [=](std::int64_t begin, std::int64_t end) {
     Bits bits;
     for (std::int64_t at = begin; at < end; at += kWords * kCalls) {
-      draw(key, static_cast<std::uint64_t>(at / kWords), bits);
+      draw(key, static_cast<std::uint64_t>(first + at / kWords), bits);
       const std::int64_t count = std::min(end - at, kWords * kCalls), calls = count / kWords;
       for (std::int64_t i = 0; i < calls; ++i)
         for (std::int64_t k = 0; k < kWords; ++k) {

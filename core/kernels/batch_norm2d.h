@@ -19,7 +19,8 @@ namespace pliant {
 struct BatchNorm2dGeometry {
   std::int64_t rows = 0, c = 0;  // rows = n * h * w
   double eps = 1e-5;
-  double momentum = 0.1;  // weight of the batch in the new running statistics
+  double momentum = 0.1;      // weight of the batch in the new running statistics
+  std::int64_t all_rows = 0;  // of a batch of which these rows are a part, where args say so
 };
 
 // Where mean and variance came from: constants, or functions of x that the gradient goes through.
@@ -40,6 +41,9 @@ PLIANT_HD T running_average(const BatchNorm2dGeometry& g, T old, double of_batch
 //
 // Statistics of the batch; mean and rstd [c] are those that y was made with, new_mean and new_var
 // the new running statistics, infinite where they are beyond the type. Needs rows >= 2.
+//
+// Of a batch in parts the first call gives `moments` and is given no more than x: of these rows,
+// the means [c] and sums of squared deviations [c]. The second is given those of all_rows.
 template <class T>
 struct BatchNorm2dTrainingForwardArgs {
   const T* x;
@@ -52,6 +56,8 @@ struct BatchNorm2dTrainingForwardArgs {
   double* rstd;
   Wide<T>* new_mean;
   Wide<T>* new_var;
+  double* moments = nullptr;
+  const double* all_moments = nullptr;
 };
 template <class T>
 using BatchNorm2dTrainingForward = void(const BatchNorm2dGeometry&,
@@ -73,6 +79,9 @@ using BatchNorm2dForward = void(const BatchNorm2dGeometry&, const BatchNorm2dFor
                                 Workspace&);
 // dx, dweight and dbias may be null where not wanted. x and mean are read for dweight and, with
 // statistics of the batch, for dx; weight for dx; else they may be null.
+//
+// Of a batch in parts the first call gives dweight, dbias and `sums` [2 c] of these rows, the second
+// dx by those of all_rows.
 template <class T>
 struct BatchNorm2dGradientArgs {
   const T* x;
@@ -83,6 +92,8 @@ struct BatchNorm2dGradientArgs {
   T* dx;
   Wide<T>* dweight;
   Wide<T>* dbias;
+  double* sums = nullptr;
+  const double* all_sums = nullptr;
 };
 template <class T>
 using BatchNorm2dGradient = void(const BatchNorm2dGeometry&, NormStatistics,

@@ -1,6 +1,6 @@
 // Dropout (Srivastava et al. 2014): geometry, formula and signatures.
 //
-//   y[i] = keep[i] ? x[i] / (1 - rate) : 0,   keep[i] = key.bits(i) >= rate * 2^32
+//   y[i] = keep[i] ? x[i] / (1 - rate) : 0,   keep[i] = key.bits(first + i) >= rate * 2^32
 //
 // The mask is a pure function of the key and the element's index, so it is the same on every
 // device, for any number of threads and at every repetition, and nobody has to store it.
@@ -20,6 +20,7 @@ struct DropoutGeometry {
   Rng key;
   double rate;                         // in [0, 1]
   const std::int64_t* step = nullptr;  // if given, the key is forked by the number that is there
+  std::int64_t first = 0;              // x[i] is element first + i
 
   PLIANT_HD Rng key_of_step() const {
     return step == nullptr ? key : key.fork(static_cast<std::uint64_t>(*step));

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <iostream>
 #include <iterator>
+#include <numeric>
 #include <set>
 
 #include <pliant/autograd/ops/compare.h>
@@ -11,6 +13,7 @@
 #include <pliant/core/capture.h>
 #include <pliant/layers/internal/paths.h>
 #include <pliant/layers/internal/state_reader.h>
+#include <pliant/layers/train/internal/transport.h>
 
 namespace pliant {
 namespace {
@@ -182,6 +185,7 @@ void Optimizer::step(const Gradients& gradients) {
 void Optimizer::step(const Gradients& gradients, const StepState& state) {
   require(state.number() < state.steps(), name_, ": all ", state.steps(), " steps are done");
   if (!state_.defined() || !state_.counter().shares_storage_with(state.counter())) tables_.clear();
+  require(group_.size() == 1, name_, ": a step that is captured cannot be shared among ranks");
   state_ = state;
   by_state_ = true;
   step_all(gradients);
@@ -211,17 +215,75 @@ void Optimizer::step_all(const Gradients& gradients) {
   std::vector<Move> moves;
   std::vector<std::size_t> moved;
   for (const auto& [i, gradient] : moving) {
-    make_room(slots_[i]);
-    moves.push_back(update(slots_[i], *gradient));
+    if (owns(slots_[i])) {
+      make_room(slots_[i]);
+      moves.push_back(update(slots_[i], *gradient));
+    }
     moved.push_back(i);
   }
   // A recording reads the tables for as long as it is replayed.
-  std::function<void()> count = [this, moved = std::move(moved), tables = tables_] {
+  std::function<void()> count = [this, moved, tables = tables_] {
     for (const std::size_t i : moved) ++slots_[i].steps;
     ++steps_;
   };
   for (const Move& move : moves) move();
+  tell_others(moved);
   at_every_replay(std::move(count));
+}
+
+// ---- on several ranks ----
+
+void Optimizer::share(const Group& group) {
+  group_ = group;
+  std::vector<std::size_t> largest_first(slots_.size());
+  std::iota(largest_first.begin(), largest_first.end(), std::size_t{0});
+  std::stable_sort(largest_first.begin(), largest_first.end(), [&](std::size_t a, std::size_t b) {
+    return slots_[a].parameter.shape().size() > slots_[b].parameter.shape().size();
+  });
+  std::vector<std::int64_t> elements(static_cast<std::size_t>(group.size()), 0);
+  for (const std::size_t i : largest_first) {
+    const auto least = std::min_element(elements.begin(), elements.end());
+    slots_[i].owner = static_cast<int>(least - elements.begin());
+    *least += slots_[i].parameter.shape().size();
+    if (!owns(slots_[i])) slots_[i].memory.clear();
+  }
+}
+
+// The new values, from who moved them.
+void Optimizer::tell_others(const std::vector<std::size_t>& moved) {
+  if (group_.size() == 1) return;
+  Bytes mine;
+  for (const std::size_t i : moved) {
+    if (!owns(slots_[i])) continue;
+    const Tensor value = slots_[i].parameter.value().to(Device::cpu());
+    const auto* const from = static_cast<const std::byte*>(value.raw());
+    mine.insert(mine.end(), from, from + value.bytes());
+  }
+  const std::vector<Bytes> all = group_.transport()->all_gather(mine);
+  std::vector<std::size_t> at(all.size(), 0);
+  for (const std::size_t i : moved) {
+    const auto owner = static_cast<std::size_t>(slots_[i].owner);
+    Tensor value = slots_[i].parameter.value();  // the same storage
+    const auto bytes = static_cast<std::size_t>(value.bytes());
+    require(at[owner] + bytes <= all[owner].size(), name_, ": rank ", owner, " moved ",
+            all[owner].size(), " bytes of parameters, not those of these gradients");
+    if (!owns(slots_[i]) && bytes > 0) {
+      Tensor theirs = Tensor::empty(value.shape(), value.dtype());
+      std::memcpy(theirs.mutable_raw(), all[owner].data() + at[owner], bytes);
+      value.copy_from(theirs);
+    }
+    at[owner] += bytes;
+  }
+}
+
+// From the owner, on every rank.
+Tensor Optimizer::whole_memory(const Slot& slot, std::size_t i) const {
+  if (group_.size() == 1) return slot.memory[i].clone();
+  const Tensor& value = slot.parameter.value();
+  Tensor memory = owns(slot) ? slot.memory[i].clone()
+                             : Tensor::empty(value.shape(), value.dtype(), value.device());
+  group_.broadcast(memory, slot.owner);
+  return memory;
 }
 
 // ---- state ----
@@ -235,8 +297,8 @@ State Optimizer::state() const {
             "' names no parameter or more than one; its state cannot be kept by path");
     if (slot.steps == 0) continue;
     state.emplace_back(path + kSteps, Tensor::from<std::int64_t>({slot.steps}, {}));
-    for (std::size_t i = 0; i < slot.memory.size(); ++i)
-      state.emplace_back(path + "/" + slot.memory_names[i], slot.memory[i].clone());
+    for (std::size_t i = 0; i < slot.memory_names.size(); ++i)
+      state.emplace_back(path + "/" + slot.memory_names[i], whole_memory(slot, i));
   }
   if (steps_ > 0) state.emplace_back(kSteps, Tensor::from<std::int64_t>({steps_}, {}));
   return state;
@@ -285,6 +347,7 @@ void Optimizer::load(const State& state) {
     if (!given.contains(slot.parameter.name() + kSteps)) continue;
     check_kind(slot, state);
     read(slot, given);
+    if (!owns(slot)) slot.memory.clear();
   }
   // A state from before they were kept has none.
   require(schedule_ == nullptr || state.empty() || given.contains(kSteps), name_,

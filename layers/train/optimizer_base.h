@@ -16,6 +16,7 @@
 #include <pliant/core/kernels/step_state.h>
 #include <pliant/core/step_state.h>
 #include <pliant/layers/module.h>
+#include <pliant/layers/train/group.h>
 #include <pliant/layers/train/schedule.h>
 
 namespace pliant {
@@ -61,6 +62,13 @@ class Optimizer {
   // Module::set_lr_factor(). What is captured keeps the decay that it was captured with.
   void set_weight_decay(std::string_view pattern, double decay);
 
+  // Shares what is remembered among the ranks (stage 1 of ZeRO, Rajbhandari et al. 2020): each
+  // remembers some of the parameters, about as many elements as the others, moves those and tells
+  // the others. The same bits as without. From now on all ranks call step(), state() and load() at
+  // the same time, with the same gradients; a state is whole, and fits any number of ranks. Captured
+  // steps are an Error.
+  void share(const Group& group);
+
   // What the optimizer remembers, by path: "stem.weight/steps" and, say, "stem.weight/momentum";
   // and steps(), by "/steps". Parameters that were never moved have nothing to remember. The
   // learning rate is the schedule's.
@@ -78,7 +86,8 @@ class Optimizer {
     Names memory_names;
     bool may_lack = false;            // a gradient; or that it lacked one was told
     std::int64_t steps = 0;           // that moved this parameter
-    std::vector<Tensor> memory = {};  // one per name, shaped as the parameter
+    std::vector<Tensor> memory = {};  // one per name, shaped as the parameter; at the owner alone
+    int owner = 0;                    // the rank that moves it
   };
   // Names of what is remembered of a parameter.
   using MemoryOf = std::function<Names(const Parameter&)>;
@@ -126,6 +135,9 @@ class Optimizer {
   void report(const std::vector<Slot*>& lacking);
   void report_strays(const Gradients& gradients);
   void step_all(const Gradients& gradients);
+  bool owns(const Slot& slot) const { return group_.size() == 1 || slot.owner == group_.rank(); }
+  void tell_others(const std::vector<std::size_t>& moved);
+  Tensor whole_memory(const Slot& slot, std::size_t i) const;
   double checked_rate(double lr) const;
   double checked_decay(double decay) const;
   void check_kind(const Slot& slot, const State& state) const;
@@ -133,6 +145,7 @@ class Optimizer {
   std::int64_t read_steps(const std::string& path, StateReader& given) const;
 
   const char* name_;  // for messages
+  Group group_;
   std::vector<Slot> slots_;
   std::set<std::uint64_t> told_;  // ids of parameters of no module
   double lr_ = 0;
