@@ -11,6 +11,8 @@ build_packages=(g++ cmake ninja-build libeigen3-dev zlib1g-dev doctest-dev nlohm
                 libcli11-dev libpng-dev 'libjpeg-dev|libjpeg62-turbo-dev|libjpeg-turbo8-dev'
                 libpugixml-dev
                 'libcurl4-openssl-dev|libcurl4-gnutls-dev' libssl-dev ca-certificates)
+# What the tests need besides: without these a build has no tar files, and a Group of one.
+test_packages=(libarchive-dev libopenmpi-dev openmpi-bin)
 # What tools/check-report opens pages with.
 browser_packages=('chromium|google-chrome-stable')
 # What tools/check-all needs besides.
