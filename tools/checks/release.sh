@@ -15,6 +15,7 @@ closing_of() {
 row first_step "${library[@]}" apps
 first_step() {  # from a clean clone to a program that trains; its first step follows at once
   rm -rf build/release
+  unset CMAKE_CXX_COMPILER_LAUNCHER CMAKE_C_COMPILER_LAUNCHER  # beside which headers are not precompiled
   local started=$SECONDS built
   CCACHE_DISABLE=1 build release pliant-mnist || return 1
   built=$((SECONDS - started))
