@@ -46,7 +46,7 @@ cut_in_two() {  # PROGRAM
   ip netns del pliant-a
   ip netns del pliant-b
   pkill -KILL -f "^$1 100000" || true
-  pkill -KILL -x orted || true  # mpirun's, which wait for the link
+  pkill -KILL -f "plm_rsh_agent $agent" || true  # mpirun and its helper, which wait for the link
   grep '^pliant: ' "$work/cut"
   ((i < 40)) && [[ -s $file ]]
 }
