@@ -73,9 +73,11 @@ std::int64_t chunk_begin(std::int64_t elements, std::int64_t rank, std::int64_t 
   return elements * rank / ranks;
 }
 
-void append(Bytes& to, const Tensor& flat) {
-  const auto* const from = static_cast<const std::byte*>(flat.raw());
-  to.insert(to.end(), from, from + flat.bytes());
+std::span<const std::byte> bytes_of(const Tensor& flat) {
+  return {static_cast<const std::byte*>(flat.raw()), static_cast<std::size_t>(flat.bytes())};
+}
+std::span<std::byte> room_of(Tensor flat) {  // a view
+  return {static_cast<std::byte*>(flat.mutable_raw()), static_cast<std::size_t>(flat.bytes())};
 }
 
 // The sum over all parts of all ranks, in the order of the tree: each rank adds up its share of the
@@ -83,35 +85,41 @@ void append(Bytes& to, const Tensor& flat) {
 Tensor sum_in_tree(Transport& transport, std::int64_t parts, const FlatGradients& layout,
                    const std::vector<PartSum>& mine) {
   const std::int64_t n = layout.size(), ranks = transport.size(), rank = transport.rank();
-  std::vector<Bytes> to(static_cast<std::size_t>(ranks));
-  for (std::int64_t r = 0; r < ranks; ++r)
-    for (const PartSum& run : mine)
-      append(to[static_cast<std::size_t>(r)],
-             run.sum.slice(chunk_begin(n, r, ranks), chunk_begin(n, r + 1, ranks)));
-  const std::vector<Bytes> from = transport.all_to_all(to);
-  const std::int64_t count = chunk_begin(n, rank + 1, ranks) - chunk_begin(n, rank, ranks);
-  TreeSum tree(parts);
+  const auto share = [&](const Tensor& flat, std::int64_t of) {
+    return flat.slice(chunk_begin(n, of, ranks), chunk_begin(n, of + 1, ranks));
+  };
+  std::vector<PartSum> runs;  // of all ranks, this rank's share of each
+  std::vector<Transport::Outgoing> out;
+  std::vector<Transport::Incoming> in;
   for (std::int64_t r = 0; r < ranks; ++r) {
-    const Bytes& theirs = from[static_cast<std::size_t>(r)];
-    std::size_t at = 0;
+    if (r == rank) {
+      for (const PartSum& run : mine) runs.push_back({run.begin, run.end, share(run.sum, rank)});
+      continue;
+    }
+    for (const PartSum& run : mine)
+      out.push_back({static_cast<int>(r), bytes_of(share(run.sum, r))});
+    const std::int64_t count = chunk_begin(n, rank + 1, ranks) - chunk_begin(n, rank, ranks);
     for (PartSum run : TreeSum::runs_of(parts, parts * r / ranks, parts * (r + 1) / ranks)) {
       run.sum = Tensor::empty({count}, layout.dtype());
-      const auto bytes = static_cast<std::size_t>(run.sum.bytes());
-      require(at + bytes <= theirs.size(), "DataParallel: rank ", r, " sent ", theirs.size(),
-              " bytes of gradients, not what its parts have");
-      if (bytes > 0) std::memcpy(run.sum.mutable_raw(), theirs.data() + at, bytes);
-      at += bytes;
-      tree.add(std::move(run));
+      in.push_back({static_cast<int>(r), room_of(run.sum)});
+      runs.push_back(std::move(run));
     }
   }
-  Tensor whole = Tensor::empty({n}, layout.dtype());
-  auto* out = static_cast<std::byte*>(whole.mutable_raw());
+  transport.exchange(out, in);
+  TreeSum tree(parts);
+  for (PartSum& run : runs) tree.add(std::move(run));
   const Tensor& sum = tree.runs().front().sum;
-  for (const Bytes& chunk : transport.all_gather(
-           {static_cast<const std::byte*>(sum.raw()), static_cast<std::size_t>(sum.bytes())})) {
-    if (!chunk.empty()) std::memcpy(out, chunk.data(), chunk.size());
-    out += chunk.size();
+
+  Tensor whole = Tensor::empty({n}, layout.dtype());
+  share(whole, rank).copy_from(sum);
+  out.clear();
+  in.clear();
+  for (std::int64_t r = 0; r < ranks; ++r) {
+    if (r == rank) continue;
+    out.push_back({static_cast<int>(r), bytes_of(sum)});
+    in.push_back({static_cast<int>(r), room_of(share(whole, r))});
   }
+  transport.exchange(out, in);
   return whole;
 }
 

@@ -34,8 +34,13 @@ void FlatGradients::put(const Parameter& parameter, const Tensor& gradient, Tens
 }
 
 Tensor FlatGradients::flat(const Gradients& gradients) const {
-  Tensor flat = Tensor::zeros({size_}, dtype_);
-  for (const auto& [parameter, gradient] : gradients.entries()) put(parameter, gradient, flat);
+  Tensor flat = Tensor::empty({size_}, dtype_);
+  for (std::size_t i = 0; i < parameters_.size(); ++i)
+    if (const Tensor* const gradient = gradients.find(parameters_[i]))
+      put(parameters_[i], *gradient, flat);
+    else
+      flat.slice(begins_[i], begins_[i] + count(i)).fill(0);
+  for (const auto& entry : gradients.entries()) index_of(entry.parameter);  // all are the net's
   return flat;
 }
 

@@ -36,9 +36,11 @@ using Clock = std::chrono::steady_clock;
 
 // A count of MPI's is an int: longer arrays go in pieces.
 constexpr std::size_t kPiece = std::size_t{1} << 30;
-// A waiting rank looks at once, then leaves the processor to those that compute.
-constexpr int kSpins = 4000;
-constexpr auto kNap = 30us;
+// A waiting rank looks all the time, for messages move only while somebody looks, but lets others of
+// this machine compute; after a while it naps, so that one which waits for long takes no processor.
+constexpr int kLooks = 64;
+constexpr auto kPatience = 100ms;
+constexpr auto kNap = 50us;
 // What all ranks give at once is mostly small: statistics of some hundred channels.
 constexpr std::size_t kHead = sizeof(std::uint64_t), kSmall = 8192;
 constexpr int kFewRanks = 64;
@@ -195,37 +197,23 @@ class MpiTransport : public Transport {
     return result;
   }
 
-  std::vector<Bytes> all_to_all(const std::vector<Bytes>& to) override {
-    std::vector<std::uint64_t> mine(ranks()), theirs(ranks());
-    for (std::size_t r = 0; r < ranks(); ++r) mine[r] = to[r].size();
-    MPI_Request sizes = MPI_REQUEST_NULL;
-    check(MPI_Ialltoall(mine.data(), 1, MPI_UINT64_T, theirs.data(), 1, MPI_UINT64_T,
-                        MPI_COMM_WORLD, &sizes),
-          "MPI_Ialltoall");
-    wait(sizes, "MPI_Ialltoall");
-    std::vector<Bytes> from(ranks());
+  void exchange(const std::vector<Outgoing>& out, const std::vector<Incoming>& in) override {
     std::vector<MPI_Request> requests;
-    for (std::size_t r = 0; r < ranks(); ++r) {
-      if (r == static_cast<std::size_t>(rank_)) {
-        from[r] = to[r];
-        continue;
-      }
-      from[r].resize(theirs[r]);
-      each_piece(theirs[r], [&](std::size_t begin, std::size_t count) {
+    for (const Incoming& one : in)
+      each_piece(one.bytes.size(), [&](std::size_t begin, std::size_t count) {
         requests.push_back(MPI_REQUEST_NULL);
-        check(MPI_Irecv(from[r].data() + begin, to_int(count), MPI_BYTE, to_int(r), 0,
+        check(MPI_Irecv(one.bytes.data() + begin, to_int(count), MPI_BYTE, one.from, 0,
                         MPI_COMM_WORLD, &requests.back()),
               "MPI_Irecv");
       });
-      each_piece(to[r].size(), [&](std::size_t begin, std::size_t count) {
+    for (const Outgoing& one : out)
+      each_piece(one.bytes.size(), [&](std::size_t begin, std::size_t count) {
         requests.push_back(MPI_REQUEST_NULL);
-        check(MPI_Isend(to[r].data() + begin, to_int(count), MPI_BYTE, to_int(r), 0, MPI_COMM_WORLD,
-                        &requests.back()),
+        check(MPI_Isend(one.bytes.data() + begin, to_int(count), MPI_BYTE, one.to, 0,
+                        MPI_COMM_WORLD, &requests.back()),
               "MPI_Isend");
       });
-    }
-    for (MPI_Request& request : requests) wait(request, "MPI_Irecv");
-    return from;
+    for (MPI_Request& request : requests) wait(request, "MPI_Isend");
   }
 
   void all_reduce(std::span<float> values) override { start(values)->finish(); }
@@ -257,7 +245,7 @@ class MpiTransport : public Transport {
                                 const std::vector<std::uint64_t>& sizes) {
     const std::uint64_t total = std::accumulate(sizes.begin(), sizes.end(), std::uint64_t{0});
     MPI_Request request = MPI_REQUEST_NULL;
-    if (total >= kPiece) return all_to_all(std::vector<Bytes>(ranks(), {mine.begin(), mine.end()}));
+    if (total >= kPiece) return all_gather_long(mine, sizes);
     std::vector<int> counts(ranks()), starts(ranks());
     int at = 0;
     for (std::size_t r = 0; r < ranks(); ++r) {
@@ -280,6 +268,22 @@ class MpiTransport : public Transport {
     return result;
   }
 
+  std::vector<Bytes> all_gather_long(std::span<const std::byte> mine,
+                                     const std::vector<std::uint64_t>& sizes) {
+    std::vector<Bytes> result;
+    for (const std::uint64_t size : sizes) result.emplace_back(size);
+    std::vector<Outgoing> out;
+    std::vector<Incoming> in;
+    for (int r = 0; r < size_; ++r) {
+      if (r == rank_) continue;
+      out.push_back({r, mine});
+      in.push_back({r, result[static_cast<std::size_t>(r)]});
+    }
+    exchange(out, in);
+    std::copy(mine.begin(), mine.end(), result[static_cast<std::size_t>(rank_)].begin());
+    return result;
+  }
+
   std::size_t ranks() const { return static_cast<std::size_t>(size_); }
 
   template <class F>
@@ -293,8 +297,13 @@ class MpiTransport : public Transport {
     return done != 0;
   }
   static void wait(MPI_Request& request, const char* what) {
-    for (int spins = 0; !test(request, what); ++spins)
-      if (spins > kSpins) std::this_thread::sleep_for(kNap);
+    for (int look = 0; look < kLooks; ++look)
+      if (test(request, what)) return;
+    for (const Clock::time_point start = Clock::now(); !test(request, what);)
+      if (Clock::now() - start < kPatience)
+        std::this_thread::yield();
+      else
+        std::this_thread::sleep_for(kNap);
   }
 
   template <class T>

@@ -64,25 +64,35 @@ class ThreadTransport : public Transport {
     return room_.meet(static_cast<std::size_t>(rank_), {mine.begin(), mine.end()});
   }
 
-  std::vector<Bytes> all_to_all(const std::vector<Bytes>& to) override {
-    Bytes packed;  // the sizes, then all
-    for (const Bytes& one : to) {
-      const std::size_t size = one.size();
-      const auto* const from = reinterpret_cast<const std::byte*>(&size);
-      packed.insert(packed.end(), from, from + sizeof size);
+  void exchange(const std::vector<Outgoing>& out, const std::vector<Incoming>& in) override {
+    Bytes packed;  // for whom, how long, and the message
+    const auto put = [&packed](const void* from, std::size_t size) {
+      const auto* const bytes = static_cast<const std::byte*>(from);
+      packed.insert(packed.end(), bytes, bytes + size);
+    };
+    for (const Outgoing& one : out) {
+      const std::uint64_t head[] = {static_cast<std::uint64_t>(one.to), one.bytes.size()};
+      put(head, sizeof head);
+      put(one.bytes.data(), one.bytes.size());
     }
-    for (const Bytes& one : to) packed.insert(packed.end(), one.begin(), one.end());
-    std::vector<Bytes> result;
-    for (const Bytes& all : all_gather(packed)) {
-      std::size_t at = room_.size() * sizeof(std::size_t), size = 0;
-      for (std::size_t r = 0; r <= static_cast<std::size_t>(rank_); ++r) {
-        at += size;
-        std::memcpy(&size, all.data() + r * sizeof size, sizeof size);
+    const std::vector<Bytes> all = all_gather(packed);
+    std::vector<std::size_t> at(all.size(), 0);
+    for (const Incoming& one : in) {
+      const auto from = static_cast<std::size_t>(one.from);
+      std::uint64_t head[2];
+      while (true) {
+        require(at[from] + sizeof head <= all[from].size(), "exchange: rank ", from,
+                " sent too few messages");
+        std::memcpy(head, all[from].data() + at[from], sizeof head);
+        at[from] += sizeof head;
+        if (head[0] == static_cast<std::uint64_t>(rank_)) break;
+        at[from] += head[1];
       }
-      const auto begin = all.begin() + static_cast<std::ptrdiff_t>(at);
-      result.emplace_back(begin, begin + static_cast<std::ptrdiff_t>(size));
+      require(head[1] == one.bytes.size(), "exchange: rank ", from, " sent ", head[1],
+              " bytes, expected ", one.bytes.size());
+      if (head[1] > 0) std::memcpy(one.bytes.data(), all[from].data() + at[from], head[1]);
+      at[from] += head[1];
     }
-    return result;
   }
 
   void all_reduce(std::span<float> values) override { sum(values); }

@@ -25,8 +25,17 @@ class Transport {
 
   // What every rank gave, by rank; of any sizes.
   virtual std::vector<Bytes> all_gather(std::span<const std::byte> mine) = 0;
-  // to[r] is for rank r; gives what each rank had for this one, by rank.
-  virtual std::vector<Bytes> all_to_all(const std::vector<Bytes>& to) = 0;
+  // Messages from memory to memory, of any length; those from one rank to another arrive in order,
+  // and have the length that is expected.
+  struct Outgoing {
+    int to;
+    std::span<const std::byte> bytes;
+  };
+  struct Incoming {
+    int from;
+    std::span<std::byte> bytes;
+  };
+  virtual void exchange(const std::vector<Outgoing>& out, const std::vector<Incoming>& in) = 0;
   // Sums over all ranks in place, in no order to rely on.
   virtual void all_reduce(std::span<float> values) = 0;
   virtual void all_reduce(std::span<double> values) = 0;
