@@ -78,6 +78,18 @@ TEST_CASE("ranks: the same net on any number of them, also after going on with a
   }
 }
 
+TEST_CASE("ranks: fast sums, also where a rank has no part of a step" *
+          doctest::skip(no_mpirun())) {
+  const TemporaryFolder folder;
+  for (const int ranks : {2, 3}) {
+    CAPTURE(ranks);
+    const std::string file = folder.path() / std::to_string(ranks);
+    const Ended run = on_ranks(ranks, file, "fast");  // the ranks compare their nets at the end
+    CHECK(run.status == 0);
+    CHECK(run.out.starts_with("crc "));
+  }
+}
+
 TEST_CASE("ranks: what goes wrong in one is said once" * doctest::skip(no_mpirun())) {
   const TemporaryFolder folder;
   const std::string file = folder.path() / "net.checkpoint";
