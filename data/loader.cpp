@@ -45,8 +45,8 @@ StepShare BatchPlan::share(std::int64_t step) const {
   const std::int64_t first_sample = begin * options_.size;
   share.parts = std::min(options_.parts, count() - begin);
   share.samples = std::min(options_.parts * options_.size, samples_ - first_sample);
-  share.first_part = share.parts * options_.rank / options_.ranks;
-  const std::int64_t end = share.parts * (options_.rank + 1) / options_.ranks;
+  share.first_part = share_begin(share.parts, options_.rank, options_.ranks);
+  const std::int64_t end = share_begin(share.parts, options_.rank + 1, options_.ranks);
   for (std::int64_t part = share.first_part; part < end; ++part) {
     const std::int64_t first = part * options_.size;
     share.mine.push_back({first, std::min(options_.size, share.samples - first)});

@@ -19,7 +19,7 @@ class ParallelSteps : public TrainingSteps {
       : parallel_(parallel),
         loader_(std::move(loader)),
         rule_(std::move(rule)),
-        tally_(rule_.device, rule_.batch) {}
+        tally_(rule_.tally(loader_.samples_per_epoch())) {}
 
   std::int64_t per_epoch() const override { return loader_.steps_per_epoch(); }
   void start(std::int64_t done) override { step_ = done; }

@@ -10,6 +10,10 @@
 
 namespace pliant::kit {
 
+JsonLines::JsonLines(std::filesystem::path file) : file_(std::move(file)) {
+  const AtomicFile proof("--log", file_);  // what is no file that can be replaced is not read
+}
+
 void JsonLines::add(std::int64_t step, const std::string& line) {
   if (!begun_) keep_before(step);
   begun_ = true;
@@ -23,7 +27,6 @@ void JsonLines::add(std::int64_t step, const std::string& line) {
 // A training that goes on from its last checkpoint tells some steps a second time.
 void JsonLines::keep_before(std::int64_t step) const {
   std::vector<std::string> kept;
-  { const AtomicFile proof("--log", file_); }  // what is no file that can be replaced is not read
   {
     std::ifstream before(file_);
     for (std::string line; std::getline(before, line);) {
@@ -38,10 +41,7 @@ void JsonLines::keep_before(std::int64_t step) const {
 }
 
 TrainingLog::TrainingLog(const std::string& lines, const std::string& events) {
-  if (!lines.empty()) {
-    const AtomicFile proof("--log", lines);
-    lines_.emplace(lines);
-  }
+  if (!lines.empty()) lines_.emplace(lines);
   if (!events.empty()) events_.emplace(events);
 }
 

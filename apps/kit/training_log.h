@@ -18,7 +18,8 @@ namespace pliant::kit {
 class JsonLines {
  public:
   // Lines of the same training that are there already stay, but for those of `step` and later.
-  explicit JsonLines(std::filesystem::path file) : file_(std::move(file)) {}
+  // What is no file that can be replaced is an Error.
+  explicit JsonLines(std::filesystem::path file);
   void add(std::int64_t step, const std::string& line);
 
  private:

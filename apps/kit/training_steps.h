@@ -87,6 +87,10 @@ struct StepRule {
       tally.add(output.loss);
     return output.loss;
   }
+  // For batches of a set of so many images.
+  Tally tally(std::int64_t images) const {
+    return Tally(device, std::max<std::int64_t>(1, std::min(batch, images)));
+  }
   // Step number `step` by its gradients; gives its learning rate.
   double move(Gradients& gradients, std::int64_t step) const {
     if (clip_norm > 0) gradients.clip(clip_norm);
@@ -105,8 +109,7 @@ class PlainSteps : public TrainingSteps {
   PlainSteps(Loader loader, StepRule<Batch> rule)
       : loader_(std::move(loader)),
         rule_(std::move(rule)),
-        tally_(rule_.device,
-               std::max<std::int64_t>(1, std::min(rule_.batch, loader_.samples_per_epoch()))) {
+        tally_(rule_.tally(loader_.samples_per_epoch())) {
     require(rule_.accumulate >= 1, "training: a step of ", rule_.accumulate,
             " batches, expected at least 1");
   }

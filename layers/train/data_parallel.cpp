@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
-#include <numeric>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -68,25 +68,13 @@ bool add_closing(const std::string& text, std::string& present, double& loss) {
   return true;
 }
 
-// The elements begin .. end-1 of a flat tensor.
-std::int64_t chunk_begin(std::int64_t elements, std::int64_t rank, std::int64_t ranks) {
-  return elements * rank / ranks;
-}
-
-std::span<const std::byte> bytes_of(const Tensor& flat) {
-  return {static_cast<const std::byte*>(flat.raw()), static_cast<std::size_t>(flat.bytes())};
-}
-std::span<std::byte> room_of(Tensor flat) {  // a view
-  return {static_cast<std::byte*>(flat.mutable_raw()), static_cast<std::size_t>(flat.bytes())};
-}
-
 // The sum over all parts of all ranks, in the order of the tree: each rank adds up its share of the
 // elements, and tells the others.
 Tensor sum_in_tree(Transport& transport, std::int64_t parts, const FlatGradients& layout,
                    const std::vector<PartSum>& mine) {
   const std::int64_t n = layout.size(), ranks = transport.size(), rank = transport.rank();
   const auto share = [&](const Tensor& flat, std::int64_t of) {
-    return flat.slice(chunk_begin(n, of, ranks), chunk_begin(n, of + 1, ranks));
+    return flat.slice(share_begin(n, of, ranks), share_begin(n, of + 1, ranks));
   };
   std::vector<PartSum> runs;  // of all ranks, this rank's share of each
   std::vector<Transport::Outgoing> out;
@@ -98,10 +86,11 @@ Tensor sum_in_tree(Transport& transport, std::int64_t parts, const FlatGradients
     }
     for (const PartSum& run : mine)
       out.push_back({static_cast<int>(r), bytes_of(share(run.sum, r))});
-    const std::int64_t count = chunk_begin(n, rank + 1, ranks) - chunk_begin(n, rank, ranks);
-    for (PartSum run : TreeSum::runs_of(parts, parts * r / ranks, parts * (r + 1) / ranks)) {
+    const std::int64_t count = share_begin(n, rank + 1, ranks) - share_begin(n, rank, ranks);
+    for (PartSum run :
+         TreeSum::runs_of(parts, share_begin(parts, r, ranks), share_begin(parts, r + 1, ranks))) {
       run.sum = Tensor::empty({count}, layout.dtype());
-      in.push_back({static_cast<int>(r), room_of(run.sum)});
+      in.push_back({static_cast<int>(r), writable(run.sum)});
       runs.push_back(std::move(run));
     }
   }
@@ -117,7 +106,7 @@ Tensor sum_in_tree(Transport& transport, std::int64_t parts, const FlatGradients
   for (std::int64_t r = 0; r < ranks; ++r) {
     if (r == rank) continue;
     out.push_back({static_cast<int>(r), bytes_of(sum)});
-    in.push_back({static_cast<int>(r), room_of(share(whole, r))});
+    in.push_back({static_cast<int>(r), writable(share(whole, r))});
   }
   transport.exchange(out, in);
   return whole;
@@ -186,9 +175,10 @@ class DataParallel::Step {
       };
     const Gradients gradients = tape.gradients(loss, {}, how);
     layout_.mark(gradients, closing_.present);
-    if (!buckets_)
-      add({share_.first_part + static_cast<std::int64_t>(part),
-           share_.first_part + static_cast<std::int64_t>(part) + 1, layout_.flat(gradients)});
+    if (!buckets_) {
+      const std::int64_t number = share_.first_part + static_cast<std::int64_t>(part);
+      add({number, number + 1, layout_.flat(gradients)});
+    }
   }
 
   void add(PartSum part) {
@@ -251,8 +241,6 @@ DataParallel::DataParallel(const Group& group, const Module& net,
   require(options.bucket_bytes >= 1, "DataParallel: buckets of ", options.bucket_bytes,
           " bytes, expected at least 1");
 }
-
-DataParallel::~DataParallel() = default;
 
 Gradients DataParallel::run(const StepShare& share, const TapeOptions& tape, const PartLoss& f) {
   require(share.parts >= 1 && share.samples >= 1, "DataParallel: a step of ", share.parts,

@@ -12,13 +12,13 @@
 // A step's batch is cut into parts, here 12 of 8 images, and each rank computes some of them. What
 // couples images sees all of them (autograd/batch_part.h), random layers draw for each image what
 // they would have drawn in one piece, and the parts' gradients are added up in a tree whose form
-// depends on the number of parts alone: the same bits for 1, 2, 3, 4, 6 and 12 ranks, and for any other
-// number. The price beside one piece: smaller products, and one exchange for each batch
+// depends on the number of parts alone: the same bits for 1, 2, 3, 4, 6 and 12 ranks, and for any
+// other number. The price beside one piece: smaller products, and one exchange for each batch
 // normalisation and direction.
 //
-// With GradientSums::fast gradients are added up by the transport, in whatever order, and travel while the
-// layers before are still at work if each rank has one part: the usual way, reproducible for one
-// number of ranks on one machine at best.
+// With GradientSums::fast gradients are added up by the transport, in whatever order, and travel
+// while the layers before are still at work if each rank has one part: the usual way, reproducible
+// for one number of ranks on one machine at best.
 #pragma once
 
 #include <cstdint>
@@ -68,7 +68,6 @@ class DataParallel {
  public:
   // The net, which must outlive this, is to be the same on all ranks: group.broadcast(net).
   DataParallel(const Group& group, const Module& net, const DataParallelOptions& options = {});
-  ~DataParallel();
   DataParallel(const DataParallel&) = delete;
   DataParallel& operator=(const DataParallel&) = delete;
 

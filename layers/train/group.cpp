@@ -52,14 +52,6 @@ std::string kind_of(const Tensor& tensor) {
   return tensor.defined() ? text_from(tensor.dtype(), ' ', tensor.shape()) : "undefined";
 }
 
-std::span<const std::byte> bytes_of(const Tensor& on_host) {
-  return {static_cast<const std::byte*>(on_host.raw()), static_cast<std::size_t>(on_host.bytes())};
-}
-std::span<std::byte> writable(Tensor& on_host) {
-  return {static_cast<std::byte*>(on_host.mutable_raw()),
-          static_cast<std::size_t>(on_host.bytes())};
-}
-
 // Calls f(tensor on the host), which may change it in place.
 template <class F>
 void through_host(Tensor& values, F&& f) {

@@ -256,8 +256,8 @@ void Optimizer::tell_others(const std::vector<std::size_t>& moved) {
   for (const std::size_t i : moved) {
     if (!owns(slots_[i])) continue;
     const Tensor value = slots_[i].parameter.value().to(Device::cpu());
-    const auto* const from = static_cast<const std::byte*>(value.raw());
-    mine.insert(mine.end(), from, from + value.bytes());
+    const std::span<const std::byte> bytes = bytes_of(value);
+    mine.insert(mine.end(), bytes.begin(), bytes.end());
   }
   const std::vector<Bytes> all = group_.transport()->all_gather(mine);
   std::vector<std::size_t> at(all.size(), 0);

@@ -216,8 +216,6 @@ class MpiTransport : public Transport {
     for (MPI_Request& request : requests) wait(request, "MPI_Isend");
   }
 
-  void all_reduce(std::span<float> values) override { start(values)->finish(); }
-  void all_reduce(std::span<double> values) override { start(values)->finish(); }
   std::unique_ptr<Pending> start_all_reduce(std::span<float> values) override {
     return start(values);
   }

@@ -95,8 +95,6 @@ class ThreadTransport : public Transport {
     }
   }
 
-  void all_reduce(std::span<float> values) override { sum(values); }
-  void all_reduce(std::span<double> values) override { sum(values); }
   std::unique_ptr<Pending> start_all_reduce(std::span<float> values) override {
     return started(values);
   }

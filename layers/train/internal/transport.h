@@ -9,9 +9,20 @@
 #include <string>
 #include <vector>
 
+#include <pliant/core/tensor.h>
+
 namespace pliant {
 
 using Bytes = std::vector<std::byte>;
+
+// The elements of a tensor on the CPU, which must outlive what this gives; a view will do.
+inline std::span<const std::byte> bytes_of(const Tensor& on_host) {
+  return {static_cast<const std::byte*>(on_host.raw()), static_cast<std::size_t>(on_host.bytes())};
+}
+inline std::span<std::byte> writable(Tensor on_host) {
+  return {static_cast<std::byte*>(on_host.mutable_raw()),
+          static_cast<std::size_t>(on_host.bytes())};
+}
 
 class Transport {
  public:
@@ -36,10 +47,8 @@ class Transport {
     std::span<std::byte> bytes;
   };
   virtual void exchange(const std::vector<Outgoing>& out, const std::vector<Incoming>& in) = 0;
-  // Sums over all ranks in place, in no order to rely on.
-  virtual void all_reduce(std::span<float> values) = 0;
-  virtual void all_reduce(std::span<double> values) = 0;
-  // The same in the background: `values` stay where they are until finish() of what this returns.
+  // Sums over all ranks in place, in no order to rely on, in the background: `values` stay where they
+  // are until finish() of what this returns.
   class Pending {
    public:
     Pending() = default;
@@ -51,6 +60,10 @@ class Transport {
   };
   virtual std::unique_ptr<Pending> start_all_reduce(std::span<float> values) = 0;
   virtual std::unique_ptr<Pending> start_all_reduce(std::span<double> values) = 0;
+  template <class T>
+  void all_reduce(std::span<T> values) {
+    start_all_reduce(values)->finish();
+  }
   // Rank `root`'s bytes, which are of one size everywhere.
   virtual void broadcast(std::span<std::byte> bytes, int root) = 0;
 
