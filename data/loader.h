@@ -26,6 +26,7 @@
 #include <pliant/core/random.h>
 #include <pliant/core/step_share.h>
 #include <pliant/data/dataset.h>
+#include <pliant/data/epoch_iterator.h>
 #include <pliant/data/prefetch.h>
 
 namespace pliant {
@@ -74,26 +75,7 @@ class BatchPlan {
 template <class Batch>
 class Epoch {
  public:
-  class Iterator {
-   public:
-    using iterator_concept = std::input_iterator_tag;
-    using difference_type = std::ptrdiff_t;
-    using value_type = Batch;
-
-    const Batch& operator*() const { return *epoch_->current_; }
-    const Batch* operator->() const { return &*epoch_->current_; }
-    Iterator& operator++() {
-      epoch_->advance();
-      return *this;
-    }
-    void operator++(int) { epoch_->advance(); }
-    bool operator==(std::default_sentinel_t) const { return !epoch_->current_.has_value(); }
-
-   private:
-    friend class Epoch;
-    explicit Iterator(Epoch* epoch) : epoch_(epoch) {}
-    Epoch* epoch_;
-  };
+  using Iterator = EpochIterator<Epoch, Batch>;
 
   // `make` makes item i of `count` on any thread; what was waited for, in nanoseconds, is added to
   // `waited`.
@@ -115,6 +97,9 @@ class Epoch {
   std::default_sentinel_t end() const { return {}; }
 
  private:
+  friend Iterator;
+  const Batch& current() const { return *current_; }
+  bool has_current() const { return current_.has_value(); }
   void advance() {
     const auto before = prefetcher_.waited();
     current_.reset();
@@ -147,26 +132,7 @@ struct LoaderStep {
 template <class Batch>
 class EpochSteps {
  public:
-  class Iterator {
-   public:
-    using iterator_concept = std::input_iterator_tag;
-    using difference_type = std::ptrdiff_t;
-    using value_type = LoaderStep<Batch>;
-
-    const LoaderStep<Batch>& operator*() const { return steps_->current_; }
-    const LoaderStep<Batch>* operator->() const { return &steps_->current_; }
-    Iterator& operator++() {
-      steps_->advance();
-      return *this;
-    }
-    void operator++(int) { steps_->advance(); }
-    bool operator==(std::default_sentinel_t) const { return steps_->done_; }
-
-   private:
-    friend class EpochSteps;
-    explicit Iterator(EpochSteps* steps) : steps_(steps) {}
-    EpochSteps* steps_;
-  };
+  using Iterator = EpochIterator<EpochSteps, LoaderStep<Batch>>;
 
   // `batches` gives the epoch's.
   template <class F>
@@ -181,6 +147,9 @@ class EpochSteps {
   std::default_sentinel_t end() const { return {}; }
 
  private:
+  friend Iterator;
+  const LoaderStep<Batch>& current() const { return current_; }
+  bool has_current() const { return !done_; }
   void advance() {
     done_ = next_ >= plan_->steps();
     current_ = {};

@@ -22,6 +22,7 @@
 
 #include <pliant/core/random.h>
 #include <pliant/data/bad_files.h>
+#include <pliant/data/epoch_iterator.h>
 #include <pliant/data/prefetch.h>
 #include <pliant/data/samples.h>
 
@@ -90,26 +91,7 @@ class ShardPlan {
 template <class Sample, class Batch>
 class ShardEpoch {
  public:
-  class Iterator {
-   public:
-    using iterator_concept = std::input_iterator_tag;
-    using difference_type = std::ptrdiff_t;
-    using value_type = Batch;
-
-    const Batch& operator*() const { return *epoch_->current_; }
-    const Batch* operator->() const { return &*epoch_->current_; }
-    Iterator& operator++() {
-      epoch_->advance();
-      return *this;
-    }
-    void operator++(int) { epoch_->advance(); }
-    bool operator==(std::default_sentinel_t) const { return !epoch_->current_.has_value(); }
-
-   private:
-    friend class ShardEpoch;
-    explicit Iterator(ShardEpoch* epoch) : epoch_(epoch) {}
-    ShardEpoch* epoch_;
-  };
+  using Iterator = EpochIterator<ShardEpoch, Batch>;
   using Collate = std::function<Batch(std::vector<Sample>)>;
   // The samples of this rank's shard of that number, decoded and in order.
   using Read = std::function<std::vector<Sample>(std::int64_t shard)>;
@@ -135,6 +117,9 @@ class ShardEpoch {
   ShardPosition position() const { return at_; }
 
  private:
+  friend Iterator;
+  const Batch& current() const { return *current_; }
+  bool has_current() const { return current_.has_value(); }
   // Whether there is another sample, which at_ is.
   bool seek() {
     while (true) {
